@@ -1,0 +1,227 @@
+//! Runtime APIs that the node (and anybody over `state_call`) uses.
+
+use crate::{
+    chain::{AccountId, Balance, BlockNumber, ChainParameters, Moment, SequencerSet},
+    l1::{burn::BurnRejection, L1Hash, OutPoint},
+    relay::{EventPage, L1BlockDigest, PageProof, RelayVote},
+};
+use alloc::vec::Vec;
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use scale_info::TypeInfo;
+use serde::{Deserialize, Serialize};
+use sp_core::H256;
+
+/// Where the relay stands.
+#[derive(
+    Clone, Debug, Default, PartialEq, Eq, Encode, Decode, TypeInfo, Serialize, Deserialize,
+)]
+#[serde(rename_all = "camelCase")]
+pub struct RelayStatus {
+    /// The last attested L1 block: more than two thirds voted for it. The next
+    /// vote starts one above.
+    pub attested: L1BlockDigest,
+    /// The last L1 block all of whose events are applied.
+    pub applied_height: u32,
+    /// Its hash.
+    pub applied_hash: L1Hash,
+    /// The page that is due next, if attested events wait.
+    pub next_page: Option<PageCursor>,
+    /// Open votes for the next heights.
+    pub open_votes: Vec<OpenVote>,
+    /// Set when more than two thirds attest a block that does not stand on the
+    /// last attested one: L1 reorganised below what is applied, and the relay
+    /// waits for recovery.
+    pub parent_mismatch: Option<ParentMismatch>,
+}
+
+/// The page that must be delivered next.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+)]
+#[serde(rename_all = "camelCase")]
+pub struct PageCursor {
+    /// Its L1 block's height.
+    pub height: u32,
+    /// Its L1 block's hash.
+    pub hash: L1Hash,
+    /// The page's index.
+    pub page: u32,
+    /// The root it must stand under.
+    pub pages_root: H256,
+}
+
+/// A digest that has votes but no quorum yet.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OpenVote {
+    /// The digest voted for.
+    pub digest: L1BlockDigest,
+    /// Indices of the voters.
+    pub voters: Vec<u16>,
+    /// L2 time of its first vote, or of its re-opening after a time-out.
+    pub since: Moment,
+}
+
+/// More than two thirds see another L1 history than the one applied.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+)]
+#[serde(rename_all = "camelCase")]
+pub struct ParentMismatch {
+    /// Height of the first block that does not fit.
+    pub height: u32,
+    /// What the relay holds below it.
+    pub expected: L1Hash,
+    /// What the voters see below it.
+    pub attested: L1Hash,
+}
+
+/// What became of a burn (ledger O6; names as RPC shows them).
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+)]
+pub enum BurnOutcome {
+    /// Credited to its recipient.
+    Minted,
+    /// Not valid, with the reason.
+    Rejected(BurnRejection),
+    /// Valid, and waits to be credited: minting is halted, or the credit failed.
+    /// It is retried in each block and never lost.
+    Deferred,
+}
+
+/// What L2 knows of one burn output.
+#[derive(
+    Clone,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+)]
+#[serde(rename_all = "camelCase")]
+pub struct BurnRecord {
+    /// The output on L1.
+    pub outpoint: OutPoint,
+    /// Its value: what it destroyed, in base units.
+    pub value: u64,
+    /// What its payload said, in base units; 0 where it could not be read.
+    pub encoded_amount: u64,
+    /// Who was, or would have been, credited.
+    pub recipient: Option<AccountId>,
+    /// What became of it.
+    pub outcome: BurnOutcome,
+    /// Height of its L1 block.
+    pub l1_height: u32,
+    /// Hash of its L1 block.
+    pub l1_hash: L1Hash,
+    /// L2 block that applied it.
+    pub block: BlockNumber,
+    /// Time of that block.
+    pub time: Moment,
+}
+
+/// The supply and what it must equal (ledger O7), in base units.
+///
+/// Valid means `issuance + burned_on_l2 == genesis + minted` with a
+/// `burned_on_l2` that only grew, and no block raised the issuance by more than
+/// it minted.
+#[derive(
+    Clone, Debug, Default, PartialEq, Eq, Encode, Decode, TypeInfo, Serialize, Deserialize,
+)]
+#[serde(rename_all = "camelCase")]
+pub struct SupplyReport {
+    /// All coins on L2.
+    pub issuance: Balance,
+    /// Endowments of the genesis block.
+    pub genesis: Balance,
+    /// Minted for burns, ever.
+    pub minted: Balance,
+    /// Destroyed on L2, ever: fees burned, dust, slashes.
+    pub burned_on_l2: Balance,
+    /// Burns minted.
+    pub burn_count: u64,
+    /// Burns rejected.
+    pub rejected_count: u64,
+    /// Whether the invariant holds.
+    pub valid: bool,
+}
+
+sp_api::decl_runtime_apis! {
+    /// The chain's parameters.
+    pub trait ChainApi {
+        /// The parameter table in force.
+        fn chain_parameters() -> ChainParameters;
+    }
+
+    /// Who sequences.
+    pub trait SequencerApi {
+        /// The set that produces and certifies the next block.
+        fn sequencer_set() -> SequencerSet;
+        /// Hash of the L1 block that seeds the ranking of `term`: the last one
+        /// applied by the end of term − 2; the zero hash before there is one.
+        fn ranking_l1_hash(term: u32) -> L1Hash;
+    }
+
+    /// The L1 relay.
+    pub trait RelayApi {
+        /// Where it stands.
+        fn relay_status() -> RelayStatus;
+        /// Whether `voter` has a vote on record for exactly this digest.
+        fn has_voted(voter: u16, height: u32, digest_id: H256) -> bool;
+        /// The transaction that casts a vote.
+        fn vote_extrinsic(vote: RelayVote) -> Block::Extrinsic;
+        /// The transaction that delivers a page.
+        fn page_extrinsic(height: u32, page: EventPage, proof: PageProof) -> Block::Extrinsic;
+    }
+
+    /// Burns and the supply.
+    pub trait BurnMintApi {
+        /// All outputs on record of one L1 transaction, by position.
+        fn burns_of_transaction(txid: L1Hash) -> Vec<BurnRecord>;
+        /// Mints of the L2 blocks `from..=to`, at most `limit`.
+        fn mint_history(from: BlockNumber, to: BlockNumber, limit: u32) -> Vec<BurnRecord>;
+        /// Burns credited to an account, newest first, at most `limit`.
+        fn burns_of_account(account: AccountId, limit: u32) -> Vec<BurnRecord>;
+        /// The supply and its check.
+        fn supply() -> SupplyReport;
+    }
+}

@@ -1,0 +1,247 @@
+//! The parameters of one L2 chain and the basic types it is built from.
+
+use alloc::vec::Vec;
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use scale_info::TypeInfo;
+use serde::{Deserialize, Serialize};
+use sp_runtime::{
+    traits::{BlakeTwo256, IdentifyAccount, Verify},
+    MultiSignature,
+};
+
+use crate::l1::L1Hash;
+
+/// Any signature a wallet of the ecosystem makes: sr25519, ed25519, ecdsa.
+pub type Signature = MultiSignature;
+/// An account: 32 bytes.
+pub type AccountId = <<Signature as Verify>::Signer as IdentifyAccount>::AccountId;
+/// An amount in L2 base units; one is one L1 base unit.
+pub type Balance = u128;
+/// A block's height.
+pub type BlockNumber = u32;
+/// Transactions of an account.
+pub type Nonce = u32;
+/// A block header.
+pub type Header = sp_runtime::generic::Header<BlockNumber, BlakeTwo256>;
+/// A block's hash: BLAKE2-256 of its sealed header.
+pub type BlockHash = sp_core::H256;
+/// A block whose transactions are opaque bytes.
+pub type OpaqueBlock = sp_runtime::generic::Block<Header, sp_runtime::OpaqueExtrinsic>;
+/// Milliseconds since 1970, UTC.
+pub type Moment = u64;
+
+/// Which preset a chain was made from; a network's name as L1 says it.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Network {
+    /// The public network.
+    Mainnet,
+    /// The public test network.
+    Testnet,
+    /// A private test network over an L1 in regtest.
+    #[default]
+    Regtest,
+    /// A developer's own node; may run without an L1.
+    Dev,
+}
+
+/// Which L1 a chain stands on; [`crate::l1::params::L1Params`] holds its facts.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum L1Network {
+    /// Cascoin's public network.
+    CascoinMainnet,
+    /// Cascoin's public test network.
+    CascoinTestnet,
+    /// Cascoin in regtest.
+    CascoinRegtest,
+    /// Litecoin in regtest: the L1 of our own tests.
+    #[default]
+    LitecoinRegtest,
+}
+
+/// Where the relay starts: the last L1 block that is taken as known.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+)]
+pub struct L1Start {
+    /// Its height.
+    pub height: u32,
+    /// Its hash.
+    pub hash: L1Hash,
+}
+
+/// The parameter table of one network (ledger O3). Set at genesis.
+///
+/// Amounts are in base units, durations in the unit their name says.
+#[derive(
+    Clone,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+)]
+#[serde(rename_all = "camelCase")]
+pub struct ChainParameters {
+    /// The id burns name: mainnet 1, testnet 2, regtest 3, dev 4. Never 0.
+    pub chain_id: u32,
+    /// The preset.
+    pub network: Network,
+    /// The L1 below.
+    pub l1_network: L1Network,
+    /// Decimals of a coin, those of L1.
+    pub decimals: u8,
+    /// The last L1 block taken as known at genesis.
+    pub l1_start: L1Start,
+    /// L1 blocks on top of one that make it readable (k; the tip has 1).
+    pub l1_confirmations: u32,
+    /// Distance of two blocks.
+    pub block_time_ms: u64,
+    /// Blocks one leader produces before the next takes over.
+    pub blocks_per_leader: u32,
+    /// Time a leader has to propose.
+    pub propose_timeout_ms: u64,
+    /// Time between a quorum of any prevotes and giving the round up.
+    pub prevote_timeout_ms: u64,
+    /// Time between a quorum of any precommits and the next round.
+    pub precommit_timeout_ms: u64,
+    /// Smallest number of active sequencers that may confirm burns.
+    pub min_sequencers: u32,
+    /// Smallest reputation of a sequencer, 0 to 100.
+    pub min_sequencer_score: u8,
+    /// Smallest stake of a sequencer.
+    pub min_sequencer_stake: Balance,
+    /// Smallest number of connected peers of a sequencer.
+    pub min_sequencer_peers: u32,
+    /// Gas of a block; 1 gas is 10,000 ps of weight.
+    pub block_gas_limit: u64,
+    /// Challenge period of a withdrawal.
+    pub challenge_period_s: u64,
+    /// Challenge period for users of high reputation.
+    pub fast_challenge_period_s: u64,
+    /// Reputation from which the fast period holds, 0 to 100.
+    pub fast_withdrawal_score: u8,
+    /// Largest deposit of one transaction.
+    pub max_deposit: Balance,
+    /// Largest deposits of one address a day.
+    pub max_daily_deposit: Balance,
+    /// L2 blocks between two anchors on L1.
+    pub anchor_interval: u32,
+    /// Smallest fee of a transaction: 0.00001 coin.
+    pub min_fee: Balance,
+    /// Time a vote may stay open before its burns are shown as FAILED.
+    pub mint_timeout_ms: u64,
+}
+
+/// A sequencer's public keys and ranking weight, in the order of the authority
+/// set (the index is the sequencer's index in votes, slots and certificates).
+#[derive(
+    Clone,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+)]
+#[serde(rename_all = "camelCase")]
+pub struct SequencerInfo {
+    /// The account that earns.
+    pub account: AccountId,
+    /// Seals headers (ed25519).
+    pub aura: sp_core::ed25519::Public,
+    /// Signs votes and certificates (ed25519).
+    pub grandpa: sp_core::ed25519::Public,
+    /// Signs relay votes (ed25519).
+    pub relay: sp_core::ed25519::Public,
+    /// Signs vault transactions (ecdsa).
+    pub vault: sp_core::ecdsa::Public,
+    /// Weight in the ranking of leaders (reputation and stake, from the
+    /// registry); 0 ranks last.
+    pub weight: u64,
+}
+
+/// The sequencers of one block.
+#[derive(
+    Clone, Debug, Default, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo, Serialize, Deserialize,
+)]
+#[serde(rename_all = "camelCase")]
+pub struct SequencerSet {
+    /// Grows by one with each change of the set.
+    pub set_id: u64,
+    /// In the order of the authority set.
+    pub members: Vec<SequencerInfo>,
+}
+
+/// The smallest number of votes that is more than two thirds of `sequencers`
+/// heads: ⌊2n/3⌋ + 1. The one place where this threshold is defined.
+pub const fn quorum(sequencers: usize) -> usize {
+    sequencers * 2 / 3 + 1
+}
+
+/// Key types of a sequencer's session keys in the keystore.
+pub mod key_types {
+    use sp_core::crypto::KeyTypeId;
+
+    /// Seals headers.
+    pub const AURA: KeyTypeId = KeyTypeId(*b"aura");
+    /// Signs votes.
+    pub const GRANDPA: KeyTypeId = KeyTypeId(*b"gran");
+    /// Signs relay votes.
+    pub const RELAY: KeyTypeId = KeyTypeId(*b"rlay");
+    /// Signs vault transactions.
+    pub const VAULT: KeyTypeId = KeyTypeId(*b"valt");
+}
+
+/// Most sequencers a chain can have.
+pub const MAX_SEQUENCERS: u32 = 64;

@@ -1,0 +1,12 @@
+//! What stands on L1, exactly as it stands there.
+
+mod hash;
+pub use hash::{L1Hash, OutPoint};
+
+pub mod address;
+pub mod amount;
+pub mod burn;
+pub mod params;
+
+#[cfg(test)]
+mod burn_tests;

@@ -1,0 +1,23 @@
+//! Wire formats and pure logic that Cascoin L2's node, runtime, tests and tools
+//! share. A format is defined here once and nowhere else.
+//!
+//! - [`l1`]: what stands on L1: parameters, hashes, amounts, addresses, burns.
+//! - [`relay`]: how L1 blocks are attested on L2: digests, event pages, votes.
+//! - [`consensus`]: what sequencers sign, and the certificate that makes a
+//!   block final.
+//! - [`chain`]: the parameters of one chain (ledger O3) and its basic types.
+//! - [`sequencers`]: the trait through which pallets ask who sequences.
+//! - [`apis`]: runtime APIs the node calls.
+//!
+//! Nothing here does I/O, reads a clock or uses floating point, and all of it
+//! compiles without `std`.
+#![cfg_attr(not(feature = "std"), no_std)]
+
+extern crate alloc;
+
+pub mod apis;
+pub mod chain;
+pub mod consensus;
+pub mod l1;
+pub mod relay;
+pub mod sequencers;

@@ -1,0 +1,28 @@
+//! How L1 blocks are attested on L2.
+//!
+//! Each sequencer reads its own L1 node, `k` confirmations deep, and votes for
+//! ranges of consecutive blocks. A block's [`L1BlockDigest`] commits to all its
+//! events; once more than two thirds voted for the same digest of a height, and
+//! all below are applied, its [`EventPage`]s are delivered, by anyone, checked
+//! against the digest's root and applied in order.
+
+mod digest;
+mod event;
+pub mod local;
+mod page;
+mod sink;
+mod vote;
+
+#[cfg(test)]
+mod page_tests;
+#[cfg(test)]
+mod vote_tests;
+
+pub use digest::L1BlockDigest;
+pub use event::L1Event;
+pub use page::{
+    paginate, pages_root, EventPage, PageError, PageProof, MAX_EVENTS_PER_PAGE, MAX_PAGE_BYTES,
+    MAX_PROOF_DEPTH,
+};
+pub use sink::{L1BlockContext, OnL1BlockApplied, OnL1Event};
+pub use vote::{RelayRange, RelayVote, MAX_RANGE, VOTE_DOMAIN};

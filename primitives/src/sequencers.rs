@@ -1,0 +1,30 @@
+//! The seam between the pallets and whatever decides who sequences.
+//!
+//! `pallet-sequencer-registry` implements it; other pallets ask through it and
+//! never name that pallet. All answers are for the set in force in the block
+//! being executed, and cheap: at most one storage read each.
+
+use crate::chain::quorum;
+use sp_core::ed25519;
+
+/// The sequencers in force.
+pub trait SequencerSetProvider {
+    /// Id of the set; grows by one with each change of the set.
+    fn set_id() -> u64;
+
+    /// Number of sequencers in the set, at most
+    /// [`MAX_SEQUENCERS`](crate::chain::MAX_SEQUENCERS).
+    fn members() -> usize;
+
+    /// The key with which the sequencer at `index` signs relay votes; `None` if
+    /// there is no such sequencer.
+    fn relay_key(index: u16) -> Option<ed25519::Public>;
+
+    /// The sequencer whose relay key this is; `None` if it is nobody's.
+    fn index_of_relay_key(key: &ed25519::Public) -> Option<u16>;
+
+    /// Votes that are more than two thirds of the set.
+    fn quorum() -> usize {
+        quorum(Self::members())
+    }
+}

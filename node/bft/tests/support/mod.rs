@@ -1,0 +1,9 @@
+//! What the test files share: names for test data, a hand-driven node, and the simulator.
+#![allow(dead_code, unused_imports)]
+
+pub mod byzantine;
+pub mod node;
+pub mod random;
+pub mod simulator;
+
+pub use node::*;

@@ -1,0 +1,157 @@
+//! A runtime of balances and this pallet.
+
+use crate as pallet_burn_mint;
+use cascoin_l2_primitives::{
+    apis::BurnRecord,
+    chain::{AccountId, Balance, ChainParameters, Moment},
+    l1::{
+        burn::{BurnPayload, Recipient},
+        L1Hash, OutPoint,
+    },
+    relay::{L1BlockContext, L1Event, OnL1Event},
+};
+use frame_support::{
+    derive_impl, parameter_types,
+    traits::{Get, Hooks, Time},
+    weights::Weight,
+};
+use sp_runtime::{generic, traits::BlakeTwo256, traits::IdentityLookup, BuildStorage};
+
+pub type Header = generic::Header<u32, BlakeTwo256>;
+pub type Extrinsic = generic::UncheckedExtrinsic<AccountId, RuntimeCall, (), ()>;
+pub type Block = generic::Block<Header, Extrinsic>;
+
+frame_support::construct_runtime!(
+    pub enum Test {
+        System: frame_system,
+        Balances: pallet_balances,
+        BurnMint: pallet_burn_mint,
+    }
+);
+
+#[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
+impl frame_system::Config for Test {
+    type Block = Block;
+    type AccountId = AccountId;
+    type Lookup = IdentityLookup<AccountId>;
+    type AccountData = pallet_balances::AccountData<Balance>;
+}
+
+#[derive_impl(pallet_balances::config_preludes::TestDefaultConfig)]
+impl pallet_balances::Config for Test {
+    type Balance = Balance;
+    type AccountStore = System;
+    type ExistentialDeposit = frame_support::traits::ConstU128<1>;
+}
+
+parameter_types! {
+    pub static Now: Moment = 1_700_000_000_000;
+}
+
+pub const CHAIN_ID: u32 = 3;
+
+pub struct Parameters;
+impl Get<ChainParameters> for Parameters {
+    fn get() -> ChainParameters {
+        ChainParameters { chain_id: CHAIN_ID, ..Default::default() }
+    }
+}
+
+pub struct Clock;
+impl Time for Clock {
+    type Moment = Moment;
+
+    fn now() -> Moment {
+        Now::get()
+    }
+}
+
+impl crate::Config for Test {
+    type Currency = Balances;
+    type Parameters = Parameters;
+    type Time = Clock;
+    type WeightInfo = ();
+}
+
+pub const ALICE: AccountId = AccountId::new([1; 32]);
+pub const BOB: AccountId = AccountId::new([2; 32]);
+pub const ENDOWMENT: Balance = 1_000;
+
+/// State in L2 block 1; Alice was endowed at genesis.
+pub fn new_test_ext() -> sp_io::TestExternalities {
+    Now::set(1_700_000_000_000);
+    let genesis = RuntimeGenesisConfig {
+        balances: pallet_balances::GenesisConfig {
+            balances: vec![(ALICE, ENDOWMENT)],
+            ..Default::default()
+        },
+        ..Default::default()
+    };
+    let mut ext: sp_io::TestExternalities =
+        genesis.build_storage().expect("a valid genesis").into();
+    ext.execute_with(|| begin_block(1));
+    ext
+}
+
+fn begin_block(block: u32) {
+    System::set_block_number(block);
+    Now::mutate(|now| *now += 500);
+    BurnMint::on_initialize(block);
+}
+
+/// Ends the block as it would end on chain and begins the next.
+pub fn next_block() {
+    next_block_with(Weight::MAX);
+}
+
+/// The same with `idle` weight left.
+pub fn next_block_with(idle: Weight) {
+    let block = System::block_number();
+    BurnMint::on_idle(block, idle);
+    BurnMint::on_finalize(block);
+    BurnMint::do_try_state().expect("the state is sound between blocks");
+    begin_block(block + 1);
+}
+
+/// An outpoint that is told apart by `number`.
+pub fn outpoint(number: u32) -> OutPoint {
+    OutPoint { txid: L1Hash::of(&number.to_le_bytes()), vout: 0 }
+}
+
+/// The payload of a burn that says what it does.
+pub fn payload(recipient: AccountId, amount: u64) -> Vec<u8> {
+    let recipient = Recipient::Account(recipient);
+    BurnPayload { chain_id: CHAIN_ID, recipient, amount }.encode().to_vec()
+}
+
+/// The L1 block that [`see`] delivers events of.
+pub fn l1_block() -> L1BlockContext {
+    L1BlockContext { height: 77, hash: L1Hash([7; 32]), time: 1_600_000_000, median_time: 0 }
+}
+
+/// The relay hands over a marked output.
+pub fn see(outpoint: OutPoint, value: u64, payload: &[u8]) {
+    let payload = payload.to_vec().try_into().expect("at most 80 bytes");
+    BurnMint::on_event(&L1Event::Burn { outpoint, value, payload }, &l1_block());
+}
+
+/// The relay hands over a valid burn.
+pub fn burn(number: u32, to: AccountId, value: u64) {
+    see(outpoint(number), value, &payload(to, value));
+}
+
+/// What is on record of the `number`-th outpoint.
+pub fn record(number: u32) -> BurnRecord {
+    BurnMint::burn(&outpoint(number)).expect("it is on record")
+}
+
+/// The events of this pallet in this block.
+pub fn mint_events() -> Vec<crate::Event<Test>> {
+    System::events()
+        .into_iter()
+        .filter_map(|record| match record.event {
+            RuntimeEvent::BurnMint(event) => Some(event),
+            _ => None,
+        })
+        .collect()
+}

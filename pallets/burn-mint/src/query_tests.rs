@@ -1,0 +1,68 @@
+//! The history by transaction, block and account.
+
+use crate::{mock::*, query::MAX_RECORDS};
+use cascoin_l2_primitives::{apis::BurnRecord, l1::OutPoint};
+
+fn values(records: Vec<BurnRecord>) -> Vec<u64> {
+    records.into_iter().map(|record| record.value).collect()
+}
+
+#[test]
+fn a_transaction_s_outputs_are_listed_by_position() {
+    new_test_ext().execute_with(|| {
+        let txid = outpoint(1).txid;
+        for vout in [300, 2, 0] {
+            see(OutPoint { txid, vout }, u64::from(vout), &payload(BOB, 1));
+        }
+        burn(9, BOB, 9);
+        assert_eq!(values(BurnMint::burns_of_transaction(txid)), vec![0, 2, 300]);
+        assert!(BurnMint::burns_of_transaction(outpoint(5).txid).is_empty());
+    });
+}
+
+#[test]
+fn mints_are_found_by_block() {
+    new_test_ext().execute_with(|| {
+        for block in 1..=60u32 {
+            // Most blocks mint nothing, some more than one.
+            for number in 0..(if block % 7 == 0 { 3 } else { 0 }) {
+                burn(block * 10 + number, BOB, u64::from(block * 10 + number));
+            }
+            next_block();
+        }
+        let all: Vec<u64> = (1..=8).flat_map(|n| (0..3).map(move |i| n * 70 + i)).collect();
+        let history = |from, to, limit| values(BurnMint::mint_history(from, to, limit));
+        assert_eq!(history(0, u32::MAX, 1_000), all);
+        assert_eq!(history(14, 21, 1_000), all[3..9]);
+        assert_eq!(history(15, 20, 1_000), vec![0u64; 0]);
+        assert_eq!(history(8, 14, 2), all[3..5]);
+        assert_eq!(history(57, u32::MAX, 1_000), vec![0u64; 0]);
+        assert_eq!(history(21, 14, 1_000), vec![0u64; 0]);
+        assert_eq!(history(0, u32::MAX, 0), vec![0u64; 0]);
+    });
+}
+
+#[test]
+fn an_account_s_burns_are_listed_newest_first() {
+    new_test_ext().execute_with(|| {
+        for number in 0..5 {
+            burn(number, if number == 2 { ALICE } else { BOB }, u64::from(number) + 10);
+        }
+        see(outpoint(9), 0, &payload(BOB, 1));
+        assert_eq!(values(BurnMint::burns_of_account(BOB, 100)), vec![14, 13, 11, 10]);
+        assert_eq!(values(BurnMint::burns_of_account(BOB, 2)), vec![14, 13]);
+        assert_eq!(values(BurnMint::burns_of_account(ALICE, 100)), vec![12]);
+    });
+}
+
+#[test]
+fn no_query_returns_more_than_the_bound() {
+    new_test_ext().execute_with(|| {
+        for number in 0..MAX_RECORDS + 5 {
+            burn(number, BOB, 1);
+        }
+        let bound = MAX_RECORDS as usize;
+        assert_eq!(BurnMint::mint_history(0, u32::MAX, u32::MAX).len(), bound);
+        assert_eq!(BurnMint::burns_of_account(BOB, u32::MAX).len(), bound);
+    });
+}

@@ -1,0 +1,100 @@
+//! The supply invariant (O7, P4): coins appear on L2 only by minting burns.
+
+use crate::pallet::{
+    BurnCount, Config, Event, GenesisIssuance, Halted, LastIssuance, MintedInBlock, MintedTotal,
+    Pallet, RejectedCount,
+};
+use cascoin_l2_primitives::{apis::SupplyReport, chain::Balance};
+use frame_support::traits::fungible::Inspect;
+
+impl<T: Config> Pallet<T> {
+    /// The supply and its check, at the end of the last block.
+    pub fn supply() -> SupplyReport {
+        let issuance = T::Currency::total_issuance();
+        let (genesis, minted) = (GenesisIssuance::<T>::get(), MintedTotal::<T>::get());
+        let allowed = genesis.saturating_add(minted);
+        SupplyReport {
+            issuance,
+            genesis,
+            minted,
+            burned_on_l2: allowed.saturating_sub(issuance),
+            burn_count: BurnCount::<T>::get(),
+            rejected_count: RejectedCount::<T>::get(),
+            valid: issuance <= allowed && !Halted::<T>::get(),
+        }
+    }
+
+    /// The most that may be issued at the end of this block. Falls with what is
+    /// burned on L2, so that burning and then inflating by as much is found too.
+    fn allowed_issuance(minted_in_block: Balance) -> Balance {
+        let by_block = LastIssuance::<T>::get().saturating_add(minted_in_block);
+        let by_total = GenesisIssuance::<T>::get().saturating_add(MintedTotal::<T>::get());
+        by_block.min(by_total)
+    }
+
+    /// Checks the invariant at the end of a block and halts minting if it is
+    /// violated.
+    pub(crate) fn check_supply() {
+        let issuance = T::Currency::total_issuance();
+        let allowed = Self::allowed_issuance(MintedInBlock::<T>::take());
+        LastIssuance::<T>::put(issuance);
+        if issuance > allowed && !Halted::<T>::get() {
+            Halted::<T>::put(true);
+            log::error!(
+                target: "burn-mint",
+                "supply invariant violated: {issuance} issued, {allowed} allowed; minting stops",
+            );
+            Self::deposit_event(Event::SupplyInvariantViolated { issuance, allowed });
+        }
+    }
+
+    /// Checks what must hold between blocks, the sum over all accounts included.
+    ///
+    /// # Errors
+    /// The rule that is broken.
+    #[cfg(any(feature = "try-runtime", test))]
+    pub fn do_try_state() -> Result<(), sp_runtime::TryRuntimeError> {
+        use crate::pallet::{Burns, Deferred, DeferredRange, MintLog, RejectedLog, MAX_REJECTED};
+        use cascoin_l2_primitives::apis::BurnOutcome;
+        use frame_support::ensure;
+
+        let accounts = frame_system::Account::<T>::iter_keys()
+            .try_fold(0, |sum: Balance, who| sum.checked_add(T::Currency::total_balance(&who)));
+        ensure!(
+            accounts == Some(T::Currency::total_issuance()),
+            "all accounts sum to the issuance"
+        );
+        ensure!(
+            Halted::<T>::get()
+                || T::Currency::total_issuance()
+                    <= GenesisIssuance::<T>::get().saturating_add(MintedTotal::<T>::get()),
+            "nothing was issued that was not minted"
+        );
+        let (mut minted, mut minted_sum, mut rejected, mut deferred) = (0, 0, 0, 0);
+        for (_, _, record) in Burns::<T>::iter() {
+            match record.outcome {
+                BurnOutcome::Minted => {
+                    minted += 1;
+                    minted_sum += Balance::from(record.value);
+                }
+                BurnOutcome::Rejected(_) => rejected += 1,
+                BurnOutcome::Deferred => deferred += 1,
+            }
+        }
+        ensure!(minted_sum == MintedTotal::<T>::get(), "records sum to what was minted");
+        ensure!(minted == BurnCount::<T>::get(), "every mint has a record");
+        ensure!(minted == MintLog::<T>::iter_keys().count() as u64, "every mint is in the log");
+        ensure!(
+            rejected == RejectedCount::<T>::get().min(MAX_REJECTED)
+                && rejected == RejectedLog::<T>::iter_keys().count() as u64,
+            "the last rejected outputs are kept"
+        );
+        let (start, end) = DeferredRange::<T>::get();
+        ensure!(
+            end.checked_sub(start) == Some(deferred)
+                && deferred == Deferred::<T>::iter_keys().count() as u64,
+            "every waiting burn is in the queue"
+        );
+        Ok(())
+    }
+}

@@ -1,0 +1,63 @@
+//! Which parameter tables a chain can run with.
+
+use cascoin_l2_primitives::chain::{ChainParameters, MAX_SEQUENCERS};
+use core::fmt;
+
+/// Most decimals a coin may have: more do not fit a `u64` of base units.
+const MAX_DECIMALS: u8 = 18;
+/// Scores are percentages.
+const MAX_SCORE: u8 = 100;
+
+/// The first rule that a parameter table breaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InvalidParameters(&'static str);
+
+impl InvalidParameters {
+    /// The rule, as a sentence for the operator.
+    pub const fn text(self) -> &'static str {
+        self.0
+    }
+}
+
+impl fmt::Display for InvalidParameters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+/// Checks that a chain can run with `parameters`.
+///
+/// # Errors
+/// [`InvalidParameters`], the first rule that is broken.
+pub fn check(parameters: &ChainParameters) -> Result<(), InvalidParameters> {
+    let p = parameters;
+    let rules = [
+        (p.chain_id != 0, "chainId must not be 0: burns name the chain by it"),
+        (p.decimals <= MAX_DECIMALS, "decimals must be at most 18"),
+        (p.l1_confirmations > 0, "l1Confirmations must be at least 1 (the tip has 1)"),
+        (p.block_time_ms > 0, "blockTimeMs must not be 0"),
+        (p.blocks_per_leader > 0, "blocksPerLeader must not be 0"),
+        (p.propose_timeout_ms > 0, "proposeTimeoutMs must not be 0"),
+        (p.prevote_timeout_ms > 0, "prevoteTimeoutMs must not be 0"),
+        (p.precommit_timeout_ms > 0, "precommitTimeoutMs must not be 0"),
+        (
+            (1..=MAX_SEQUENCERS).contains(&p.min_sequencers),
+            "minSequencers must be between 1 and 64",
+        ),
+        (p.min_sequencer_score <= MAX_SCORE, "minSequencerScore must be at most 100"),
+        (p.fast_withdrawal_score <= MAX_SCORE, "fastWithdrawalScore must be at most 100"),
+        (p.block_gas_limit > 0, "blockGasLimit must not be 0"),
+        (
+            p.fast_challenge_period_s <= p.challenge_period_s,
+            "fastChallengePeriodS must not exceed challengePeriodS",
+        ),
+        (p.max_deposit <= p.max_daily_deposit, "maxDeposit must not exceed maxDailyDeposit"),
+        (p.anchor_interval > 0, "anchorInterval must not be 0"),
+        (p.min_fee > 0, "minFee must not be 0"),
+        (p.mint_timeout_ms > 0, "mintTimeoutMs must not be 0"),
+    ];
+    rules
+        .into_iter()
+        .find(|(holds, _)| !holds)
+        .map_or(Ok(()), |(_, rule)| Err(InvalidParameters(rule)))
+}

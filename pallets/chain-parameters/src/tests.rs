@@ -1,0 +1,108 @@
+//! The table is stored as given, read back unchanged, and a useless one is
+//! refused at genesis.
+
+use crate::{self as pallet_chain_parameters, check, MinFee};
+use cascoin_l2_primitives::chain::{L1Network, L1Start, Network};
+use frame_support::{derive_impl, traits::Get};
+use sp_runtime::BuildStorage;
+
+type Block = frame_system::mocking::MockBlock<Test>;
+
+frame_support::construct_runtime!(
+    pub enum Test {
+        System: frame_system,
+        ChainParameters: pallet_chain_parameters,
+    }
+);
+
+#[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
+impl frame_system::Config for Test {
+    type Block = Block;
+}
+
+impl pallet_chain_parameters::Config for Test {}
+
+fn table() -> super::ChainParameters {
+    super::ChainParameters {
+        chain_id: 3,
+        network: Network::Regtest,
+        l1_network: L1Network::LitecoinRegtest,
+        decimals: 8,
+        l1_start: L1Start::default(),
+        l1_confirmations: 1,
+        block_time_ms: 100,
+        blocks_per_leader: 5,
+        propose_timeout_ms: 1_000,
+        prevote_timeout_ms: 150,
+        precommit_timeout_ms: 150,
+        min_sequencers: 1,
+        min_sequencer_score: 10,
+        min_sequencer_stake: 100_000_000,
+        min_sequencer_peers: 1,
+        block_gas_limit: 10_000_000,
+        challenge_period_s: 600,
+        fast_challenge_period_s: 60,
+        fast_withdrawal_score: 50,
+        max_deposit: 10_000_000_000,
+        max_daily_deposit: 100_000_000_000,
+        anchor_interval: 10,
+        min_fee: 1_000,
+        mint_timeout_ms: 600_000,
+    }
+}
+
+fn storage(parameters: super::ChainParameters) -> sp_runtime::Storage {
+    RuntimeGenesisConfig {
+        chain_parameters: pallet_chain_parameters::GenesisConfig {
+            parameters,
+            ..Default::default()
+        },
+        ..Default::default()
+    }
+    .build_storage()
+    .expect("genesis builds")
+}
+
+#[test]
+fn the_table_is_read_back_as_given() {
+    sp_io::TestExternalities::new(storage(table())).execute_with(|| {
+        assert_eq!(<ChainParameters as Get<super::ChainParameters>>::get(), table());
+        assert_eq!(<MinFee<Test> as Get<u128>>::get(), 1_000);
+    });
+}
+
+#[test]
+#[should_panic(expected = "chainId must not be 0")]
+fn a_chain_without_an_id_has_no_genesis() {
+    storage(super::ChainParameters { chain_id: 0, ..table() });
+}
+
+#[test]
+fn each_rule_is_checked() {
+    let edits: [(&str, fn(&mut super::ChainParameters)); 17] = [
+        ("chainId", |p| p.chain_id = 0),
+        ("decimals", |p| p.decimals = 19),
+        ("l1Confirmations", |p| p.l1_confirmations = 0),
+        ("blockTimeMs", |p| p.block_time_ms = 0),
+        ("blocksPerLeader", |p| p.blocks_per_leader = 0),
+        ("proposeTimeoutMs", |p| p.propose_timeout_ms = 0),
+        ("prevoteTimeoutMs", |p| p.prevote_timeout_ms = 0),
+        ("precommitTimeoutMs", |p| p.precommit_timeout_ms = 0),
+        ("minSequencers", |p| p.min_sequencers = 65),
+        ("minSequencerScore", |p| p.min_sequencer_score = 101),
+        ("fastWithdrawalScore", |p| p.fast_withdrawal_score = 101),
+        ("blockGasLimit", |p| p.block_gas_limit = 0),
+        ("fastChallengePeriodS", |p| p.fast_challenge_period_s = 601),
+        ("maxDeposit", |p| p.max_deposit = p.max_daily_deposit + 1),
+        ("anchorInterval", |p| p.anchor_interval = 0),
+        ("minFee", |p| p.min_fee = 0),
+        ("mintTimeoutMs", |p| p.mint_timeout_ms = 0),
+    ];
+    assert_eq!(check(&table()), Ok(()));
+    for (name, edit) in edits {
+        let mut parameters = table();
+        edit(&mut parameters);
+        let why = check(&parameters).expect_err(name);
+        assert!(why.text().starts_with(name), "{name}: {why}");
+    }
+}

@@ -1,0 +1,182 @@
+//! The off-chain worker: votes with this node's relay key for what this node's
+//! L1 follower left in local storage, and delivers the pages that are due.
+//!
+//! It reads local storage and state, signs, submits, and touches nothing else:
+//! the L1 node itself is the follower's business. What it sent last is remembered
+//! locally, so that a transaction that is slow to get into a block is not sent
+//! again in every block.
+
+use crate::{
+    pallet::{AttestedQueue, Config, PageProgress, Pallet},
+    tally::REVOTE_BLOCKS,
+    types::PAGE_LOOKAHEAD,
+};
+use alloc::vec::Vec;
+use cascoin_l2_primitives::{
+    chain::{key_types, BlockNumber},
+    relay::{
+        local::{self, LocalBlock, LocalTip},
+        L1BlockDigest, PageProof, RelayRange, RelayVote,
+    },
+    sequencers::SequencerSetProvider,
+};
+use codec::{Decode, Encode};
+use frame_system::offchain::SubmitTransaction;
+use sp_core::{ed25519, offchain::StorageKind, H256};
+use sp_runtime::{offchain::storage::StorageValueRef, traits::Zero};
+
+const TARGET: &str = "l1-relay";
+
+/// Key of the record of the last vote sent with a relay key.
+fn sent_vote_key(key: &ed25519::Public) -> Vec<u8> {
+    [b"cascoin-l2/relay/sent-vote/".as_slice(), key.as_ref()].concat()
+}
+
+const SENT_PAGE_KEY: &[u8] = b"cascoin-l2/relay/sent-page";
+
+/// The ids of the digests voted for last, and the L2 block when they were sent.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+struct SentVote {
+    set_id: u64,
+    range: Vec<H256>,
+    at: BlockNumber,
+}
+
+/// Pages of a block up to this index were sent at this L2 block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+struct SentPage {
+    block: H256,
+    last: u32,
+    at: BlockNumber,
+}
+
+/// One run, after L2 block `now` was imported.
+pub(crate) fn run<T: Config>(now: BlockNumber) {
+    for key in sp_io::crypto::ed25519_public_keys(key_types::RELAY) {
+        if let Some(voter) = T::Sequencers::index_of_relay_key(&key) {
+            vote::<T>(now, voter, &key);
+        }
+    }
+    deliver::<T>(now);
+}
+
+fn local_tip() -> Option<LocalTip> {
+    StorageValueRef::persistent(local::TIP_KEY).get().ok().flatten()
+}
+
+// A block's pages can be megabytes; its digest stands first and is all a vote
+// needs.
+fn local_digest(height: u32) -> Option<L1BlockDigest> {
+    let key = local::block_key(height);
+    let bytes = sp_io::offchain::local_storage_get(StorageKind::PERSISTENT, &key)?;
+    L1BlockDigest::decode(&mut &bytes[..]).ok().filter(|digest| digest.height == height)
+}
+
+// The consecutive blocks that this node's L1 node shows above the attested one.
+// Ends early where the follower is not done or rewrites after a reorg.
+fn readable_range<T: Config>(tip: &LocalTip) -> RelayRange {
+    let window = Pallet::<T>::window();
+    let last = tip.readable_height.min(*window.end());
+    let mut range = RelayRange::default();
+    for digest in (*window.start()..=last).map_while(local_digest) {
+        let fits = range.0.last().is_none_or(|below| below.hash == digest.previous);
+        if !fits || range.0.try_push(digest).is_err() {
+            break;
+        }
+    }
+    range
+}
+
+fn vote<T: Config>(now: BlockNumber, voter: u16, key: &ed25519::Public) {
+    let Some(tip) = local_tip() else { return };
+    let range = readable_range::<T>(&tip);
+    if range.0.is_empty() {
+        return;
+    }
+    let set_id = T::Sequencers::set_id();
+    let tip_time = tip_time::<T>(&tip, voter, &range);
+    let mut vote =
+        RelayVote { set_id, voter, range, tip_time, signature: ed25519::Signature::default() };
+    if !Pallet::<T>::vote_standing(&vote).is_taken() {
+        return;
+    }
+    let record =
+        SentVote { set_id, range: vote.range.0.iter().map(L1BlockDigest::id).collect(), at: now };
+    let sent_key = sent_vote_key(key);
+    let memory = StorageValueRef::persistent(&sent_key);
+    if let Ok(Some(sent)) = memory.get::<SentVote>() {
+        let same = sent.set_id == set_id && sent.range == record.range;
+        // `at` lies ahead after a chain was started anew on old local storage.
+        if same && sent.at <= now && now - sent.at < REVOTE_BLOCKS {
+            return;
+        }
+    }
+    let genesis = frame_system::Pallet::<T>::block_hash(
+        frame_system::pallet_prelude::BlockNumberFor::<T>::zero(),
+    );
+    let message = RelayVote::message(&genesis, set_id, &vote.range, tip_time);
+    let Some(signature) = sp_io::crypto::ed25519_sign(key_types::RELAY, key, &message) else {
+        log::error!(target: TARGET, "cannot sign with relay key {key:?}: it left the keystore");
+        return;
+    };
+    vote.signature = signature;
+    let (first, blocks) = (vote.range.first(), vote.range.0.len());
+    let extrinsic = Pallet::<T>::vote_extrinsic(vote);
+    match SubmitTransaction::<T, crate::Call<T>>::submit_transaction(extrinsic) {
+        Ok(()) => {
+            memory.set(&record);
+            log::debug!(target: TARGET, "voted for {blocks} L1 blocks from {first}");
+        }
+        // Tried again after the next block.
+        Err(()) => log::debug!(target: TARGET, "the pool does not take a vote from {first}"),
+    }
+}
+
+// The time of the L1 tip, but no earlier than that of any vote of this voter and
+// later than that of every vote this one replaces: L1 header times may run
+// backwards, and that must not keep a sequencer from saying more or from
+// correcting itself after an L1 reorg.
+fn tip_time<T: Config>(tip: &LocalTip, voter: u16, range: &RelayRange) -> u32 {
+    let replaced = range.0.iter().filter_map(|digest| {
+        let votes = Pallet::<T>::votes_at(digest.height);
+        votes.of(voter).map(|(_, vote)| vote.tip_time)
+    });
+    let least = tip.time.max(Pallet::<T>::tip_time_of(voter));
+    replaced.map(|time| time.saturating_add(1)).fold(least, u32::max)
+}
+
+fn deliver<T: Config>(now: BlockNumber) {
+    let Some(due) = AttestedQueue::<T>::get().first().copied() else { return };
+    let next = PageProgress::<T>::get().page;
+    let memory = StorageValueRef::persistent(SENT_PAGE_KEY);
+    let sent =
+        memory.get::<SentPage>().ok().flatten().filter(|sent| {
+            sent.block == due.id() && sent.at <= now && now - sent.at < REVOTE_BLOCKS
+        });
+    let first = sent.map_or(next, |sent| sent.last.saturating_add(1).max(next));
+    let end = next.saturating_add(PAGE_LOOKAHEAD);
+    if first >= end {
+        return;
+    }
+    let key = local::block_key(due.height);
+    let Some(block) = StorageValueRef::persistent(&key).get::<LocalBlock>().ok().flatten() else {
+        log::debug!(target: TARGET, "L1 block {} is attested but not read here yet", due.height);
+        return;
+    };
+    if block.digest != due {
+        log::warn!(
+            target: TARGET,
+            "this node's L1 node disagrees with the quorum: L1 block {} is {} here, {} for more than two thirds",
+            due.height, block.digest.hash, due.hash,
+        );
+        return;
+    }
+    for index in first..end.min(block.pages.len() as u32) {
+        let Some(proof) = PageProof::of(&block.pages, index) else { return };
+        let page = block.pages[index as usize].clone();
+        let extrinsic = Pallet::<T>::page_extrinsic(due.height, page, proof);
+        // Refused if another node's copy, which is the same transaction, is here.
+        let _ = SubmitTransaction::<T, crate::Call<T>>::submit_transaction(extrinsic);
+        memory.set(&SentPage { block: due.id(), last: index, at: now });
+    }
+}

@@ -1,0 +1,261 @@
+//! What the off-chain worker sends, and what it leaves.
+
+use crate::{mock::*, pallet::Call, tally::REVOTE_BLOCKS, types::PAGE_LOOKAHEAD};
+use cascoin_l2_primitives::{
+    chain::key_types,
+    relay::{
+        local::{self, LocalBlock, LocalTip},
+        RelayVote, MAX_EVENTS_PER_PAGE,
+    },
+};
+use codec::Decode;
+use frame_support::traits::Hooks;
+use sp_core::{
+    offchain::{
+        testing::{TestOffchainExt, TestTransactionPoolExt},
+        OffchainDbExt, OffchainWorkerExt, TransactionPoolExt,
+    },
+    Pair,
+};
+use sp_keystore::{testing::MemoryKeystore, Keystore, KeystoreExt};
+use sp_runtime::offchain::storage::StorageValueRef;
+
+/// Runs `test` on a node whose keystore has these sequencers' keys; `test` gets
+/// a function that takes what the worker submitted since the last time.
+fn on_node(sequencers: u8, keys: &[u8], test: impl FnOnce(&dyn Fn() -> Vec<Call<Test>>)) {
+    let mut ext = new_test_ext(sequencers);
+    let (offchain, _) = TestOffchainExt::new();
+    let (pool, submitted) = TestTransactionPoolExt::new();
+    let keystore = MemoryKeystore::new();
+    for seed in keys {
+        let suri = format!("0x{}", hex_of(&[*seed; 32]));
+        keystore
+            .insert(key_types::RELAY, &suri, pair(*seed).public().as_ref())
+            .expect("the keystore takes it");
+    }
+    ext.register_extension(OffchainDbExt::new(offchain.clone()));
+    ext.register_extension(OffchainWorkerExt::new(offchain));
+    ext.register_extension(TransactionPoolExt::new(pool));
+    ext.register_extension(KeystoreExt::new(keystore));
+    ext.execute_with(|| {
+        test(&|| {
+            let sent = core::mem::take(&mut submitted.write().transactions);
+            sent.into_iter()
+                .map(|bytes| {
+                    let extrinsic = Extrinsic::decode(&mut &bytes[..]).expect("an extrinsic");
+                    match extrinsic.function {
+                        RuntimeCall::Relay(call) => call,
+                        other => panic!("the worker sends relay calls, not {other:?}"),
+                    }
+                })
+                .collect()
+        });
+    });
+}
+
+fn hex_of(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What the L1 follower does: leaves blocks and the tip in local storage.
+fn follow(blocks: &[LocalBlock], tip_time: u32) {
+    for block in blocks {
+        StorageValueRef::persistent(&local::block_key(block.digest.height)).set(block);
+    }
+    let top = blocks.last().map_or(START, |block| block.digest.height);
+    let tip = LocalTip { readable_height: top, height: top + 5, time: tip_time };
+    StorageValueRef::persistent(local::TIP_KEY).set(&tip);
+}
+
+fn work() {
+    Relay::offchain_worker(System::block_number());
+}
+
+fn only_vote(calls: Vec<Call<Test>>) -> RelayVote {
+    match <[_; 1]>::try_from(calls) {
+        Ok([Call::vote { vote }]) => vote,
+        other => panic!("one vote, not {other:?}"),
+    }
+}
+
+#[test]
+fn it_votes_for_all_readable_blocks_and_the_vote_is_taken() {
+    on_node(4, &[2], |sent| {
+        let blocks = l1_chain(0, &[0, 3, 0]);
+        follow(&blocks, 77);
+        work();
+        let vote = only_vote(sent());
+        assert_eq!((vote.voter, vote.tip_time), (1, 77));
+        assert_eq!(vote.range.0.to_vec(), digests(&blocks));
+        cast(vote).expect("valid");
+        run(REVOTE_BLOCKS);
+        work();
+        assert!(sent().is_empty(), "it is on chain");
+    });
+}
+
+#[test]
+fn it_votes_with_every_key_that_is_in_the_set_and_no_other() {
+    on_node(4, &[1, 3, 99], |sent| {
+        follow(&l1_chain(0, &[0]), 77);
+        work();
+        let mut voters: Vec<_> = sent()
+            .into_iter()
+            .map(|call| match call {
+                Call::vote { vote } => {
+                    let voter = vote.voter;
+                    cast(vote).expect("valid");
+                    voter
+                }
+                other => panic!("a vote, not {other:?}"),
+            })
+            .collect();
+        voters.sort_unstable();
+        assert_eq!(voters, vec![0, 2]);
+    });
+}
+
+#[test]
+fn it_does_nothing_without_a_follower_or_without_new_blocks() {
+    on_node(4, &[1], |sent| {
+        work();
+        assert!(sent().is_empty());
+        follow(&[], 77);
+        work();
+        assert!(sent().is_empty());
+    });
+}
+
+#[test]
+fn it_sends_again_only_after_a_while_or_with_more_blocks() {
+    on_node(4, &[1], |sent| {
+        let blocks = l1_chain(0, &[0, 0]);
+        follow(&blocks[..1], 77);
+        work();
+        assert_eq!(sent().len(), 1);
+        run(REVOTE_BLOCKS - 1);
+        work();
+        assert!(sent().is_empty(), "still under way");
+        follow(&blocks, 78);
+        work();
+        assert_eq!(only_vote(sent()).range.0.len(), 2, "more to say");
+        run(REVOTE_BLOCKS);
+        work();
+        assert_eq!(only_vote(sent()).range.0.len(), 2, "it got lost");
+    });
+}
+
+#[test]
+fn it_stops_at_a_gap_and_where_blocks_do_not_stand_on_each_other() {
+    on_node(4, &[1], |sent| {
+        let (blocks, other) = (l1_chain(0, &[0; 4]), l1_chain(9, &[0; 4]));
+        follow(&[blocks[0].clone(), blocks[1].clone(), other[2].clone(), other[3].clone()], 77);
+        work();
+        assert_eq!(only_vote(sent()).range.0.to_vec(), digests(&blocks[..2]));
+    });
+    on_node(4, &[1], |sent| {
+        let blocks = l1_chain(0, &[0; 4]);
+        follow(&[blocks[0].clone(), blocks[3].clone()], 77);
+        work();
+        assert_eq!(only_vote(sent()).range.0.to_vec(), digests(&blocks[..1]));
+    });
+}
+
+#[test]
+fn after_an_l1_reorg_it_corrects_its_vote_even_if_the_new_tip_is_older() {
+    on_node(4, &[1], |sent| {
+        follow(&l1_chain(0, &[0, 0]), 77);
+        work();
+        cast(only_vote(sent())).expect("valid");
+        let after = l1_chain(9, &[0, 0]);
+        follow(&after, 50);
+        work();
+        assert!(sent().is_empty(), "a vote rests a while before it is replaced");
+        run(REVOTE_BLOCKS);
+        work();
+        let vote = only_vote(sent());
+        assert_eq!((vote.range.0.to_vec(), vote.tip_time), (digests(&after), 78));
+        cast(vote).expect("later than the vote it replaces");
+        assert!(Relay::has_voted(0, START + 1, after[0].digest.id()));
+    });
+}
+
+#[test]
+fn an_l1_clock_that_runs_backwards_does_not_keep_it_from_voting_on() {
+    on_node(4, &[1], |sent| {
+        let blocks = l1_chain(0, &[0, 0]);
+        follow(&blocks[..1], 77);
+        work();
+        cast(only_vote(sent())).expect("valid");
+        follow(&blocks, 70);
+        work();
+        let vote = only_vote(sent());
+        assert_eq!(vote.range.0.len(), 2);
+        cast(vote).expect("what is new in it is taken");
+        assert!(Relay::has_voted(0, START + 2, blocks[1].digest.id()));
+    });
+}
+
+#[test]
+fn it_delivers_the_due_pages_a_few_ahead_and_each_once() {
+    on_node(4, &[], |sent| {
+        let pages = PAGE_LOOKAHEAD + 2;
+        let blocks = l1_chain(0, &[MAX_EVENTS_PER_PAGE * pages, 1]);
+        follow(&blocks, 77);
+        all_vote(0..3, &digests(&blocks), 10);
+        work();
+        let calls = sent();
+        assert_eq!(calls.len() as u32, PAGE_LOOKAHEAD, "needs no key");
+        run(1);
+        work();
+        assert!(sent().is_empty(), "all under way");
+        submit(calls[0].clone()).expect("due");
+        run(1);
+        work();
+        assert_eq!(sent(), vec![page_call(&blocks[0], PAGE_LOOKAHEAD)], "one done, one more");
+        run(REVOTE_BLOCKS);
+        work();
+        let again = sent();
+        assert_eq!(again.len() as u32, PAGE_LOOKAHEAD, "they got lost");
+        for call in again {
+            submit(call).expect("due");
+        }
+        work();
+        for call in sent() {
+            submit(call).expect("due");
+        }
+        assert_eq!(heights().1, START + 1);
+        work();
+        for call in sent() {
+            submit(call).expect("due");
+        }
+        assert_eq!(heights().1, START + 2);
+        work();
+        assert!(sent().is_empty());
+    });
+}
+
+#[test]
+fn it_delivers_nothing_where_its_l1_node_disagrees_with_the_quorum() {
+    on_node(4, &[], |sent| {
+        follow(&l1_chain(9, &[3]), 77);
+        all_vote(0..3, &digests(&l1_chain(0, &[3])), 10);
+        work();
+        assert!(sent().is_empty());
+        assert_eq!(Relay::next_page().map(|cursor| cursor.height), Some(START + 1));
+    });
+}
+
+#[test]
+fn what_it_remembers_of_another_chain_s_life_does_not_silence_it() {
+    on_node(4, &[1], |sent| {
+        follow(&l1_chain(0, &[0]), 77);
+        run_to(1_000);
+        work();
+        assert_eq!(sent().len(), 1);
+        // The chain was started anew, the local storage was not.
+        System::set_block_number(5);
+        work();
+        assert_eq!(sent().len(), 1);
+    });
+}

@@ -1,0 +1,217 @@
+//! Who may sequence, and who does.
+//!
+//! ## Overview
+//!
+//! Genesis names the members and their ranking weights; pallet-session holds
+//! their keys and puts sets in force. This pallet is the one place where the
+//! rest of the runtime asks for the set in force ([`SequencerSetProvider`]) and
+//! where the node asks for it ([`Pallet::sequencer_set`]). A sequencer's index
+//! is its position in pallet-session's list, which Aura, GRANDPA and this pallet
+//! all take over in the same order.
+//!
+//! Members neither join nor leave yet; that is the registry issue's. A member
+//! may change its keys with `session.set_keys`; the new ones are in force after
+//! two session ends, with a new set id.
+#![cfg_attr(not(feature = "std"), no_std)]
+
+extern crate alloc;
+
+pub mod crypto;
+mod session;
+#[cfg(test)]
+mod tests;
+
+use alloc::vec::Vec;
+use cascoin_l2_primitives::{
+    chain::{AccountId, SequencerInfo, SequencerSet},
+    sequencers::SequencerSetProvider,
+};
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use frame_support::traits::Get;
+use scale_info::TypeInfo;
+use serde::{Deserialize, Serialize};
+use sp_core::ed25519;
+
+pub use pallet::*;
+pub use session::{MemberOf, Relay, Vault};
+
+/// Somebody who may sequence.
+#[derive(
+    Clone,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Member {
+    /// The account that earns.
+    pub account: AccountId,
+    /// Weight in the ranking of leaders; 0 ranks last.
+    pub weight: u64,
+}
+
+/// A sequencer of the set in force.
+#[derive(
+    Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct ActiveSequencer {
+    /// Its account.
+    pub account: AccountId,
+    /// The key with which it signs relay votes.
+    pub relay: ed25519::Public,
+}
+
+#[frame_support::pallet]
+#[allow(missing_docs)] // what is undocumented below comes from FRAME's macros
+pub mod pallet {
+    use super::{ActiveSequencer, Member};
+    use alloc::{collections::BTreeSet, vec::Vec};
+    use cascoin_l2_primitives::chain::{AccountId, MAX_SEQUENCERS};
+    use frame_support::pallet_prelude::*;
+    use frame_system::pallet_prelude::BlockNumberFor;
+    use sp_core::{ecdsa, ed25519};
+
+    const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+
+    /// The pallet.
+    #[pallet::pallet]
+    #[pallet::storage_version(STORAGE_VERSION)]
+    pub struct Pallet<T>(_);
+
+    /// What the registry needs to know of the consensus pallets. All lists MUST
+    /// be in the order of pallet-session's list.
+    #[pallet::config]
+    pub trait Config: frame_system::Config<AccountId = AccountId> {
+        /// Id of the set in force; MUST grow by one with each change.
+        type SetId: Get<u64>;
+        /// Keys that seal headers.
+        type SealingKeys: Get<Vec<ed25519::Public>>;
+        /// Keys that sign votes and certificates.
+        type VotingKeys: Get<Vec<ed25519::Public>>;
+    }
+
+    /// Who may sequence.
+    #[pallet::storage]
+    pub type Members<T: Config> =
+        StorageValue<_, BoundedVec<Member, ConstU32<MAX_SEQUENCERS>>, ValueQuery>;
+
+    /// The set in force, in its order.
+    #[pallet::storage]
+    pub type ActiveSequencers<T: Config> =
+        StorageValue<_, BoundedVec<ActiveSequencer, ConstU32<MAX_SEQUENCERS>>, ValueQuery>;
+
+    /// Vault keys of the set in force, in its order.
+    #[pallet::storage]
+    pub type VaultKeys<T: Config> =
+        StorageValue<_, BoundedVec<ecdsa::Public, ConstU32<MAX_SEQUENCERS>>, ValueQuery>;
+
+    /// The first members; their session keys stand in pallet-session's genesis.
+    #[pallet::genesis_config]
+    #[derive(frame_support::DefaultNoBound)]
+    pub struct GenesisConfig<T: Config> {
+        /// Accounts and ranking weights.
+        pub members: Vec<Member>,
+        #[serde(skip)]
+        #[allow(missing_docs)]
+        pub _config: PhantomData<T>,
+    }
+
+    #[pallet::genesis_build]
+    impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
+        /// # Panics
+        /// If there are more than [`MAX_SEQUENCERS`] members, or one twice.
+        fn build(&self) {
+            let accounts: BTreeSet<_> = self.members.iter().map(|m| &m.account).collect();
+            assert!(accounts.len() == self.members.len(), "a sequencer is named twice");
+            let Ok(members) = self.members.clone().try_into() else {
+                panic!("there are more than {MAX_SEQUENCERS} sequencers");
+            };
+            Members::<T>::put::<BoundedVec<_, _>>(members);
+        }
+    }
+
+    #[pallet::hooks]
+    impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+        #[cfg(feature = "try-runtime")]
+        fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
+            super::Pallet::<T>::check_state().map_err(Into::into)
+        }
+    }
+}
+
+impl<T: Config> Pallet<T> {
+    /// The set that produces and certifies the next block, with all keys and
+    /// weights, by index.
+    pub fn sequencer_set() -> SequencerSet {
+        let members = Members::<T>::get();
+        let weight_of = |account: &AccountId| {
+            members.iter().find(|member| member.account == *account).map_or(0, |m| m.weight)
+        };
+        let active = ActiveSequencers::<T>::get();
+        let sealing = T::SealingKeys::get();
+        let voting = T::VotingKeys::get();
+        let vault = VaultKeys::<T>::get();
+        let members = active
+            .into_iter()
+            .zip(sealing)
+            .zip(voting)
+            .zip(vault)
+            .map(|(((ActiveSequencer { account, relay }, aura), grandpa), vault)| SequencerInfo {
+                weight: weight_of(&account),
+                account,
+                aura,
+                grandpa,
+                relay,
+                vault,
+            })
+            .collect::<Vec<_>>();
+        SequencerSet { set_id: T::SetId::get(), members }
+    }
+
+    /// What must hold between blocks: all lists are equally long, so no index
+    /// is without one of its keys, and whoever is in force is a member.
+    ///
+    /// # Errors
+    /// The rule that is broken.
+    #[cfg(any(test, feature = "try-runtime"))]
+    pub fn check_state() -> Result<(), &'static str> {
+        let active = ActiveSequencers::<T>::get();
+        let members = Members::<T>::get();
+        let lengths =
+            [VaultKeys::<T>::get().len(), T::SealingKeys::get().len(), T::VotingKeys::get().len()];
+        if lengths.into_iter().any(|length| length != active.len()) {
+            return Err("the key lists of the set in force differ in length");
+        }
+        if active.iter().any(|a| members.iter().all(|member| member.account != a.account)) {
+            return Err("somebody who is no member is in force");
+        }
+        Ok(())
+    }
+}
+
+impl<T: Config> SequencerSetProvider for Pallet<T> {
+    fn set_id() -> u64 {
+        T::SetId::get()
+    }
+
+    fn members() -> usize {
+        ActiveSequencers::<T>::decode_len().unwrap_or(0)
+    }
+
+    fn relay_key(index: u16) -> Option<ed25519::Public> {
+        ActiveSequencers::<T>::get().get(usize::from(index)).map(|active| active.relay)
+    }
+
+    fn index_of_relay_key(key: &ed25519::Public) -> Option<u16> {
+        let position =
+            ActiveSequencers::<T>::get().iter().position(|active| active.relay == *key)?;
+        u16::try_from(position).ok()
+    }
+}

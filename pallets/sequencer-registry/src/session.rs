@@ -1,0 +1,102 @@
+//! How the registry meets pallet-session: it chooses the set, and it learns the
+//! relay and vault keys of the set that a session puts in force.
+//!
+//! Aura and GRANDPA learn theirs in the same way and from the same list, so an
+//! index means the same sequencer everywhere.
+
+use crate::{crypto, ActiveSequencer, ActiveSequencers, Config, Members, Pallet, VaultKeys};
+use alloc::vec::Vec;
+use cascoin_l2_primitives::chain::{AccountId, MAX_SEQUENCERS};
+use core::marker::PhantomData;
+use frame_support::{traits::OneSessionHandler, BoundedVec};
+use sp_core::ConstU32;
+use sp_runtime::{traits::Convert, BoundToRuntimeAppPublic};
+use sp_staking::SessionIndex;
+
+/// Nothing changes while members neither join nor leave: pallet-session then
+/// keeps the set, and takes over only new session keys of its members.
+impl<T: Config> pallet_session::SessionManager<AccountId> for Pallet<T> {
+    fn new_session(_: SessionIndex) -> Option<Vec<AccountId>> {
+        None
+    }
+    fn start_session(_: SessionIndex) {}
+    fn end_session(_: SessionIndex) {}
+}
+
+/// A sequencer's id in pallet-session is its account; `None` for anyone who is
+/// no member, so that only members may set session keys.
+pub struct MemberOf<T>(PhantomData<T>);
+
+impl<T: Config> Convert<AccountId, Option<AccountId>> for MemberOf<T> {
+    fn convert(account: AccountId) -> Option<AccountId> {
+        Members::<T>::get().iter().any(|member| member.account == account).then_some(account)
+    }
+}
+
+/// Follows the relay keys of the set in force.
+pub struct Relay<T>(PhantomData<T>);
+
+impl<T> BoundToRuntimeAppPublic for Relay<T> {
+    type Public = crypto::relay::AuthorityId;
+}
+
+impl<T: Config> OneSessionHandler<AccountId> for Relay<T> {
+    type Key = crypto::relay::AuthorityId;
+
+    fn on_genesis_session<'a, I: 'a>(sequencers: I)
+    where
+        I: Iterator<Item = (&'a AccountId, Self::Key)>,
+    {
+        ActiveSequencers::<T>::put(bounded(sequencers.map(|(account, relay)| ActiveSequencer {
+            account: account.clone(),
+            relay: relay.into(),
+        })));
+    }
+
+    fn on_new_session<'a, I: 'a>(changed: bool, sequencers: I, _: I)
+    where
+        I: Iterator<Item = (&'a AccountId, Self::Key)>,
+    {
+        if changed {
+            Self::on_genesis_session(sequencers);
+        }
+    }
+
+    // A disabled sequencer is skipped by the schedule of leaders; its vote still
+    // counts until the set changes.
+    fn on_disabled(_: u32) {}
+}
+
+/// Follows the vault keys of the set in force.
+pub struct Vault<T>(PhantomData<T>);
+
+impl<T> BoundToRuntimeAppPublic for Vault<T> {
+    type Public = crypto::vault::AuthorityId;
+}
+
+impl<T: Config> OneSessionHandler<AccountId> for Vault<T> {
+    type Key = crypto::vault::AuthorityId;
+
+    fn on_genesis_session<'a, I: 'a>(sequencers: I)
+    where
+        I: Iterator<Item = (&'a AccountId, Self::Key)>,
+    {
+        VaultKeys::<T>::put(bounded(sequencers.map(|(_, vault)| vault.into())));
+    }
+
+    fn on_new_session<'a, I: 'a>(changed: bool, sequencers: I, _: I)
+    where
+        I: Iterator<Item = (&'a AccountId, Self::Key)>,
+    {
+        if changed {
+            Self::on_genesis_session(sequencers);
+        }
+    }
+
+    fn on_disabled(_: u32) {}
+}
+
+/// Members are at most [`MAX_SEQUENCERS`], so nothing is ever cut.
+fn bounded<K>(keys: impl Iterator<Item = K>) -> BoundedVec<K, ConstU32<MAX_SEQUENCERS>> {
+    BoundedVec::truncate_from(keys.collect())
+}

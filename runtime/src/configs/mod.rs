@@ -1,0 +1,12 @@
+//! The pallets' configuration, a file a topic.
+
+mod accounts;
+mod consensus;
+mod governance;
+mod l1;
+mod money;
+mod system;
+
+pub use accounts::ProxyType;
+pub use consensus::SESSION_LENGTH;
+pub use system::{RuntimeBlockLength, RuntimeBlockWeights, MAX_BLOCK_REF_TIME};

@@ -1,0 +1,79 @@
+//! The system pallet: what a block may hold.
+
+use crate::{
+    AccountId, Balance, Block, Hash, NobodyForcesMoney, Nonce, PalletInfo, Runtime, RuntimeCall,
+    RuntimeEvent, RuntimeOrigin, RuntimeTask, VERSION,
+};
+use frame_support::{
+    derive_impl,
+    dispatch::DispatchClass,
+    parameter_types,
+    traits::{ConstU16, ConstU32},
+    weights::{
+        constants::{
+            BlockExecutionWeight, ExtrinsicBaseWeight, ParityDbWeight, WEIGHT_REF_TIME_PER_MILLIS,
+        },
+        Weight,
+    },
+};
+use frame_system::limits::{BlockLength, BlockWeights};
+use sp_runtime::{traits::AccountIdLookup, Perbill};
+use sp_version::RuntimeVersion;
+
+/// Execution time of a full block: 300 ms, which is 30 million gas of 10,000 ps.
+pub const MAX_BLOCK_REF_TIME: u64 = 300 * WEIGHT_REF_TIME_PER_MILLIS;
+/// Bytes of a full block's body.
+const MAX_BODY_BYTES: u32 = 5 * 1024 * 1024;
+/// What users' transactions may take; the rest is kept for the relay and other
+/// operational transactions, so that users cannot crowd them out.
+const NORMAL_RATIO: Perbill = Perbill::from_percent(75);
+/// Share of a block assumed to go into initialisation; no transaction may be so
+/// large that it would not fit beside it.
+const INITIALISATION_RATIO: Perbill = Perbill::from_percent(10);
+
+parameter_types! {
+    pub const Version: RuntimeVersion = VERSION;
+    /// Limits of execution. The size of proofs is no concern here.
+    pub RuntimeBlockWeights: BlockWeights = {
+        let max = Weight::from_parts(MAX_BLOCK_REF_TIME, u64::MAX);
+        let normal = NORMAL_RATIO * max;
+        BlockWeights::builder()
+            .base_block(BlockExecutionWeight::get())
+            .for_class(DispatchClass::all(), |w| w.base_extrinsic = ExtrinsicBaseWeight::get())
+            .for_class(DispatchClass::Normal, |w| w.max_total = Some(normal))
+            .for_class(DispatchClass::Operational, |w| {
+                w.max_total = Some(max);
+                w.reserved = Some(max.saturating_sub(normal));
+            })
+            .avg_block_initialization(INITIALISATION_RATIO)
+            .build_or_panic()
+    };
+    /// Limits of size.
+    pub RuntimeBlockLength: BlockLength = BlockLength::builder()
+        .max_length(MAX_BODY_BYTES)
+        .modify_max_length_for_class(DispatchClass::Normal, |max| *max = NORMAL_RATIO * *max)
+        .build();
+}
+
+#[derive_impl(frame_system::config_preludes::SolochainDefaultConfig)]
+impl frame_system::Config for Runtime {
+    type BaseCallFilter = NobodyForcesMoney;
+    type Block = Block;
+    type BlockWeights = RuntimeBlockWeights;
+    type BlockLength = RuntimeBlockLength;
+    type AccountId = AccountId;
+    type Lookup = AccountIdLookup<AccountId, ()>;
+    type Nonce = Nonce;
+    type Hash = Hash;
+    // About half an hour at 500 ms: clients derive how long a transaction may
+    // stay valid from it.
+    type BlockHashCount = ConstU32<4096>;
+    type DbWeight = ParityDbWeight;
+    type Version = Version;
+    type AccountData = pallet_balances::AccountData<Balance>;
+    type SystemWeightInfo = frame_system::weights::SubstrateWeight<Runtime>;
+    type ExtensionsWeightInfo = frame_system::SubstrateExtensionsWeight<Runtime>;
+    // The generic prefix: addresses begin with 5, as every wallet knows them.
+    type SS58Prefix = ConstU16<42>;
+    type MaxConsumers = ConstU32<16>;
+}

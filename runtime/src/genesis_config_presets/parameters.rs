@@ -1,0 +1,149 @@
+//! The parameter table (ledger O3; time-outs, fee and fail-safe values from
+//! design/parameters.md). Amounts are the table's coins in L1 base units.
+
+use cascoin_l2_primitives::{
+    chain::{Balance, ChainParameters, L1Network, L1Start, Network},
+    l1::params::L1Params,
+};
+
+const HOUR_S: u64 = 60 * 60;
+const DAY_S: u64 = 24 * HOUR_S;
+/// Decimals of a coin below the minimum fee: 0.00001 coin.
+const MIN_FEE_DECIMALS: u8 = 5;
+const MINT_TIMEOUT_MS: u64 = 10 * 60 * 1_000;
+
+/// The facts a table takes from its L1.
+struct L1 {
+    network: L1Network,
+    decimals: u8,
+    /// The relay starts at L1's first block.
+    start: L1Start,
+}
+
+impl L1 {
+    fn of(network: L1Network) -> Self {
+        let params = L1Params::of(network);
+        let start = L1Start { height: 0, hash: params.genesis };
+        Self { network, decimals: params.decimals, start }
+    }
+
+    fn coins(&self, coins: Balance) -> Balance {
+        coins * 10u128.pow(self.decimals.into())
+    }
+
+    fn min_fee(&self) -> Balance {
+        10u128.pow(self.decimals.saturating_sub(MIN_FEE_DECIMALS).into())
+    }
+}
+
+/// The public network.
+pub fn mainnet() -> ChainParameters {
+    let l1 = L1::of(L1Network::CascoinMainnet);
+    ChainParameters {
+        chain_id: 1,
+        network: Network::Mainnet,
+        l1_network: l1.network,
+        decimals: l1.decimals,
+        l1_start: l1.start,
+        l1_confirmations: 6,
+        block_time_ms: 500,
+        blocks_per_leader: 10,
+        propose_timeout_ms: 3_000,
+        prevote_timeout_ms: 500,
+        precommit_timeout_ms: 500,
+        min_sequencers: 3,
+        min_sequencer_score: 70,
+        min_sequencer_stake: l1.coins(100),
+        min_sequencer_peers: 3,
+        block_gas_limit: 30_000_000,
+        challenge_period_s: 7 * DAY_S,
+        fast_challenge_period_s: DAY_S,
+        fast_withdrawal_score: 80,
+        max_deposit: l1.coins(10_000),
+        max_daily_deposit: l1.coins(100_000),
+        anchor_interval: 100,
+        min_fee: l1.min_fee(),
+        mint_timeout_ms: MINT_TIMEOUT_MS,
+    }
+}
+
+/// The public test network.
+pub fn testnet() -> ChainParameters {
+    let l1 = L1::of(L1Network::CascoinTestnet);
+    ChainParameters {
+        chain_id: 2,
+        network: Network::Testnet,
+        l1_network: l1.network,
+        l1_start: l1.start,
+        l1_confirmations: 3,
+        min_sequencer_score: 50,
+        min_sequencer_stake: l1.coins(10),
+        challenge_period_s: DAY_S,
+        fast_challenge_period_s: HOUR_S,
+        fast_withdrawal_score: 70,
+        max_deposit: l1.coins(1_000),
+        max_daily_deposit: l1.coins(10_000),
+        anchor_interval: 50,
+        ..mainnet()
+    }
+}
+
+/// A private test network over Litecoin in regtest.
+pub fn regtest() -> ChainParameters {
+    let l1 = L1::of(L1Network::LitecoinRegtest);
+    ChainParameters {
+        chain_id: 3,
+        network: Network::Regtest,
+        l1_network: l1.network,
+        decimals: l1.decimals,
+        l1_start: l1.start,
+        l1_confirmations: 1,
+        block_time_ms: 100,
+        blocks_per_leader: 5,
+        propose_timeout_ms: 1_000,
+        prevote_timeout_ms: 150,
+        precommit_timeout_ms: 150,
+        min_sequencers: 1,
+        min_sequencer_score: 10,
+        min_sequencer_stake: l1.coins(1),
+        min_sequencer_peers: 1,
+        block_gas_limit: 10_000_000,
+        challenge_period_s: 600,
+        fast_challenge_period_s: 60,
+        fast_withdrawal_score: 50,
+        max_deposit: l1.coins(100),
+        max_daily_deposit: l1.coins(1_000),
+        anchor_interval: 10,
+        min_fee: l1.min_fee(),
+        mint_timeout_ms: MINT_TIMEOUT_MS,
+    }
+}
+
+/// [`regtest`] at mainnet's pace: block time, time-outs and confirmations are
+/// mainnet's, so that what is measured on it says something about mainnet.
+pub fn local() -> ChainParameters {
+    at_mainnet_pace(regtest())
+}
+
+/// A developer's own node: one sequencer, everything else as [`local`], but L1
+/// blocks count at once.
+pub fn dev() -> ChainParameters {
+    ChainParameters {
+        chain_id: 4,
+        network: Network::Dev,
+        l1_confirmations: 1,
+        ..at_mainnet_pace(regtest())
+    }
+}
+
+fn at_mainnet_pace(parameters: ChainParameters) -> ChainParameters {
+    let pace = mainnet();
+    ChainParameters {
+        l1_confirmations: pace.l1_confirmations,
+        block_time_ms: pace.block_time_ms,
+        propose_timeout_ms: pace.propose_timeout_ms,
+        prevote_timeout_ms: pace.prevote_timeout_ms,
+        precommit_timeout_ms: pace.precommit_timeout_ms,
+        ..parameters
+    }
+}

@@ -1,0 +1,144 @@
+//! The Cascoin L2 runtime: one WASM for all networks.
+//!
+//! What differs between networks stands in the genesis
+//! ([`genesis_config_presets`]), never in the code. The parts:
+//! - `configs`: each pallet's configuration, a file a topic;
+//! - `fees`: what a transaction costs and who gets it;
+//! - `call_filter`: calls that nobody may make, wrapped or not;
+//! - `transactions`: the shape of transactions, and how the runtime makes its
+//!   own;
+//! - `apis`: what the node and clients may ask.
+#![cfg_attr(not(feature = "std"), no_std)]
+// The runtime macro and the WASM builder put items here that have no docs.
+#![allow(missing_docs)]
+#![recursion_limit = "256"]
+
+extern crate alloc;
+
+mod apis;
+mod call_filter;
+pub mod configs;
+mod fees;
+pub mod genesis_config_presets;
+mod session_keys;
+mod transactions;
+
+// The runtime macro expects it in scope.
+use alloc::vec::Vec;
+use cascoin_l2_primitives::chain;
+use sp_runtime::{generic, MultiAddress};
+use sp_version::RuntimeVersion;
+
+#[cfg(feature = "std")]
+pub use apis::RuntimeApi;
+pub use call_filter::NobodyForcesMoney;
+pub use cascoin_l2_primitives::chain::{
+    AccountId, Balance, BlockNumber, Header, Moment, Nonce, Signature,
+};
+pub use fees::{FeesToAuthor, LengthToFee, WeightToFee, INCLUDED_LENGTH, INCLUDED_REF_TIME};
+pub use session_keys::SessionKeys;
+pub use transactions::{SignedPayload, TxExtension, UncheckedExtrinsic};
+
+// The constants `WASM_BINARY`, `WASM_BINARY_BLOATY` and `WASM_BINARY_PATH`.
+#[cfg(feature = "std")]
+include!(concat!(env!("OUT_DIR"), "/wasm_binary.rs"));
+
+/// How transactions name an account.
+pub type Address = MultiAddress<AccountId, ()>;
+/// A block.
+pub type Block = generic::Block<Header, UncheckedExtrinsic>;
+/// A block with its signature, as the database keeps it.
+pub type SignedBlock = generic::SignedBlock<Block>;
+/// A block's hash.
+pub type Hash = chain::BlockHash;
+
+/// Runs blocks: initialisation, transactions, finalisation.
+pub type Executive = frame_executive::Executive<
+    Runtime,
+    Block,
+    frame_system::ChainContext<Runtime>,
+    Runtime,
+    AllPalletsWithSystem,
+>;
+
+/// Types the node uses without knowing the runtime's calls.
+pub mod opaque {
+    pub use cascoin_l2_primitives::chain::{Header, OpaqueBlock as Block};
+    pub use sp_runtime::OpaqueExtrinsic as UncheckedExtrinsic;
+}
+
+/// Which runtime this is. `spec_version` grows with each change of behaviour,
+/// `transaction_version` when existing calls change their encoding.
+///
+/// `system_version` is 1: from 2 on the extrinsics root is a trie of version 1,
+/// and smoldot, the stock light client, always computes version 0 (its
+/// `lib/src/header.rs`), so it could not check a block's body.
+#[sp_version::runtime_version]
+pub const VERSION: RuntimeVersion = RuntimeVersion {
+    spec_name: alloc::borrow::Cow::Borrowed("cascoin-l2"),
+    impl_name: alloc::borrow::Cow::Borrowed("cascoin-l2"),
+    authoring_version: 1,
+    spec_version: 1,
+    impl_version: 1,
+    apis: apis::RUNTIME_API_VERSIONS,
+    transaction_version: 1,
+    system_version: 1,
+};
+
+/// The composition. Order matters: genesis and hooks run from top to bottom.
+/// Authorship stands before Session, so that the author of a block that ends a
+/// session is looked up in the set that made it; ChainParameters stands before
+/// L1Relay, whose genesis reads where L1 starts; BurnMint stands after Balances,
+/// whose endowments its genesis counts.
+#[frame_support::runtime]
+mod runtime {
+    #[runtime::runtime]
+    #[runtime::derive(
+        RuntimeCall,
+        RuntimeEvent,
+        RuntimeError,
+        RuntimeOrigin,
+        RuntimeFreezeReason,
+        RuntimeHoldReason,
+        RuntimeSlashReason,
+        RuntimeLockId,
+        RuntimeTask,
+        RuntimeViewFunction
+    )]
+    pub struct Runtime;
+
+    #[runtime::pallet_index(0)]
+    pub type System = frame_system;
+    #[runtime::pallet_index(1)]
+    pub type Timestamp = pallet_timestamp;
+    #[runtime::pallet_index(2)]
+    pub type Aura = pallet_aura;
+    #[runtime::pallet_index(3)]
+    pub type Grandpa = pallet_grandpa;
+    #[runtime::pallet_index(4)]
+    pub type Authorship = pallet_authorship;
+    #[runtime::pallet_index(5)]
+    pub type Session = pallet_session;
+    #[runtime::pallet_index(6)]
+    pub type Balances = pallet_balances;
+    #[runtime::pallet_index(7)]
+    pub type TransactionPayment = pallet_transaction_payment;
+
+    #[runtime::pallet_index(10)]
+    pub type Utility = pallet_utility;
+    #[runtime::pallet_index(11)]
+    pub type Multisig = pallet_multisig;
+    #[runtime::pallet_index(12)]
+    pub type Proxy = pallet_proxy;
+    #[runtime::pallet_index(13)]
+    pub type Sudo = pallet_sudo;
+
+    #[runtime::pallet_index(20)]
+    pub type ChainParameters = pallet_chain_parameters;
+    #[runtime::pallet_index(21)]
+    pub type SequencerRegistry = pallet_sequencer_registry;
+    #[runtime::pallet_index(22)]
+    pub type L1Relay = pallet_l1_relay;
+    #[runtime::pallet_index(23)]
+    pub type BurnMint = pallet_burn_mint;
+}

@@ -1,0 +1,210 @@
+//! A chain in memory: genesis from a preset, blocks built as a sequencer builds
+//! them and executed as every other node does.
+
+use cascoin_l2_runtime::{
+    genesis_config_presets, Balance, Block, Executive, Header, Moment, Nonce, Runtime, RuntimeCall,
+    RuntimeGenesisConfig, SignedPayload, System, TxExtension, UncheckedExtrinsic,
+};
+use codec::Encode;
+use serde_json::Value;
+use sp_consensus_aura::{Slot, AURA_ENGINE_ID};
+use sp_core::{storage::StateVersion, H256};
+use sp_keyring::Sr25519Keyring;
+use sp_runtime::{
+    generic::Era, traits::Header as _, ApplyExtrinsicResult, BuildStorage, Digest, DigestItem,
+    MultiSignature,
+};
+
+/// A chain and its head.
+pub struct Chain {
+    pub ext: sp_io::TestExternalities,
+    pub head: Header,
+    pub time: Moment,
+}
+
+/// When the first block of a test chain is made.
+pub const START: Moment = 1_780_000_000_000;
+
+/// The default genesis with a preset's patch, as a node makes it (RFC 7386).
+pub fn complete(patch: &Value) -> Value {
+    let mut genesis =
+        serde_json::to_value(RuntimeGenesisConfig::default()).expect("the default serialises");
+    merge(&mut genesis, patch);
+    genesis
+}
+
+fn merge(into: &mut Value, patch: &Value) {
+    match (into, patch) {
+        (Value::Object(into), Value::Object(patch)) => {
+            for (name, value) in patch {
+                merge(into.entry(name).or_insert(Value::Null), value);
+            }
+        }
+        (into, patch) => *into = patch.clone(),
+    }
+}
+
+/// The genesis of a preset, complete.
+pub fn preset(name: &str) -> RuntimeGenesisConfig {
+    let patch = genesis_config_presets::preset(name).expect("the preset exists");
+    serde_json::from_value(complete(&patch)).expect("the preset fits the genesis")
+}
+
+impl Chain {
+    /// The genesis of a preset.
+    pub fn of(name: &str) -> Self {
+        Self::from(preset(name))
+    }
+
+    /// A genesis.
+    pub fn from(genesis: RuntimeGenesisConfig) -> Self {
+        let mut ext: sp_io::TestExternalities =
+            genesis.build_storage().expect("the genesis builds").into();
+        let state_root = ext.execute_with(|| root());
+        let head = Header::new(
+            0,
+            sp_runtime::traits::BlakeTwo256::ordered_trie_root(vec![], StateVersion::V0),
+            state_root,
+            H256::zero(),
+            Digest::default(),
+        );
+        Self { ext, head, time: START }
+    }
+
+    /// Builds the next block 500 ms later, executes it, and returns it with what
+    /// became of each of its transactions.
+    pub fn grow(&mut self, transactions: Vec<UncheckedExtrinsic>) -> (Block, Vec<Applied>) {
+        self.time += 500;
+        let (block, applied) = self.build(self.time, transactions);
+        self.execute(block.clone());
+        (block, applied)
+    }
+
+    /// Builds a block as a leader does; the state stays as it was.
+    pub fn build(
+        &mut self,
+        time: Moment,
+        transactions: Vec<UncheckedExtrinsic>,
+    ) -> (Block, Vec<Applied>) {
+        let header = self.unfinished(time);
+        self.ext.execute_with(|| {
+            frame_support::storage::with_transaction_unchecked(|| {
+                Executive::initialize_block(&header);
+                let mut extrinsics = vec![timestamp(time)];
+                Executive::apply_extrinsic(extrinsics[0].clone())
+                    .expect("the inherent is valid")
+                    .expect("the inherent succeeds");
+                let mut applied = Vec::new();
+                for transaction in transactions {
+                    let result = Executive::apply_extrinsic(transaction.clone());
+                    if result.is_ok() {
+                        extrinsics.push(transaction);
+                    }
+                    applied.push(result);
+                }
+                let header = Executive::finalize_block();
+                sp_runtime::TransactionOutcome::Rollback((Block::new(header, extrinsics), applied))
+            })
+        })
+    }
+
+    /// Executes a block as every node does; panics if it is not valid.
+    pub fn execute(&mut self, block: Block) {
+        let header = block.header.clone();
+        self.ext.execute_with(|| Executive::execute_block(block.into()));
+        self.ext.commit_all().expect("changes can be committed");
+        self.head = header;
+    }
+
+    /// The header with which block building starts.
+    pub fn unfinished(&self, time: Moment) -> Header {
+        let slot = DigestItem::PreRuntime(AURA_ENGINE_ID, Slot::from(time).encode());
+        Header::new(
+            self.head.number + 1,
+            H256::zero(),
+            H256::zero(),
+            self.head.hash(),
+            Digest { logs: vec![slot] },
+        )
+    }
+
+    /// Reads the state.
+    pub fn read<R>(&mut self, query: impl FnOnce() -> R) -> R {
+        self.ext.execute_with(query)
+    }
+
+    /// A signed transaction for the next block.
+    pub fn sign(
+        &mut self,
+        who: Sr25519Keyring,
+        nonce: Nonce,
+        tip: Balance,
+        call: impl Into<RuntimeCall>,
+    ) -> UncheckedExtrinsic {
+        let genesis = self.genesis_hash();
+        self.ext.execute_with(|| {
+            frame_support::storage::with_transaction_unchecked(|| {
+                // Before block 1 the system pallet does not know it yet.
+                frame_system::BlockHash::<Runtime>::insert(0, genesis);
+                sp_runtime::TransactionOutcome::Rollback(signed(who, nonce, tip, call.into()))
+            })
+        })
+    }
+
+    fn genesis_hash(&mut self) -> H256 {
+        if self.head.number == 0 {
+            return self.head.hash();
+        }
+        self.ext.execute_with(|| System::block_hash(0))
+    }
+}
+
+/// What became of a transaction.
+pub type Applied = ApplyExtrinsicResult;
+
+fn timestamp(now: Moment) -> UncheckedExtrinsic {
+    UncheckedExtrinsic::new_bare(RuntimeCall::Timestamp(pallet_timestamp::Call::set { now }))
+}
+
+fn signed(
+    who: Sr25519Keyring,
+    nonce: Nonce,
+    tip: Balance,
+    call: RuntimeCall,
+) -> UncheckedExtrinsic {
+    let extension: TxExtension = (
+        frame_system::AuthorizeCall::new(),
+        frame_system::CheckNonZeroSender::new(),
+        frame_system::CheckSpecVersion::new(),
+        frame_system::CheckTxVersion::new(),
+        frame_system::CheckGenesis::new(),
+        frame_system::CheckEra::from(Era::Immortal),
+        frame_system::CheckNonce::from(nonce),
+        frame_system::CheckWeight::new(),
+        pallet_transaction_payment::ChargeTransactionPayment::from(tip),
+        frame_metadata_hash_extension::CheckMetadataHash::new(false),
+        frame_system::WeightReclaim::new(),
+    );
+    let payload = SignedPayload::new(call, extension).expect("the payload can be made");
+    let signature = payload.using_encoded(|bytes| who.sign(bytes));
+    let (call, extension, _) = payload.deconstruct();
+    UncheckedExtrinsic::new_signed(
+        call,
+        who.to_account_id().into(),
+        MultiSignature::Sr25519(signature),
+        extension,
+    )
+}
+
+/// The root of the state as it stands.
+pub fn root() -> H256 {
+    H256::from_slice(&sp_io::storage::root(StateVersion::V1))
+}
+
+/// A transfer.
+pub fn transfer(to: Sr25519Keyring, value: Balance) -> RuntimeCall {
+    RuntimeCall::Balances(pallet_balances::Call::transfer_keep_alive {
+        dest: to.to_account_id().into(),
+        value,
+    })
+}

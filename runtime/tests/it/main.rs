@@ -1,0 +1,12 @@
+//! The runtime as a whole, run natively: a file a topic.
+#![allow(missing_docs, reason = "tests are described by their names")]
+
+mod blocks;
+mod chain;
+mod fees;
+mod filter;
+mod genesis;
+mod metadata;
+mod properties;
+mod relay;
+mod sessions;

@@ -1,0 +1,57 @@
+//! What clients learn about the runtime.
+
+use crate::chain::Chain;
+use cascoin_l2_runtime::{Runtime, RuntimeCall, TxExtension, VERSION};
+use sp_core::storage::StateVersion;
+use sp_runtime::traits::TransactionExtension;
+
+#[test]
+fn metadata_is_served_in_versions_14_to_16() {
+    let mut chain = Chain::of("dev");
+    chain.read(|| {
+        for version in 14..=16 {
+            assert!(Runtime::metadata_versions().contains(&version), "{version}");
+            let metadata = Runtime::metadata_at_version(version).expect("it is listed");
+            assert_eq!(metadata[..5], [b'm', b'e', b't', b'a', version as u8]);
+        }
+    });
+}
+
+/// Wallets sign what these add, in this order; a change breaks them all.
+#[test]
+fn transactions_have_the_extensions_that_wallets_know() {
+    let identifiers: Vec<_> = <TxExtension as TransactionExtension<RuntimeCall>>::metadata()
+        .into_iter()
+        .map(|extension| extension.identifier)
+        .collect();
+    assert_eq!(
+        identifiers,
+        [
+            "AuthorizeCall",
+            "CheckNonZeroSender",
+            "CheckSpecVersion",
+            "CheckTxVersion",
+            "CheckGenesis",
+            "CheckMortality",
+            "CheckNonce",
+            "CheckWeight",
+            "ChargeTransactionPayment",
+            "CheckMetadataHash",
+            "WeightReclaim",
+        ]
+    );
+}
+
+#[test]
+fn the_version_says_what_light_clients_rely_on() {
+    assert_eq!(VERSION.spec_name, "cascoin-l2");
+    assert_eq!(VERSION.state_version(), StateVersion::V1);
+    assert_eq!(VERSION.extrinsics_root_state_version(), StateVersion::V0);
+}
+
+#[test]
+fn addresses_have_the_generic_prefix() {
+    use frame_support::traits::Get;
+    let prefix = <Runtime as frame_system::Config>::SS58Prefix::get();
+    assert_eq!(prefix, 42);
+}

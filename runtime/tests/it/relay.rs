@@ -1,0 +1,124 @@
+//! L1 events reach the balances: votes and pages as transactions of their own
+//! kind, through the whole runtime.
+
+use crate::chain::{preset, Chain};
+use cascoin_l2_primitives::{
+    l1::{
+        burn::{BurnPayload, Recipient},
+        L1Hash, OutPoint,
+    },
+    relay::{
+        pages_root, paginate, EventPage, L1BlockDigest, L1Event, PageProof, RelayRange, RelayVote,
+    },
+};
+use cascoin_l2_runtime::{
+    AccountId, Balances, BurnMint, Executive, L1Relay, System, UncheckedExtrinsic,
+};
+use frame_support::traits::fungible::Inspect;
+use sp_core::{ed25519, Pair, H256};
+use sp_keyring::Sr25519Keyring::{self, One};
+use sp_runtime::transaction_validity::{
+    InvalidTransaction, TransactionSource, TransactionValidityError,
+};
+
+const TIP_TIME: u32 = 1_779_999_000;
+const BURNED: u64 = 123_456_789;
+
+/// The L1 block above the relay's start, with one burn for an account that has
+/// nothing yet.
+fn l1_block() -> (L1BlockDigest, Vec<EventPage>) {
+    let parameters = preset("regtest").chain_parameters.parameters;
+    let payload = BurnPayload {
+        chain_id: parameters.chain_id,
+        recipient: Recipient::Account(One.to_account_id()),
+        amount: BURNED,
+    };
+    let burn = L1Event::Burn {
+        outpoint: OutPoint { txid: L1Hash([7; 32]), vout: 1 },
+        value: BURNED,
+        payload: payload.encode().to_vec().try_into().expect("it is kept whole"),
+    };
+    let pages = paginate(vec![burn]);
+    let digest = L1BlockDigest {
+        height: parameters.l1_start.height + 1,
+        hash: L1Hash([1; 32]),
+        previous: parameters.l1_start.hash,
+        time: TIP_TIME,
+        median_time: TIP_TIME - 900,
+        event_count: 1,
+        pages_root: pages_root(&pages),
+    };
+    (digest, pages)
+}
+
+/// The vote of the sequencer at `voter`, signed with `seed`.
+fn vote(chain: &mut Chain, voter: u16, seed: &str, digest: L1BlockDigest) -> UncheckedExtrinsic {
+    let genesis: H256 = chain.read(|| System::block_hash(0));
+    let range = RelayRange(vec![digest].try_into().expect("one block is not too many"));
+    let message = RelayVote::message(&genesis, 0, &range, TIP_TIME);
+    let signature = ed25519::Pair::from_string(seed, None).expect("a seed").sign(&message);
+    let vote = RelayVote { set_id: 0, voter, range, tip_time: TIP_TIME, signature };
+    L1Relay::vote_extrinsic(vote)
+}
+
+fn balance(chain: &mut Chain, who: Sr25519Keyring) -> u128 {
+    let account: AccountId = who.to_account_id();
+    chain.read(|| Balances::balance(&account))
+}
+
+#[test]
+fn a_burn_is_minted_once_a_quorum_attested_its_block() {
+    let mut chain = Chain::of("regtest");
+    chain.grow(vec![]);
+    let (digest, pages) = l1_block();
+    let votes: Vec<_> = ["//Alice", "//Bob", "//Charlie"]
+        .into_iter()
+        .zip(0..)
+        .map(|(seed, voter)| vote(&mut chain, voter, seed, digest))
+        .collect();
+    let proof = PageProof::of(&pages, 0).expect("the page is there");
+    let page = L1Relay::page_extrinsic(digest.height, pages[0].clone(), proof);
+
+    // Two of four are no quorum, and no page is due.
+    let (_, applied) = chain.grow([&votes[..2], &[page.clone()]].concat());
+    assert_eq!(applied[..2], [Ok(Ok(())), Ok(Ok(()))]);
+    assert!(applied[2].is_err());
+    assert_eq!(chain.read(L1Relay::status).attested.height, 0);
+
+    let (_, applied) = chain.grow(vec![votes[2].clone(), page.clone()]);
+    assert_eq!(applied, [Ok(Ok(())), Ok(Ok(()))]);
+    let status = chain.read(L1Relay::status);
+    assert_eq!((status.attested.height, status.applied_height), (1, 1));
+    assert_eq!(balance(&mut chain, One), u128::from(BURNED));
+
+    // The same page and the same vote change nothing more.
+    let (_, applied) = chain.grow(vec![votes[0].clone(), page]);
+    assert!(applied.iter().all(|result| result.is_err()), "{applied:?}");
+    assert_eq!(balance(&mut chain, One), u128::from(BURNED));
+    let supply = chain.read(BurnMint::supply);
+    assert!(supply.valid);
+    assert_eq!(supply.minted, u128::from(BURNED));
+    assert_eq!(supply.issuance, supply.genesis + u128::from(BURNED));
+}
+
+#[test]
+fn the_pool_takes_a_vote_from_anyone_but_only_with_the_voters_signature() {
+    let mut chain = Chain::of("regtest");
+    chain.grow(vec![]);
+    let (digest, _) = l1_block();
+    let honest = vote(&mut chain, 1, "//Bob", digest);
+    let forged = vote(&mut chain, 1, "//Eve", digest);
+    let head = chain.head.hash();
+    let validate = |chain: &mut Chain, transaction| {
+        chain.read(|| {
+            Executive::validate_transaction(TransactionSource::External, transaction, head)
+        })
+    };
+    let accepted = validate(&mut chain, honest).expect("a vote is free and welcome");
+    assert!(accepted.propagate);
+    assert_eq!(accepted.longevity, 120);
+    assert_eq!(
+        validate(&mut chain, forged),
+        Err(TransactionValidityError::Invalid(InvalidTransaction::BadProof))
+    );
+}

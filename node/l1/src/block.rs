@@ -1,0 +1,493 @@
+//! A strict reader of raw L1 blocks and transactions.
+//!
+//! It assumes nothing of its input: counts are checked against the bytes that
+//! are left before anything is done with them, lengths must be written in their
+//! shortest form, and no byte may be left over. A [`Block`] exists only if its
+//! header has the hash that was asked for and its Merkle root is that of its
+//! transactions, so one lying answer cannot invent an event.
+//!
+//! Transactions come in the forms of Bitcoin and BIP 144. Litecoin's extension
+//! blocks (MWEB) change both; the node must be told to leave them out
+//! (`-rpcserialversion=1`), which the error says.
+
+use cascoin_l2_primitives::l1::{L1Hash, OutPoint};
+use sha2::{Digest, Sha256};
+use std::ops::Range;
+use thiserror::Error;
+
+/// Bytes of a header.
+pub const HEADER_LEN: usize = 80;
+/// Most bytes of a block: `MAX_BLOCK_SERIALIZED_SIZE` of every Core.
+pub const MAX_BLOCK_BYTES: usize = 4_000_000;
+/// Fewest bytes of an input: outpoint, empty script, sequence.
+const MIN_INPUT: usize = 36 + 1 + 4;
+/// Fewest bytes of an output: value, empty script.
+const MIN_OUTPUT: usize = 8 + 1;
+/// Fewest bytes of a transaction: version, one input, one output, lock time.
+const MIN_TRANSACTION: usize = 4 + 1 + MIN_INPUT + 1 + MIN_OUTPUT + 4;
+
+/// Why bytes are not the block or transaction they should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum BlockError {
+    /// They end too early, or a count promises more than is left.
+    #[error("truncated")]
+    Truncated,
+    /// Bytes are left over after the end.
+    #[error("{0} bytes too many")]
+    TrailingBytes(usize),
+    /// More bytes than any block has.
+    #[error("larger than any block")]
+    TooLarge,
+    /// A length is not written in its shortest form.
+    #[error("a length is not in its shortest form")]
+    LongLength,
+    /// A transaction's extension flag is not that of BIP 144.
+    #[error(
+        "transaction flag {0:#04x} is not supported (Litecoin with MWEB: start the node with \
+         -rpcserialversion=1)"
+    )]
+    UnknownFlag(u8),
+    /// A transaction is flagged to have witnesses, and has none.
+    #[error("witness flag without a witness")]
+    EmptyWitness,
+    /// An output's value is negative.
+    #[error("negative value")]
+    NegativeValue,
+    /// The header has another hash than the one asked for.
+    #[error("another block than asked for: {found}")]
+    WrongHash {
+        /// The hash it has.
+        found: L1Hash,
+    },
+    /// The transactions are not the ones the header commits to.
+    #[error("the transactions do not match the Merkle root")]
+    WrongMerkleRoot,
+    /// The first transaction is no coinbase, or another one is.
+    #[error("the coinbase is not the first transaction alone")]
+    MisplacedCoinbase,
+}
+
+/// What our code needs of a block's header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// Double SHA-256 of the 80 bytes, on every L1 and for every proof of work.
+    pub hash: L1Hash,
+    /// The block below.
+    pub previous: L1Hash,
+    /// Root over the transactions' identifiers.
+    pub merkle_root: L1Hash,
+    /// Seconds since 1970.
+    pub time: u32,
+}
+
+impl Header {
+    /// Reads the 80 bytes and checks their hash.
+    ///
+    /// # Errors
+    /// [`BlockError`].
+    pub fn read(raw: &[u8], asked: &L1Hash) -> Result<Self, BlockError> {
+        let mut reader = Reader::new(raw);
+        let header = Self::parse(&mut reader)?;
+        reader.finish()?;
+        header.expect(asked)
+    }
+
+    fn parse(reader: &mut Reader) -> Result<Self, BlockError> {
+        let bytes = reader.array::<HEADER_LEN>()?;
+        let mut fields = Reader::new(&bytes);
+        fields.skip(4)?;
+        let (previous, merkle_root) = (fields.hash()?, fields.hash()?);
+        let time = u32::from_le_bytes(fields.array()?);
+        Ok(Self { hash: L1Hash::of(&bytes), previous, merkle_root, time })
+    }
+
+    fn expect(self, asked: &L1Hash) -> Result<Self, BlockError> {
+        if self.hash == *asked {
+            return Ok(self);
+        }
+        Err(BlockError::WrongHash { found: self.hash })
+    }
+}
+
+/// A transaction's parts, as ranges of the bytes it was read from.
+#[derive(Clone, Debug)]
+struct Layout {
+    txid: L1Hash,
+    first_input: Option<OutPoint>,
+    inputs: usize,
+    outputs: Vec<(u64, Range<usize>)>,
+}
+
+impl Layout {
+    fn is_coinbase(&self) -> bool {
+        const NULL: OutPoint = OutPoint { txid: L1Hash([0; 32]), vout: u32::MAX };
+        self.inputs == 1 && self.first_input == Some(NULL)
+    }
+
+    /// Reads one transaction and hashes it without its witnesses.
+    fn parse(reader: &mut Reader) -> Result<Self, BlockError> {
+        let start = reader.position;
+        reader.skip(4)?;
+        let mut hasher = Sha256::new();
+        hasher.update(reader.since(start));
+        // BIP 144: where the input count stands, 00 and a flag announce witnesses.
+        let has_witness = reader.peek(0) == Some(0);
+        if has_witness {
+            reader.skip(1)?;
+            match reader.array::<1>()?[0] {
+                1 => {}
+                flag => return Err(BlockError::UnknownFlag(flag)),
+            }
+        }
+
+        let body = reader.position;
+        let inputs = reader.count(MIN_INPUT)?;
+        let mut first_input = None;
+        for index in 0..inputs {
+            let outpoint =
+                OutPoint { txid: reader.hash()?, vout: u32::from_le_bytes(reader.array()?) };
+            if index == 0 {
+                first_input = Some(outpoint);
+            }
+            reader.bytes()?;
+            reader.skip(4)?;
+        }
+        let count = reader.count(MIN_OUTPUT)?;
+        // `count` fits in what is left of a bounded input, so this is bounded.
+        let mut outputs = Vec::with_capacity(count);
+        for _ in 0..count {
+            let value = i64::from_le_bytes(reader.array()?);
+            let value = u64::try_from(value).map_err(|_| BlockError::NegativeValue)?;
+            outputs.push((value, reader.bytes()?));
+        }
+        hasher.update(reader.since(body));
+
+        if has_witness {
+            let mut items = 0;
+            for _ in 0..inputs {
+                let count = reader.count(1)?;
+                items += count;
+                for _ in 0..count {
+                    reader.bytes()?;
+                }
+            }
+            if items == 0 {
+                return Err(BlockError::EmptyWitness);
+            }
+        }
+        let lock_time = reader.position;
+        reader.skip(4)?;
+        hasher.update(reader.since(lock_time));
+        let txid = L1Hash(Sha256::digest(hasher.finalize()).into());
+        Ok(Self { txid, first_input, inputs, outputs })
+    }
+
+    fn outputs<'a>(&self, raw: &'a [u8]) -> impl Iterator<Item = Output<'a>> + use<'a, '_> {
+        self.outputs
+            .iter()
+            // The ranges were made from these very bytes.
+            .map(|(value, range)| Output { value: *value, script: &raw[range.clone()] })
+    }
+}
+
+/// One output of a transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Output<'a> {
+    /// Its value, in base units.
+    pub value: u64,
+    /// Its script.
+    pub script: &'a [u8],
+}
+
+/// A single transaction, signed or not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Transaction<'a> {
+    /// Its identifier: the hash without witnesses.
+    pub txid: L1Hash,
+    /// Number of its inputs.
+    pub inputs: usize,
+    /// Its outputs, in order.
+    pub outputs: Vec<Output<'a>>,
+}
+
+impl<'a> Transaction<'a> {
+    /// Reads a whole transaction. One without inputs cannot be told from BIP 144's
+    /// form and is refused.
+    ///
+    /// # Errors
+    /// [`BlockError`].
+    pub fn read(raw: &'a [u8]) -> Result<Self, BlockError> {
+        if raw.len() > MAX_BLOCK_BYTES {
+            return Err(BlockError::TooLarge);
+        }
+        let mut reader = Reader::new(raw);
+        let layout = Layout::parse(&mut reader)?;
+        reader.finish()?;
+        let outputs = layout.outputs(raw).collect();
+        Ok(Self { txid: layout.txid, inputs: layout.inputs, outputs })
+    }
+}
+
+/// A block that is proven to be the one asked for.
+#[derive(Clone, Debug)]
+pub struct Block {
+    header: Header,
+    raw: Vec<u8>,
+    transactions: Vec<Layout>,
+}
+
+impl Block {
+    /// Reads a whole block and checks it against the hash that was asked for.
+    ///
+    /// The coinbase must be the first transaction and the only one of its kind.
+    /// Besides being L1's rule, this keeps inner nodes of the Merkle tree, which
+    /// have the 64 bytes of a short transaction, from being passed off as
+    /// transactions: the leftmost would need 32 zero bytes of hash.
+    ///
+    /// # Errors
+    /// [`BlockError`].
+    pub fn read(raw: Vec<u8>, asked: &L1Hash) -> Result<Self, BlockError> {
+        if raw.len() > MAX_BLOCK_BYTES {
+            return Err(BlockError::TooLarge);
+        }
+        let mut reader = Reader::new(&raw);
+        // First the hash: bytes of another block are not worth reading.
+        let header = Header::parse(&mut reader)?.expect(asked)?;
+        let count = reader.count(MIN_TRANSACTION)?;
+        let mut transactions = Vec::with_capacity(count);
+        for _ in 0..count {
+            transactions.push(Layout::parse(&mut reader)?);
+        }
+        reader.finish()?;
+        let txids = transactions.iter().map(|transaction| transaction.txid).collect();
+        if merkle_root(txids) != Some(header.merkle_root) {
+            return Err(BlockError::WrongMerkleRoot);
+        }
+        let coinbase_alone =
+            transactions.iter().enumerate().all(|(i, t)| t.is_coinbase() == (i == 0));
+        if !coinbase_alone {
+            return Err(BlockError::MisplacedCoinbase);
+        }
+        Ok(Self { header, raw, transactions })
+    }
+
+    /// Its header.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// Number of its transactions.
+    pub fn transaction_count(&self) -> usize {
+        self.transactions.len()
+    }
+
+    /// All outputs with their outpoints, in order of transactions and outputs.
+    pub fn outputs(&self) -> impl Iterator<Item = (OutPoint, Output<'_>)> {
+        self.transactions.iter().flat_map(|transaction| {
+            let txid = transaction.txid;
+            (0u32..)
+                .zip(transaction.outputs(&self.raw))
+                .map(move |(vout, output)| (OutPoint { txid, vout }, output))
+        })
+    }
+}
+
+/// The root over identifiers as L1 computes it: an odd level repeats its last
+/// node. `None` for no identifiers, and where two equal neighbours show that the
+/// list was lengthened by repetition (CVE-2012-2459): such a list has the root of
+/// a shorter one.
+fn merkle_root(mut level: Vec<L1Hash>) -> Option<L1Hash> {
+    while level.len() > 1 {
+        let mut next = Vec::with_capacity(level.len().div_ceil(2));
+        for pair in level.chunks(2) {
+            let (left, right) = match pair {
+                [left, right] if left == right => return None,
+                [left, right] => (left, right),
+                odd => (&odd[0], &odd[0]),
+            };
+            let mut node = [0; 64];
+            node[..32].copy_from_slice(&left.0);
+            node[32..].copy_from_slice(&right.0);
+            next.push(L1Hash::of(&node));
+        }
+        level = next;
+    }
+    level.first().copied()
+}
+
+/// Reads bytes from front to back, never beyond the end.
+struct Reader<'a> {
+    bytes: &'a [u8],
+    position: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, position: 0 }
+    }
+
+    fn left(&self) -> usize {
+        // `position` only moves within the bytes.
+        self.bytes.len() - self.position
+    }
+
+    fn peek(&self, offset: usize) -> Option<u8> {
+        self.bytes.get(self.position.checked_add(offset)?).copied()
+    }
+
+    fn since(&self, start: usize) -> &'a [u8] {
+        &self.bytes[start..self.position]
+    }
+
+    fn skip(&mut self, length: usize) -> Result<Range<usize>, BlockError> {
+        if length > self.left() {
+            return Err(BlockError::Truncated);
+        }
+        let start = self.position;
+        self.position += length;
+        Ok(start..self.position)
+    }
+
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], BlockError> {
+        let range = self.skip(N)?;
+        self.bytes[range].try_into().map_err(|_| BlockError::Truncated)
+    }
+
+    fn hash(&mut self) -> Result<L1Hash, BlockError> {
+        self.array().map(L1Hash)
+    }
+
+    /// A length in Bitcoin's variable form.
+    fn length(&mut self) -> Result<u64, BlockError> {
+        let (value, least) = match self.array::<1>()?[0] {
+            0xfd => (u64::from(u16::from_le_bytes(self.array()?)), 0xfd),
+            0xfe => (u64::from(u32::from_le_bytes(self.array()?)), 0x1_0000),
+            0xff => (u64::from_le_bytes(self.array()?), 0x1_0000_0000),
+            small => return Ok(small.into()),
+        };
+        if value < least {
+            return Err(BlockError::LongLength);
+        }
+        Ok(value)
+    }
+
+    /// A number of items of at least `min_size` bytes each, as many as can fit.
+    fn count(&mut self, min_size: usize) -> Result<usize, BlockError> {
+        let count = self.length()?;
+        let possible = (self.left() / min_size) as u64;
+        if count > possible {
+            return Err(BlockError::Truncated);
+        }
+        // At most `left`, which is a `usize`.
+        Ok(count as usize)
+    }
+
+    /// The range of a byte string with its length in front.
+    fn bytes(&mut self) -> Result<Range<usize>, BlockError> {
+        let length = self.count(1)?;
+        self.skip(length)
+    }
+
+    fn finish(self) -> Result<(), BlockError> {
+        match self.left() {
+            0 => Ok(()),
+            left => Err(BlockError::TrailingBytes(left)),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "block_tests.rs"]
+mod tests;
+
+/// Writes blocks and transactions for the tests of this crate.
+#[cfg(test)]
+pub(crate) mod builder {
+    use super::*;
+
+    fn length(value: usize) -> Vec<u8> {
+        match value {
+            0..=0xfc => vec![value as u8],
+            0xfd..=0xffff => [&[0xfd][..], &(value as u16).to_le_bytes()].concat(),
+            _ => [&[0xfe][..], &(value as u32).to_le_bytes()].concat(),
+        }
+    }
+
+    fn with_input(outpoint: [u8; 36], script: &[u8], outputs: &[(u64, Vec<u8>)]) -> Vec<u8> {
+        let mut raw = vec![2, 0, 0, 0, 1];
+        raw.extend(outpoint);
+        raw.extend(length(script.len()));
+        raw.extend(script);
+        raw.extend([0xff; 4]);
+        raw.extend(length(outputs.len()));
+        for (value, script) in outputs {
+            raw.extend(value.to_le_bytes());
+            raw.extend(length(script.len()));
+            raw.extend(script);
+        }
+        raw.extend([0; 4]);
+        raw
+    }
+
+    /// A transaction that spends output 0 of the transaction `seed` × 32.
+    pub fn transaction(seed: u8, outputs: &[(u64, Vec<u8>)]) -> Vec<u8> {
+        let mut outpoint = [seed; 36];
+        outpoint[32..].fill(0);
+        with_input(outpoint, &[], outputs)
+    }
+
+    /// The plain form of a one-input transaction in BIP 144's form.
+    pub fn add_witness(plain: &[u8], items: &[&[u8]]) -> Vec<u8> {
+        let (body, lock_time) = plain.split_at(plain.len() - 4);
+        let mut raw = [&body[..4], &[0, 1], &body[4..]].concat();
+        raw.extend(length(items.len()));
+        for item in items {
+            raw.extend(length(item.len()));
+            raw.extend(*item);
+        }
+        raw.extend(lock_time);
+        raw
+    }
+
+    pub fn coinbase_with(script: &[u8]) -> Vec<u8> {
+        let mut outpoint = [0; 36];
+        outpoint[32..].fill(0xff);
+        with_input(outpoint, script, &[(50, vec![0x51])])
+    }
+
+    pub fn coinbase() -> Vec<u8> {
+        coinbase_with(b"cb")
+    }
+
+    pub fn with_coinbase(transactions: &[Vec<u8>]) -> Vec<Vec<u8>> {
+        [vec![coinbase()], transactions.to_vec()].concat()
+    }
+
+    /// A block over `previous` with a header that fits.
+    pub fn raw_block_on(previous: L1Hash, time: u32, transactions: &[Vec<u8>]) -> Vec<u8> {
+        let txids: Vec<_> = transactions
+            .iter()
+            .map(|raw| Transaction::read(raw).expect("built right").txid)
+            .collect();
+        let root = merkle_root(txids).expect("distinct transactions");
+        let mut raw = vec![1, 0, 0, 0];
+        raw.extend(previous.0);
+        raw.extend(root.0);
+        raw.extend(time.to_le_bytes());
+        raw.extend([0; 8]);
+        raw.extend(length(transactions.len()));
+        raw.extend(transactions.concat());
+        raw
+    }
+
+    pub fn raw_block(transactions: &[Vec<u8>]) -> Vec<u8> {
+        raw_block_on(L1Hash([3; 32]), 77, transactions)
+    }
+
+    /// A checked block with a coinbase before `transactions`.
+    pub fn block(transactions: &[Vec<u8>]) -> Block {
+        let raw = raw_block(&with_coinbase(transactions));
+        let hash = L1Hash::of(&raw[..HEADER_LEN]);
+        Block::read(raw, &hash).expect("built right")
+    }
+}

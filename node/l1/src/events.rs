@@ -1,0 +1,129 @@
+//! What one L1 block tells L2.
+//!
+//! A pure function of the block and its neighbours, so all honest nodes make the
+//! same events, pages and digest.
+
+use crate::block::Block;
+use cascoin_l2_primitives::{
+    l1::burn::marked_payload,
+    relay::{local::LocalBlock, pages_root, paginate, L1BlockDigest, L1Event},
+};
+use sp_core::bounded::BoundedVec;
+
+/// Headers whose times make a block's median time (BIP 113), its own included.
+pub const MEDIAN_TIME_SPAN: usize = 11;
+
+/// The block's events, in the order of its outputs.
+pub fn events(block: &Block) -> Vec<L1Event> {
+    block
+        .outputs()
+        .filter_map(|(outpoint, output)| {
+            let payload = marked_payload(output.script)?;
+            Some(L1Event::Burn {
+                outpoint,
+                value: output.value,
+                payload: BoundedVec::truncate_from(payload.to_vec()),
+            })
+        })
+        .collect()
+}
+
+/// Everything the off-chain worker needs of `block`, which stands at `height`.
+///
+/// `times` are those of the last [`MEDIAN_TIME_SPAN`] headers up to this block,
+/// in any order; fewer near genesis.
+pub fn local_block(block: &Block, height: u32, times: &[u32]) -> LocalBlock {
+    let header = block.header();
+    let events = events(block);
+    // A block of 4 MB holds fewer than 2^32 outputs.
+    let event_count = events.len() as u32;
+    let pages = paginate(events);
+    let digest = L1BlockDigest {
+        height,
+        hash: header.hash,
+        previous: header.previous,
+        time: header.time,
+        median_time: median(times).unwrap_or(header.time),
+        event_count,
+        pages_root: pages_root(&pages),
+    };
+    LocalBlock { digest, pages }
+}
+
+/// The middle one of the sorted times; of an even number the later of the two,
+/// as Core takes it.
+fn median(times: &[u32]) -> Option<u32> {
+    let mut times = times.to_vec();
+    times.sort_unstable();
+    times.get(times.len() / 2).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::block::builder;
+    use cascoin_l2_primitives::{
+        chain::AccountId,
+        l1::burn::{BurnPayload, Recipient, MARKER},
+    };
+
+    fn burn(amount: u64) -> Vec<u8> {
+        let recipient = Recipient::Account(AccountId::new([7; 32]));
+        BurnPayload { chain_id: 3, recipient, amount }.script()
+    }
+
+    #[test]
+    fn events_are_the_marked_outputs_in_order_with_their_own_values() {
+        let first = builder::transaction(1, &[(5, vec![0x51]), (7, burn(7)), (0, burn(9))]);
+        let second = builder::transaction(2, &[(11, burn(1))]);
+        let block = builder::block(&[first.clone(), second.clone()]);
+        let local = local_block(&block, 42, &[10, 30, 20]);
+        let seen: Vec<_> = local
+            .pages
+            .iter()
+            .flat_map(|page| page.events.iter())
+            .map(|L1Event::Burn { outpoint, value, payload }| (*outpoint, *value, payload.len()))
+            .collect();
+        let at = |raw: &[u8], vout| cascoin_l2_primitives::l1::OutPoint {
+            txid: crate::block::Transaction::read(raw).expect("built right").txid,
+            vout,
+        };
+        assert_eq!(
+            seen,
+            [(at(&first, 1), 7, 51), (at(&first, 2), 0, 51), (at(&second, 0), 11, 51)]
+        );
+        assert_eq!(local.digest.event_count, 3);
+        assert_eq!(local.digest.height, 42);
+        assert_eq!(local.digest.median_time, 20);
+        assert_eq!(local.digest.hash, block.header().hash);
+        assert_ne!(local.digest.pages_root, Default::default());
+    }
+
+    #[test]
+    fn long_marked_payloads_are_cut_and_unmarked_ones_ignored() {
+        let mut long = vec![0x6a, 0x4d, 0x2c, 0x01];
+        long.extend(MARKER);
+        long.resize(4 + 300, 0xaa);
+        let block =
+            builder::block(&[builder::transaction(1, &[(1, long), (2, vec![0x6a, 1, 0x4c])])]);
+        let events = events(&block);
+        assert_eq!(events.len(), 1);
+        let L1Event::Burn { payload, .. } = &events[0];
+        assert_eq!(payload.len(), 80);
+    }
+
+    #[test]
+    fn a_block_without_burns_has_no_pages() {
+        let local = local_block(&builder::block(&[]), 1, &[5]);
+        assert!(local.pages.is_empty());
+        assert_eq!(local.digest.pages_root, Default::default());
+    }
+
+    #[test]
+    fn the_median_is_cores() {
+        assert_eq!(median(&[3, 1, 2]), Some(2));
+        assert_eq!(median(&[4, 1, 3, 2]), Some(3));
+        assert_eq!(median(&[9]), Some(9));
+        assert_eq!(median(&[]), None);
+    }
+}

@@ -1,0 +1,436 @@
+//! The follower's logic, one bounded step at a time, without a clock or thread.
+
+use super::{
+    seen::{SeenBurn, SeenIndex},
+    status::ForkFromAttested,
+    L1Source, LocalStore, RelayPosition, Tip, LOG,
+};
+use crate::{
+    block::Header,
+    client::L1Error,
+    events::{events, local_block, MEDIAN_TIME_SPAN},
+};
+use cascoin_l2_primitives::{
+    l1::{L1Hash, OutPoint},
+    relay::{
+        local::{block_key, LocalBlock, LocalTip, TIP_KEY},
+        L1Event,
+    },
+};
+use codec::{Decode, Encode};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+/// Where the lowest stored height is kept, for clean-up after a restart.
+const FLOOR_KEY: &[u8] = b"cascoin-l2/l1/floor";
+
+/// Bounds of the follower's work and memory.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Confirmations that make a block readable; 0 is taken as 1.
+    pub confirmations: u32,
+    /// Most blocks to read in one step.
+    pub blocks_per_step: u32,
+    /// Most blocks to read ahead of what is attested.
+    pub read_ahead: u32,
+    /// Blocks kept below what is applied.
+    pub kept_below: u32,
+    /// Most blocks above the readable ones that are scanned for burns.
+    pub shallow: u32,
+    /// Most burns kept in memory; a block that would exceed it is kept without
+    /// its burns (they are voted on all the same).
+    pub burns: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            confirmations: 6,
+            blocks_per_step: 16,
+            read_ahead: 2_048,
+            kept_below: 1_000,
+            shallow: 144,
+            burns: 65_536,
+        }
+    }
+}
+
+/// What a step did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Step {
+    /// Blocks it read and stored.
+    pub blocks_read: u32,
+    /// Whether there is more to do at once.
+    pub more: bool,
+    /// Whether what is known of burns may have changed.
+    pub changed: bool,
+}
+
+/// A block as it is remembered.
+#[derive(Clone)]
+struct Known {
+    hash: L1Hash,
+    previous: L1Hash,
+    burns: Arc<[KnownBurn]>,
+}
+
+struct KnownBurn {
+    outpoint: OutPoint,
+    value: u64,
+    payload: Vec<u8>,
+}
+
+/// The follower's state.
+pub struct Engine {
+    limits: Limits,
+    /// What stands in the store: consecutive heights, each block on the one
+    /// below, except perhaps right above the attested one (a fork from it).
+    stored: BTreeMap<u32, Known>,
+    /// Blocks above the readable ones, down from the tip.
+    shallow: BTreeMap<u32, Known>,
+    tip: Option<Tip>,
+    /// The tip for which all work is done.
+    settled_tip: Option<L1Hash>,
+    /// What the store's tip says.
+    written: Option<LocalTip>,
+    readable_height: u32,
+    last_position: Option<RelayPosition>,
+    /// Previous block and time by hash, for median times.
+    headers: HashMap<L1Hash, (L1Hash, u32)>,
+}
+
+impl Engine {
+    /// Takes up what an earlier run left in `store`.
+    pub fn load(limits: Limits, store: &dyn LocalStore) -> Self {
+        let mut engine = Self {
+            limits: Limits { confirmations: limits.confirmations.max(1), ..limits },
+            stored: BTreeMap::new(),
+            shallow: BTreeMap::new(),
+            tip: None,
+            settled_tip: None,
+            written: read(store, TIP_KEY),
+            readable_height: engine_floor(store).unwrap_or(0),
+            last_position: None,
+            headers: HashMap::new(),
+        };
+        let mut height = engine.readable_height;
+        while let Some(block) = read::<LocalBlock>(store, &block_key(height)) {
+            let known = engine.remember(
+                block.digest.hash,
+                block.digest.previous,
+                block.pages.iter().flat_map(|page| page.events.iter()),
+            );
+            engine.stored.insert(height, known);
+            match height.checked_add(1) {
+                Some(next) => height = next,
+                None => break,
+            }
+        }
+        engine
+    }
+
+    /// L1's tip at the last step.
+    pub fn tip(&self) -> Option<&Tip> {
+        self.tip.as_ref()
+    }
+
+    /// Highest block that is deep enough and stored, or applied already.
+    pub fn readable_height(&self) -> u32 {
+        self.readable_height
+    }
+
+    /// Whether our L1 contradicts what is attested.
+    pub fn fork(&self, position: &RelayPosition) -> Option<ForkFromAttested> {
+        let (height, attested) = (position.attested_height, position.attested_hash);
+        let above = self.stored.get(&height.checked_add(1)?).map(|known| known.previous);
+        let at = self.stored.get(&height).map(|known| known.hash);
+        // The block above tells what L1 has now; the one at it may be kept as
+        // settled.
+        let ours = above.or(at)?;
+        (ours != attested).then_some(ForkFromAttested { height, attested, ours })
+    }
+
+    /// Burns on L1 that are not applied yet.
+    pub(super) fn seen(&self, position: &RelayPosition) -> SeenIndex {
+        let Some(tip) = &self.tip else { return SeenIndex::default() };
+        let unapplied = position.applied_height.saturating_add(1);
+        let from_store = self.stored.range(unapplied..).filter(|(height, known)| {
+            // After L1's tip fell, a block can be stored and shallow again.
+            self.shallow.get(height).is_none_or(|shallow| shallow.hash != known.hash)
+        });
+        let burns = from_store
+            .chain(self.shallow.range(unapplied..))
+            .filter(|(height, _)| **height <= tip.height)
+            .flat_map(|(&height, known)| {
+                known.burns.iter().map(move |burn| SeenBurn {
+                    outpoint: burn.outpoint,
+                    value: burn.value,
+                    payload: burn.payload.clone(),
+                    l1_height: height,
+                    l1_hash: known.hash,
+                    confirmations: tip.height - height + 1,
+                    readable: height <= self.readable_height,
+                })
+            })
+            .collect();
+        SeenIndex::new(burns)
+    }
+
+    /// Looks at L1 once and does at most one batch of work.
+    ///
+    /// # Errors
+    /// [`L1Error`]; what was done before it stays done, and the next step goes on
+    /// from there.
+    pub fn step(
+        &mut self,
+        source: &dyn L1Source,
+        store: &dyn LocalStore,
+        position: &RelayPosition,
+    ) -> Result<Step, L1Error> {
+        let tip = source.tip()?;
+        // Set at the end, when all that depends on it is done: after an error or a
+        // reorganisation in between, the next step sees the change again.
+        let tip_changed = self.settled_tip.take() != Some(tip.hash);
+        let moved = self.last_position.replace(*position) != Some(*position);
+        self.follow_position(store, position, &tip);
+        let mut step = Step { changed: tip_changed || moved, ..Step::default() };
+        if tip_changed {
+            self.drop_reorganised(source, store, position, &tip)?;
+        }
+        let one_branch = self.read_blocks(source, store, position, &tip, &mut step)?;
+        if tip_changed {
+            self.scan_shallow(source, &tip)?;
+        }
+        self.tip = Some(tip);
+        self.settled_tip = one_branch.then_some(tip.hash);
+        self.write_tip(store, position, &tip);
+        Ok(step)
+    }
+
+    fn deep_enough(&self, tip: &Tip) -> Option<u32> {
+        tip.height.checked_add(1)?.checked_sub(self.limits.confirmations)
+    }
+
+    /// Prunes what is long applied, and starts over where the chain went further
+    /// than what is stored.
+    fn follow_position(&mut self, store: &dyn LocalStore, position: &RelayPosition, tip: &Tip) {
+        let applied = position.applied_height;
+        let gap = self.stored.last_key_value().is_some_and(|(&top, _)| top < applied);
+        let keep_from = match gap {
+            true => applied.saturating_add(1),
+            false => applied.saturating_sub(self.limits.kept_below),
+        };
+        if gap {
+            self.lower_tip(store, tip, applied);
+        }
+        while let Some((&height, _)) = self.stored.first_key_value() {
+            if height >= keep_from {
+                break;
+            }
+            // The floor first: a crash in between leaves one block too many, not
+            // a floor without a block.
+            store.set(FLOOR_KEY, &height.saturating_add(1).encode());
+            store.remove(&block_key(height));
+            self.stored.remove(&height);
+        }
+    }
+
+    /// Removes from the top what is no longer on L1's best chain.
+    fn drop_reorganised(
+        &mut self,
+        source: &dyn L1Source,
+        store: &dyn LocalStore,
+        position: &RelayPosition,
+        tip: &Tip,
+    ) -> Result<(), L1Error> {
+        let settled = self.settled(position);
+        while let Some((&height, known)) = self.stored.last_key_value() {
+            if height <= settled {
+                break;
+            }
+            if height <= tip.height && source.hash_at(height)? == Some(known.hash) {
+                break;
+            }
+            log::warn!(target: LOG, "L1 reorganised: block {height} {} is gone", known.hash);
+            self.drop_top(store, tip, height);
+        }
+        Ok(())
+    }
+
+    /// Up to which height nothing is looked at again.
+    fn settled(&self, position: &RelayPosition) -> u32 {
+        let at_attested = self.stored.get(&position.attested_height);
+        match at_attested {
+            Some(known) if known.hash == position.attested_hash => position.attested_height,
+            _ => position.applied_height,
+        }
+    }
+
+    fn drop_top(&mut self, store: &dyn LocalStore, tip: &Tip, height: u32) {
+        self.lower_tip(store, tip, height.saturating_sub(1));
+        store.remove(&block_key(height));
+        self.stored.remove(&height);
+    }
+
+    fn lower_tip(&mut self, store: &dyn LocalStore, tip: &Tip, readable_height: u32) {
+        if self.written.is_some_and(|written| written.readable_height > readable_height) {
+            self.set_tip(store, tip, readable_height);
+        }
+    }
+
+    /// Reads what is deep enough, one batch at most; false if L1 reorganised between
+    /// two answers.
+    fn read_blocks(
+        &mut self,
+        source: &dyn L1Source,
+        store: &dyn LocalStore,
+        position: &RelayPosition,
+        tip: &Tip,
+        step: &mut Step,
+    ) -> Result<bool, L1Error> {
+        let Some(deepest) = self.deep_enough(tip) else { return Ok(true) };
+        let target = deepest.min(position.attested_height.saturating_add(self.limits.read_ahead));
+        loop {
+            let top = self.stored.last_key_value().map(|(&height, _)| height);
+            let Some(height) = top.unwrap_or(position.applied_height).checked_add(1) else {
+                return Ok(true);
+            };
+            if height > target {
+                return Ok(true);
+            }
+            if step.blocks_read == self.limits.blocks_per_step {
+                step.more = true;
+                return Ok(true);
+            }
+            // `None`: the tip fell since.
+            let Some(hash) = source.hash_at(height)? else { return Ok(false) };
+            let block = source.block(&hash)?;
+            let below = self.stored.last_key_value().filter(|(&h, _)| h > self.settled(position));
+            if below.is_some_and(|(_, known)| known.hash != block.header().previous) {
+                self.drop_top(store, tip, height - 1);
+                step.more = true;
+                step.changed = true;
+                return Ok(false);
+            }
+            let times = self.times(source, block.header())?;
+            let local = local_block(&block, height, &times);
+            if self.stored.is_empty() {
+                store.set(FLOOR_KEY, &height.encode());
+            }
+            store.set(&block_key(height), &local.encode());
+            let events = local.pages.iter().flat_map(|page| page.events.iter());
+            let known = self.remember(hash, block.header().previous, events);
+            if local.digest.event_count > 0 {
+                let count = local.digest.event_count;
+                log::info!(target: LOG, "L1 block {height} is deep enough: {count} events");
+            }
+            self.stored.insert(height, known);
+            step.blocks_read += 1;
+            step.changed = true;
+        }
+    }
+
+    /// Times of the last headers up to `header`, by following their links: heights
+    /// may move while we ask, hashes do not.
+    fn times(&mut self, source: &dyn L1Source, header: &Header) -> Result<Vec<u32>, L1Error> {
+        /// More than a read-ahead needs, little enough to forget at once.
+        const MAX_HEADERS: usize = 4_096;
+        if self.headers.len() > MAX_HEADERS {
+            self.headers.clear();
+        }
+        self.headers.insert(header.hash, (header.previous, header.time));
+        let mut times = vec![header.time];
+        let mut hash = header.previous;
+        while times.len() < MEDIAN_TIME_SPAN && hash != L1Hash::default() {
+            let (previous, time) = match self.headers.get(&hash) {
+                Some(known) => *known,
+                None => {
+                    let header = source.header(&hash)?;
+                    self.headers.insert(hash, (header.previous, header.time));
+                    (header.previous, header.time)
+                }
+            };
+            times.push(time);
+            hash = previous;
+        }
+        Ok(times)
+    }
+
+    /// Scans the blocks that are not deep enough, from the tip down by their
+    /// links, which gives one branch whatever happens meanwhile.
+    fn scan_shallow(&mut self, source: &dyn L1Source, tip: &Tip) -> Result<(), L1Error> {
+        let readable = self.deep_enough(tip).unwrap_or(0);
+        let lowest = readable.max(tip.height.saturating_sub(self.limits.shallow));
+        let old = std::mem::take(&mut self.shallow);
+        let mut hash = tip.hash;
+        for height in (lowest.saturating_add(1)..=tip.height).rev() {
+            let same = |known: &&Known| known.hash == hash;
+            let known = match old.get(&height).filter(same) {
+                Some(known) => known.clone(),
+                None => {
+                    let block = source.block(&hash)?;
+                    let events = events(&block);
+                    if !events.is_empty() {
+                        let count = events.len();
+                        log::info!(target: LOG, "L1 block {height} has {count} events, not yet deep enough");
+                    }
+                    self.remember(hash, block.header().previous, events.iter())
+                }
+            };
+            hash = known.previous;
+            self.shallow.insert(height, known);
+        }
+        Ok(())
+    }
+
+    fn remember<'a>(
+        &self,
+        hash: L1Hash,
+        previous: L1Hash,
+        events: impl Iterator<Item = &'a L1Event>,
+    ) -> Known {
+        let held: usize =
+            self.stored.values().chain(self.shallow.values()).map(|known| known.burns.len()).sum();
+        let burns: Vec<_> = events
+            .map(|event| match event {
+                L1Event::Burn { outpoint, value, payload } => {
+                    KnownBurn { outpoint: *outpoint, value: *value, payload: payload.to_vec() }
+                }
+            })
+            .collect();
+        let fits = held.saturating_add(burns.len()) <= self.limits.burns;
+        let burns = if fits { burns.into() } else { Arc::default() };
+        Known { hash, previous, burns }
+    }
+
+    fn write_tip(&mut self, store: &dyn LocalStore, position: &RelayPosition, tip: &Tip) {
+        let top = self.stored.last_key_value().map(|(&height, _)| height);
+        let deep = self.deep_enough(tip).unwrap_or(0);
+        self.readable_height = top.unwrap_or(position.applied_height).min(deep);
+        self.set_tip(store, tip, self.readable_height);
+    }
+
+    fn set_tip(&mut self, store: &dyn LocalStore, tip: &Tip, readable_height: u32) {
+        let tip = LocalTip { readable_height, height: tip.height, time: tip.time };
+        if self.written != Some(tip) {
+            store.set(TIP_KEY, &tip.encode());
+            self.written = Some(tip);
+        }
+    }
+}
+
+fn engine_floor(store: &dyn LocalStore) -> Option<u32> {
+    read(store, FLOOR_KEY)
+}
+
+/// Decodes a stored value; what cannot be read counts as absent and is written
+/// anew.
+fn read<T: Decode>(store: &dyn LocalStore, key: &[u8]) -> Option<T> {
+    T::decode(&mut store.get(key)?.as_slice()).ok()
+}
+
+#[cfg(test)]
+#[path = "engine_tests.rs"]
+mod tests;

@@ -1,0 +1,385 @@
+//! Follows the node's own L1 and leaves finished blocks for the off-chain worker.
+//!
+//! Reads, `k` confirmations deep (the tip has one), every L1 block above what L2
+//! has applied, checks it, and writes its [`LocalBlock`] and the [`LocalTip`] into
+//! the node's persistent off-chain storage. What lies above is only scanned for
+//! burns, so that a user can be told of theirs before anything is voted on.
+//!
+//! Rules:
+//! - A block is written before the tip says so, and the tip is lowered before a
+//!   block is removed: whatever the worker finds is whole.
+//! - What L2 attested is settled: it is kept, even if L1 reorganises below it,
+//!   until 1,000 blocks above it are applied, since its pages may still be due.
+//!   Everything above follows L1's best chain.
+//! - L1 being down, slow or wrong never stops the follower; it says so in its
+//!   status, waits longer each time, and goes on.
+//!
+//! [`engine`] holds the logic, step by step, over traits; here are the thread,
+//! the clock and the status.
+//!
+//! [`LocalBlock`]: cascoin_l2_primitives::relay::local::LocalBlock
+//! [`LocalTip`]: cascoin_l2_primitives::relay::local::LocalTip
+
+pub mod engine;
+mod seen;
+mod status;
+
+pub use seen::SeenBurn;
+pub use status::{ForkFromAttested, L1Status};
+
+use crate::{
+    block::{Block, Header},
+    client::{code, L1Client, L1Error},
+};
+use cascoin_l2_primitives::l1::L1Hash;
+use engine::{Engine, Limits, Step};
+use parking_lot::{Condvar, Mutex, RwLock};
+use seen::SeenIndex;
+use std::{
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
+
+pub(crate) const LOG: &str = "l2::l1";
+
+/// The node's off-chain storage, as far as the follower needs it.
+pub trait LocalStore: Send + Sync {
+    /// The value of `key`.
+    fn get(&self, key: &[u8]) -> Option<Vec<u8>>;
+    /// Sets the value of `key`.
+    fn set(&self, key: &[u8], value: &[u8]);
+    /// Removes `key`.
+    fn remove(&self, key: &[u8]);
+}
+
+/// Where the relay on L2 stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RelayPosition {
+    /// Height of the last L1 block that is attested (at first the start block of
+    /// genesis).
+    pub attested_height: u32,
+    /// Its hash.
+    pub attested_hash: L1Hash,
+    /// Height of the last L1 block all of whose events are applied.
+    pub applied_height: u32,
+}
+
+/// The chain's side: asked before every step.
+pub trait ChainView: Send + Sync {
+    /// Where the relay stands in the best block; `None` while that cannot be
+    /// told.
+    fn relay_position(&self) -> Option<RelayPosition>;
+}
+
+impl<F: Fn() -> Option<RelayPosition> + Send + Sync> ChainView for F {
+    fn relay_position(&self) -> Option<RelayPosition> {
+        self()
+    }
+}
+
+/// The tip of L1's best chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tip {
+    /// Its height.
+    pub height: u32,
+    /// Its hash.
+    pub hash: L1Hash,
+    /// Time in its header, seconds since 1970.
+    pub time: u32,
+    /// Height of the best header the node knows.
+    pub headers: u32,
+    /// Whether the node is behind its network.
+    pub syncing: bool,
+}
+
+/// Where blocks come from: the L1 node, or a model of one in tests.
+pub trait L1Source {
+    /// The tip.
+    ///
+    /// # Errors
+    /// [`L1Error`].
+    fn tip(&self) -> Result<Tip, L1Error>;
+    /// Hash of the best chain's block at `height`; `None` above the tip.
+    ///
+    /// # Errors
+    /// [`L1Error`].
+    fn hash_at(&self, height: u32) -> Result<Option<L1Hash>, L1Error>;
+    /// A header, checked against its hash.
+    ///
+    /// # Errors
+    /// [`L1Error`].
+    fn header(&self, hash: &L1Hash) -> Result<Header, L1Error>;
+    /// A block, checked against its hash.
+    ///
+    /// # Errors
+    /// [`L1Error`].
+    fn block(&self, hash: &L1Hash) -> Result<Block, L1Error>;
+}
+
+impl L1Source for L1Client {
+    fn tip(&self) -> Result<Tip, L1Error> {
+        let info = self.blockchain_info()?;
+        let header = self.block_header(&info.best_block)?;
+        Ok(Tip {
+            height: info.blocks,
+            hash: info.best_block,
+            time: header.time,
+            headers: info.headers,
+            syncing: crate::client::is_syncing(&info),
+        })
+    }
+
+    fn hash_at(&self, height: u32) -> Result<Option<L1Hash>, L1Error> {
+        match self.block_hash(height) {
+            Ok(hash) => Ok(Some(hash)),
+            Err(L1Error::Rpc { code: code::INVALID_PARAMETER, .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn header(&self, hash: &L1Hash) -> Result<Header, L1Error> {
+        self.block_header(hash)
+    }
+
+    fn block(&self, hash: &L1Hash) -> Result<Block, L1Error> {
+        L1Client::block(self, hash)
+    }
+}
+
+/// How the follower follows.
+#[derive(Clone, Debug)]
+pub struct FollowerConfig {
+    /// Confirmations that make a block readable (k); the tip has 1.
+    pub confirmations: u32,
+    /// Pause between two looks at L1's tip.
+    pub poll_interval: Duration,
+    /// Longest pause after errors; the first is the poll interval, each further
+    /// one doubles.
+    pub max_backoff: Duration,
+    /// Most blocks to read a second while catching up, so that a long backlog
+    /// leaves the L1 node and this machine room for their work.
+    pub max_blocks_per_second: u32,
+}
+
+impl FollowerConfig {
+    /// Looks twice a second, waits up to 30 s after errors, reads up to 200
+    /// blocks a second.
+    pub fn new(confirmations: u32) -> Self {
+        Self {
+            confirmations,
+            poll_interval: Duration::from_millis(500),
+            max_backoff: Duration::from_secs(30),
+            max_blocks_per_second: 200,
+        }
+    }
+}
+
+/// Starts followers.
+pub struct Follower;
+
+impl Follower {
+    /// Starts a thread that follows L1 until the last clone of the handle is
+    /// dropped.
+    ///
+    /// Of `client` it makes single attempts, since it has its own back-off.
+    ///
+    /// # Errors
+    /// The system's, when it starts no thread.
+    pub fn spawn(
+        client: L1Client,
+        config: FollowerConfig,
+        store: Arc<dyn LocalStore>,
+        chain: Arc<dyn ChainView>,
+    ) -> std::io::Result<FollowerHandle> {
+        let client = client.single_attempt();
+        let status = L1Status::new(&client, config.confirmations);
+        let shared = Arc::new(Shared {
+            status: RwLock::new(status),
+            seen: RwLock::default(),
+            stopped: Mutex::new(false),
+            wake: Condvar::new(),
+        });
+        let worker = Worker { client, config, store, chain, shared: shared.clone() };
+        let thread = thread::Builder::new().name("l1-follower".into()).spawn(|| worker.run())?;
+        let stop = StopOnDrop { shared: shared.clone(), thread: Mutex::new(Some(thread)) };
+        Ok(FollowerHandle { shared, stop: Arc::new(stop) })
+    }
+}
+
+/// What other parts of the node see of the follower; clones share it.
+#[derive(Clone)]
+pub struct FollowerHandle {
+    shared: Arc<Shared>,
+    stop: Arc<StopOnDrop>,
+}
+
+impl FollowerHandle {
+    /// The follower's view of L1.
+    pub fn status(&self) -> L1Status {
+        self.shared.status.read().clone()
+    }
+
+    /// Burn outputs of one L1 transaction that stand on L1's best chain and are
+    /// not applied on L2 yet, by position.
+    pub fn seen_burns(&self, txid: &L1Hash) -> Vec<SeenBurn> {
+        self.shared.seen.read().of(txid)
+    }
+
+    /// All burn outputs on L1's best chain that are not applied on L2 yet, lowest
+    /// L1 block first.
+    pub fn recent_burns(&self) -> Vec<SeenBurn> {
+        self.shared.seen.read().all()
+    }
+
+    /// Stops the follower and waits for it; it may be within one call to L1.
+    pub fn stop(&self) {
+        self.shared.stop();
+        if let Some(thread) = self.stop.thread.lock().take() {
+            // Nothing is left to do for one that panicked; its status says so.
+            let _ = thread.join();
+        }
+    }
+}
+
+struct Shared {
+    status: RwLock<L1Status>,
+    seen: RwLock<SeenIndex>,
+    stopped: Mutex<bool>,
+    wake: Condvar,
+}
+
+impl Shared {
+    fn stop(&self) {
+        *self.stopped.lock() = true;
+        self.wake.notify_all();
+    }
+
+    /// Waits; false when it is time to stop.
+    fn wait(&self, duration: Duration) -> bool {
+        let mut stopped = self.stopped.lock();
+        if !*stopped {
+            self.wake.wait_for(&mut stopped, duration);
+        }
+        !*stopped
+    }
+}
+
+struct StopOnDrop {
+    shared: Arc<Shared>,
+    thread: Mutex<Option<thread::JoinHandle<()>>>,
+}
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        // Without waiting: a call to L1 may take its whole time-out.
+        self.shared.stop();
+    }
+}
+
+struct Worker {
+    client: L1Client,
+    config: FollowerConfig,
+    store: Arc<dyn LocalStore>,
+    chain: Arc<dyn ChainView>,
+    shared: Arc<Shared>,
+}
+
+/// However the thread ends, its status does not keep saying that all is well.
+impl Drop for Worker {
+    fn drop(&mut self) {
+        let mut status = self.shared.status.write();
+        status.connected = false;
+        status.error.get_or_insert_with(|| "the follower has stopped".into());
+    }
+}
+
+impl Worker {
+    fn run(self) {
+        let limits = Limits { confirmations: self.config.confirmations, ..Limits::default() };
+        let mut engine = Engine::load(limits, &*self.store);
+        let mut backoff = self.config.poll_interval;
+        let mut progress = Progress::new();
+        loop {
+            let started = Instant::now();
+            let pause = match self.chain.relay_position() {
+                None => self.config.poll_interval,
+                Some(position) => match engine.step(&self.client, &*self.store, &position) {
+                    Ok(step) => {
+                        backoff = self.config.poll_interval;
+                        self.publish(&engine, &step, &position);
+                        progress.report(&engine, &step);
+                        self.pause_after(&step, started.elapsed())
+                    }
+                    Err(error) => {
+                        self.publish_error(&error, backoff);
+                        let pause = backoff;
+                        backoff = backoff.saturating_mul(2).min(self.config.max_backoff);
+                        pause
+                    }
+                },
+            };
+            if !self.shared.wait(pause) {
+                return;
+            }
+        }
+    }
+
+    fn pause_after(&self, step: &Step, elapsed: Duration) -> Duration {
+        if !step.more {
+            return self.config.poll_interval;
+        }
+        let rate = self.config.max_blocks_per_second.max(1);
+        let least = Duration::from_secs(1).saturating_mul(step.blocks_read) / rate;
+        least.saturating_sub(elapsed)
+    }
+
+    fn publish(&self, engine: &Engine, step: &Step, position: &RelayPosition) {
+        if step.changed {
+            let index = engine.seen(position);
+            *self.shared.seen.write() = index;
+        }
+        let mut status = self.shared.status.write();
+        if let Some(error) = &status.error {
+            log::info!(target: LOG, "L1 at {} answers again (was: {error})", self.client.url());
+        }
+        status.update(engine, position, self.client.url());
+    }
+
+    fn publish_error(&self, error: &L1Error, pause: Duration) {
+        let mut status = self.shared.status.write();
+        let text = error.to_string();
+        if status.error.as_ref() != Some(&text) {
+            log::warn!(target: LOG, "{text}; next look in {pause:?}");
+        }
+        status.connected = false;
+        status.error_name = Some(error.name());
+        status.error = Some(text);
+    }
+}
+
+/// Says now and then how far a long backlog is.
+struct Progress {
+    last: Instant,
+    behind: bool,
+}
+
+impl Progress {
+    fn new() -> Self {
+        Self { last: Instant::now(), behind: false }
+    }
+
+    fn report(&mut self, engine: &Engine, step: &Step) {
+        const INTERVAL: Duration = Duration::from_secs(10);
+        let Some(tip) = engine.tip() else { return };
+        let readable = engine.readable_height();
+        if step.more && self.last.elapsed() >= INTERVAL {
+            self.last = Instant::now();
+            self.behind = true;
+            log::info!(target: LOG, "reading L1: block {readable}, tip {}", tip.height);
+        } else if self.behind && !step.more {
+            self.behind = false;
+            log::info!(target: LOG, "L1 is read up to block {readable}, tip {}", tip.height);
+        }
+    }
+}

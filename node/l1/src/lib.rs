@@ -1,0 +1,30 @@
+//! The L1 side of a node: client, follower and transaction builder.
+//!
+//! L1 is a Bitcoin-family node that the operator runs; it is reached over
+//! JSON-RPC only, with what Core 0.16 and 0.21 have in common
+//! (`shared/spec/cascoin-l1.md` 1.6).
+//!
+//! - [`client`]: typed calls, fail-over, credentials, and the proof that the
+//!   node is on the chain we mean.
+//! - [`block`]: a strict reader of raw blocks. What a node answers is checked
+//!   against the hash that was asked for, never believed.
+//! - [`events`]: what an L1 block tells L2: events, pages, digest.
+//! - [`follower`]: reads blocks with enough confirmations and leaves them where
+//!   the off-chain worker finds them; knows burns that are not deep enough yet.
+//! - [`burn`]: makes, checks, signs and sends a burn transaction.
+//! - [`sighash`]: signature digests with the L1's own hash type.
+//! - [`testing`]: a real `litecoind` in regtest for tests and the demo.
+//!
+//! All calls block and belong on threads that may block. Amounts are integers of
+//! L1 base units; on the wire they are exact decimal strings.
+
+pub mod block;
+pub mod burn;
+pub mod client;
+pub mod events;
+pub mod follower;
+pub mod sighash;
+pub mod testing;
+
+pub use client::{ClientConfig, Credentials, L1Client, L1Error};
+pub use follower::{Follower, FollowerConfig, FollowerHandle, L1Status, SeenBurn};

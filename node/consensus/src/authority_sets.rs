@@ -1,0 +1,135 @@
+//! Which sequencers certify which height, from headers alone.
+//!
+//! A header at `h` with a `ScheduledChange` digest names the set from `h + 1`
+//! on. The list of sets is kept in the database's auxiliary store and written
+//! in the same transaction as the block, so that certificates can be checked
+//! without any state: for blocks whose state is pruned, and after a warp sync.
+
+use cascoin_l2_primitives::chain::{BlockNumber, Header};
+use codec::{Decode, Encode};
+use sc_client_api::AuxStore;
+use sp_consensus_grandpa::{AuthorityId, ConsensusLog, ScheduledChange, GRANDPA_ENGINE_ID};
+use sp_runtime::traits::Header as _;
+
+const KEY: &[u8] = b"cascoin-l2/authority-sets/1";
+
+/// The keys that certify blocks from one height on.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct AuthoritySet {
+    /// First height it certifies.
+    pub first: BlockNumber,
+    /// Its id; grows by one with each set.
+    pub set_id: u64,
+    /// The grandpa keys, in the order of the authority set.
+    pub members: Vec<AuthorityId>,
+}
+
+/// All sets since genesis, oldest first.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct AuthoritySets(Vec<AuthoritySet>);
+
+/// The stored list is missing or unreadable.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthoritySetsError {
+    /// The database failed.
+    #[error("database: {0}")]
+    Database(#[from] sp_blockchain::Error),
+    /// The stored list cannot be read.
+    #[error("stored authority sets are damaged: {0}")]
+    Damaged(#[from] codec::Error),
+}
+
+impl AuthoritySets {
+    /// The list of a chain that begins with `members`.
+    pub fn genesis(members: Vec<AuthorityId>) -> Self {
+        Self(vec![AuthoritySet { first: 1, set_id: 0, members }])
+    }
+
+    /// The stored list; if there is none, that of genesis, which it stores.
+    ///
+    /// # Errors
+    /// [`AuthoritySetsError`].
+    pub fn load(
+        store: &impl AuxStore,
+        genesis: impl FnOnce() -> Vec<AuthorityId>,
+    ) -> Result<Self, AuthoritySetsError> {
+        if let Some(bytes) = store.get_aux(KEY)? {
+            return Ok(Self::decode(&mut &bytes[..])?);
+        }
+        let sets = Self::genesis(genesis());
+        store.insert_aux(&[(KEY, sets.encode().as_slice())], &[])?;
+        Ok(sets)
+    }
+
+    /// The set that certifies `height`.
+    pub fn at(&self, height: BlockNumber) -> &AuthoritySet {
+        let position = self.0.partition_point(|set| set.first <= height);
+        &self.0[position.saturating_sub(1)]
+    }
+
+    /// Whether `set` is the last one known.
+    pub fn is_newest(&self, set: &AuthoritySet) -> bool {
+        self.0.last().is_some_and(|last| last.first == set.first)
+    }
+
+    /// The list after `header`, and how to store it; `None` if the header
+    /// changes nothing (that includes a change that is known already).
+    pub fn after(&self, header: &Header) -> Option<(Self, Vec<u8>, Vec<u8>)> {
+        let change = scheduled_change(header)?;
+        let first = header.number().checked_add(1)?;
+        if self.0.iter().any(|set| set.first == first) {
+            return None;
+        }
+        let mut sets = self.clone();
+        let set_id = self.at(*header.number()).set_id + 1;
+        let members = change.next_authorities.into_iter().map(|(id, _)| id).collect();
+        sets.0.push(AuthoritySet { first, set_id, members });
+        let encoded = sets.encode();
+        Some((sets, KEY.to_vec(), encoded))
+    }
+}
+
+/// The change of the set that a header announces.
+pub fn scheduled_change(header: &Header) -> Option<ScheduledChange<BlockNumber>> {
+    header.digest().logs().iter().find_map(|log| {
+        match log.consensus_try_to::<ConsensusLog<BlockNumber>>(&GRANDPA_ENGINE_ID)? {
+            ConsensusLog::ScheduledChange(change) => Some(change),
+            _ => None,
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sp_core::{crypto::UncheckedFrom, ed25519, H256};
+    use sp_runtime::{generic::DigestItem, Digest};
+
+    fn ids(seed: u8) -> Vec<AuthorityId> {
+        vec![ed25519::Public::unchecked_from([seed; 32]).into()]
+    }
+
+    fn header(number: u32, change: Option<u8>) -> Header {
+        let logs = change
+            .map(|seed| {
+                let next_authorities = ids(seed).into_iter().map(|id| (id, 1)).collect();
+                let log =
+                    ConsensusLog::ScheduledChange(ScheduledChange { next_authorities, delay: 0 });
+                DigestItem::Consensus(GRANDPA_ENGINE_ID, log.encode())
+            })
+            .into_iter()
+            .collect();
+        Header::new(number, H256::zero(), H256::zero(), H256::zero(), Digest { logs })
+    }
+
+    #[test]
+    fn a_change_holds_from_the_next_height() {
+        let sets = AuthoritySets::genesis(ids(1));
+        assert!(sets.after(&header(4, None)).is_none());
+        let (sets, _, encoded) = sets.after(&header(5, Some(2))).unwrap();
+        assert_eq!(AuthoritySets::decode(&mut &encoded[..]).unwrap(), sets);
+        assert_eq!((sets.at(5).set_id, &sets.at(5).members), (0, &ids(1)));
+        assert_eq!((sets.at(6).set_id, &sets.at(6).members), (1, &ids(2)));
+        assert!(sets.after(&header(5, Some(2))).is_none(), "the same header again");
+    }
+}

@@ -1,0 +1,371 @@
+//! Carrying out what the core says.
+
+use super::{now_ms, Done, Engine};
+use crate::{
+    client::EngineClient,
+    executor,
+    header::{block_id, next_slot, slot},
+    keys::SignError,
+    wal::Record,
+    wire::{CertifiedBlock, ProposalsMessage, SignedProposal, SignedVote, VotesMessage},
+};
+use cascoin_bft::{BlockId, Input, Output, Proposal, Round, Vote, VoteKind};
+use cascoin_l2_primitives::chain::OpaqueBlock;
+use sc_client_api::Backend;
+use sc_consensus::BlockImport;
+use sp_consensus::Environment;
+use std::time::{Duration, Instant};
+
+/// What leaves the node once the log is synced.
+enum Sending {
+    Proposal(SignedProposal, Option<OpaqueBlock>),
+    Vote(SignedVote),
+}
+
+impl<C, B, I, E> Engine<C, B, I, E>
+where
+    C: EngineClient,
+    B: Backend<OpaqueBlock> + 'static,
+    I: BlockImport<OpaqueBlock, Error = sp_consensus::Error> + Send + Sync + 'static,
+    E: Environment<OpaqueBlock> + Clone + Send + 'static,
+    E::Proposer: Send,
+    E::CreateProposer: Send,
+{
+    /// Carries out the core's outputs: logs, syncs the log once, then sends.
+    pub(super) fn act(&mut self, outputs: Vec<Output>) {
+        let mut records = Vec::new();
+        let mut sending = Vec::new();
+        let mut decision = None;
+        for output in outputs {
+            match output {
+                Output::EnterRound { height, round, leader } => {
+                    self.metrics.round.set(u64::from(round.0));
+                    if round.0 > 0 {
+                        log::info!(
+                            target: "l2::bft",
+                            "height {} round {}: {} leads", height.0, round.0, leader.0,
+                        );
+                    }
+                    self.publish_status();
+                }
+                Output::StartTimer { timeout, duration_ms } => {
+                    self.timers.start(timeout, duration_ms);
+                }
+                Output::Build { round, .. } => self.schedule_build(round),
+                Output::Validate { block, first_proposal, .. } => {
+                    self.validate(block, first_proposal);
+                }
+                Output::Propose(proposal) => {
+                    self.sign_proposal(&proposal, &mut records, &mut sending);
+                }
+                Output::Lock { height, round, block } => {
+                    self.log_body(block, &mut records);
+                    self.log_proof_of_lock(round, block, &mut records);
+                    let block = crate::header::hash_of(block);
+                    records.push(Record::Lock { height: height.0, round: round.0, block });
+                }
+                Output::Vote(vote) => self.sign_vote(&vote, &mut records, &mut sending),
+                Output::Decide { round, block, signers, .. } => {
+                    decision = Some((round, block, signers));
+                }
+                Output::Equivocation { first, second } => {
+                    self.metrics.equivocations.inc();
+                    log::error!(
+                        target: "l2::bft",
+                        "SEQ_DOUBLE_SIGN: sequencer {} voted twice: {first:?} and {second:?}",
+                        first.voter.0,
+                    );
+                }
+                Output::ProposalEquivocation { first, second } => {
+                    self.metrics.equivocations.inc();
+                    log::error!(
+                        target: "l2::bft",
+                        "SEQ_DOUBLE_SIGN: sequencer {} proposed twice: {first:?} and {second:?}",
+                        first.proposer.0,
+                    );
+                }
+            }
+        }
+        if self.persist(&records) {
+            sending.into_iter().for_each(|message| self.send(message));
+        }
+        if let (Some((round, block, signers)), Some(height)) = (decision, &mut self.height) {
+            height.decided = Some((block, height.certificate(round, block, &signers)));
+            self.handle.update(|status| {
+                status.last_commit_round = round.0;
+                status.last_signers = signers.iter().map(|signer| signer.0).collect();
+            });
+        }
+    }
+
+    fn send(&mut self, message: Sending) {
+        match message {
+            Sending::Proposal(proposal, body) => {
+                self.metrics.proposals.inc();
+                self.mesh.broadcast_proposal(&ProposalsMessage::Proposal(proposal, body));
+            }
+            Sending::Vote(vote) => {
+                self.metrics.votes.inc();
+                self.mesh.broadcast_vote(&VotesMessage::Vote(vote), None);
+            }
+        }
+    }
+
+    fn sign_proposal(
+        &mut self,
+        proposal: &Proposal,
+        records: &mut Vec<Record>,
+        sending: &mut Vec<Sending>,
+    ) {
+        let Some(height) = &mut self.height else { return };
+        let Some(keys) = &height.keys else { return };
+        let payload = SignedProposal::payload(proposal, &height.context);
+        let signed = match keys.sign(&payload) {
+            Ok(signature) => SignedProposal::new(proposal, &height.context, signature),
+            Err(error) => return self.cannot_sign(&error),
+        };
+        let body = height.bodies.get(&proposal.block).cloned();
+        height.proposals.insert(proposal.round.0, signed.clone());
+        height.proposal_seen.get_or_insert_with(Instant::now);
+        self.log_body(proposal.block, records);
+        records.push(Record::Proposal(signed.clone()));
+        sending.push(Sending::Proposal(signed, body));
+    }
+
+    fn sign_vote(&mut self, vote: &Vote, records: &mut Vec<Record>, sending: &mut Vec<Sending>) {
+        let Some(height) = &mut self.height else { return };
+        let Some(keys) = &height.keys else { return };
+        // The core never says it twice; should it ever, the log's word holds.
+        if let Some(known) = height.own_vote(vote) {
+            if known.vote() != *vote {
+                log::error!(target: "l2::bft", "refused to sign {vote:?} after {:?}", known.vote());
+            }
+            return;
+        }
+        let payload = SignedVote::payload(vote, &height.context);
+        let signed = match keys.sign(&payload) {
+            Ok(signature) => SignedVote::new(vote, &height.context, signature),
+            Err(error) => return self.cannot_sign(&error),
+        };
+        height.keep_vote(signed.clone());
+        if let Some(block) = vote.block {
+            self.log_body(block, records);
+        }
+        records.push(Record::Vote(signed.clone()));
+        sending.push(Sending::Vote(signed));
+    }
+
+    fn cannot_sign(&mut self, error: &SignError) {
+        self.complain("this node misses its votes", error);
+    }
+
+    /// Whoever votes for a block must still have it after a power cut.
+    fn log_body(&mut self, block: BlockId, records: &mut Vec<Record>) {
+        let Some(height) = &mut self.height else { return };
+        if let Some(body) = height.bodies.get(&block) {
+            if height.logged.insert(block) {
+                records.push(Record::Block(body.clone()));
+            }
+        }
+    }
+
+    /// The prevotes behind a lock, so that the proof of lock survives too.
+    fn log_proof_of_lock(&self, round: Round, block: BlockId, records: &mut Vec<Record>) {
+        let Some(height) = &self.height else { return };
+        let prevotes = height.votes.iter().filter(|(vote, _)| {
+            (vote.kind, vote.round, vote.block) == (VoteKind::Prevote, round, Some(block))
+        });
+        records.extend(prevotes.map(|(_, signed)| Record::Vote(signed.clone())));
+    }
+
+    fn schedule_build(&mut self, round: Round) {
+        let Some(height) = &mut self.height else { return };
+        // The first round keeps the block time; a later one is late already.
+        let wait_ms = match (round, slot(&height.schedule.parent)) {
+            (Round(0), Some(parent)) => parent
+                .saturating_add(height.schedule.parameters.block_time_ms)
+                .saturating_sub(now_ms())
+                // A parent from a clock far ahead must not stop the chain.
+                .min(height.schedule.parameters.block_time_ms),
+            _ => 0,
+        };
+        height.build_at = Some((Instant::now() + Duration::from_millis(wait_ms), round));
+    }
+
+    pub(super) fn start_build(&mut self, round: Round) {
+        let Some(height) = &self.height else { return };
+        let Some(keys) = height.keys.clone() else { return };
+        let schedule = height.schedule.clone();
+        let sequencers = schedule.set.members.len() as u16;
+        let parent = slot(&schedule.parent).unwrap_or(0);
+        let at = next_slot(now_ms(), parent, keys.index, sequencers);
+        // Half of the block time goes into executing transactions; the rest is
+        // for the others to execute them too, and for two rounds of votes.
+        let budget = Duration::from_millis(schedule.parameters.block_time_ms / 2);
+        let mut environment = self.environment.clone();
+        let done = self.done.0.clone();
+        tokio::spawn(async move {
+            let result = executor::build(
+                &mut environment,
+                &schedule,
+                &keys,
+                round.0,
+                at,
+                budget,
+                super::BLOCK_SIZE_LIMIT,
+            )
+            .await
+            .map(Box::new);
+            let _ = done.send(Done::Built { height: schedule.height, round, result });
+        });
+    }
+
+    /// Has a block executed, fetching its body first if it is not here.
+    pub(super) fn validate(&mut self, block: BlockId, first_proposal: bool) {
+        let Some(height) = &mut self.height else { return };
+        if height.executed.contains_key(&block) && !first_proposal {
+            let input = Input::Verdict {
+                height: height.schedule.height,
+                block,
+                verdict: cascoin_bft::Verdict::Valid,
+            };
+            return self.feed(input);
+        }
+        let Some(body) = height.bodies.get(&block).cloned() else {
+            height.unanswered.insert(block, first_proposal);
+            return self.fetch(block);
+        };
+        if !height.executing.insert(block) {
+            height.unanswered.insert(block, first_proposal);
+            return;
+        }
+        height.unanswered.remove(&block);
+        let (client, backend) = (self.client.clone(), self.backend.clone());
+        let (schedule, done) = (height.schedule.clone(), self.done.0.clone());
+        tokio::task::spawn_blocking(move || {
+            let outcome =
+                executor::execute(&client, &backend, &schedule, body, first_proposal, now_ms());
+            let _ =
+                done.send(Done::Executed { height: schedule.height, block, first_proposal, outcome });
+        });
+    }
+
+    /// Takes up work that another thread finished.
+    pub(super) fn on_done(&mut self, done: Done) {
+        let Some(height) = &mut self.height else { return };
+        match done {
+            Done::Built { height: at, round, result } if at == height.schedule.height => {
+                let built = match result {
+                    Ok(built) => built,
+                    Err(error) => return self.complain("cannot build a block", &error),
+                };
+                let block = built.id();
+                // Always room: only this node's own builds and signed proposals
+                // get here, one a round.
+                height.bodies.insert(block, built.block.clone());
+                height.executed.insert(block, *built);
+                self.feed(Input::Built { height: at, round, block });
+            }
+            Done::Executed { height: at, block, first_proposal, outcome }
+                if at == height.schedule.height =>
+            {
+                height.executing.remove(&block);
+                self.on_executed(block, first_proposal, outcome);
+            }
+            Done::Fetched { height: at, block, body } if at == height.schedule.height => {
+                height.fetching.remove(&block);
+                match body {
+                    Some(body) if block_id(&body) == block => {
+                        height.keep_body(block, body);
+                        self.answer_for(block);
+                    }
+                    // The stall tick asks another peer.
+                    _ => {}
+                }
+            }
+            // Of a height that is over.
+            _ => {}
+        }
+    }
+
+    fn on_executed(&mut self, block: BlockId, first_proposal: bool, outcome: executor::Outcome) {
+        let Some(height) = &mut self.height else { return };
+        let at = height.schedule.height;
+        match &outcome {
+            executor::Outcome::Invalid(reason) => {
+                self.metrics.invalid_blocks.inc();
+                log::warn!(
+                    target: "l2::bft",
+                    "SEQ_INVALID_BLOCK: height {}: {reason}", at.0,
+                );
+            }
+            executor::Outcome::Internal(error) => {
+                // A nil vote blames nobody; should a quorum find the block good,
+                // the core asks again.
+                let error = error.clone();
+                self.complain("cannot judge a proposal, not voting for it", &error);
+                if !first_proposal {
+                    if let Some(height) = &mut self.height {
+                        height.unanswered.insert(block, false);
+                    }
+                    return self.retry_soon();
+                }
+                let verdict = cascoin_bft::Verdict::Untimely;
+                return self.feed(Input::Verdict { height: at, block, verdict });
+            }
+            executor::Outcome::Valid(_) | executor::Outcome::Untimely => {}
+        }
+        let Some(verdict) = outcome.verdict() else { return };
+        if let executor::Outcome::Valid(executed) = outcome {
+            height.executed.insert(block, *executed);
+        }
+        self.feed(Input::Verdict { height: at, block, verdict });
+    }
+
+    /// Answers what the core asked about a block whose body has come.
+    pub(super) fn answer_for(&mut self, block: BlockId) {
+        let question = self.height.as_ref().and_then(|h| h.unanswered.get(&block).copied());
+        if let Some(first_proposal) = question {
+            self.validate(block, first_proposal);
+        }
+    }
+
+    /// Imports what was decided. On failure the block is kept and tried again:
+    /// without it the next height cannot begin.
+    pub(super) async fn finish_decision(&mut self) {
+        let Some(height) = &mut self.height else { return };
+        let Some((block, certificate)) = height.decided.take() else { return };
+        let Some(executed) = height.executed.remove(&block) else { return };
+        let number = height.schedule.height.0;
+        let seen = height.proposal_seen;
+        let body = executed.block.clone();
+        let hash = crate::header::hash_of(block);
+        let mut records = Vec::new();
+        self.log_body(block, &mut records);
+        let certificate_record = certificate.clone();
+        records.push(Record::Decided { height: number, block: hash, certificate: certificate_record });
+        // A node without a log follows; for a sequencer a failed log is no
+        // reason to lose a block that the network has decided.
+        if self.wal.is_some() {
+            self.persist(&records);
+        }
+        match self.import.import_decided(executed, &certificate).await {
+            Ok(()) => {
+                let now = Instant::now();
+                if let Some(seen) = seen {
+                    self.metrics.commit_seconds.observe(seen.elapsed().as_secs_f64());
+                }
+                if let Some(last) = self.last_commit.replace(now) {
+                    let interval = now.duration_since(last).as_secs_f64();
+                    self.metrics.block_interval_seconds.observe(interval);
+                }
+                log::debug!(target: "l2::bft", "committed {number} ({hash:?})");
+                self.begin_next_height().await;
+            }
+            Err(error) => {
+                self.complain("cannot import a decided block", &error);
+                self.undecided(CertifiedBlock { block: body, certificate });
+            }
+        }
+    }
+}

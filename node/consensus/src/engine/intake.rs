@@ -1,0 +1,227 @@
+//! Messages of peers: checked, then fed to the core.
+
+use super::Engine;
+use crate::{
+    client::EngineClient,
+    header::block_id,
+    wire::{ProposalsMessage, SignedProposal, SignedVote, VotesMessage},
+};
+use cascoin_bft::Input;
+use cascoin_l2_primitives::{chain::OpaqueBlock, consensus::hello_message};
+use sc_client_api::Backend;
+use sc_consensus::BlockImport;
+use sc_network_types::PeerId;
+use sp_consensus::Environment;
+use sp_core::{ed25519, Pair};
+use std::time::Instant;
+
+/// A message of the next height.
+pub(super) enum Early {
+    Vote(SignedVote),
+    Proposal(SignedProposal, Option<OpaqueBlock>),
+}
+
+/// Votes of the next height kept, and proposals.
+const MAX_EARLY_VOTES: usize = 512;
+const MAX_EARLY_PROPOSALS: usize = 2;
+/// Rounds ahead of the current one whose messages are kept.
+const LOOK_AHEAD: u16 = cascoin_bft::LOOK_AHEAD_ROUNDS;
+
+impl<C, B, I, E> Engine<C, B, I, E>
+where
+    C: EngineClient,
+    B: Backend<OpaqueBlock> + 'static,
+    I: BlockImport<OpaqueBlock, Error = sp_consensus::Error> + Send + Sync + 'static,
+    E: Environment<OpaqueBlock> + Clone + Send + 'static,
+    E::Proposer: Send,
+    E::CreateProposer: Send,
+{
+    pub(super) fn on_votes_message(&mut self, peer: PeerId, message: VotesMessage) {
+        match message {
+            VotesMessage::Hello { set_id, index, nonce, signature } => {
+                self.on_hello(peer, set_id, index, nonce, &signature);
+            }
+            VotesMessage::Vote(vote) => self.on_vote(peer, vote),
+            VotesMessage::Status { height, .. } => self.on_status(peer, height),
+        }
+    }
+
+    pub(super) async fn on_proposals_message(&mut self, peer: PeerId, message: ProposalsMessage) {
+        match message {
+            ProposalsMessage::Proposal(proposal, body) => self.on_proposal(peer, proposal, body),
+            ProposalsMessage::Certified(blocks) => self.on_certified(peer, blocks).await,
+        }
+    }
+
+    /// Tells a peer who this node is.
+    pub(super) fn greet(&mut self, peer: PeerId) {
+        let Some(height) = &self.height else { return };
+        let Some(keys) = &height.keys else { return };
+        let nonce = super::now_ms();
+        let set_id = height.context.set_id;
+        let (own, other) = (self.mesh.local_peer().to_bytes(), peer.to_bytes());
+        let message = hello_message(&self.genesis, set_id, &own, &other, nonce);
+        match keys.sign(&message) {
+            Ok(signature) => {
+                let hello = VotesMessage::Hello { set_id, index: keys.index, nonce, signature };
+                self.mesh.send_vote(&peer, &hello);
+            }
+            Err(error) => self.complain("cannot greet a peer", &error),
+        }
+    }
+
+    fn on_hello(
+        &mut self,
+        peer: PeerId,
+        set_id: u64,
+        index: u16,
+        nonce: u64,
+        signature: &ed25519::Signature,
+    ) {
+        let Some(height) = &self.height else { return };
+        let Some(member) = height.schedule.set.members.get(index as usize) else { return };
+        let (own, other) = (self.mesh.local_peer().to_bytes(), peer.to_bytes());
+        let message = hello_message(&self.genesis, set_id, &other, &own, nonce);
+        if set_id != height.context.set_id
+            || !ed25519::Pair::verify(signature, message, &member.grandpa)
+        {
+            log::debug!(target: "l2::net", "{peer} greets as sequencer {index} without its key");
+            return;
+        }
+        log::debug!(target: "l2::net", "{peer} is sequencer {index}");
+        let key = member.grandpa;
+        if let Some(known) = self.peers.get_mut(&peer) {
+            known.key = Some(key);
+        }
+        self.publish_status();
+    }
+
+    pub(super) fn on_vote(&mut self, peer: PeerId, signed: SignedVote) {
+        let vote = signed.vote();
+        let Some(height) = &mut self.height else { return };
+        let at = height.schedule.height.0;
+        if vote.height.0 == at.wrapping_add(1) {
+            let votes = self.early.iter().filter(|(_, early)| matches!(early, Early::Vote(_)));
+            if votes.count() < MAX_EARLY_VOTES {
+                self.early.push((peer, Early::Vote(signed)));
+            }
+            return;
+        }
+        if vote.height.0 != at || height.votes.contains_key(&vote) {
+            return;
+        }
+        let Some(member) = height.schedule.set.members.get(vote.voter.0 as usize) else { return };
+        if !signed.verify(&height.context, &member.grandpa) {
+            log::debug!(
+                target: "l2::bft",
+                "CONSENSUS_INVALID_VOTE: {vote:?} from {peer} carries a wrong signature",
+            );
+            return;
+        }
+        if vote.round.0 <= self.core.round().0.saturating_add(LOOK_AHEAD) {
+            height.keep_vote(signed.clone());
+        }
+        // With a link missing somewhere, votes reach everyone through us.
+        if self.handle.status().reachable.len() < height.schedule.set.members.len() {
+            self.mesh.broadcast_vote(&VotesMessage::Vote(signed), Some(peer));
+        }
+        self.feed(Input::Vote(vote));
+    }
+
+    pub(super) fn on_proposal(
+        &mut self,
+        peer: PeerId,
+        signed: SignedProposal,
+        body: Option<OpaqueBlock>,
+    ) {
+        let proposal = signed.proposal();
+        let Some(height) = &mut self.height else { return };
+        let at = height.schedule.height.0;
+        if proposal.height.0 == at.wrapping_add(1) {
+            let early = self.early.iter().filter(|(_, e)| matches!(e, Early::Proposal(..)));
+            if early.count() < MAX_EARLY_PROPOSALS {
+                self.early.push((peer, Early::Proposal(signed, body)));
+            }
+            return;
+        }
+        let round = proposal.round.0;
+        let ahead = self.core.round().0.saturating_add(LOOK_AHEAD);
+        // Cheap checks first: only the leader's own signature gets a body in.
+        if proposal.height.0 != at
+            || round > ahead
+            || height.schedule.leaders.leader(proposal.round) != proposal.proposer
+        {
+            return;
+        }
+        let known = height.proposals.get(&round).is_some_and(|known| *known == signed);
+        let wanted = body.is_some() && !height.bodies.contains_key(&proposal.block);
+        if known && !wanted {
+            return;
+        }
+        let index = proposal.proposer.0 as usize;
+        let Some(member) = height.schedule.set.members.get(index) else { return };
+        if !signed.verify(&height.context, &member.grandpa) {
+            log::debug!(target: "l2::bft", "proposal from {peer} carries a wrong signature");
+            return;
+        }
+        height.proposal_seen.get_or_insert_with(Instant::now);
+        height.proposals.entry(round).or_insert(signed);
+        if let Some(body) = body.filter(|body| block_id(body) == proposal.block) {
+            height.keep_body(proposal.block, body);
+        }
+        self.feed(Input::Proposal(proposal));
+        self.answer_for(proposal.block);
+    }
+
+    /// Takes up what came before its height began.
+    pub(super) fn replay_early(&mut self) {
+        for (peer, message) in std::mem::take(&mut self.early) {
+            match message {
+                Early::Vote(vote) => self.on_vote(peer, vote),
+                Early::Proposal(proposal, body) => self.on_proposal(peer, proposal, body),
+            }
+        }
+    }
+
+    /// Says what the engine does, for RPC and metrics.
+    pub(super) fn publish_status(&self) {
+        let Some(height) = &self.height else { return };
+        let members = &height.schedule.set.members;
+        let me = height.keys.as_ref().map(|keys| keys.index);
+        let mut reachable: Vec<u16> = self
+            .peers
+            .values()
+            .filter_map(|peer| {
+                let key = peer.key?;
+                members.iter().position(|member| member.grandpa == key)
+            })
+            .map(|position| position as u16)
+            .chain(me)
+            .collect();
+        reachable.sort_unstable();
+        reachable.dedup();
+        self.metrics.reachable_sequencers.set(reachable.len() as u64);
+        self.handle.update(|status| {
+            status.sequencing = me.is_some();
+            status.index = me;
+            status.height = height.schedule.height.0;
+            status.round = self.core.round().0;
+            status.step = step_name(self.core.step());
+            status.leader = self.core.leader().map(|leader| leader.0);
+            status.term = height.schedule.term;
+            status.ranking = height.schedule.ranking.iter().map(|index| index.0).collect();
+            status.set_id = height.context.set_id;
+            status.reachable = reachable;
+        });
+    }
+}
+
+fn step_name(step: cascoin_bft::Step) -> &'static str {
+    match step {
+        cascoin_bft::Step::Idle => "idle",
+        cascoin_bft::Step::Propose => "propose",
+        cascoin_bft::Step::Prevote => "prevote",
+        cascoin_bft::Step::Precommit => "precommit",
+        cascoin_bft::Step::Decided => "decided",
+    }
+}

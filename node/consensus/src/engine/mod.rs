@@ -1,0 +1,286 @@
+//! The engine: one task that drives the pure core.
+//!
+//! Everything that happens (messages, timers, finished builds and executions,
+//! blocks that sync brought) becomes an input of the core; what the core answers
+//! is carried out in a fixed order: first all of it goes to the write-ahead log
+//! and the log is synced once, then it leaves the node. Building and executing
+//! happen elsewhere, so that votes are handled meanwhile.
+//!
+//! Liveness does not rest on any single message: who makes no progress says so
+//! ([`VotesMessage::Status`]) and sends again what it knows; who is ahead answers
+//! with certified blocks.
+
+mod act;
+mod catch_up;
+mod height;
+mod intake;
+mod timers;
+
+use crate::{
+    client::EngineClient,
+    executor::{BuildError, ExecutedBlock, Outcome},
+    import::CertifiedImport,
+    mesh::{Mesh, MeshEvent},
+    metrics::Metrics,
+    schedule::Schedule,
+    status::EngineHandle,
+    wal::{Memory, Wal},
+};
+use cascoin_bft::{BlockId, Core, Height, Input, Round};
+use cascoin_l2_primitives::chain::{BlockHash, OpaqueBlock};
+use futures::StreamExt;
+use height::HeightState;
+use sc_client_api::Backend;
+use sc_consensus::BlockImport;
+use sc_network_types::PeerId;
+use sp_consensus::Environment;
+use sp_keystore::KeystorePtr;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+use timers::Timers;
+use tokio::sync::mpsc;
+
+/// How often the engine looks whether it makes progress.
+const STALL_TICK: Duration = Duration::from_millis(250);
+/// How soon a height that could not begin is tried again.
+const RETRY: Duration = Duration::from_secs(1);
+/// Largest body a leader builds, bytes.
+const BLOCK_SIZE_LIMIT: usize = 5 * 1024 * 1024;
+
+/// What an engine needs.
+pub struct EngineParams<C, B, I, E> {
+    /// The client.
+    pub client: Arc<C>,
+    /// Its database.
+    pub backend: Arc<B>,
+    /// The door to the database.
+    pub import: CertifiedImport<C, I>,
+    /// Makes proposers.
+    pub environment: E,
+    /// Holds the hot keys.
+    pub keystore: KeystorePtr,
+    /// The sequencers' network.
+    pub mesh: Mesh,
+    /// Folder of the write-ahead logs.
+    pub wal_folder: PathBuf,
+    /// Where the engine says what it does.
+    pub handle: EngineHandle,
+    /// Its metrics.
+    pub metrics: Metrics,
+}
+
+/// Work that came back from another thread.
+enum Done {
+    Built { height: Height, round: Round, result: Result<Box<ExecutedBlock>, BuildError> },
+    Executed { height: Height, block: BlockId, first_proposal: bool, outcome: Outcome },
+    Fetched { height: Height, block: BlockId, body: Option<OpaqueBlock> },
+}
+
+/// A peer of the mesh.
+#[derive(Default)]
+struct Peer {
+    /// Its grandpa key, once its greeting was checked.
+    key: Option<sp_core::ed25519::Public>,
+    /// When it was last sent certified blocks.
+    helped: Option<Instant>,
+}
+
+/// The engine of one node.
+pub struct Engine<C, B, I, E> {
+    client: Arc<C>,
+    backend: Arc<B>,
+    import: CertifiedImport<C, I>,
+    environment: E,
+    keystore: KeystorePtr,
+    mesh: Mesh,
+    wal_folder: PathBuf,
+    handle: EngineHandle,
+    metrics: Metrics,
+    genesis: BlockHash,
+    core: Core,
+    height: Option<HeightState>,
+    /// The open log and the key it belongs to.
+    wal: Option<(sp_core::ed25519::Public, Wal)>,
+    /// What the log said when it was opened; used up by the first height.
+    memory: Memory,
+    peers: BTreeMap<PeerId, Peer>,
+    /// Messages of the next height, which a faster peer sent already.
+    early: Vec<(PeerId, intake::Early)>,
+    timers: Timers,
+    done: (mpsc::UnboundedSender<Done>, mpsc::UnboundedReceiver<Done>),
+    last_progress: Instant,
+    last_commit: Option<Instant>,
+    retry_at: Option<Instant>,
+    /// Faults that were said already, so that a lasting one fills no log.
+    complaints: BTreeSet<String>,
+    /// The node was told to sequence and must not: it stops.
+    fatal: bool,
+    /// Fetches so far; picks the next peer to ask.
+    fetches: usize,
+}
+
+impl<C, B, I, E> Engine<C, B, I, E>
+where
+    C: EngineClient,
+    B: Backend<OpaqueBlock> + 'static,
+    I: BlockImport<OpaqueBlock, Error = sp_consensus::Error> + Send + Sync + 'static,
+    E: Environment<OpaqueBlock> + Clone + Send + 'static,
+    E::Proposer: Send,
+    E::CreateProposer: Send,
+{
+    /// An engine that has not begun.
+    pub fn new(params: EngineParams<C, B, I, E>) -> Self {
+        let genesis = params.client.info().genesis_hash;
+        Self {
+            client: params.client,
+            backend: params.backend,
+            import: params.import,
+            environment: params.environment,
+            keystore: params.keystore,
+            mesh: params.mesh,
+            wal_folder: params.wal_folder,
+            handle: params.handle,
+            metrics: params.metrics,
+            genesis,
+            core: Core::new(),
+            height: None,
+            wal: None,
+            memory: Memory::default(),
+            peers: BTreeMap::new(),
+            early: Vec::new(),
+            timers: Timers::default(),
+            done: mpsc::unbounded_channel(),
+            last_progress: Instant::now(),
+            last_commit: None,
+            retry_at: None,
+            complaints: BTreeSet::new(),
+            fatal: false,
+            fetches: 0,
+        }
+    }
+
+    /// Runs until the node stops, or returns at once if this node has a
+    /// sequencer's keys and cannot use its write-ahead log.
+    pub async fn run(mut self) {
+        let mut imports = self.client.import_notification_stream();
+        let mut stall = tokio::time::interval(STALL_TICK);
+        stall.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        self.begin_next_height().await;
+        if self.fatal {
+            return;
+        }
+        loop {
+            let timer = self.next_wake();
+            tokio::select! {
+                event = self.mesh.next() => match event {
+                    Some(event) => self.on_mesh(event).await,
+                    None => return,
+                },
+                Some(done) = self.done.1.recv() => self.on_done(done),
+                Some(notification) = imports.next() => {
+                    self.on_imported(notification.header.number).await;
+                }
+                () = sleep_until(timer) => self.on_timer().await,
+                _ = stall.tick() => self.on_stall_tick().await,
+            }
+            self.finish_decision().await;
+        }
+    }
+
+    async fn on_mesh(&mut self, event: MeshEvent) {
+        match event {
+            MeshEvent::Connected(peer) => {
+                self.peers.entry(peer).or_default();
+                self.greet(peer);
+            }
+            MeshEvent::Disconnected(peer) => {
+                self.peers.remove(&peer);
+                self.publish_status();
+            }
+            MeshEvent::Votes(peer, message) => self.on_votes_message(peer, message),
+            MeshEvent::Proposals(peer, message) => self.on_proposals_message(peer, message).await,
+            MeshEvent::WantsBlock(request, reply) => reply.send(self.answer(&request)),
+        }
+    }
+
+    /// A block came in by sync, or by ourselves: take up the height above it.
+    async fn on_imported(&mut self, number: u32) {
+        if self.height.as_ref().is_some_and(|height| number >= height.schedule.height.0) {
+            self.begin_next_height().await;
+        }
+    }
+
+    fn next_wake(&self) -> Option<Instant> {
+        let build = self.height.as_ref().and_then(|height| height.build_at.map(|(at, _)| at));
+        [self.timers.next(), build, self.retry_at].into_iter().flatten().min()
+    }
+
+    async fn on_timer(&mut self) {
+        let now = Instant::now();
+        if self.retry_at.is_some_and(|at| at <= now) {
+            self.retry_at = None;
+            match self.height {
+                Some(_) => self.retry_lost_work(),
+                None => self.begin_next_height().await,
+            }
+        }
+        if let Some(round) = self.height.as_mut().and_then(|height| height.take_due_build(now)) {
+            self.start_build(round);
+        }
+        for timeout in self.timers.take_due(now) {
+            if timeout.kind == cascoin_bft::TimeoutKind::Precommit {
+                self.metrics.failed_rounds.inc();
+            }
+            log::debug!(
+                target: "l2::bft",
+                "height {} round {}: {:?} timed out (SEQ_TIMEOUT)",
+                timeout.height.0, timeout.round.0, timeout.kind,
+            );
+            self.feed(Input::Timeout(timeout));
+        }
+    }
+
+    fn complain(&mut self, what: &str, error: &dyn std::fmt::Display) {
+        let text = format!("{what}: {error}");
+        if self.complaints.insert(text.clone()) {
+            log::error!(target: "l2::bft", "{text}");
+        }
+        if self.complaints.len() > 64 {
+            self.complaints.clear();
+        }
+    }
+
+    fn retry_soon(&mut self) {
+        let at = Instant::now() + RETRY;
+        self.retry_at = Some(self.retry_at.map_or(at, |earlier| earlier.min(at)));
+    }
+
+    /// Feeds the core and carries out what it answers.
+    fn feed(&mut self, input: Input) {
+        let before = (self.core.height(), self.core.round(), self.core.step());
+        let outputs = self.core.apply(input);
+        if before != (self.core.height(), self.core.round(), self.core.step()) {
+            self.last_progress = Instant::now();
+        }
+        self.act(outputs);
+    }
+}
+
+async fn sleep_until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at.into()).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Milliseconds since 1970. The one place where the engine reads the wall clock;
+/// only a leader's timestamp and the timeliness of a proposal depend on it.
+fn now_ms() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}

@@ -1,0 +1,243 @@
+//! Building and executing blocks, once each.
+//!
+//! A block that was built or executed here keeps its storage changes, so the
+//! commit imports it without executing it again.
+
+use crate::{
+    client::EngineClient,
+    header::{block_id, pre_digest, seal_item, HeaderError, HeaderRules, SealedHeader},
+    keys::{LocalKeys, SignError},
+    schedule::Schedule,
+};
+use cascoin_bft::{BlockId, Verdict};
+use cascoin_l2_primitives::{
+    chain::{BlockHash, OpaqueBlock},
+    consensus::LeaderDigest,
+};
+use sc_client_api::{Backend, TrieCacheContext};
+use sp_api::{ApiExt, CallContext, Core};
+use sp_block_builder::BlockBuilder;
+use sp_consensus::{Environment, ProposeArgs, Proposer};
+use sp_inherents::{InherentData, InherentDataProvider};
+use sp_runtime::traits::{Block as _, HashingFor, Header as _};
+use std::{sync::Arc, time::Duration};
+
+/// What executing a block changes in the state.
+pub type StorageChanges = sp_state_machine::StorageChanges<HashingFor<OpaqueBlock>>;
+
+/// A sealed block with the changes it makes.
+pub struct ExecutedBlock {
+    /// The sealed block.
+    pub block: OpaqueBlock,
+    /// What it changes.
+    pub changes: StorageChanges,
+}
+
+/// Why a block was not built.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// The proposer failed.
+    #[error("building failed: {0}")]
+    Proposer(String),
+    /// The inherent data could not be made.
+    #[error("inherent data: {0}")]
+    Inherents(#[from] sp_inherents::Error),
+    /// The seal could not be made.
+    #[error(transparent)]
+    Seal(#[from] SignError),
+}
+
+/// What came of executing a proposed block.
+pub enum Outcome {
+    /// Valid, with its changes.
+    Valid(Box<ExecutedBlock>),
+    /// Not valid by the chain's rules, whoever checks it.
+    Invalid(InvalidBlock),
+    /// Valid but for its time, which is too far ahead of this node's clock.
+    Untimely,
+    /// This node could not tell. It does not vote and blames nobody.
+    Internal(String),
+}
+
+/// Why a proposed block is invalid (`SEQ_INVALID_BLOCK`).
+#[derive(Debug, thiserror::Error)]
+pub enum InvalidBlock {
+    /// Its header breaks a rule.
+    #[error(transparent)]
+    Header(#[from] HeaderError),
+    /// An inherent is wrong.
+    #[error("inherents: {0}")]
+    Inherents(String),
+    /// The runtime refuses it.
+    #[error("execution: {0}")]
+    Execution(String),
+    /// Executing it leads to another state.
+    #[error("state root differs")]
+    StateRoot,
+}
+
+impl Outcome {
+    /// What the core needs to know; `None` if this node could not tell.
+    pub fn verdict(&self) -> Option<Verdict> {
+        match self {
+            Self::Valid(_) => Some(Verdict::Valid),
+            Self::Invalid(_) => Some(Verdict::Invalid),
+            Self::Untimely => Some(Verdict::Untimely),
+            Self::Internal(_) => None,
+        }
+    }
+}
+
+/// Builds a block for `schedule` as its leader in `round`, and seals it.
+///
+/// `slot` is the block's timestamp in milliseconds.
+///
+/// # Errors
+/// [`BuildError`]; the round then ends by its time-out.
+pub async fn build<E: Environment<OpaqueBlock>>(
+    environment: &mut E,
+    schedule: &Schedule,
+    keys: &LocalKeys,
+    round: u16,
+    slot: u64,
+    max_duration: Duration,
+    block_size_limit: usize,
+) -> Result<ExecutedBlock, BuildError> {
+    let failed = |error: &dyn std::fmt::Display| BuildError::Proposer(error.to_string());
+    let proposer = environment.init(&schedule.parent).await.map_err(|error| failed(&error))?;
+    let mut inherent_data = InherentData::new();
+    sp_timestamp::InherentDataProvider::new(slot.into())
+        .provide_inherent_data(&mut inherent_data)
+        .await?;
+    let leader = LeaderDigest { term: schedule.term, round, leader: keys.index };
+    let args = ProposeArgs {
+        inherent_data,
+        inherent_digests: pre_digest(slot, leader),
+        max_duration,
+        block_size_limit: Some(block_size_limit),
+        ..Default::default()
+    };
+    let proposal = proposer.propose(args).await.map_err(|error| failed(&error))?;
+    let (mut header, body) = proposal.block.deconstruct();
+    let seal = seal_item(keys.seal(header.hash().as_bytes())?);
+    header.digest_mut().push(seal);
+    Ok(ExecutedBlock { block: OpaqueBlock::new(header, body), changes: proposal.storage_changes })
+}
+
+/// Checks and executes a proposed block: cheap checks first, then its inherents
+/// (execution does not check them), then all of it, as an import would.
+///
+/// Blocking: runs the runtime. `timely`: whether its time must be acceptable
+/// now; a re-proposal with a proof of lock is not asked again.
+pub fn execute<C, B>(
+    client: &Arc<C>,
+    backend: &Arc<B>,
+    schedule: &Schedule,
+    block: OpaqueBlock,
+    timely: bool,
+    now_ms: u64,
+) -> Outcome
+where
+    C: EngineClient,
+    B: Backend<OpaqueBlock>,
+{
+    let rules = HeaderRules {
+        parent: &schedule.parent,
+        set: &schedule.set,
+        term: schedule.term,
+        leaders: &schedule.leaders,
+    };
+    let sealed = match rules.check(block.header()) {
+        Ok(sealed) => sealed,
+        Err(error) => return Outcome::Invalid(error.into()),
+    };
+    if timely {
+        match check_inherents(client, schedule, &sealed, &block, now_ms) {
+            Ok(None) => {}
+            Ok(Some(outcome)) => return outcome,
+            Err(error) => return Outcome::Internal(error),
+        }
+    }
+    run(client, backend, schedule.parent.hash(), sealed, block)
+}
+
+/// How far ahead of this node's clock a first proposal may be (R27.3).
+const MAX_AHEAD_MS: u64 = 30_000;
+
+fn check_inherents<C: EngineClient>(
+    client: &Arc<C>,
+    schedule: &Schedule,
+    sealed: &SealedHeader,
+    block: &OpaqueBlock,
+    now_ms: u64,
+) -> Result<Option<Outcome>, String> {
+    if sealed.slot > now_ms.saturating_add(MAX_AHEAD_MS) {
+        return Ok(Some(Outcome::Untimely));
+    }
+    let mut data = InherentData::new();
+    data.put_data(sp_timestamp::INHERENT_IDENTIFIER, &sp_timestamp::Timestamp::new(now_ms))
+        .map_err(|error| error.to_string())?;
+    let unsealed = OpaqueBlock::new(sealed.unsealed.clone(), block.extrinsics().to_vec());
+    let result = client
+        .runtime_api()
+        .check_inherents(schedule.parent.hash(), unsealed.into(), data)
+        .map_err(|error| error.to_string())?;
+    let fatal: Vec<String> = result
+        .into_errors()
+        .map(|(id, error)| format!("{} {:?}", String::from_utf8_lossy(&id), error))
+        .collect();
+    Ok((!fatal.is_empty()).then(|| Outcome::Invalid(InvalidBlock::Inherents(fatal.join(", ")))))
+}
+
+fn run<C, B>(
+    client: &Arc<C>,
+    backend: &Arc<B>,
+    parent: BlockHash,
+    sealed: SealedHeader,
+    block: OpaqueBlock,
+) -> Outcome
+where
+    C: EngineClient,
+    B: Backend<OpaqueBlock>,
+{
+    // Opened first: if the parent's state is gone, the fault is ours.
+    let state = match backend.state_at(parent, TrieCacheContext::Trusted) {
+        Ok(state) => state,
+        Err(error) => return Outcome::Internal(error.to_string()),
+    };
+    let mut api = client.runtime_api();
+    api.set_call_context(CallContext::Onchain { import: true });
+    let expected = *sealed.unsealed.state_root();
+    let unsealed = OpaqueBlock::new(sealed.unsealed, block.extrinsics().to_vec());
+    if let Err(error) = api.execute_block(parent, unsealed.into()) {
+        return if is_refusal(&error) {
+            Outcome::Invalid(InvalidBlock::Execution(error.to_string()))
+        } else {
+            Outcome::Internal(error.to_string())
+        };
+    }
+    match api.into_storage_changes(&state, parent) {
+        Ok(changes) if changes.transaction_storage_root != expected => {
+            Outcome::Invalid(InvalidBlock::StateRoot)
+        }
+        Ok(changes) => Outcome::Valid(Box::new(ExecutedBlock { block, changes })),
+        Err(error) => Outcome::Internal(error),
+    }
+}
+
+/// Whether the runtime itself ran and refused, as everybody's runtime does, and
+/// not this node's database or wiring.
+fn is_refusal(error: &sp_api::ApiError) -> bool {
+    let sp_api::ApiError::Application(cause) = error else { return false };
+    matches!(
+        cause.downcast_ref::<sp_blockchain::Error>(),
+        Some(sp_blockchain::Error::Execution(_))
+    )
+}
+
+impl ExecutedBlock {
+    /// The hash of its sealed header.
+    pub fn id(&self) -> BlockId {
+        block_id(&self.block)
+    }
+}

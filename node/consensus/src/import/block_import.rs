@@ -1,0 +1,167 @@
+//! The one door into the database.
+
+use crate::{
+    authority_sets::{AuthoritySets, AuthoritySetsError},
+    client::EngineClient,
+    executor::ExecutedBlock,
+    header::{HeaderError, SealedHeader},
+};
+use cascoin_l2_primitives::{
+    chain::{BlockNumber, OpaqueBlock},
+    consensus::{Certificate, CERTIFICATE_ENGINE_ID},
+};
+use codec::Encode;
+use parking_lot::RwLock;
+use sc_consensus::{
+    BlockCheckParams, BlockImport, BlockImportParams, ForkChoiceStrategy, ImportResult,
+    StateAction, StorageChanges,
+};
+use sp_consensus::BlockOrigin;
+use sp_consensus_grandpa::AuthorityId;
+use sp_runtime::{traits::Block as _, Justifications};
+use std::sync::Arc;
+use tokio::sync::Mutex;
+
+/// The authority sets, shared by import, verifier and light-client service.
+pub type SharedSets = Arc<RwLock<AuthoritySets>>;
+
+/// Why a decided block is not in the database.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// The client failed: a full disk, a damaged database.
+    #[error("import failed: {0}")]
+    Client(#[from] sp_consensus::Error),
+    /// The client refused the block.
+    #[error("import refused: {0:?}")]
+    Refused(ImportResult),
+    /// The header is none of ours.
+    #[error(transparent)]
+    Header(#[from] HeaderError),
+}
+
+/// Imports blocks, one at a time, and keeps the authority sets in step.
+pub struct CertifiedImport<C, I> {
+    client: Arc<C>,
+    inner: Arc<I>,
+    sets: SharedSets,
+    lock: Arc<Mutex<()>>,
+}
+
+impl<C, I> Clone for CertifiedImport<C, I> {
+    fn clone(&self) -> Self {
+        Self {
+            client: self.client.clone(),
+            inner: self.inner.clone(),
+            sets: self.sets.clone(),
+            lock: self.lock.clone(),
+        }
+    }
+}
+
+impl<C, I> CertifiedImport<C, I>
+where
+    C: EngineClient,
+    I: BlockImport<OpaqueBlock, Error = sp_consensus::Error> + Send + Sync,
+{
+    /// Stands before `inner` (the client). `genesis`: the sequencers of block 1,
+    /// asked for only when the database is new.
+    ///
+    /// # Errors
+    /// [`AuthoritySetsError`] when the stored sets cannot be read.
+    pub fn new(
+        client: Arc<C>,
+        inner: Arc<I>,
+        genesis: impl FnOnce() -> Vec<AuthorityId>,
+    ) -> Result<Self, AuthoritySetsError> {
+        let sets = Arc::new(RwLock::new(AuthoritySets::load(&*client, genesis)?));
+        Ok(Self { client, inner, sets, lock: Arc::default() })
+    }
+
+    /// The client behind.
+    pub fn client(&self) -> &Arc<C> {
+        &self.client
+    }
+
+    /// The authority sets.
+    pub fn sets(&self) -> SharedSets {
+        self.sets.clone()
+    }
+
+    /// Imports a block that this node decided on, with what executing it
+    /// changed: one database transaction makes it best and final. A block that
+    /// sync brought in the meantime counts as imported.
+    ///
+    /// # Errors
+    /// [`ImportError`]; the block is then still to be imported.
+    pub async fn import_decided(
+        &self,
+        executed: ExecutedBlock,
+        certificate: &Certificate,
+    ) -> Result<(), ImportError> {
+        let ExecutedBlock { block, changes } = executed;
+        let hash = block.hash();
+        let (header, body) = block.deconstruct();
+        let sealed = SealedHeader::parse(&header)?;
+        let mut params = BlockImportParams::new(BlockOrigin::ConsensusBroadcast, sealed.unsealed);
+        params.post_digests.push(sealed.seal);
+        params.post_hash = Some(hash);
+        params.body = Some(body);
+        params.state_action = StateAction::ApplyChanges(StorageChanges::Changes(changes));
+        params.justifications =
+            Some(Justifications::from((CERTIFICATE_ENGINE_ID, certificate.encode())));
+        params.finalized = true;
+        params.fork_choice = Some(ForkChoiceStrategy::Custom(true));
+        match self.import_block(params).await? {
+            ImportResult::Imported(_) | ImportResult::AlreadyInChain => Ok(()),
+            refused => Err(ImportError::Refused(refused)),
+        }
+    }
+}
+
+#[async_trait::async_trait]
+impl<C, I> BlockImport<OpaqueBlock> for CertifiedImport<C, I>
+where
+    C: EngineClient,
+    I: BlockImport<OpaqueBlock, Error = sp_consensus::Error> + Send + Sync,
+{
+    type Error = sp_consensus::Error;
+
+    async fn check_block(
+        &self,
+        block: BlockCheckParams<OpaqueBlock>,
+    ) -> Result<ImportResult, Self::Error> {
+        self.inner.check_block(block).await
+    }
+
+    async fn import_block(
+        &self,
+        mut block: BlockImportParams<OpaqueBlock>,
+    ) -> Result<ImportResult, Self::Error> {
+        let _one_at_a_time = self.lock.lock().await;
+        let number: BlockNumber = block.header.number;
+        // Whoever came second brings nothing new; its parent is no longer the
+        // finalized head, so it must not try to finalize.
+        if self.client.hash(number).ok().flatten() == Some(block.post_hash()) && !block.with_state()
+        {
+            return Ok(ImportResult::AlreadyInChain);
+        }
+        if block.fork_choice.is_none() {
+            // Blocks of a warp sync pass the verifier by.
+            block.fork_choice = Some(ForkChoiceStrategy::Custom(false));
+        }
+        // The verifier judged when the block was queued; the finalized head may
+        // have moved since.
+        if block.finalized && block.header.parent_hash != self.client.info().finalized_hash {
+            block.finalized = false;
+        }
+        let change = self.sets.read().after(&block.header);
+        if let Some((_, key, value)) = &change {
+            block.auxiliary.push((key.clone(), Some(value.clone())));
+        }
+        let result = self.inner.import_block(block).await?;
+        if let (Some((sets, ..)), ImportResult::Imported(_)) = (change, &result) {
+            *self.sets.write() = sets;
+        }
+        Ok(result)
+    }
+}

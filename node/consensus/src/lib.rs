@@ -1,0 +1,38 @@
+//! Runs the BFT core ([`cascoin_bft`]) in a Substrate node.
+//!
+//! ```text
+//!   peers ⇄ mesh ──▶ engine ──▶ core (pure) ──▶ write-ahead log ──▶ peers
+//!                      │ build, execute once
+//!                      ▼
+//!   sync ──▶ verifier ──▶ import (one door, certified and final) ──▶ database
+//! ```
+//!
+//! - [`engine`]: the task that drives the core.
+//! - [`wire`], [`mesh`]: what sequencers say to each other, and how.
+//! - [`wal`]: what was signed, on disk before it leaves.
+//! - [`executor`]: building and executing blocks, once each.
+//! - [`import`], [`announce`]: only certified blocks enter and are announced.
+//! - [`schedule`], [`header`], [`authority_sets`]: who may do what at a height.
+//!
+//! Guarantees: nothing is signed that is not in the log; a block is imported
+//! only with a certificate, and is final at once; certified blocks are never
+//! reverted.
+
+pub mod announce;
+pub mod authority_sets;
+mod client;
+pub mod engine;
+pub mod executor;
+pub mod header;
+pub mod import;
+mod keys;
+pub mod mesh;
+pub mod metrics;
+pub mod schedule;
+mod status;
+pub mod wal;
+pub mod wire;
+
+pub use client::EngineClient;
+pub use keys::{LocalKeys, SignError};
+pub use status::{EngineHandle, EngineStatus};

@@ -1,0 +1,287 @@
+//! The sequencers' own network: a full mesh of notification streams for votes
+//! and for proposals, and a request for blocks by hash.
+
+use crate::wire::{
+    BlockRequest, BlockResponse, ProposalsMessage, VotesMessage, MAX_PROPOSAL_MESSAGE,
+    MAX_VOTE_MESSAGE,
+};
+use cascoin_l2_primitives::chain::{BlockHash, OpaqueBlock, MAX_SEQUENCERS};
+use codec::{DecodeAll, Encode};
+use sc_network::{
+    config::{FullNetworkConfiguration, IncomingRequest, MultiaddrWithPeerId, NonReservedPeerMode,
+        SetConfig},
+    service::traits::{NetworkService, NotificationEvent, NotificationService, ValidationResult},
+    NetworkBackend, NotificationMetrics, ProtocolName,
+};
+use sc_network_types::PeerId;
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// Messages a peer may send on one protocol per second; more are dropped.
+const MESSAGES_PER_SECOND: u32 = 4_000;
+/// Requests for blocks that wait for the engine.
+const BLOCK_REQUEST_QUEUE: usize = 64;
+/// How long a peer has to answer a request for a block.
+const BLOCK_REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The engine's protocols, registered with the network and not yet running.
+pub struct MeshProtocols {
+    votes: Box<dyn NotificationService>,
+    proposals: Box<dyn NotificationService>,
+    block_requests: async_channel::Receiver<IncomingRequest>,
+    block_protocol: ProtocolName,
+}
+
+impl MeshProtocols {
+    /// Adds the protocols to a network configuration. `reserved`: addresses of
+    /// other sequencers that are dialled always.
+    pub fn register<N: NetworkBackend<OpaqueBlock, BlockHash>>(
+        genesis: BlockHash,
+        reserved: Vec<MultiaddrWithPeerId>,
+        metrics: NotificationMetrics,
+        config: &mut FullNetworkConfiguration<OpaqueBlock, BlockHash, N>,
+    ) -> Self {
+        let name = |protocol| -> ProtocolName {
+            format!("/{}/cascoin/{protocol}/1", hex::encode(genesis)).into()
+        };
+        let peers = SetConfig {
+            in_peers: 2 * MAX_SEQUENCERS,
+            out_peers: MAX_SEQUENCERS,
+            reserved_nodes: reserved,
+            non_reserved_mode: NonReservedPeerMode::Accept,
+        };
+        let mut notifications = |protocol, size| {
+            let (protocol, service) = N::notification_config(
+                name(protocol),
+                Vec::new(),
+                size,
+                None,
+                peers.clone(),
+                metrics.clone(),
+                config.peer_store_handle(),
+            );
+            config.add_notification_protocol(protocol);
+            service
+        };
+        let votes = notifications("votes", MAX_VOTE_MESSAGE);
+        let proposals = notifications("proposals", MAX_PROPOSAL_MESSAGE);
+        let (sender, block_requests) = async_channel::bounded(BLOCK_REQUEST_QUEUE);
+        let block_protocol = name("block");
+        config.add_request_response_protocol(N::request_response_config(
+            block_protocol.clone(),
+            Vec::new(),
+            64,
+            MAX_PROPOSAL_MESSAGE,
+            BLOCK_REQUEST_TIMEOUT,
+            Some(sender),
+        ));
+        Self { votes, proposals, block_requests, block_protocol }
+    }
+}
+
+/// What the mesh tells the engine.
+pub enum MeshEvent {
+    /// A peer opened its votes stream: greet it.
+    Connected(PeerId),
+    /// A peer's votes stream closed.
+    Disconnected(PeerId),
+    /// A message on the votes protocol.
+    Votes(PeerId, VotesMessage),
+    /// A message on the proposals protocol.
+    Proposals(PeerId, ProposalsMessage),
+    /// A peer wants a block.
+    WantsBlock(BlockRequest, BlockReply),
+}
+
+/// Answers one request.
+pub struct BlockReply(IncomingRequest);
+
+impl BlockReply {
+    /// Sends the answer.
+    pub fn send(self, response: BlockResponse) {
+        let response = sc_network::config::OutgoingResponse {
+            result: Ok(response.encode()),
+            reputation_changes: Vec::new(),
+            sent_feedback: None,
+        };
+        // The peer may be gone; then nobody waits.
+        let _ = self.0.pending_response.send(response);
+    }
+}
+
+/// The running mesh.
+pub struct Mesh {
+    protocols: MeshProtocols,
+    network: Arc<dyn NetworkService>,
+    budgets: BTreeMap<PeerId, Budget>,
+    voting_peers: Vec<PeerId>,
+    proposal_peers: Vec<PeerId>,
+}
+
+struct Budget {
+    since: Instant,
+    messages: u32,
+}
+
+impl Mesh {
+    /// Runs the protocols over a started network.
+    pub fn new(protocols: MeshProtocols, network: Arc<dyn NetworkService>) -> Self {
+        Self {
+            protocols,
+            network,
+            budgets: BTreeMap::new(),
+            voting_peers: Vec::new(),
+            proposal_peers: Vec::new(),
+        }
+    }
+
+    /// This node's id on the network.
+    pub fn local_peer(&self) -> PeerId {
+        self.network.local_peer_id()
+    }
+
+    /// Peers with an open votes stream.
+    pub fn peers(&self) -> &[PeerId] {
+        &self.voting_peers
+    }
+
+    /// The next event. `None` when the network has stopped.
+    pub async fn next(&mut self) -> Option<MeshEvent> {
+        loop {
+            let event = tokio::select! {
+                event = self.protocols.votes.next_event() => self.on_votes(event?),
+                event = self.protocols.proposals.next_event() => self.on_proposals(event?),
+                request = self.protocols.block_requests.recv() => on_request(request.ok()?),
+            };
+            if event.is_some() {
+                return event;
+            }
+        }
+    }
+
+    fn on_votes(&mut self, event: NotificationEvent) -> Option<MeshEvent> {
+        match event {
+            NotificationEvent::ValidateInboundSubstream { result_tx, .. } => {
+                let _ = result_tx.send(ValidationResult::Accept);
+                None
+            }
+            NotificationEvent::NotificationStreamOpened { peer, .. } => {
+                add(&mut self.voting_peers, peer);
+                Some(MeshEvent::Connected(peer))
+            }
+            NotificationEvent::NotificationStreamClosed { peer } => {
+                self.voting_peers.retain(|other| *other != peer);
+                self.budgets.remove(&peer);
+                Some(MeshEvent::Disconnected(peer))
+            }
+            NotificationEvent::NotificationReceived { peer, notification } => {
+                let bytes: &[u8] = notification.as_ref();
+                self.within_budget(peer).then_some(())?;
+                Some(MeshEvent::Votes(peer, decode(peer, bytes)?))
+            }
+        }
+    }
+
+    fn on_proposals(&mut self, event: NotificationEvent) -> Option<MeshEvent> {
+        match event {
+            NotificationEvent::ValidateInboundSubstream { result_tx, .. } => {
+                let _ = result_tx.send(ValidationResult::Accept);
+                None
+            }
+            NotificationEvent::NotificationStreamOpened { peer, .. } => {
+                add(&mut self.proposal_peers, peer);
+                None
+            }
+            NotificationEvent::NotificationStreamClosed { peer } => {
+                self.proposal_peers.retain(|other| *other != peer);
+                None
+            }
+            NotificationEvent::NotificationReceived { peer, notification } => {
+                let bytes: &[u8] = notification.as_ref();
+                self.within_budget(peer).then_some(())?;
+                Some(MeshEvent::Proposals(peer, decode(peer, bytes)?))
+            }
+        }
+    }
+
+    fn within_budget(&mut self, peer: PeerId) -> bool {
+        let now = Instant::now();
+        let budget = self.budgets.entry(peer).or_insert(Budget { since: now, messages: 0 });
+        if now.duration_since(budget.since) >= Duration::from_secs(1) {
+            *budget = Budget { since: now, messages: 0 };
+        }
+        budget.messages = budget.messages.saturating_add(1);
+        budget.messages <= MESSAGES_PER_SECOND
+    }
+
+    /// Sends to all peers but `except`.
+    pub fn broadcast_vote(&mut self, message: &VotesMessage, except: Option<PeerId>) {
+        let bytes = message.encode();
+        for peer in self.voting_peers.iter().filter(|peer| Some(**peer) != except) {
+            self.protocols.votes.send_sync_notification(peer, bytes.clone());
+        }
+    }
+
+    /// Sends to one peer.
+    pub fn send_vote(&mut self, peer: &PeerId, message: &VotesMessage) {
+        self.protocols.votes.send_sync_notification(peer, message.encode());
+    }
+
+    /// Sends a proposal to all peers.
+    pub fn broadcast_proposal(&mut self, message: &ProposalsMessage) {
+        let bytes = message.encode();
+        for peer in &self.proposal_peers {
+            self.protocols.proposals.send_sync_notification(peer, bytes.clone());
+        }
+    }
+
+    /// Sends a proposal or certified blocks to one peer.
+    pub fn send_proposal(&mut self, peer: &PeerId, message: &ProposalsMessage) {
+        self.protocols.proposals.send_sync_notification(peer, message.encode());
+    }
+
+    /// Asks `peer` for a block. The future gives `None` when it has it not, does
+    /// not answer, or answers nonsense; the caller checks the block's hash.
+    pub fn fetch(
+        &self,
+        peer: PeerId,
+        request: BlockRequest,
+    ) -> impl std::future::Future<Output = Option<OpaqueBlock>> {
+        let network = self.network.clone();
+        let protocol = self.protocols.block_protocol.clone();
+        async move {
+            let reply = network
+                .request(
+                    peer,
+                    protocol,
+                    request.encode(),
+                    None,
+                    sc_network::IfDisconnected::ImmediateError,
+                )
+                .await;
+            BlockResponse::decode_all(&mut &reply.ok()?.0[..]).ok()?
+        }
+    }
+}
+
+fn add(peers: &mut Vec<PeerId>, peer: PeerId) {
+    if !peers.contains(&peer) {
+        peers.push(peer);
+    }
+}
+
+fn decode<M: codec::Decode>(peer: PeerId, bytes: &[u8]) -> Option<M> {
+    M::decode_all(&mut &*bytes)
+        .inspect_err(|error| {
+            log::debug!(target: "l2::net", "unreadable message from {peer}: {error}");
+        })
+        .ok()
+}
+
+fn on_request(request: IncomingRequest) -> Option<MeshEvent> {
+    let wanted = BlockRequest::decode_all(&mut &request.payload[..]).ok()?;
+    Some(MeshEvent::WantsBlock(wanted, BlockReply(request)))
+}

@@ -1,0 +1,81 @@
+//! Who sequences and who leads at one height, read from the chain.
+
+use crate::{authority_sets::scheduled_change, EngineClient};
+use cascoin_bft::{leader_order, ranking, ranking_seed, term, Height, LeaderOrder, SequencerIndex};
+use cascoin_l2_primitives::{
+    apis::{ChainApi, SequencerApi},
+    chain::{BlockHash, ChainParameters, Header, SequencerSet},
+    consensus::LeaderDigest,
+};
+use sp_api::ApiError;
+use sp_runtime::traits::Header as _;
+use std::collections::BTreeSet;
+
+/// Everything about a height that is settled before it begins.
+#[derive(Clone, Debug)]
+pub struct Schedule {
+    /// The height.
+    pub height: Height,
+    /// The block it stands on.
+    pub parent: Header,
+    /// The sequencers.
+    pub set: SequencerSet,
+    /// The chain's parameters.
+    pub parameters: ChainParameters,
+    /// The term the height is in.
+    pub term: u32,
+    /// The term's ranking, best first.
+    pub ranking: Vec<SequencerIndex>,
+    /// Who leads which round.
+    pub leaders: LeaderOrder,
+}
+
+/// Why a height cannot begin.
+#[derive(Debug, thiserror::Error)]
+pub enum ScheduleError {
+    /// The runtime could not be asked.
+    #[error("runtime: {0}")]
+    Runtime(#[from] ApiError),
+    /// Nobody may sequence.
+    #[error("the chain has no sequencers: {0}")]
+    Empty(#[from] cascoin_bft::ScheduleError),
+    /// More blocks than a height can number.
+    #[error("the chain is at its last height")]
+    LastHeight,
+}
+
+impl Schedule {
+    /// The schedule of the height on top of `parent`, from the state behind it.
+    /// All nodes with that state come to the same schedule.
+    ///
+    /// # Errors
+    /// [`ScheduleError`].
+    pub fn after<C: EngineClient>(
+        client: &C,
+        genesis: BlockHash,
+        parent: Header,
+    ) -> Result<Self, ScheduleError> {
+        let hash = parent.hash();
+        let api = client.runtime_api();
+        let parameters = api.chain_parameters(hash)?;
+        let set = api.sequencer_set(hash)?;
+        let height = Height(parent.number().checked_add(1).ok_or(ScheduleError::LastHeight)?);
+        let term = term(height, parameters.blocks_per_leader);
+        let l1_hash = api.ranking_l1_hash(hash, term)?;
+        // Before any L1 block is applied the genesis hash takes its place.
+        let randomness = if l1_hash == Default::default() { genesis.0 } else { l1_hash.0 };
+        let weights: Vec<u64> = set.members.iter().map(|member| member.weight).collect();
+        let ranking = ranking(&ranking_seed(&genesis.0, term, &randomness), &weights);
+        let leaders = leader_order(&ranking, sticky_leader(&parent, term), &BTreeSet::new())?;
+        Ok(Self { height, parent, set, parameters, term, ranking, leaders })
+    }
+}
+
+/// The author of the parent, if the parent is of the same term and set: it stays
+/// leader. Taken from the agreed header, never from a certificate's round, which
+/// may differ between nodes.
+fn sticky_leader(parent: &Header, term: u32) -> Option<SequencerIndex> {
+    let changes_set = scheduled_change(parent).is_some();
+    let digest = LeaderDigest::find(parent.digest().logs())?;
+    (!changes_set && digest.term == term).then_some(SequencerIndex(digest.leader))
+}

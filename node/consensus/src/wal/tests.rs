@@ -1,0 +1,119 @@
+use super::*;
+use crate::wire::{SignedVote, SigningContext};
+use cascoin_bft::{BlockId, Height, Round, SequencerIndex, Vote, VoteKind};
+use sp_core::Pair as _;
+
+fn key(seed: u8) -> ed25519::Pair {
+    ed25519::Pair::from_seed(&[seed; 32])
+}
+
+fn vote(height: u32, round: u16) -> Record {
+    let context = SigningContext { genesis: BlockHash::zero(), set_id: 0 };
+    let vote = Vote {
+        kind: VoteKind::Prevote,
+        height: Height(height),
+        round: Round(round),
+        block: Some(BlockId([7; 32])),
+        voter: SequencerIndex(1),
+    };
+    Record::Vote(SignedVote::new(&vote, &context, ed25519::Signature::from_raw([3; 64])))
+}
+
+fn rounds(memory: &Memory, height: u32) -> Vec<u16> {
+    memory.votes_at(Height(height)).map(|vote| vote.vote().round.0).collect()
+}
+
+#[test]
+fn a_log_remembers_what_was_synced() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = key(1).public();
+    let (mut wal, _) = Wal::open(folder.path(), BlockHash::zero(), key).unwrap();
+    wal.append(&vote(4, 0)).unwrap();
+    wal.append(&vote(5, 0)).unwrap();
+    wal.append(&vote(5, 1)).unwrap();
+    wal.append(&Record::Lock { height: 5, round: 1, block: [7; 32].into() }).unwrap();
+    wal.sync().unwrap();
+    drop(wal);
+    let (_, memory) = Wal::open(folder.path(), BlockHash::zero(), key).unwrap();
+    assert_eq!(rounds(&memory, 5), [0, 1]);
+    let recovery = memory.recovery(Height(5));
+    assert_eq!(recovery.votes.len(), 2);
+    assert_eq!(recovery.lock, Some((Round(1), BlockId([7; 32]))));
+    assert_eq!(memory.recovery(Height(6)).lock, None);
+}
+
+#[test]
+fn a_torn_end_is_cut_off_at_every_byte() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = key(2).public();
+    let (mut wal, _) = Wal::open(folder.path(), BlockHash::zero(), key).unwrap();
+    wal.append(&vote(1, 0)).unwrap();
+    wal.sync().unwrap();
+    let whole = wal.current.len();
+    wal.append(&vote(1, 1)).unwrap();
+    wal.sync().unwrap();
+    drop(wal);
+    let path = segment_path(&folder.path().join(hex::encode(key.0)), 1);
+    let bytes = fs::read(&path).unwrap();
+    for end in whole..bytes.len() as u64 {
+        fs::write(&path, &bytes[..end as usize]).unwrap();
+        let (_, memory) = Wal::open(folder.path(), BlockHash::zero(), key).unwrap();
+        assert_eq!(rounds(&memory, 1), [0], "cut at byte {end}");
+    }
+}
+
+#[test]
+fn damage_before_the_end_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = key(3).public();
+    let (mut wal, _) = Wal::open(folder.path(), BlockHash::zero(), key).unwrap();
+    let header = wal.current.len() as usize;
+    wal.append(&vote(1, 0)).unwrap();
+    wal.append(&vote(1, 1)).unwrap();
+    wal.sync().unwrap();
+    drop(wal);
+    let path = segment_path(&folder.path().join(hex::encode(key.0)), 1);
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[header + 12] ^= 1;
+    fs::write(&path, &bytes).unwrap();
+    let result = Wal::open(folder.path(), BlockHash::zero(), key);
+    assert!(matches!(result, Err(WalError::Damaged { .. })));
+}
+
+#[test]
+fn a_log_of_another_chain_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = key(4).public();
+    drop(Wal::open(folder.path(), BlockHash::zero(), key).unwrap());
+    let result = Wal::open(folder.path(), BlockHash::repeat_byte(1), key);
+    assert!(matches!(result, Err(WalError::Foreign { what: "chain", .. })));
+}
+
+#[test]
+fn one_key_is_used_once_per_machine() {
+    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let key = key(5).public();
+    let first = Wal::open(one.path(), BlockHash::zero(), key).unwrap();
+    let second = Wal::open(two.path(), BlockHash::zero(), key);
+    assert!(matches!(second, Err(WalError::InUse { .. })));
+    drop(first);
+    Wal::open(two.path(), BlockHash::zero(), key).unwrap();
+}
+
+#[test]
+fn old_segments_go_and_the_newest_stay() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = key(6).public();
+    let (mut wal, _) = Wal::open(folder.path(), BlockHash::zero(), key).unwrap();
+    for height in 1..=8 {
+        wal.append(&vote(height, 0)).unwrap();
+        wal.sync().unwrap();
+        wal.rotate().unwrap();
+    }
+    drop(wal);
+    let (_, memory) = Wal::open(folder.path(), BlockHash::zero(), key).unwrap();
+    assert!(rounds(&memory, 1).is_empty());
+    assert_eq!(rounds(&memory, 8), [0]);
+    let left = segment_numbers(&folder.path().join(hex::encode(key.0))).unwrap();
+    assert_eq!(left, [5, 6, 7, 8, 9]);
+}

@@ -1,0 +1,222 @@
+//! What sequencers send each other. SCALE-encoded; every message is signed by
+//! the sequencer that made it, so any peer may relay it.
+
+use cascoin_bft::{BlockId, Height, Proposal, Round, SequencerIndex, Vote, VoteKind};
+use cascoin_l2_primitives::{
+    chain::{BlockHash, OpaqueBlock},
+    consensus::{bft_message, precommit_payload, Certificate, GrandpaRound, Step},
+};
+use codec::{Decode, Encode};
+use sp_core::{ed25519, Pair, H256};
+
+/// Largest message on the votes protocol, bytes.
+pub const MAX_VOTE_MESSAGE: u64 = 64 * 1024;
+/// Largest message on the proposals protocol, bytes: a full block's body is
+/// 5 MiB.
+pub const MAX_PROPOSAL_MESSAGE: u64 = 8 * 1024 * 1024;
+
+/// The recovery epoch signed into messages. No recovery has happened yet; the
+/// inbound issue makes it state.
+pub const EPOCH: u8 = 0;
+
+/// What is bound into every signed message besides its own content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SigningContext {
+    /// The chain.
+    pub genesis: BlockHash,
+    /// The set of sequencers.
+    pub set_id: u64,
+}
+
+/// A vote and its maker's signature.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct SignedVote {
+    precommit: bool,
+    height: u32,
+    round: u16,
+    block: Option<H256>,
+    voter: u16,
+    /// Id of the set the voter belongs to.
+    pub set_id: u64,
+    /// Over [`SignedVote::payload`], by the voter's grandpa key.
+    pub signature: ed25519::Signature,
+}
+
+impl SignedVote {
+    /// The bytes a vote signs: a GRANDPA precommit for a block, our own message
+    /// for all else.
+    pub fn payload(vote: &Vote, context: &SigningContext) -> Vec<u8> {
+        let round =
+            GrandpaRound { epoch: EPOCH, height: vote.height.0, round: vote.round.0 };
+        let block = vote.block.map(|id| H256(id.0));
+        let step = match (vote.kind, block) {
+            (VoteKind::Precommit, Some(hash)) => {
+                return precommit_payload(hash, vote.height.0, round, context.set_id)
+            }
+            (VoteKind::Precommit, None) => Step::NilPrecommit,
+            (VoteKind::Prevote, _) => Step::Prevote,
+        };
+        bft_message(&context.genesis, context.set_id, round, step, block.as_ref(), None)
+    }
+
+    /// Puts a signature to a vote.
+    pub fn new(vote: &Vote, context: &SigningContext, signature: ed25519::Signature) -> Self {
+        Self {
+            precommit: vote.kind == VoteKind::Precommit,
+            height: vote.height.0,
+            round: vote.round.0,
+            block: vote.block.map(|id| H256(id.0)),
+            voter: vote.voter.0,
+            set_id: context.set_id,
+            signature,
+        }
+    }
+
+    /// The vote itself.
+    pub fn vote(&self) -> Vote {
+        Vote {
+            kind: if self.precommit { VoteKind::Precommit } else { VoteKind::Prevote },
+            height: Height(self.height),
+            round: Round(self.round),
+            block: self.block.map(|hash| BlockId(hash.0)),
+            voter: SequencerIndex(self.voter),
+        }
+    }
+
+    /// Whether the voter, whose key is `key`, signed it in this context.
+    pub fn verify(&self, context: &SigningContext, key: &ed25519::Public) -> bool {
+        self.set_id == context.set_id
+            && ed25519::Pair::verify(&self.signature, Self::payload(&self.vote(), context), key)
+    }
+}
+
+/// A proposal and its leader's signature. The block itself travels beside it.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct SignedProposal {
+    height: u32,
+    round: u16,
+    block: H256,
+    valid_round: Option<u16>,
+    proposer: u16,
+    /// Id of the set the leader belongs to.
+    pub set_id: u64,
+    /// Over [`SignedProposal::payload`], by the leader's grandpa key.
+    pub signature: ed25519::Signature,
+}
+
+impl SignedProposal {
+    /// The bytes a proposal signs.
+    pub fn payload(proposal: &Proposal, context: &SigningContext) -> Vec<u8> {
+        let round =
+            GrandpaRound { epoch: EPOCH, height: proposal.height.0, round: proposal.round.0 };
+        bft_message(
+            &context.genesis,
+            context.set_id,
+            round,
+            Step::Proposal,
+            Some(&H256(proposal.block.0)),
+            proposal.valid_round.map(|round| round.0),
+        )
+    }
+
+    /// Puts a signature to a proposal.
+    pub fn new(
+        proposal: &Proposal,
+        context: &SigningContext,
+        signature: ed25519::Signature,
+    ) -> Self {
+        Self {
+            height: proposal.height.0,
+            round: proposal.round.0,
+            block: H256(proposal.block.0),
+            valid_round: proposal.valid_round.map(|round| round.0),
+            proposer: proposal.proposer.0,
+            set_id: context.set_id,
+            signature,
+        }
+    }
+
+    /// The proposal itself.
+    pub fn proposal(&self) -> Proposal {
+        Proposal {
+            height: Height(self.height),
+            round: Round(self.round),
+            block: BlockId(self.block.0),
+            valid_round: self.valid_round.map(Round),
+            proposer: SequencerIndex(self.proposer),
+        }
+    }
+
+    /// Whether the leader, whose key is `key`, signed it in this context.
+    pub fn verify(&self, context: &SigningContext, key: &ed25519::Public) -> bool {
+        self.set_id == context.set_id
+            && ed25519::Pair::verify(
+                &self.signature,
+                Self::payload(&self.proposal(), context),
+                key,
+            )
+    }
+}
+
+/// A decided block with the certificate that decides it.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct CertifiedBlock {
+    /// The sealed block.
+    pub block: OpaqueBlock,
+    /// Its certificate.
+    pub certificate: Certificate,
+}
+
+/// Messages of the votes protocol: small and urgent.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum VotesMessage {
+    /// The first message on a substream: who the peer is.
+    #[codec(index = 0)]
+    Hello {
+        /// The sender's set.
+        set_id: u64,
+        /// The sender's index in it.
+        index: u16,
+        /// A number of the sender's choice.
+        nonce: u64,
+        /// Over [`cascoin_l2_primitives::consensus::hello_message`], by the
+        /// sender's grandpa key.
+        signature: ed25519::Signature,
+    },
+    /// A vote, the sender's own or another's.
+    #[codec(index = 1)]
+    Vote(SignedVote),
+    /// The height and round the sender works on, sent when it makes no progress:
+    /// who is ahead answers with certified blocks, who is in the same height
+    /// with its votes.
+    #[codec(index = 2)]
+    Status {
+        /// The height being decided.
+        height: u32,
+        /// Its round.
+        round: u16,
+    },
+}
+
+/// Messages of the proposals protocol: large.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum ProposalsMessage {
+    /// A proposal; with its block the first time it is sent.
+    #[codec(index = 0)]
+    Proposal(SignedProposal, Option<OpaqueBlock>),
+    /// Decided blocks for a peer that is behind, in order of height.
+    #[codec(index = 1)]
+    Certified(Vec<CertifiedBlock>),
+}
+
+/// A request of the block protocol.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum BlockRequest {
+    /// A proposed block of the height being decided, by the hash of its sealed
+    /// header.
+    #[codec(index = 0)]
+    ByHash(H256),
+}
+
+/// The answer: the sealed block, if it is here.
+pub type BlockResponse = Option<OpaqueBlock>;

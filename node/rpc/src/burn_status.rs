@@ -1,0 +1,257 @@
+//! Where a burn stands, from all that a node knows of it (ledger O6, parameters.md
+//! "burn status"). Pure.
+//!
+//! Three sources, the stronger one decides:
+//! 1. the chain's record of the output: MINTED or REJECTED, final, or REACHED while
+//!    its credit is deferred;
+//! 2. the relay: its L1 block is attested and waits to be applied (REACHED), or
+//!    has an open vote (PENDING; FAILED when it is open for more than the
+//!    time-out, until it closes);
+//! 3. this node's own L1 node: WAITING_CONFIRMATIONS, or deep enough to be voted
+//!    for (PENDING, nobody voted yet). Another node may know more or less.
+//!
+//! An output that can never be minted, whatever L1 does, is REJECTED as soon as it
+//! is seen.
+
+use cascoin_l1::SeenBurn;
+use cascoin_l2_primitives::{
+    apis::{BurnOutcome, BurnRecord, OpenVote, RelayStatus},
+    chain::{quorum, AccountId, ChainParameters, Moment},
+    l1::{
+        burn::{judge, BurnPayload, BurnRejection},
+        L1Hash, OutPoint,
+    },
+};
+use serde::Serialize;
+
+/// The states of ledger O6, the least advanced first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum BurnStatus {
+    /// Not deep enough on L1, as this node sees it.
+    WaitingConfirmations,
+    /// Its vote is open for longer than the time-out; it goes on by itself when
+    /// enough sequencers vote.
+    Failed,
+    /// Deep enough; sequencers vote.
+    Pending,
+    /// More than two thirds confirmed its block; its events are being applied.
+    Reached,
+    /// Credited.
+    Minted,
+    /// Not valid.
+    Rejected,
+}
+
+/// What all burns of one answer are judged against.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// The parameters in force.
+    pub parameters: ChainParameters,
+    /// Where the relay stands.
+    pub relay: RelayStatus,
+    /// Number of sequencers.
+    pub sequencers: usize,
+    /// Time of the head: what open votes are timed against.
+    pub now: Moment,
+    /// Height of the L1 tip, if this node knows one.
+    pub l1_tip: Option<u32>,
+}
+
+/// Where one output stands, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// The output.
+    pub outpoint: OutPoint,
+    /// The state.
+    pub status: BurnStatus,
+    /// Why it is rejected.
+    pub reason: Option<BurnRejection>,
+    /// What it destroys on L1, in L1 units.
+    pub value: u64,
+    /// What its payload says it destroys, in L1 units, if it can be read.
+    pub encoded_amount: Option<u64>,
+    /// Who is, or would be, credited.
+    pub recipient: Option<AccountId>,
+    /// Height of its L1 block.
+    pub l1_height: u32,
+    /// Hash of its L1 block.
+    pub l1_hash: L1Hash,
+    /// Confirmations on L1, the block itself included; `None` if this node cannot
+    /// tell.
+    pub confirmations: Option<u32>,
+    /// Sequencers that voted for its block, while that vote is open.
+    pub votes: Option<usize>,
+    /// L2 time at which the open vote counts as failed.
+    pub times_out_at: Option<Moment>,
+    /// L2 block and its time, once the chain has a record.
+    pub applied: Option<(u32, Moment)>,
+    /// A sentence for the user.
+    pub message: &'static str,
+}
+
+impl Context {
+    /// Votes that confirm an L1 block.
+    pub fn needed(&self) -> usize {
+        quorum(self.sequencers)
+    }
+
+    /// All outputs of one transaction, by position: what the chain has on record,
+    /// then what only this node's L1 node shows.
+    pub fn verdicts(&self, records: &[BurnRecord], seen: &[SeenBurn]) -> Vec<Verdict> {
+        let recorded = records.iter().map(|record| self.of_record(record));
+        let only_seen = seen
+            .iter()
+            .filter(|seen| records.iter().all(|record| record.outpoint != seen.outpoint))
+            .map(|seen| self.of_seen(seen));
+        let mut verdicts: Vec<_> = recorded.chain(only_seen).collect();
+        verdicts.sort_by_key(|verdict| verdict.outpoint);
+        verdicts
+    }
+
+    /// Where an output stands that the chain has a record of.
+    pub fn of_record(&self, record: &BurnRecord) -> Verdict {
+        let (status, reason, message) = match record.outcome {
+            BurnOutcome::Minted => (BurnStatus::Minted, None, "minted"),
+            BurnOutcome::Rejected(reason) => (BurnStatus::Rejected, Some(reason), explain(reason)),
+            BurnOutcome::Deferred => (
+                BurnStatus::Reached,
+                None,
+                "confirmed and valid; crediting it waits and is retried in each block, nothing is \
+                 lost",
+            ),
+        };
+        Verdict {
+            outpoint: record.outpoint,
+            status,
+            reason,
+            value: record.value,
+            encoded_amount: (record.encoded_amount > 0).then_some(record.encoded_amount),
+            recipient: record.recipient.clone(),
+            l1_height: record.l1_height,
+            l1_hash: record.l1_hash,
+            confirmations: self.confirmations(record.l1_height),
+            votes: None,
+            times_out_at: None,
+            applied: Some((record.block, record.time)),
+            message,
+        }
+    }
+
+    /// Where an output stands that only this node's L1 node shows.
+    pub fn of_seen(&self, seen: &SeenBurn) -> Verdict {
+        let payload = BurnPayload::decode(&seen.payload).ok();
+        let verdict = self.by_height(Verdict {
+            outpoint: seen.outpoint,
+            status: BurnStatus::WaitingConfirmations,
+            reason: None,
+            value: seen.value,
+            encoded_amount: payload.as_ref().map(|payload| payload.amount),
+            recipient: payload.map(|payload| payload.recipient.account()),
+            l1_height: seen.l1_height,
+            l1_hash: seen.l1_hash,
+            confirmations: Some(seen.confirmations),
+            votes: None,
+            times_out_at: None,
+            applied: None,
+            message: "waiting for L1 confirmations",
+        });
+        match judge(&seen.payload, seen.value, self.parameters.chain_id) {
+            Ok(_) => verdict,
+            Err(reason) => Verdict {
+                status: BurnStatus::Rejected,
+                reason: Some(reason),
+                message: explain(reason),
+                ..verdict
+            },
+        }
+    }
+
+    /// What the height and hash of its L1 block say of a valid burn that only
+    /// this node's L1 node shows.
+    fn by_height(&self, verdict: Verdict) -> Verdict {
+        let height = verdict.l1_height;
+        let at = |status, message| Verdict { status, message, ..verdict.clone() };
+        if height <= self.parameters.l1_start.height {
+            return at(
+                BurnStatus::Failed,
+                "older than this chain: it counts from a later L1 block",
+            );
+        }
+        if height <= self.relay.applied_height {
+            return at(
+                BurnStatus::Failed,
+                "not in the L1 block that was applied at this height: this node's L1 node is on \
+                 another branch",
+            );
+        }
+        if height <= self.relay.attested.height {
+            return at(BurnStatus::Reached, "confirmed by more than two thirds; being applied");
+        }
+        if let Some(vote) = self.open_vote(height, verdict.l1_hash) {
+            let times_out_at = vote.since.saturating_add(self.parameters.mint_timeout_ms);
+            let (status, message) = match self.now > times_out_at {
+                true => (
+                    BurnStatus::Failed,
+                    "too few sequencers confirmed it in time; it is minted when they do, nothing \
+                     is lost",
+                ),
+                false => (BurnStatus::Pending, "waiting for sequencers to confirm it"),
+            };
+            return Verdict {
+                votes: Some(vote.voters.len()),
+                times_out_at: Some(times_out_at),
+                ..at(status, message)
+            };
+        }
+        match verdict.confirmations {
+            Some(depth) if depth >= self.parameters.l1_confirmations => Verdict {
+                votes: Some(0),
+                ..at(BurnStatus::Pending, "deep enough; no sequencer has confirmed it yet")
+            },
+            _ => verdict,
+        }
+    }
+
+    /// The open vote for this very block; of two, the one with more voters.
+    fn open_vote(&self, height: u32, hash: L1Hash) -> Option<&OpenVote> {
+        self.relay
+            .open_votes
+            .iter()
+            .filter(|vote| vote.digest.height == height && vote.digest.hash == hash)
+            .max_by_key(|vote| vote.voters.len())
+    }
+
+    fn confirmations(&self, height: u32) -> Option<u32> {
+        Some(self.l1_tip?.checked_sub(height)?.saturating_add(1))
+    }
+}
+
+/// The state of a whole transaction: that of its least advanced output, where
+/// rejected ones count only if all are.
+pub fn overall(verdicts: &[Verdict]) -> Option<BurnStatus> {
+    verdicts.iter().map(|verdict| verdict.status).min()
+}
+
+fn explain(reason: BurnRejection) -> &'static str {
+    match reason {
+        BurnRejection::ZeroValue => "the output carries no value: nothing was destroyed on L1",
+        BurnRejection::WrongChain => "the burn is for another L2 chain",
+        BurnRejection::BadKey => "the recipient is no public key and no account",
+        BurnRejection::Malformed => "the burn's payload is malformed",
+    }
+}
+
+/// The name of a rejection as RPC shows it.
+pub fn reason_name(reason: BurnRejection) -> &'static str {
+    match reason {
+        BurnRejection::ZeroValue => "ZERO_VALUE",
+        BurnRejection::WrongChain => "WRONG_CHAIN",
+        BurnRejection::BadKey => "BAD_KEY",
+        BurnRejection::Malformed => "MALFORMED",
+    }
+}
+
+#[cfg(test)]
+#[path = "burn_status_tests.rs"]
+mod tests;

@@ -1,0 +1,298 @@
+//! What the methods read of the chain, and how the node's client answers it.
+//!
+//! The methods stand on [`ChainReader`], a trait without type parameters, so that
+//! they are tested without a node; [`ClientReader`] implements it for the real
+//! client. All reads are of the finalized chain: here a block is imported with its
+//! certificate, so what is not final does not exist.
+
+use crate::{errors::Named, extrinsic::Described};
+use cascoin_consensus::{schedule::Schedule, EngineClient};
+use cascoin_l2_primitives::{
+    apis::{BurnMintApi, BurnRecord, ChainApi, RelayApi, RelayStatus, SequencerApi, SupplyReport},
+    chain::{
+        AccountId, Balance, BlockHash, BlockNumber, ChainParameters, Header, Nonce, OpaqueBlock,
+        SequencerSet,
+    },
+    l1::L1Hash,
+};
+use codec::{Decode, Encode};
+use frame_support::{storage::storage_prefix, Blake2_128Concat, StorageHasher};
+use jsonrpsee::types::ErrorObjectOwned;
+use sc_client_api::{Backend, StateBackend as _, TrieCacheContext};
+use sp_api::{ApiError, ProvideRuntimeApi};
+use sp_blockchain::HeaderBackend;
+use sp_runtime::Justifications;
+use std::sync::Arc;
+
+/// Why the chain could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReadError {
+    /// The block is known, its state is not kept any more.
+    #[error("state discarded")]
+    StateDiscarded,
+    /// Anything else: a runtime call or the database failed.
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl ReadError {
+    fn of(error: impl std::fmt::Display) -> Self {
+        let text = error.to_string();
+        // The database says so in words only (sc-client-db, `state_at`).
+        match text.contains("State already discarded") {
+            true => Self::StateDiscarded,
+            false => Self::Failed(text),
+        }
+    }
+}
+
+impl From<ApiError> for ReadError {
+    fn from(error: ApiError) -> Self {
+        Self::of(error)
+    }
+}
+
+impl From<sp_blockchain::Error> for ReadError {
+    fn from(error: sp_blockchain::Error) -> Self {
+        Self::of(error)
+    }
+}
+
+impl From<ReadError> for ErrorObjectOwned {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::StateDiscarded => Named::StateNotAvailable.into(),
+            ReadError::Failed(detail) => {
+                log::warn!(target: "l2::rpc", "cannot read the chain: {detail}");
+                Named::RuntimeError.with(detail)
+            }
+        }
+    }
+}
+
+/// Result of reading the chain.
+pub type Read<T> = Result<T, ReadError>;
+
+/// The head of the finalized chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// Its hash.
+    pub hash: BlockHash,
+    /// Its height.
+    pub number: BlockNumber,
+    /// Hash of block 0.
+    pub genesis: BlockHash,
+}
+
+/// What an account has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AccountState {
+    /// Transactions it has sent.
+    pub nonce: Nonce,
+    /// What it owns and no pallet has reserved, in base units.
+    pub free: Balance,
+    /// What pallets hold of it, in base units.
+    pub reserved: Balance,
+    /// How much of it may not be spent, in base units.
+    pub frozen: Balance,
+}
+
+/// Who leads the next block.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Leaders {
+    /// The next block's height.
+    pub height: BlockNumber,
+    /// Its term.
+    pub term: u32,
+    /// Indices of the leaders of round 0, 1, 2 …
+    pub order: Vec<u16>,
+}
+
+/// A block as stored.
+#[derive(Clone, Debug)]
+pub struct StoredBlock {
+    /// Its hash.
+    pub hash: BlockHash,
+    /// Its header, sealed.
+    pub header: Header,
+    /// Its transactions, encoded with their length prefix; `None` if pruned.
+    pub transactions: Option<Vec<Vec<u8>>>,
+    /// Its certificate and whatever else was stored with it.
+    pub justifications: Option<Justifications>,
+}
+
+/// Reads the chain. Calls may take milliseconds and block.
+pub trait ChainReader: Send + Sync + 'static {
+    /// The finalized head.
+    fn head(&self) -> Head;
+    /// The parameter table in force after `at`.
+    fn parameters(&self, at: BlockHash) -> Read<ChainParameters>;
+    /// The sequencers of the block on top of `at`.
+    fn sequencers(&self, at: BlockHash) -> Read<SequencerSet>;
+    /// Who leads the block on top of the head.
+    fn leaders(&self) -> Read<Leaders>;
+    /// Where the relay stands after `at`.
+    fn relay(&self, at: BlockHash) -> Read<RelayStatus>;
+    /// Burn records of one L1 transaction.
+    fn burns_of_transaction(&self, at: BlockHash, txid: L1Hash) -> Read<Vec<BurnRecord>>;
+    /// Mints of the blocks `from..=to`, at most `limit`.
+    fn mint_history(
+        &self,
+        at: BlockHash,
+        from: BlockNumber,
+        to: BlockNumber,
+        limit: u32,
+    ) -> Read<Vec<BurnRecord>>;
+    /// Mints to one account, newest first, at most `limit`.
+    fn burns_of_account(
+        &self,
+        at: BlockHash,
+        account: AccountId,
+        limit: u32,
+    ) -> Read<Vec<BurnRecord>>;
+    /// The supply.
+    fn supply(&self, at: BlockHash) -> Read<SupplyReport>;
+    /// An account; one that does not exist has nothing.
+    fn account(&self, at: BlockHash, account: &AccountId) -> Read<AccountState>;
+    /// Hash of the block at a height; `None` if there is none yet.
+    fn hash_of(&self, number: BlockNumber) -> Read<Option<BlockHash>>;
+    /// The header of a block.
+    fn header(&self, hash: BlockHash) -> Read<Option<Header>>;
+    /// A block with all that is stored of it.
+    fn block(&self, hash: BlockHash) -> Read<Option<StoredBlock>>;
+    /// What can be told of an encoded transaction.
+    fn describe(&self, transaction: &[u8]) -> Described;
+}
+
+/// A client that can answer [`ChainReader`]: what the node's full client offers.
+pub trait L2Client:
+    EngineClient + ProvideRuntimeApi<OpaqueBlock, Api: RelayApi<OpaqueBlock> + BurnMintApi<OpaqueBlock>>
+{
+}
+
+impl<T> L2Client for T where
+    T: EngineClient
+        + ProvideRuntimeApi<OpaqueBlock, Api: RelayApi<OpaqueBlock> + BurnMintApi<OpaqueBlock>>
+{
+}
+
+/// [`ChainReader`] of a node: its client and its database.
+#[derive(Debug)]
+pub struct ClientReader<C, B> {
+    client: Arc<C>,
+    backend: Arc<B>,
+}
+
+impl<C, B> ClientReader<C, B> {
+    /// A reader over both.
+    pub fn new(client: Arc<C>, backend: Arc<B>) -> Self {
+        Self { client, backend }
+    }
+}
+
+/// How balances stand in the state: `System::Account`.
+type AccountInfo = frame_system::AccountInfo<Nonce, pallet_balances::AccountData<Balance>>;
+
+/// Key of `System::Account` for one account.
+fn account_key(account: &AccountId) -> Vec<u8> {
+    let prefix = storage_prefix(b"System", b"Account");
+    [&prefix[..], &Blake2_128Concat::hash(account.as_ref())].concat()
+}
+
+impl<C: L2Client, B: Backend<OpaqueBlock> + 'static> ChainReader for ClientReader<C, B> {
+    fn head(&self) -> Head {
+        let info = self.client.info();
+        Head {
+            hash: info.finalized_hash,
+            number: info.finalized_number,
+            genesis: info.genesis_hash,
+        }
+    }
+
+    fn parameters(&self, at: BlockHash) -> Read<ChainParameters> {
+        Ok(self.client.runtime_api().chain_parameters(at)?)
+    }
+
+    fn sequencers(&self, at: BlockHash) -> Read<SequencerSet> {
+        Ok(self.client.runtime_api().sequencer_set(at)?)
+    }
+
+    fn leaders(&self) -> Read<Leaders> {
+        let head = self.head();
+        let Some(parent) = self.header(head.hash)? else {
+            return Err(ReadError::Failed("the head has no header".into()));
+        };
+        let schedule =
+            Schedule::after(&*self.client, head.genesis, parent).map_err(ReadError::of)?;
+        Ok(Leaders {
+            height: schedule.height.0,
+            term: schedule.term,
+            order: schedule.leaders.as_slice().iter().map(|leader| leader.0).collect(),
+        })
+    }
+
+    fn relay(&self, at: BlockHash) -> Read<RelayStatus> {
+        Ok(self.client.runtime_api().relay_status(at)?)
+    }
+
+    fn burns_of_transaction(&self, at: BlockHash, txid: L1Hash) -> Read<Vec<BurnRecord>> {
+        Ok(self.client.runtime_api().burns_of_transaction(at, txid)?)
+    }
+
+    fn mint_history(
+        &self,
+        at: BlockHash,
+        from: BlockNumber,
+        to: BlockNumber,
+        limit: u32,
+    ) -> Read<Vec<BurnRecord>> {
+        Ok(self.client.runtime_api().mint_history(at, from, to, limit)?)
+    }
+
+    fn burns_of_account(
+        &self,
+        at: BlockHash,
+        account: AccountId,
+        limit: u32,
+    ) -> Read<Vec<BurnRecord>> {
+        Ok(self.client.runtime_api().burns_of_account(at, account, limit)?)
+    }
+
+    fn supply(&self, at: BlockHash) -> Read<SupplyReport> {
+        Ok(self.client.runtime_api().supply(at)?)
+    }
+
+    fn account(&self, at: BlockHash, account: &AccountId) -> Read<AccountState> {
+        let state = self.backend.state_at(at, TrieCacheContext::Untrusted)?;
+        let stored = state.storage(&account_key(account)).map_err(ReadError::of)?;
+        let Some(stored) = stored else { return Ok(AccountState::default()) };
+        let info = AccountInfo::decode(&mut &stored[..]).map_err(ReadError::of)?;
+        Ok(AccountState {
+            nonce: info.nonce,
+            free: info.data.free,
+            reserved: info.data.reserved,
+            frozen: info.data.frozen,
+        })
+    }
+
+    fn hash_of(&self, number: BlockNumber) -> Read<Option<BlockHash>> {
+        Ok(HeaderBackend::hash(&*self.client, number)?)
+    }
+
+    fn header(&self, hash: BlockHash) -> Read<Option<Header>> {
+        Ok(HeaderBackend::header(&*self.client, hash)?)
+    }
+
+    fn block(&self, hash: BlockHash) -> Read<Option<StoredBlock>> {
+        let Some(header) = self.header(hash)? else { return Ok(None) };
+        let body = self.client.block_body(hash)?;
+        let transactions =
+            body.map(|body| body.iter().map(Encode::encode).collect::<Vec<Vec<u8>>>());
+        let justifications = self.client.justifications(hash)?;
+        Ok(Some(StoredBlock { hash, header, transactions, justifications }))
+    }
+
+    fn describe(&self, transaction: &[u8]) -> Described {
+        crate::extrinsic::describe(transaction)
+    }
+}

@@ -1,0 +1,95 @@
+//! What the methods need of L1: this node's own view of it, and its wallet.
+//!
+//! Nothing here is agreed on by the network. Another node with another L1 node
+//! may see more or less of the burns that are not applied yet.
+
+use cascoin_l1::{
+    burn::{self, BurnError, SentBurn, UnsignedBurn},
+    follower::{ForkFromAttested, L1Status},
+    FollowerHandle, L1Client, SeenBurn,
+};
+use cascoin_l2_primitives::l1::{burn::BurnPayload, L1Hash};
+use serde::Serialize;
+
+/// This node's L1 node, as the follower saw it last. Without its address and the
+/// words of its errors, which are the operator's business (they are in the log).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct L1Summary {
+    /// Whether the last look at it succeeded.
+    pub connected: bool,
+    /// Kind of the last look's error.
+    pub error: Option<&'static str>,
+    /// Whether it is behind its own network.
+    pub syncing: bool,
+    /// Height of its tip; `None` before the first answer.
+    pub tip_height: Option<u32>,
+    /// Highest block deep enough to be voted for.
+    pub readable_height: Option<u32>,
+    /// Set while it contradicts what the sequencers attested.
+    pub fork: Option<ForkFromAttested>,
+}
+
+impl From<L1Status> for L1Summary {
+    fn from(status: L1Status) -> Self {
+        Self {
+            connected: status.connected,
+            error: status.error_name,
+            syncing: status.syncing,
+            tip_height: status.tip_height,
+            readable_height: status.readable_height,
+            fork: status.fork,
+        }
+    }
+}
+
+/// L1 as the methods use it. The last two ask the L1 node and block.
+pub trait L1Access: Send + Sync + 'static {
+    /// How the L1 node is doing.
+    fn summary(&self) -> L1Summary;
+    /// The marked outputs of one transaction, by position.
+    fn seen(&self, txid: L1Hash) -> Vec<SeenBurn>;
+    /// All marked outputs that L2 has not applied yet, or not long ago.
+    fn recent(&self) -> Vec<SeenBurn>;
+    /// Makes a transaction of the L1 wallet that burns what the payload says.
+    ///
+    /// # Errors
+    /// [`BurnError`].
+    fn create_burn(&self, payload: &BurnPayload) -> Result<UnsignedBurn, BurnError>;
+    /// Checks, signs and sends a burn for the chain `chain_id`.
+    ///
+    /// # Errors
+    /// [`BurnError`].
+    fn send_burn(&self, raw: &[u8], chain_id: u32) -> Result<SentBurn, BurnError>;
+}
+
+/// The L1 node of this node's operator.
+#[derive(Clone)]
+pub struct L1Node {
+    /// Asks it. Its time-outs and attempts decide how long a call may take.
+    pub client: L1Client,
+    /// Follows it.
+    pub follower: FollowerHandle,
+}
+
+impl L1Access for L1Node {
+    fn summary(&self) -> L1Summary {
+        self.follower.status().into()
+    }
+
+    fn seen(&self, txid: L1Hash) -> Vec<SeenBurn> {
+        self.follower.seen_burns(&txid)
+    }
+
+    fn recent(&self) -> Vec<SeenBurn> {
+        self.follower.recent_burns()
+    }
+
+    fn create_burn(&self, payload: &BurnPayload) -> Result<UnsignedBurn, BurnError> {
+        burn::create(&self.client, payload)
+    }
+
+    fn send_burn(&self, raw: &[u8], chain_id: u32) -> Result<SentBurn, BurnError> {
+        burn::sign_and_send(&self.client, raw, chain_id)
+    }
+}

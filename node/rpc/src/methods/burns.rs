@@ -1,0 +1,320 @@
+//! `l2_getburnstatus`, `l2_getpendingburns`, `l2_getminthistory` and
+//! `l2_getburnsforaddress`.
+
+use super::{account::account, At, Context, RpcResult};
+use crate::{
+    address::show_account,
+    args::{Args, Signature},
+    burn_status::{self, overall, reason_name, BurnStatus, Verdict},
+};
+use cascoin_l2_primitives::{
+    apis::{BurnOutcome, BurnRecord},
+    chain::Moment,
+    l1::L1Hash,
+};
+use serde::Serialize;
+
+pub(super) static BURN_STATUS: Signature =
+    Signature { method: "l2_getburnstatus", arguments: &["l1txhash"], required: 1 };
+pub(super) static PENDING_BURNS: Signature =
+    Signature { method: "l2_getpendingburns", arguments: &[], required: 0 };
+pub(super) static MINT_HISTORY: Signature =
+    Signature { method: "l2_getminthistory", arguments: &["from_block", "to_block"], required: 0 };
+pub(super) static BURNS_FOR_ADDRESS: Signature =
+    Signature { method: "l2_getburnsforaddress", arguments: &["address"], required: 1 };
+
+/// Most burns of one answer. One more is asked for, to tell whether there are more,
+/// and pallet-burn-mint never gives more than 1,000 (its `MAX_RECORDS`).
+const LIMIT: usize = 500;
+
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct BurnStatusAnswer {
+    found: bool,
+    l1_tx_hash: L1Hash,
+    chain_id: u32,
+    /// That of the least advanced output.
+    consensus_status: Option<BurnStatus>,
+    confirmations: Option<u32>,
+    confirmations_required: u32,
+    /// What its outputs burn together for this chain.
+    burn_amount: String,
+    /// Every burn output of the transaction.
+    burns: Vec<Burn>,
+    message: &'static str,
+}
+
+/// One burn output.
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Burn {
+    l1_tx_hash: L1Hash,
+    vout: u32,
+    status: BurnStatus,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    message: &'static str,
+    burn_amount: String,
+    /// What the payload says, if that differs from what was destroyed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    encoded_amount: Option<String>,
+    l2_recipient: Option<String>,
+    confirmations: Option<u32>,
+    confirmations_required: u32,
+    /// Votes for its L1 block, while that vote is open.
+    consensus_confirmations: Option<usize>,
+    consensus_confirmations_needed: usize,
+    /// Seconds until the open vote counts as failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timeout_in: Option<u64>,
+    l1_block_number: u32,
+    l1_block_hash: L1Hash,
+    /// L2 block that minted it.
+    l2_mint_block: Option<u32>,
+    /// Time of the L2 block that applied it.
+    timestamp: Option<Moment>,
+}
+
+impl Burn {
+    fn new(at: &At, judged: &burn_status::Context, verdict: &Verdict) -> Self {
+        let minted = verdict.status == BurnStatus::Minted;
+        Self {
+            l1_tx_hash: verdict.outpoint.txid,
+            vout: verdict.outpoint.vout,
+            status: verdict.status,
+            reason: verdict.reason.map(reason_name),
+            message: verdict.message,
+            burn_amount: at.coins(verdict.value),
+            encoded_amount: verdict
+                .encoded_amount
+                .filter(|amount| *amount != verdict.value)
+                .map(|amount| at.coins(amount)),
+            l2_recipient: verdict.recipient.as_ref().map(show_account),
+            confirmations: verdict.confirmations,
+            confirmations_required: at.parameters.l1_confirmations,
+            consensus_confirmations: verdict.votes,
+            consensus_confirmations_needed: judged.needed(),
+            timeout_in: verdict
+                .times_out_at
+                .map(|deadline| deadline.saturating_sub(judged.now).div_ceil(1_000)),
+            l1_block_number: verdict.l1_height,
+            l1_block_hash: verdict.l1_hash,
+            l2_mint_block: verdict.applied.filter(|_| minted).map(|(block, _)| block),
+            timestamp: verdict.applied.map(|(_, time)| time),
+        }
+    }
+}
+
+fn judged(context: &Context, at: &At) -> RpcResult<burn_status::Context> {
+    let header = context.chain.header(at.head.hash)?;
+    Ok(burn_status::Context {
+        parameters: at.parameters.clone(),
+        relay: context.chain.relay(at.head.hash)?,
+        sequencers: context.chain.sequencers(at.head.hash)?.members.len(),
+        now: header.as_ref().and_then(super::block::timestamp).unwrap_or_default(),
+        l1_tip: context.l1.as_ref().and_then(|l1| l1.summary().tip_height),
+    })
+}
+
+pub(super) fn burn_status(context: &Context, args: &Args) -> RpcResult<BurnStatusAnswer> {
+    let text = args.text(0).trim();
+    let text = text.strip_prefix("0x").unwrap_or(text);
+    let txid: L1Hash =
+        text.parse().map_err(|_| args.unexpected(0, "the L1 transaction's id, 64 hex digits"))?;
+    let at = context.at_head()?;
+    let judged = judged(context, &at)?;
+    let records = context.chain.burns_of_transaction(at.head.hash, txid)?;
+    let seen = context.l1.as_ref().map(|l1| l1.seen(txid)).unwrap_or_default();
+    let verdicts = judged.verdicts(&records, &seen);
+    let valid = verdicts.iter().filter(|verdict| verdict.status != BurnStatus::Rejected);
+    let total: u128 = valid.map(|verdict| u128::from(verdict.value)).sum();
+    let status = overall(&verdicts);
+    let least = verdicts.iter().find(|verdict| Some(verdict.status) == status);
+    Ok(BurnStatusAnswer {
+        found: !verdicts.is_empty(),
+        l1_tx_hash: txid,
+        chain_id: at.parameters.chain_id,
+        consensus_status: status,
+        confirmations: least.and_then(|verdict| verdict.confirmations),
+        confirmations_required: at.parameters.l1_confirmations,
+        burn_amount: at.coins(total),
+        burns: verdicts.iter().map(|verdict| Burn::new(&at, &judged, verdict)).collect(),
+        message: match (least, &context.l1) {
+            (Some(least), _) => least.message,
+            (None, Some(_)) => "no burn of this transaction is known here; one is from its first L1 block on",
+            (None, None) => {
+                "no burn of this transaction is on record, and this node has no L1 node to look for \
+                 it"
+            }
+        },
+    })
+}
+
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct PendingBurns {
+    count: usize,
+    truncated: bool,
+    burns: Vec<Burn>,
+    /// L1 blocks with votes but no quorum yet. They come from the chain, so also a
+    /// node without an L1 node lists them.
+    open_votes: Vec<Vote>,
+    /// False if this node has no L1 node, and `burns` is empty for that reason.
+    sees_l1: bool,
+}
+
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Vote {
+    l1_block_number: u32,
+    l1_block_hash: L1Hash,
+    event_count: u32,
+    confirmation_count: usize,
+    confirmations_needed: usize,
+    timeout_in: u64,
+}
+
+pub(super) fn pending_burns(context: &Context, _: &Args) -> RpcResult<PendingBurns> {
+    let at = context.at_head()?;
+    let judged = judged(context, &at)?;
+    let mut burns = Vec::new();
+    for seen in context.l1.as_ref().map(|l1| l1.recent()).unwrap_or_default() {
+        // Of a block that is being applied some burns are on record already, and a
+        // deferred one waits on although its block is done.
+        let record = match seen.l1_height <= judged.relay.attested.height {
+            true => context.chain.burns_of_transaction(at.head.hash, seen.outpoint.txid)?,
+            false => Vec::new(),
+        };
+        let record = record.iter().find(|record| record.outpoint == seen.outpoint);
+        let verdict = match record {
+            Some(record) => judged.of_record(record),
+            None => judged.of_seen(&seen),
+        };
+        let waits = match verdict.status {
+            BurnStatus::Minted | BurnStatus::Rejected => false,
+            BurnStatus::Reached => true,
+            // Below what is applied nothing comes any more.
+            _ => seen.l1_height > judged.relay.applied_height,
+        };
+        if waits {
+            burns.push(Burn::new(&at, &judged, &verdict));
+        }
+        if burns.len() > LIMIT {
+            break;
+        }
+    }
+    let truncated = burns.len() > LIMIT;
+    burns.truncate(LIMIT);
+    let open_votes = judged.relay.open_votes.iter().map(|vote| Vote {
+        l1_block_number: vote.digest.height,
+        l1_block_hash: vote.digest.hash,
+        event_count: vote.digest.event_count,
+        confirmation_count: vote.voters.len(),
+        confirmations_needed: judged.needed(),
+        timeout_in: vote
+            .since
+            .saturating_add(at.parameters.mint_timeout_ms)
+            .saturating_sub(judged.now)
+            .div_ceil(1_000),
+    });
+    Ok(PendingBurns {
+        count: burns.len(),
+        truncated,
+        burns,
+        open_votes: open_votes.collect(),
+        sees_l1: context.l1.is_some(),
+    })
+}
+
+/// A burn that was minted.
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Mint {
+    l1_tx_hash: L1Hash,
+    vout: u32,
+    l2_mint_block: u32,
+    l2_recipient: Option<String>,
+    amount: String,
+    timestamp: Moment,
+    l1_block_number: u32,
+    l1_block_hash: L1Hash,
+}
+
+/// The mints among `records`, and what they add up to.
+fn mints(at: &At, records: &[BurnRecord]) -> (Vec<Mint>, String) {
+    let minted = || records.iter().filter(|record| record.outcome == BurnOutcome::Minted);
+    let total: u128 = minted().map(|record| u128::from(record.value)).sum();
+    let mints = minted().map(|record| Mint {
+        l1_tx_hash: record.outpoint.txid,
+        vout: record.outpoint.vout,
+        l2_mint_block: record.block,
+        l2_recipient: record.recipient.as_ref().map(show_account),
+        amount: at.coins(record.value),
+        timestamp: record.time,
+        l1_block_number: record.l1_height,
+        l1_block_hash: record.l1_hash,
+    });
+    (mints.collect(), at.coins(total))
+}
+
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct MintHistory {
+    from_block: u32,
+    to_block: u32,
+    count: usize,
+    total_minted: String,
+    mints: Vec<Mint>,
+    /// There are more; ask again from the last mint's block.
+    truncated: bool,
+}
+
+/// Cuts to [`LIMIT`] a list that was asked for one more.
+fn cut(mut records: Vec<BurnRecord>) -> (Vec<BurnRecord>, bool) {
+    let truncated = records.len() > LIMIT;
+    records.truncate(LIMIT);
+    (records, truncated)
+}
+
+const ASKED: u32 = LIMIT as u32 + 1;
+
+pub(super) fn mint_history(context: &Context, args: &Args) -> RpcResult<MintHistory> {
+    let at = context.at_head()?;
+    let from = args.optional(0, "a block height to begin with")?.unwrap_or(0);
+    // 0 is "open", as in the L1's own method.
+    let to = args.optional(1, "a block height to end with")?.filter(|to| *to != 0);
+    let to = to.unwrap_or(at.head.number).min(at.head.number);
+    let records = context.chain.mint_history(at.head.hash, from, to, ASKED)?;
+    let (records, truncated) = cut(records);
+    let (mints, total_minted) = mints(&at, &records);
+    Ok(MintHistory {
+        from_block: from,
+        to_block: to,
+        count: mints.len(),
+        total_minted,
+        mints,
+        truncated,
+    })
+}
+
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct BurnsForAddress {
+    address: String,
+    count: usize,
+    /// What `burns` adds up to.
+    total_burned: String,
+    /// Newest first.
+    burns: Vec<Mint>,
+    /// There are more, older ones.
+    truncated: bool,
+}
+
+pub(super) fn burns_for_address(context: &Context, args: &Args) -> RpcResult<BurnsForAddress> {
+    let at = context.at_head()?;
+    let account = account(&at, args)?;
+    let address = show_account(&account);
+    let (records, truncated) = cut(context.chain.burns_of_account(at.head.hash, account, ASKED)?);
+    let (burns, total_burned) = mints(&at, &records);
+    Ok(BurnsForAddress { address, count: burns.len(), total_burned, burns, truncated })
+}

@@ -1,0 +1,152 @@
+//! `l2_getchaininfo`: the chain, its parameters, and how this node is doing.
+
+use super::{Context, Finality, RpcResult, CERTIFIED};
+use crate::{
+    args::{Args, Signature},
+    errors::Named,
+    l1::L1Summary,
+};
+use cascoin_consensus::EngineStatus;
+use cascoin_l2_primitives::{
+    apis::ParentMismatch,
+    chain::{quorum, BlockHash, L1Network, Network},
+    l1::L1Hash,
+};
+use serde::Serialize;
+
+pub(super) static CHAIN_INFO: Signature =
+    Signature { method: "l2_getchaininfo", arguments: &["chainid"], required: 0 };
+
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ChainInfo {
+    chain_id: u32,
+    name: String,
+    network: Network,
+    enabled: bool,
+    mode: &'static str,
+    decimals: u8,
+    block_height: u32,
+    block_hash: BlockHash,
+    state_root: BlockHash,
+    genesis_hash: BlockHash,
+    #[serde(flatten)]
+    finality: Finality,
+    is_syncing: bool,
+    is_offline: bool,
+    sequencer_count: usize,
+    eligible_sequencers: usize,
+    votes_needed: usize,
+    l1: L1Info,
+    /// This node's own view of consensus; agreed on by nobody.
+    engine: EngineStatus,
+    params: Params,
+}
+
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct L1Info {
+    network: L1Network,
+    confirmations_required: u32,
+    attested_height: u32,
+    attested_hash: L1Hash,
+    applied_height: u32,
+    applied_hash: L1Hash,
+    parent_mismatch: Option<ParentMismatch>,
+    /// This node's own L1 node; null if it has none.
+    node: Option<L1Summary>,
+}
+
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Params {
+    #[serde(rename = "minSequencerHATScore")]
+    min_sequencer_hat_score: u8,
+    min_sequencer_stake: String,
+    min_sequencers: u32,
+    min_sequencer_peers: u32,
+    blocks_per_leader: u32,
+    leader_timeout_seconds: u64,
+    leader_timeout_ms: u64,
+    target_block_time_ms: u64,
+    max_block_gas: u64,
+    standard_challenge_period: u64,
+    fast_challenge_period: u64,
+    #[serde(rename = "fastWithdrawalHATThreshold")]
+    fast_withdrawal_hat_threshold: u8,
+    consensus_threshold_percent: u8,
+    consensus_timeout_seconds: u64,
+    max_deposit_per_tx: String,
+    max_daily_deposit: String,
+    l1_anchor_interval: u32,
+    min_fee: String,
+}
+
+/// More than two thirds, as the guide writes it. The rule itself is
+/// [`quorum`]; `votesNeeded` is what it gives here.
+const THRESHOLD_PERCENT: u8 = 67;
+
+pub(super) fn chain_info(context: &Context, args: &Args) -> RpcResult<ChainInfo> {
+    let at = context.at_head()?;
+    let parameters = &at.parameters;
+    if let Some(asked) = args.optional::<u32>(0, "a chain id (a number)")? {
+        if asked != parameters.chain_id {
+            let here = parameters.chain_id;
+            return Err(Named::ChainNotFound.with(format!("this node runs chain {here}")));
+        }
+    }
+    let header = context.chain.header(at.head.hash)?;
+    let header = header.ok_or_else(|| Named::BlockNotFound.with("the head has no header"))?;
+    let relay = context.chain.relay(at.head.hash)?;
+    let sequencers = context.chain.sequencers(at.head.hash)?.members.len();
+    Ok(ChainInfo {
+        chain_id: parameters.chain_id,
+        name: context.chain_name.clone(),
+        network: parameters.network,
+        enabled: true,
+        mode: context.mode,
+        decimals: parameters.decimals,
+        block_height: at.head.number,
+        block_hash: at.head.hash,
+        state_root: header.state_root,
+        genesis_hash: at.head.genesis,
+        finality: CERTIFIED,
+        is_syncing: context.sync.is_major_syncing(),
+        is_offline: context.sync.is_offline(),
+        sequencer_count: sequencers,
+        // Only eligible ones are in the set.
+        eligible_sequencers: sequencers,
+        votes_needed: quorum(sequencers),
+        l1: L1Info {
+            network: parameters.l1_network,
+            confirmations_required: parameters.l1_confirmations,
+            attested_height: relay.attested.height,
+            attested_hash: relay.attested.hash,
+            applied_height: relay.applied_height,
+            applied_hash: relay.applied_hash,
+            parent_mismatch: relay.parent_mismatch,
+            node: context.l1.as_ref().map(|l1| l1.summary()),
+        },
+        engine: context.engine.status(),
+        params: Params {
+            min_sequencer_hat_score: parameters.min_sequencer_score,
+            min_sequencer_stake: at.coins(parameters.min_sequencer_stake),
+            min_sequencers: parameters.min_sequencers,
+            min_sequencer_peers: parameters.min_sequencer_peers,
+            blocks_per_leader: parameters.blocks_per_leader,
+            leader_timeout_seconds: parameters.propose_timeout_ms.div_ceil(1_000),
+            leader_timeout_ms: parameters.propose_timeout_ms,
+            target_block_time_ms: parameters.block_time_ms,
+            max_block_gas: parameters.block_gas_limit,
+            standard_challenge_period: parameters.challenge_period_s,
+            fast_challenge_period: parameters.fast_challenge_period_s,
+            fast_withdrawal_hat_threshold: parameters.fast_withdrawal_score,
+            consensus_threshold_percent: THRESHOLD_PERCENT,
+            consensus_timeout_seconds: parameters.mint_timeout_ms.div_ceil(1_000),
+            max_deposit_per_tx: at.coins(parameters.max_deposit),
+            max_daily_deposit: at.coins(parameters.max_daily_deposit),
+            l1_anchor_interval: parameters.anchor_interval,
+            min_fee: at.coins(parameters.min_fee),
+        },
+    })
+}

@@ -1,0 +1,137 @@
+//! `l2_getsequencers` and `l2_getleader`.
+
+use super::{Context, RpcResult};
+use crate::{
+    address::show_account,
+    args::{Args, Signature},
+};
+use cascoin_l2_primitives::chain::{quorum, SequencerSet};
+use serde::Serialize;
+
+pub(super) static SEQUENCERS: Signature =
+    Signature { method: "l2_getsequencers", arguments: &["eligibleonly"], required: 0 };
+pub(super) static LEADER: Signature =
+    Signature { method: "l2_getleader", arguments: &[], required: 0 };
+
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Sequencers {
+    set_id: u64,
+    count: usize,
+    votes_needed: usize,
+    sequencers: Vec<Sequencer>,
+}
+
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Sequencer {
+    index: usize,
+    address: String,
+    is_eligible: bool,
+    /// Ranking weight.
+    weight: u64,
+    /// Whether this node reaches it now; null on a node that does not sequence.
+    is_reachable: Option<bool>,
+    is_local_node: bool,
+    keys: Keys,
+}
+
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Keys {
+    aura: String,
+    grandpa: String,
+    relay: String,
+    vault: String,
+}
+
+pub(super) fn sequencers(context: &Context, args: &Args) -> RpcResult<Sequencers> {
+    // The set holds eligible sequencers only, so both answers are the same until
+    // the registry knows candidates; a bad argument is refused all the same.
+    args.flag(0, false)?;
+    let set = context.chain.sequencers(context.chain.head().hash)?;
+    let engine = context.engine.status();
+    let hex = |key: &[u8]| format!("0x{}", hex::encode(key));
+    let members = set.members.iter().enumerate().map(|(index, member)| Sequencer {
+        index,
+        address: show_account(&member.account),
+        is_eligible: true,
+        weight: member.weight,
+        is_reachable: engine
+            .sequencing
+            .then(|| engine.reachable.iter().any(|peer| usize::from(*peer) == index)),
+        is_local_node: engine.sequencing && engine.index.map(usize::from) == Some(index),
+        keys: Keys {
+            aura: hex(&member.aura.0),
+            grandpa: hex(&member.grandpa.0),
+            relay: hex(&member.relay.0),
+            vault: hex(&member.vault.0),
+        },
+    });
+    Ok(Sequencers {
+        set_id: set.set_id,
+        count: set.members.len(),
+        votes_needed: quorum(set.members.len()),
+        sequencers: members.collect(),
+    })
+}
+
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Leader {
+    has_leader: bool,
+    address: Option<String>,
+    index: Option<u16>,
+    /// The height it leads: the next block.
+    height: u32,
+    round: u16,
+    term: u32,
+    valid_until_block: u32,
+    is_local_node: bool,
+    failover_in_progress: bool,
+    backup_count: usize,
+    backup_sequencers: Vec<Backup>,
+}
+
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Backup {
+    index: u16,
+    address: Option<String>,
+}
+
+pub(super) fn leader(context: &Context, _: &Args) -> RpcResult<Leader> {
+    let at = context.at_head()?;
+    let set = context.chain.sequencers(at.head.hash)?;
+    let leaders = context.chain.leaders()?;
+    let engine = context.engine.status();
+    // Only the engine knows the round, and only of the height it decides.
+    let round = if engine.height == leaders.height { engine.round } else { 0 };
+    let position = usize::from(round).checked_rem(leaders.order.len()).unwrap_or(0);
+    let (tried, rest) = leaders.order.split_at(position);
+    let (index, backups) = match rest.split_first() {
+        Some((index, after)) => (Some(*index), after.iter().chain(tried).copied().collect()),
+        None => (None, Vec::new()),
+    };
+    let last = (leaders.term.saturating_add(1)).saturating_mul(at.parameters.blocks_per_leader);
+    Ok(Leader {
+        has_leader: index.is_some(),
+        address: index.and_then(|index| address(&set, index)),
+        index,
+        height: leaders.height,
+        round,
+        term: leaders.term,
+        valid_until_block: last,
+        is_local_node: index.is_some() && engine.sequencing && engine.index == index,
+        failover_in_progress: round > 0,
+        backup_count: backups.len(),
+        backup_sequencers: backups
+            .into_iter()
+            .map(|index| Backup { index, address: address(&set, index) })
+            .collect(),
+    })
+}
+
+fn address(set: &SequencerSet, index: u16) -> Option<String> {
+    set.members.get(usize::from(index)).map(|member| show_account(&member.account))
+}

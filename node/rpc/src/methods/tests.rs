@@ -1,0 +1,556 @@
+//! The methods as a client meets them: through the module, over a chain and an L1
+//! node made for the test.
+
+use super::*;
+use crate::{
+    chain::{AccountState, Leaders, Read, StoredBlock},
+    extrinsic::Described,
+    l1::L1Summary,
+};
+use cascoin_l1::{
+    burn::{BurnError, CheckedBurn, SentBurn, UnsignedBurn},
+    L1Error, SeenBurn,
+};
+use cascoin_l2_primitives::{
+    apis::{BurnOutcome, BurnRecord, OpenVote, RelayStatus, SupplyReport},
+    chain::{AccountId, BlockHash, BlockNumber, Header, SequencerInfo, SequencerSet},
+    consensus::LeaderDigest,
+    l1::{
+        burn::{BurnPayload, Recipient},
+        L1Hash, OutPoint,
+    },
+    relay::L1BlockDigest,
+};
+use codec::Encode;
+use serde_json::{json, Value};
+use sp_consensus::NoNetwork;
+use sp_runtime::{generic::DigestItem, Digest};
+use std::collections::BTreeSet;
+
+const ALICE: &str = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
+const HEAD: BlockNumber = 25;
+const NOW: u64 = 1_700_000_000_000;
+
+/// What pallet-burn-mint cuts every list to, whatever it is asked for.
+const MAX_RECORDS: u32 = 1_000;
+
+/// A chain of 25 blocks with four sequencers over a Litecoin in regtest.
+struct TestChain {
+    decimals: u8,
+    supply: SupplyReport,
+}
+
+impl TestChain {
+    fn hash(number: BlockNumber) -> BlockHash {
+        BlockHash::from_low_u64_be(u64::from(number) + 1)
+    }
+
+    fn record() -> BurnRecord {
+        BurnRecord {
+            outpoint: OutPoint { txid: L1Hash([1; 32]), vout: 0 },
+            value: 150,
+            encoded_amount: 150,
+            recipient: Some(alice()),
+            outcome: BurnOutcome::Minted,
+            l1_height: 90,
+            l1_hash: L1Hash([90; 32]),
+            block: 20,
+            time: NOW - 5_000,
+        }
+    }
+}
+
+fn alice() -> AccountId {
+    crate::address::parse_account(ALICE, L1Params::of(Default::default())).expect("an address")
+}
+
+impl ChainReader for TestChain {
+    fn head(&self) -> Head {
+        Head { hash: Self::hash(HEAD), number: HEAD, genesis: Self::hash(0) }
+    }
+
+    fn parameters(&self, _: BlockHash) -> Read<ChainParameters> {
+        Ok(ChainParameters {
+            chain_id: 3,
+            decimals: self.decimals,
+            l1_confirmations: 6,
+            blocks_per_leader: 10,
+            propose_timeout_ms: 1_000,
+            mint_timeout_ms: 600_000,
+            min_fee: 1_000,
+            ..ChainParameters::default()
+        })
+    }
+
+    fn sequencers(&self, _: BlockHash) -> Read<SequencerSet> {
+        let member = |index: u8| SequencerInfo {
+            account: [index; 32].into(),
+            aura: sp_core::ed25519::Public::from_raw([index; 32]),
+            grandpa: sp_core::ed25519::Public::from_raw([index; 32]),
+            relay: sp_core::ed25519::Public::from_raw([index; 32]),
+            vault: sp_core::ecdsa::Public::from_raw([index; 33]),
+            weight: u64::from(index),
+        };
+        Ok(SequencerSet { set_id: 1, members: (0..4).map(member).collect() })
+    }
+
+    fn leaders(&self) -> Read<Leaders> {
+        Ok(Leaders { height: HEAD + 1, term: 2, order: vec![2, 0, 3, 1] })
+    }
+
+    fn relay(&self, _: BlockHash) -> Read<RelayStatus> {
+        let digest = |height| L1BlockDigest {
+            height,
+            hash: L1Hash([height as u8; 32]),
+            ..L1BlockDigest::default()
+        };
+        let open = OpenVote { digest: digest(101), voters: vec![0, 2], since: NOW - 30_000 };
+        Ok(RelayStatus {
+            attested: digest(100),
+            applied_height: 100,
+            open_votes: vec![open],
+            ..RelayStatus::default()
+        })
+    }
+
+    fn burns_of_transaction(&self, _: BlockHash, txid: L1Hash) -> Read<Vec<BurnRecord>> {
+        Ok([Self::record()].into_iter().filter(|record| record.outpoint.txid == txid).collect())
+    }
+
+    fn mint_history(
+        &self,
+        _: BlockHash,
+        from: BlockNumber,
+        to: BlockNumber,
+        limit: u32,
+    ) -> Read<Vec<BurnRecord>> {
+        let record = Self::record();
+        let count = if (from..=to).contains(&record.block) { limit.min(MAX_RECORDS) } else { 0 };
+        Ok(vec![record; count as usize])
+    }
+
+    fn burns_of_account(
+        &self,
+        _: BlockHash,
+        account: AccountId,
+        limit: u32,
+    ) -> Read<Vec<BurnRecord>> {
+        let own = account == alice() && limit > 0;
+        Ok(own.then(Self::record).into_iter().collect())
+    }
+
+    fn supply(&self, _: BlockHash) -> Read<SupplyReport> {
+        Ok(self.supply.clone())
+    }
+
+    fn account(&self, _: BlockHash, account: &AccountId) -> Read<AccountState> {
+        let rich = AccountState { nonce: 7, free: 150_000_000, reserved: 50, frozen: 100 };
+        Ok(if *account == alice() { rich } else { AccountState::default() })
+    }
+
+    fn hash_of(&self, number: BlockNumber) -> Read<Option<BlockHash>> {
+        Ok((number <= HEAD).then(|| Self::hash(number)))
+    }
+
+    fn header(&self, hash: BlockHash) -> Read<Option<Header>> {
+        let number = hash.to_low_u64_be() as BlockNumber - 1;
+        let logs = vec![
+            DigestItem::PreRuntime(*b"aura", NOW.encode()),
+            LeaderDigest { term: 2, round: 1, leader: 2 }.item(),
+        ];
+        Ok(Some(Header {
+            parent_hash: Self::hash(number.saturating_sub(1)),
+            number,
+            state_root: BlockHash::repeat_byte(5),
+            extrinsics_root: BlockHash::repeat_byte(6),
+            digest: Digest { logs: if number == 0 { Vec::new() } else { logs } },
+        }))
+    }
+
+    fn block(&self, hash: BlockHash) -> Read<Option<StoredBlock>> {
+        let Some(header) = self.header(hash)? else { return Ok(None) };
+        let transactions = Some(vec![vec![1, 2, 3]]);
+        Ok(Some(StoredBlock { hash, header, transactions, justifications: None }))
+    }
+
+    fn describe(&self, _: &[u8]) -> Described {
+        Described { kind: Some("inherent"), index: Some((1, 0)), ..Described::default() }
+    }
+}
+
+/// An L1 node that shows one burn at height 101 and builds what it is asked for.
+struct TestL1;
+
+impl TestL1 {
+    fn seen() -> SeenBurn {
+        let recipient = Recipient::Account(alice());
+        SeenBurn {
+            outpoint: OutPoint { txid: L1Hash([2; 32]), vout: 1 },
+            value: 300,
+            payload: BurnPayload { chain_id: 3, recipient, amount: 400 }.encode().to_vec(),
+            l1_height: 101,
+            l1_hash: L1Hash([101; 32]),
+            confirmations: 6,
+            readable: true,
+        }
+    }
+}
+
+impl L1Access for TestL1 {
+    fn summary(&self) -> L1Summary {
+        L1Summary { connected: true, tip_height: Some(106), ..L1Summary::default() }
+    }
+
+    fn seen(&self, txid: L1Hash) -> Vec<SeenBurn> {
+        [Self::seen()].into_iter().filter(|seen| seen.outpoint.txid == txid).collect()
+    }
+
+    fn recent(&self) -> Vec<SeenBurn> {
+        vec![Self::seen()]
+    }
+
+    fn create_burn(&self, payload: &BurnPayload) -> Result<UnsignedBurn, BurnError> {
+        if payload.amount > 100_000_000 {
+            return Err(BurnError::InsufficientFunds("Insufficient funds".into()));
+        }
+        let burn = CheckedBurn { vout: 0, value: payload.amount, payload: payload.clone() };
+        Ok(UnsignedBurn { raw: vec![0xab], burn, fee: 226 })
+    }
+
+    fn send_burn(&self, raw: &[u8], chain_id: u32) -> Result<SentBurn, BurnError> {
+        match raw {
+            [0xab] => {
+                let recipient = Recipient::Account(alice());
+                let payload = BurnPayload { chain_id, recipient, amount: 9 };
+                let burn = CheckedBurn { vout: 0, value: 9, payload };
+                Ok(SentBurn { txid: L1Hash([3; 32]), burn })
+            }
+            [] => Err(BurnError::NoBurn),
+            _ => Err(BurnError::L1(L1Error::WarmingUp { message: "Loading".into() })),
+        }
+    }
+}
+
+struct Setup {
+    decimals: u8,
+    supply: SupplyReport,
+    l1: Option<Arc<dyn L1Access>>,
+    deny: Option<DenyUnsafe>,
+    engine: EngineHandle,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        let supply = SupplyReport {
+            issuance: 140,
+            minted: 150,
+            burned_on_l2: 10,
+            burn_count: 1,
+            valid: true,
+            ..SupplyReport::default()
+        };
+        Self {
+            decimals: 8,
+            supply,
+            l1: Some(Arc::new(TestL1)),
+            deny: Some(DenyUnsafe::No),
+            engine: EngineHandle::default(),
+        }
+    }
+}
+
+impl Setup {
+    fn module(self) -> RpcModule<()> {
+        let mut module = module(Context {
+            chain: Arc::new(TestChain { decimals: self.decimals, supply: self.supply }),
+            engine: self.engine,
+            l1: self.l1,
+            sync: Arc::new(NoNetwork),
+            chain_name: "Test".into(),
+            mode: "full",
+        })
+        .expect("all names differ");
+        if let Some(deny) = self.deny {
+            module.extensions_mut().insert(deny);
+        }
+        module
+    }
+
+    /// The result, or the error, of one call.
+    fn call(self, method: &str, params: Value) -> Result<Value, Value> {
+        let request = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
+        let module = self.module();
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        let (answer, _) = runtime
+            .block_on(module.raw_json_request(&request.to_string(), 1))
+            .expect("the request is well-formed");
+        let mut answer: Value = serde_json::from_str(&answer).expect("the answer is JSON");
+        match answer["error"].take() {
+            Value::Null => Ok(answer["result"].take()),
+            error => Err(error),
+        }
+    }
+}
+
+fn call(method: &str, params: Value) -> Value {
+    Setup::default().call(method, params).expect("the call succeeds")
+}
+
+fn error(setup: Setup, method: &str, params: Value) -> (i64, String) {
+    let error = setup.call(method, params).expect_err("the call fails");
+    (
+        error["code"].as_i64().expect("a code"),
+        error["message"].as_str().expect("a message").to_owned(),
+    )
+}
+
+#[test]
+fn all_methods_of_the_ledger_are_there_and_nothing_else() {
+    // O9 to O12, as far as the first issue has them.
+    let ledger: BTreeSet<&str> = [
+        "l2_getchaininfo",
+        "l2_getbalance",
+        "l2_gettransactioncount",
+        "l2_getblockbynumber",
+        "l2_getsequencers",
+        "l2_getleader",
+        "l2_createburntx",
+        "l2_sendburntx",
+        "l2_getburnstatus",
+        "l2_getpendingburns",
+        "l2_getminthistory",
+        "l2_gettotalsupply",
+        "l2_verifysupply",
+        "l2_getburnsforaddress",
+    ]
+    .into();
+    assert_eq!(Setup::default().module().method_names().collect::<BTreeSet<_>>(), ledger);
+}
+
+#[test]
+fn chain_info_tells_chain_l1_and_parameters() {
+    for params in [json!([]), json!([3]), json!(["3"]), json!({"chainid": "3"}), Value::Null] {
+        let info = call("l2_getchaininfo", params);
+        assert_eq!(info["chainId"], 3);
+        assert_eq!(info["blockHeight"], HEAD);
+        assert_eq!(info["sequencerCount"], 4);
+        assert_eq!(info["votesNeeded"], 3);
+        assert_eq!(info["l1"]["appliedHeight"], 100);
+        assert_eq!(info["l1"]["node"]["tipHeight"], 106);
+        assert_eq!(info["params"]["leaderTimeoutSeconds"], 1);
+        assert_eq!(info["params"]["minFee"], "0.00001000");
+        assert_eq!((&info["finality"], &info["anchored"]), (&json!("final"), &json!(false)));
+    }
+    let (code, message) = error(Setup::default(), "l2_getchaininfo", json!([1001]));
+    assert_eq!((code, message.as_str()), (-32_056, "Chain not found"));
+}
+
+#[test]
+fn balances_have_the_l1s_decimals() {
+    for (decimals, balance, spendable) in
+        [(8, "1.50000050", "1.49999950"), (7, "15.0000050", "14.9999950")]
+    {
+        let setup = Setup { decimals, ..Setup::default() };
+        let answer = setup.call("l2_getbalance", json!([ALICE])).expect("a balance");
+        assert_eq!(answer["balance"], balance);
+        assert_eq!(answer["spendable"], spendable);
+        assert_eq!(answer["units"], "150000050");
+        assert_eq!(answer["nonce"], 7);
+        assert_eq!(answer["finality"], "final");
+    }
+    let nobody = call("l2_getbalance", json!([format!("0x{}", "00".repeat(32))]));
+    assert_eq!(nobody["balance"], "0.00000000");
+    assert_eq!(call("l2_gettransactioncount", json!([ALICE]))["transactionCount"], 7);
+}
+
+#[test]
+fn unknown_addresses_are_refused_with_the_way_out() {
+    for method in ["l2_getbalance", "l2_gettransactioncount", "l2_getburnsforaddress"] {
+        for bad in [json!(["rubbish"]), json!([17]), json!([[ALICE]]), json!([]), json!(["a", "b"])]
+        {
+            let (code, message) = error(Setup::default(), method, bad);
+            assert_eq!(code, -32_602, "{message}");
+            assert!(message.contains("address"), "{message}");
+        }
+    }
+}
+
+#[test]
+fn blocks_are_found_by_height_and_as_the_latest() {
+    for (asked, number) in
+        [(json!(3), 3), (json!("3"), 3), (json!("latest"), HEAD), (json!("final"), HEAD)]
+    {
+        let block = call("l2_getblockbynumber", json!([asked]));
+        assert_eq!(block["number"], number);
+        assert_eq!(block["timestamp"], NOW);
+        assert_eq!((&block["term"], &block["round"]), (&json!(2), &json!(1)));
+        assert_eq!(block["sequencer"], crate::address::show_account(&[2; 32].into()));
+        assert_eq!(block["isFinalized"], true);
+        assert_eq!(block["transactions"][0]["hex"], "0x010203");
+        assert_eq!(block["transactions"][0]["callIndex"], json!([1, 0]));
+    }
+    let brief = call("l2_getblockbynumber", json!([3, "false"]));
+    assert_eq!(brief["transactionCount"], 1);
+    assert_eq!(brief.get("transactions"), None);
+    let genesis = call("l2_getblockbynumber", json!([0]));
+    assert_eq!((&genesis["sequencer"], &genesis["timestamp"]), (&Value::Null, &Value::Null));
+
+    let (code, message) = error(Setup::default(), "l2_getblockbynumber", json!([26]));
+    assert_eq!((code, message.as_str()), (-32_055, "Block not found"));
+    for bad in [json!(["-1"]), json!([1.5]), json!(["first"]), json!([]), json!([1, "perhaps"])] {
+        assert_eq!(error(Setup::default(), "l2_getblockbynumber", bad).0, -32_602);
+    }
+}
+
+#[test]
+fn the_leader_moves_on_with_the_round() {
+    let leader = call("l2_getleader", json!([]));
+    assert_eq!((&leader["index"], &leader["height"]), (&json!(2), &json!(HEAD + 1)));
+    assert_eq!(leader["validUntilBlock"], 30);
+    assert_eq!(leader["failoverInProgress"], false);
+    assert_eq!(leader["backupCount"], 3);
+
+    let setup = Setup::default();
+    setup.engine.update(|engine| {
+        (engine.sequencing, engine.index, engine.height, engine.round) =
+            (true, Some(0), HEAD + 1, 5);
+    });
+    let leader = setup.call("l2_getleader", json!([])).expect("a leader");
+    assert_eq!((&leader["index"], &leader["isLocalNode"]), (&json!(0), &json!(true)));
+    assert_eq!(leader["failoverInProgress"], true);
+    let backups: Vec<_> = (0..3).map(|i| leader["backupSequencers"][i]["index"].clone()).collect();
+    assert_eq!(backups, [json!(3), json!(1), json!(2)]);
+}
+
+#[test]
+fn sequencers_are_listed_in_the_order_of_the_set() {
+    for params in [json!([]), json!([true]), json!(["1"])] {
+        let answer = call("l2_getsequencers", params);
+        assert_eq!(answer["count"], 4);
+        assert_eq!(answer["sequencers"][3]["weight"], 3);
+        assert_eq!(answer["sequencers"][3]["isReachable"], Value::Null);
+    }
+    assert_eq!(error(Setup::default(), "l2_getsequencers", json!(["x"])).0, -32_602);
+}
+
+#[test]
+fn burn_status_combines_the_chain_and_this_nodes_l1() {
+    let minted = call("l2_getburnstatus", json!(["01".repeat(32)]));
+    assert_eq!(minted["consensusStatus"], "MINTED");
+    assert_eq!(minted["burns"][0]["l2MintBlock"], 20);
+    assert_eq!(minted["burns"][0]["l2Recipient"], ALICE);
+    assert_eq!(minted["confirmations"], 17);
+
+    let pending = call("l2_getburnstatus", json!([format!("0x{}", "02".repeat(32))]));
+    assert_eq!(pending["consensusStatus"], "PENDING");
+    let burn = &pending["burns"][0];
+    assert_eq!((&burn["vout"], &burn["burnAmount"]), (&json!(1), &json!("0.00000300")));
+    assert_eq!(burn["encodedAmount"], "0.00000400");
+    assert_eq!(burn["consensusConfirmations"], 2);
+    assert_eq!(burn["consensusConfirmationsNeeded"], 3);
+    assert_eq!(burn["timeoutIn"], 570);
+    assert_eq!(burn["l2MintBlock"], Value::Null);
+
+    let unknown = call("l2_getburnstatus", json!(["03".repeat(32)]));
+    assert_eq!((&unknown["found"], &unknown["burns"]), (&json!(false), &json!([])));
+    for bad in [json!(["03"]), json!([5]), json!([])] {
+        assert_eq!(error(Setup::default(), "l2_getburnstatus", bad).0, -32_602);
+    }
+}
+
+#[test]
+fn pending_burns_and_open_votes() {
+    let pending = call("l2_getpendingburns", json!([]));
+    assert_eq!((&pending["count"], &pending["seesL1"]), (&json!(1), &json!(true)));
+    assert_eq!(pending["burns"][0]["status"], "PENDING");
+    assert_eq!(pending["openVotes"][0]["l1BlockNumber"], 101);
+    assert_eq!(pending["openVotes"][0]["confirmationCount"], 2);
+    let blind = Setup { l1: None, ..Setup::default() };
+    let blind = blind.call("l2_getpendingburns", json!([])).expect("an answer");
+    assert_eq!((&blind["count"], &blind["seesL1"]), (&json!(0), &json!(false)));
+    assert_eq!(blind["openVotes"][0]["confirmationsNeeded"], 3);
+}
+
+#[test]
+fn mint_history_is_bounded_and_says_so() {
+    let history = call("l2_getminthistory", json!([]));
+    assert_eq!((&history["fromBlock"], &history["toBlock"]), (&json!(0), &json!(HEAD)));
+    assert_eq!((&history["count"], &history["truncated"]), (&json!(500), &json!(true)));
+    assert_eq!(history["totalMinted"], "0.00075000");
+    for (params, count) in [(json!([21]), 0), (json!(["0", "19"]), 0), (json!(["20", 0]), 500)] {
+        assert_eq!(call("l2_getminthistory", params)["count"], count);
+    }
+    let burns = call("l2_getburnsforaddress", json!([ALICE]));
+    assert_eq!((&burns["count"], &burns["totalBurned"]), (&json!(1), &json!("0.00000150")));
+    assert_eq!(burns["truncated"], false);
+}
+
+#[test]
+fn supply_adds_up_or_says_by_how_much_it_does_not() {
+    let supply = call("l2_gettotalsupply", json!([]));
+    assert_eq!(supply["totalSupply"], "0.00000140");
+    assert_eq!((&supply["totalBurnedL1"], &supply["burnCount"]), (&json!("0.00000150"), &json!(1)));
+    let verified = call("l2_verifysupply", json!([]));
+    assert_eq!(
+        (&verified["valid"], &verified["discrepancy"]),
+        (&json!(true), &json!("0.00000000"))
+    );
+
+    for (issuance, discrepancy) in [(141, "0.00000001"), (139, "-0.00000001")] {
+        let mut setup = Setup::default();
+        setup.supply.issuance = issuance;
+        let verified = setup.call("l2_verifysupply", json!([])).expect("an answer");
+        assert_eq!(verified["valid"], false);
+        assert_eq!(verified["discrepancy"], discrepancy);
+        let message = verified["message"].as_str().expect("a message");
+        assert!(message.starts_with("L2_SUPPLY_INVARIANT_VIOLATED"), "{message}");
+    }
+}
+
+#[test]
+fn a_burn_is_created_and_sent_through_the_l1_wallet() {
+    for amount in [json!(0.1), json!("0.1"), json!("0.10000000")] {
+        let created = call("l2_createburntx", json!([amount, ALICE]));
+        assert_eq!((&created["hex"], &created["burnAmount"]), (&json!("ab"), &json!("0.10000000")));
+        assert_eq!((&created["fee"], &created["chainId"]), (&json!("0.00000226"), &json!(3)));
+        assert_eq!(created["l2RecipientAddress"], ALICE);
+    }
+    let sent = call("l2_sendburntx", json!(["ab"]));
+    assert_eq!((&sent["txid"], &sent["confirmationsNeeded"]), (&json!("03".repeat(32)), &json!(6)));
+
+    for bad in
+        [json!([0, ALICE]), json!(["1e3", ALICE]), json!([1, "me"]), json!([1]), json!([-1, ALICE])]
+    {
+        assert_eq!(error(Setup::default(), "l2_createburntx", bad).0, -32_602);
+    }
+    let (code, message) = error(Setup::default(), "l2_createburntx", json!([2, ALICE]));
+    assert_eq!(code, i64::from(Named::L1Refused.code()));
+    assert!(message.contains("Insufficient funds"), "{message}");
+    for (hex, named) in [("", Named::NotABurn), ("cd", Named::L1Unavailable)] {
+        let (code, _) = error(Setup::default(), "l2_sendburntx", json!([hex]));
+        assert_eq!(code, i64::from(named.code()));
+    }
+    assert_eq!(error(Setup::default(), "l2_sendburntx", json!(["xy"])).0, -32_602);
+}
+
+#[test]
+fn wallet_methods_are_guarded_and_need_an_l1_node() {
+    for (method, params) in
+        [("l2_createburntx", json!([1, ALICE])), ("l2_sendburntx", json!(["ab"]))]
+    {
+        for deny in [Some(DenyUnsafe::Yes), None] {
+            let setup = Setup { deny, ..Setup::default() };
+            let (_, message) = error(setup, method, params.clone());
+            assert_eq!(message, "RPC call is unsafe to be called externally");
+        }
+        let setup = Setup { l1: None, ..Setup::default() };
+        let (code, message) = error(setup, method, params);
+        assert_eq!(code, i64::from(Named::L1NotConfigured.code()));
+        assert!(message.contains("--l1-rpc-url"), "{message}");
+    }
+    // All others answer without being trusted.
+    for method in ["l2_getchaininfo", "l2_getleader", "l2_verifysupply", "l2_getpendingburns"] {
+        let setup = Setup { deny: Some(DenyUnsafe::Yes), l1: None, ..Setup::default() };
+        assert!(setup.call(method, json!([])).is_ok(), "{method}");
+    }
+}

@@ -1,0 +1,98 @@
+//! Flags and sub-commands.
+
+use sc_network::config::MultiaddrWithPeerId;
+use std::path::PathBuf;
+
+/// The command line.
+#[derive(Debug, clap::Parser)]
+pub struct Cli {
+    /// What to do instead of running a node.
+    #[command(subcommand)]
+    pub subcommand: Option<Subcommand>,
+    /// How to run a node.
+    #[command(flatten)]
+    pub run: RunCmd,
+}
+
+/// Flags of a running node.
+#[derive(Debug, clap::Args)]
+pub struct RunCmd {
+    /// Substrate's own flags.
+    #[command(flatten)]
+    pub base: sc_cli::RunCmd,
+    /// Sequence: build and sign blocks with the session keys in the keystore.
+    /// The same as --validator.
+    #[arg(long)]
+    pub sequencer: bool,
+    /// Do not take part in L2: the node says so and ends. Also as --l2=0.
+    #[arg(long, alias = "no-l2")]
+    pub nol2: bool,
+    /// Whether to take part in L2 (1, the default, or 0).
+    #[arg(long, value_name = "0|1", default_value = "1", value_parser = switch)]
+    pub l2: bool,
+    /// Address of another sequencer, which is dialled always:
+    /// /ip4/203.0.113.7/tcp/30333/p2p/12D3…; may be given several times.
+    #[arg(long = "sequencer-peers", value_name = "MULTIADDR", num_args = 1..)]
+    pub sequencer_peers: Vec<MultiaddrWithPeerId>,
+    /// How to reach L1.
+    #[command(flatten)]
+    pub l1: L1Args,
+    /// Port on 127.0.0.1 where JSON-RPC 1.0 is answered, so that the L1's own
+    /// command-line client works: litecoin-cli -rpcport=PORT l2_getchaininfo.
+    #[arg(long, value_name = "PORT")]
+    pub json_rpc_1_port: Option<u16>,
+}
+
+/// How to reach the node's own L1 node.
+#[derive(Debug, Clone, clap::Args)]
+pub struct L1Args {
+    /// JSON-RPC address of an L1 node, http://HOST:PORT; may be given several
+    /// times, the preferred one first. Without it the node follows the chain
+    /// but sees no L1 itself, and as a sequencer casts no relay votes.
+    #[arg(long, value_name = "URL")]
+    pub l1_rpc_url: Vec<String>,
+    /// The L1 node's .cookie file.
+    #[arg(long, value_name = "FILE", conflicts_with = "l1_rpc_auth_file")]
+    pub l1_rpc_cookie_file: Option<PathBuf>,
+    /// A file whose first line is user:password. Read again when the L1 node
+    /// refuses the credentials, so they can be changed without a restart.
+    #[arg(long, value_name = "FILE")]
+    pub l1_rpc_auth_file: Option<PathBuf>,
+    /// The L1 node's wallet that l2_createburntx and l2_sendburntx use.
+    #[arg(long, value_name = "NAME")]
+    pub l1_wallet: Option<String>,
+}
+
+fn switch(text: &str) -> Result<bool, String> {
+    match text {
+        "1" | "true" => Ok(true),
+        "0" | "false" => Ok(false),
+        other => Err(format!("`{other}` is neither 0 nor 1")),
+    }
+}
+
+/// What a node binary can do besides running.
+#[derive(Debug, clap::Subcommand)]
+#[allow(clippy::large_enum_variant)]
+pub enum Subcommand {
+    /// Make, inspect and store keys.
+    #[command(subcommand)]
+    Key(sc_cli::KeySubcommand),
+    /// Print a chain specification (--raw: the state of genesis).
+    BuildSpec(sc_cli::BuildSpecCmd),
+    /// Print a chain specification; the newer form of build-spec.
+    ExportChainSpec(sc_cli::ExportChainSpecCmd),
+    /// Check blocks by executing them again.
+    CheckBlock(sc_cli::CheckBlockCmd),
+    /// Export blocks to a file.
+    ExportBlocks(sc_cli::ExportBlocksCmd),
+    /// Export the state of a block as a chain specification.
+    ExportState(sc_cli::ExportStateCmd),
+    /// Import blocks from a file.
+    ImportBlocks(sc_cli::ImportBlocksCmd),
+    /// Remove the chain's database. The write-ahead log stays: it is what keeps
+    /// a sequencer from signing twice.
+    PurgeChain(sc_cli::PurgeChainCmd),
+    /// Print what the database holds.
+    ChainInfo(sc_cli::ChainInfoCmd),
+}

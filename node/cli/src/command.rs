@@ -1,0 +1,156 @@
+//! What each command does.
+
+use crate::{
+    chain_spec,
+    cli::{Cli, Subcommand},
+    service,
+};
+use cascoin_l2_primitives::chain::OpaqueBlock;
+use sc_cli::{Result, SubstrateCli};
+use sc_client_db::PruningMode;
+use sc_network::config::NetworkBackendType;
+use sc_service::{Configuration, PartialComponents, Role};
+
+impl SubstrateCli for Cli {
+    fn impl_name() -> String {
+        "Cascoin L2".into()
+    }
+
+    fn impl_version() -> String {
+        env!("SUBSTRATE_CLI_IMPL_VERSION").into()
+    }
+
+    fn description() -> String {
+        env!("CARGO_PKG_DESCRIPTION").into()
+    }
+
+    fn author() -> String {
+        env!("CARGO_PKG_AUTHORS").into()
+    }
+
+    fn support_url() -> String {
+        env!("CARGO_PKG_REPOSITORY").into()
+    }
+
+    fn copyright_start_year() -> i32 {
+        2026
+    }
+
+    fn load_spec(&self, id: &str) -> std::result::Result<Box<dyn sc_service::ChainSpec>, String> {
+        Ok(Box::new(chain_spec::load(id)?))
+    }
+}
+
+/// The least number of recent states a sequencer keeps: a day of 500 ms blocks
+/// and the L1 confirmation window on top. Substrate's default of 256 would be
+/// two minutes.
+const MIN_SEQUENCER_STATES: u32 = 180_000;
+
+/// Runs what the command line says.
+///
+/// # Errors
+/// Whatever stops it, as a sentence for the operator.
+pub fn run() -> Result<()> {
+    let mut cli = Cli::from_args();
+    cli.run.base.validator |= cli.run.sequencer;
+    match &cli.subcommand {
+        Some(Subcommand::Key(cmd)) => cmd.run(&cli),
+        #[allow(deprecated)]
+        Some(Subcommand::BuildSpec(cmd)) => {
+            let runner = cli.create_runner(cmd)?;
+            runner.sync_run(|config| cmd.run(config.chain_spec, config.network))
+        }
+        Some(Subcommand::ExportChainSpec(cmd)) => {
+            let spec = cli.load_spec(&cmd.chain)?;
+            cmd.run(spec)
+        }
+        Some(Subcommand::CheckBlock(cmd)) => with_parts(&cli, cmd, |_, parts| {
+            let PartialComponents { client, task_manager, import_queue, .. } = parts;
+            Ok((cmd.run(client, import_queue), task_manager))
+        }),
+        Some(Subcommand::ExportBlocks(cmd)) => with_parts(&cli, cmd, |config, parts| {
+            let PartialComponents { client, task_manager, .. } = parts;
+            Ok((cmd.run(client, config.database), task_manager))
+        }),
+        Some(Subcommand::ExportState(cmd)) => with_parts(&cli, cmd, |config, parts| {
+            let PartialComponents { client, task_manager, .. } = parts;
+            Ok((cmd.run(client, config.chain_spec), task_manager))
+        }),
+        Some(Subcommand::ImportBlocks(cmd)) => with_parts(&cli, cmd, |_, parts| {
+            let PartialComponents { client, task_manager, import_queue, .. } = parts;
+            Ok((cmd.run(client, import_queue), task_manager))
+        }),
+        Some(Subcommand::PurgeChain(cmd)) => {
+            let runner = cli.create_runner(cmd)?;
+            runner.sync_run(|config| cmd.run(config.database))
+        }
+        Some(Subcommand::ChainInfo(cmd)) => {
+            let runner = cli.create_runner(cmd)?;
+            runner.sync_run(|config| cmd.run::<OpaqueBlock>(&config))
+        }
+        None => run_node(&cli),
+    }
+}
+
+fn with_parts<C, F, R>(cli: &Cli, cmd: &C, act: F) -> Result<()>
+where
+    C: sc_cli::CliConfiguration,
+    F: FnOnce(Parts, service::Components) -> Result<(R, sc_service::TaskManager)>,
+    R: std::future::Future<Output = Result<()>>,
+{
+    let runner = cli.create_runner(cmd)?;
+    runner.async_run(|config| {
+        let components = service::new_partial(&config)?;
+        act(Parts { database: config.database, chain_spec: config.chain_spec }, components)
+    })
+}
+
+/// What is left of a configuration once the client is built from it.
+struct Parts {
+    database: sc_service::config::DatabaseSource,
+    chain_spec: Box<dyn sc_service::ChainSpec>,
+}
+
+fn run_node(cli: &Cli) -> Result<()> {
+    if cli.run.nol2 || !cli.run.l2 {
+        return Err("L2 is not enabled (--nol2 or --l2=0)".into());
+    }
+    let runner = cli.create_runner(&cli.run.base)?;
+    let options = service::Options {
+        sequencer_peers: cli.run.sequencer_peers.clone(),
+        l1: cli.run.l1.clone(),
+        json_rpc_1_port: cli.run.json_rpc_1_port,
+    };
+    runner.run_node_until_exit(|mut config| async move {
+        keep_enough_states(&mut config);
+        // Announced with their certificates instead, see `announce_certified`.
+        config.announce_block = false;
+        match config.network.network_backend {
+            NetworkBackendType::Libp2p => {
+                service::new_full::<sc_network::NetworkWorker<_, _>>(config, options).await
+            }
+            NetworkBackendType::Litep2p => {
+                service::new_full::<sc_network::Litep2pNetworkBackend>(config, options).await
+            }
+        }
+        .map_err(sc_cli::Error::Service)
+    })
+}
+
+fn keep_enough_states(config: &mut Configuration) {
+    if !matches!(config.role, Role::Authority) {
+        return;
+    }
+    let kept = match &config.state_pruning {
+        Some(PruningMode::Constrained(limits)) => limits.max_blocks,
+        _ => return,
+    };
+    if kept.is_some_and(|kept| kept < MIN_SEQUENCER_STATES) {
+        log::info!(
+            target: "l2",
+            "a sequencer keeps the states of {MIN_SEQUENCER_STATES} blocks, not of {}",
+            kept.unwrap_or_default(),
+        );
+        config.state_pruning = Some(PruningMode::blocks_pruning(MIN_SEQUENCER_STATES));
+    }
+}

@@ -1,0 +1,335 @@
+//! How the parts of a node are put together.
+
+use crate::{cli::L1Args, l1};
+use cascoin_consensus::{
+    announce::{announce_certified, CertifiedAnnounceValidator},
+    engine::{Engine, EngineParams},
+    import::{import_queue, CertifiedImport},
+    mesh::{Mesh, MeshProtocols},
+    metrics::Metrics,
+    EngineHandle,
+};
+use cascoin_l2_primitives::{
+    apis::ChainApi,
+    chain::{BlockHash, ChainParameters, OpaqueBlock},
+};
+use cascoin_l2_runtime::RuntimeApi;
+use cascoin_rpc::{
+    front::{Front, FrontConfig},
+    l1::{L1Access, L1Node},
+    FullDeps,
+};
+use futures::FutureExt;
+use sc_basic_authorship::ProposerFactory;
+use sc_client_api::Backend;
+use sc_consensus::BasicQueue;
+use sc_executor::WasmExecutor;
+use sc_network::config::MultiaddrWithPeerId;
+use sc_offchain::{OffchainWorkerOptions, OffchainWorkers};
+use sc_service::{
+    error::Error as ServiceError, Configuration, PartialComponents, Role, TaskManager,
+};
+use sc_telemetry::{Telemetry, TelemetryWorker};
+use sc_transaction_pool::TransactionPoolHandle;
+use sc_transaction_pool_api::OffchainTransactionPoolFactory;
+use sp_api::ProvideRuntimeApi;
+use sp_blockchain::HeaderBackend;
+use sp_consensus_grandpa::GrandpaApi;
+use std::{net::SocketAddr, sync::Arc};
+
+/// The client: the runtime runs as WASM, with Substrate's host functions.
+pub type FullClient = sc_service::TFullClient<
+    OpaqueBlock,
+    RuntimeApi,
+    WasmExecutor<sp_io::SubstrateHostFunctions>,
+>;
+type FullBackend = sc_service::TFullBackend<OpaqueBlock>;
+type FullPool = TransactionPoolHandle<OpaqueBlock, FullClient>;
+type FullImport = CertifiedImport<FullClient, FullClient>;
+
+/// A node's parts before it has a network.
+pub type Components = PartialComponents<
+    FullClient,
+    FullBackend,
+    (),
+    BasicQueue<OpaqueBlock>,
+    FullPool,
+    (FullImport, Option<Telemetry>),
+>;
+
+/// Flags of ours.
+pub struct Options {
+    /// Sequencers that are dialled always.
+    pub sequencer_peers: Vec<MultiaddrWithPeerId>,
+    /// How to reach L1.
+    pub l1: L1Args,
+    /// Port of the JSON-RPC 1.0 front.
+    pub json_rpc_1_port: Option<u16>,
+}
+
+/// Builds the client and what stands directly around it.
+///
+/// # Errors
+/// What the SDK says; a genesis without sequencers.
+pub fn new_partial(config: &Configuration) -> Result<Components, ServiceError> {
+    let telemetry = config
+        .telemetry_endpoints
+        .clone()
+        .filter(|endpoints| !endpoints.is_empty())
+        .map(|endpoints| -> Result<_, sc_telemetry::Error> {
+            let worker = TelemetryWorker::new(16)?;
+            let telemetry = worker.handle().new_telemetry(endpoints);
+            Ok((worker, telemetry))
+        })
+        .transpose()?;
+    let executor = sc_service::new_wasm_executor(&config.executor);
+    let (client, backend, keystore_container, task_manager) =
+        sc_service::new_full_parts::<OpaqueBlock, RuntimeApi, _>(
+            config,
+            telemetry.as_ref().map(|(_, telemetry)| telemetry.handle()),
+            executor,
+            Vec::new(),
+        )?;
+    let client = Arc::new(client);
+    let telemetry = telemetry.map(|(worker, telemetry)| {
+        task_manager.spawn_handle().spawn("telemetry", None, worker.run());
+        telemetry
+    });
+    let transaction_pool = Arc::from(
+        sc_transaction_pool::Builder::new(
+            task_manager.spawn_essential_handle(),
+            client.clone(),
+            config.role.is_authority().into(),
+        )
+        .with_options(config.transaction_pool.clone())
+        .with_prometheus(config.prometheus_registry())
+        .build(),
+    );
+    let genesis = genesis_authorities(&client)?;
+    let import = CertifiedImport::new(client.clone(), client.clone(), || genesis)
+        .map_err(|error| ServiceError::Other(error.to_string()))?;
+    let import_queue = import_queue(
+        import.clone(),
+        &task_manager.spawn_essential_handle(),
+        config.prometheus_registry(),
+    );
+    Ok(PartialComponents {
+        client,
+        backend,
+        task_manager,
+        import_queue,
+        keystore_container,
+        select_chain: (),
+        transaction_pool,
+        other: (import, telemetry),
+    })
+}
+
+/// The sequencers of block 1. A database that has forgotten the state of genesis
+/// has stored them long ago, and does not need them.
+fn genesis_authorities(
+    client: &FullClient,
+) -> Result<Vec<sp_consensus_grandpa::AuthorityId>, ServiceError> {
+    let genesis = client.info().genesis_hash;
+    let Ok(authorities) = client.runtime_api().grandpa_authorities(genesis) else {
+        return Ok(Vec::new());
+    };
+    if authorities.is_empty() {
+        return Err(ServiceError::Other(
+            "this chain specification names no sequencers: nobody could produce its first block. \
+             Fill in `session.keys` and `sequencerRegistry.members` (docs/operating.md), or take \
+             the network's published specification with --chain FILE"
+                .into(),
+        ));
+    }
+    Ok(authorities.into_iter().map(|(id, _)| id).collect())
+}
+
+/// Builds and starts a full node or a sequencer.
+///
+/// # Errors
+/// What stops it, as a sentence for the operator.
+pub async fn new_full<N: sc_network::NetworkBackend<OpaqueBlock, BlockHash>>(
+    config: Configuration,
+    options: Options,
+) -> Result<TaskManager, ServiceError> {
+    let PartialComponents {
+        client,
+        backend,
+        mut task_manager,
+        import_queue,
+        keystore_container,
+        select_chain: (),
+        transaction_pool,
+        other: (import, mut telemetry),
+    } = new_partial(&config)?;
+    let best = client.info().best_hash;
+    let parameters: ChainParameters = client
+        .runtime_api()
+        .chain_parameters(best)
+        .map_err(|error| ServiceError::Other(format!("the chain has no parameters: {error}")))?;
+
+    let registry = config.prometheus_registry().cloned();
+    let network_metrics = N::register_notification_metrics(config.prometheus_registry());
+    let mut net_config = sc_network::config::FullNetworkConfiguration::<_, _, N>::new(
+        &config.network,
+        registry.clone(),
+    );
+    let sequencing = matches!(config.role, Role::Authority);
+    let mesh = sequencing.then(|| {
+        MeshProtocols::register(
+            client.info().genesis_hash,
+            options.sequencer_peers.clone(),
+            network_metrics.clone(),
+            &mut net_config,
+        )
+    });
+    let validator = CertifiedAnnounceValidator::new(import.sets());
+    let (network, system_rpc_tx, tx_handler_controller, sync_service, _) =
+        sc_service::build_network(sc_service::BuildNetworkParams {
+            config: &config,
+            net_config,
+            client: client.clone(),
+            transaction_pool: transaction_pool.clone(),
+            spawn_handle: task_manager.spawn_handle(),
+            spawn_essential_handle: task_manager.spawn_essential_handle(),
+            import_queue,
+            block_announce_validator_builder: Some(Box::new(|_| Box::new(validator))),
+            warp_sync_config: None,
+            block_relay: None,
+            metrics: network_metrics,
+            gap_sync_body_policy: None,
+        })?;
+    task_manager.spawn_handle().spawn(
+        "announce-certified",
+        Some("block-announcing"),
+        announce_certified(client.clone(), sync_service.clone()),
+    );
+
+    if config.offchain_worker.enabled {
+        let workers = OffchainWorkers::new(OffchainWorkerOptions {
+            runtime_api_provider: client.clone(),
+            keystore: Some(keystore_container.keystore()),
+            offchain_db: backend.offchain_storage(),
+            transaction_pool: Some(OffchainTransactionPoolFactory::new(transaction_pool.clone())),
+            network_provider: Arc::new(network.clone()),
+            is_validator: sequencing,
+            // L1 is read by the follower; the worker only signs and submits.
+            enable_http_requests: false,
+            custom_extensions: |_| Vec::new(),
+        })?;
+        task_manager.spawn_handle().spawn(
+            "offchain-workers-runner",
+            Some("offchain-worker"),
+            workers.run(client.clone(), task_manager.spawn_handle()).boxed(),
+        );
+    }
+
+    let l1 = l1::start(&options.l1, &parameters, client.clone(), backend.offchain_storage())
+        .map_err(ServiceError::Other)?;
+    if sequencing && l1.is_none() {
+        log::warn!(
+            target: "l2",
+            "sequencing without an L1 node (--l1-rpc-url): no relay votes are cast from here",
+        );
+    }
+
+    let engine_handle = EngineHandle::default();
+    if let Some(protocols) = mesh {
+        let metrics = Metrics::new(registry.as_ref())?;
+        let proposers = ProposerFactory::new(
+            task_manager.spawn_handle(),
+            client.clone(),
+            transaction_pool.clone(),
+            registry.as_ref(),
+            telemetry.as_ref().map(Telemetry::handle),
+        );
+        let engine = Engine::new(EngineParams {
+            client: client.clone(),
+            backend: backend.clone(),
+            import,
+            environment: proposers,
+            keystore: keystore_container.keystore(),
+            mesh: Mesh::new(protocols, network.clone()),
+            wal_folder: config.base_path.config_dir(config.chain_spec.id()).join("bft"),
+            handle: engine_handle.clone(),
+            metrics,
+        });
+        task_manager.spawn_essential_handle().spawn_blocking("bft", Some("consensus"), engine.run());
+    }
+
+    let front = options.json_rpc_1_port.zip(rpc_port(&config));
+    let rpc_builder = rpc_builder(RpcParts {
+        client: client.clone(),
+        backend: backend.clone(),
+        pool: transaction_pool.clone(),
+        engine: engine_handle,
+        l1,
+        sync: sync_service.clone(),
+        chain_name: config.chain_spec.name().into(),
+    });
+    let _ = sc_service::spawn_tasks(sc_service::SpawnTasksParams {
+        network,
+        client,
+        keystore: keystore_container.keystore(),
+        task_manager: &mut task_manager,
+        transaction_pool,
+        rpc_builder,
+        backend,
+        system_rpc_tx,
+        tx_handler_controller,
+        sync_service,
+        config,
+        telemetry: telemetry.as_mut(),
+        tracing_execute_block: None,
+    })?;
+
+    if let Some((port, upstream)) = front {
+        let listen = SocketAddr::from(([127, 0, 0, 1], port));
+        let front = Front::bind(FrontConfig::new(listen, upstream))
+            .await
+            .map_err(|error| ServiceError::Other(error.to_string()))?;
+        log::info!(target: "l2::rpc", "JSON-RPC 1.0 on {}", front.local_addr());
+        task_manager.spawn_handle().spawn("json-rpc-1", Some("rpc"), front.run());
+    }
+    Ok(task_manager)
+}
+
+/// Where the node's real RPC listens, as seen from this machine.
+fn rpc_port(config: &Configuration) -> Option<SocketAddr> {
+    let port = match &config.rpc.addr {
+        Some(endpoints) => endpoints.first()?.listen_addr.port(),
+        None => config.rpc.port,
+    };
+    Some(SocketAddr::from(([127, 0, 0, 1], port)))
+}
+
+struct RpcParts {
+    client: Arc<FullClient>,
+    backend: Arc<FullBackend>,
+    pool: Arc<FullPool>,
+    engine: EngineHandle,
+    l1: Option<L1Node>,
+    sync: Arc<sc_network_sync::SyncingService<OpaqueBlock>>,
+    chain_name: String,
+}
+
+type RpcBuilder = Box<
+    dyn Fn(Arc<dyn sp_core::traits::SpawnNamed>) -> Result<jsonrpsee::RpcModule<()>, ServiceError>,
+>;
+
+fn rpc_builder(parts: RpcParts) -> RpcBuilder {
+    Box::new(move |_| {
+        cascoin_rpc::create_full(FullDeps {
+            client: parts.client.clone(),
+            backend: parts.backend.clone(),
+            pool: parts.pool.clone(),
+            engine: parts.engine.clone(),
+            l1: parts.l1.clone().map(|node| Arc::new(node) as Arc<dyn L1Access>),
+            sync: parts.sync.clone(),
+            chain_name: parts.chain_name.clone(),
+            mode: "full",
+        })
+        .map_err(|error| ServiceError::Other(error.to_string()))
+    })
+}

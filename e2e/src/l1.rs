@@ -1,0 +1,168 @@
+//! The L1 of a local network: [`Litecoind`] and what tests do with it.
+
+use crate::{
+    burns::Burn,
+    error::{Error, IoContext, Result},
+    node::L1Access,
+};
+use cascoin_l1::testing::{Litecoind, TestingError};
+use serde_json::{json, Value};
+use std::{fs, process::Command};
+
+/// Debian's client program.
+pub const CLI: &str = "/usr/bin/litecoin-cli";
+
+impl From<TestingError> for Error {
+    fn from(error: TestingError) -> Self {
+        Self::other(format!("L1: {error}"))
+    }
+}
+
+/// A `litecoind` in regtest with a wallet that has coins.
+pub struct L1 {
+    litecoind: Litecoind,
+}
+
+impl L1 {
+    /// Starts it and mines the coins.
+    ///
+    /// # Errors
+    /// [`Error::Other`] with what to do if it is not installed.
+    pub fn start() -> Result<Self> {
+        Ok(Self { litecoind: Litecoind::start_funded()? })
+    }
+
+    /// How nodes reach it.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if its credentials cannot be read.
+    pub fn access(&self) -> Result<L1Access> {
+        let file = self.litecoind.auth_file();
+        let credentials =
+            fs::read_to_string(&file).attempt(|| format!("reading {}", file.display()))?;
+        Ok(L1Access {
+            url: self.litecoind.url(),
+            credentials: credentials.trim().into(),
+            wallet: Some(self.litecoind.wallet().into()),
+        })
+    }
+
+    /// The launcher, for what is not wrapped here.
+    pub fn litecoind(&self) -> &Litecoind {
+        &self.litecoind
+    }
+
+    /// Mines blocks on top of the tip.
+    ///
+    /// # Errors
+    /// [`Error::Other`] with the node's words.
+    pub fn mine(&self, blocks: u32) -> Result<()> {
+        self.litecoind.mine(blocks)?;
+        Ok(())
+    }
+
+    /// Height of the tip.
+    ///
+    /// # Errors
+    /// [`Error::Other`] with the node's words.
+    pub fn height(&self) -> Result<u32> {
+        self.litecoind.client().block_count().map_err(Error::other)
+    }
+
+    /// Hash of the tip, as RPC prints it.
+    ///
+    /// # Errors
+    /// [`Error::Other`] with the node's words.
+    pub fn tip(&self) -> Result<String> {
+        let tip = self.litecoind.client().best_block_hash().map_err(Error::other)?;
+        Ok(tip.to_string())
+    }
+
+    /// Calls the node.
+    ///
+    /// # Errors
+    /// [`Error::Other`] with the node's words.
+    pub fn call(&self, method: &str, params: Value) -> Result<Value> {
+        let params = params.as_array().cloned().unwrap_or_default();
+        self.litecoind.client().query(method, params).map_err(Error::other)
+    }
+
+    /// Sends a transaction with one marked output into the mempool; its id.
+    ///
+    /// # Errors
+    /// [`Error::Other`] with the node's words.
+    pub fn burn(&self, burn: &Burn) -> Result<String> {
+        Ok(self.litecoind.burn_raw(&burn.script(), burn.value)?.to_string())
+    }
+
+    /// A signed transaction with these marked outputs, in hex; not sent.
+    ///
+    /// # Errors
+    /// [`Error::Other`] with the node's words.
+    pub fn transaction(&self, burns: &[Burn]) -> Result<String> {
+        let outputs: Vec<_> = burns.iter().map(|burn| (burn.value, burn.script())).collect();
+        Ok(hex::encode(self.litecoind.signed(&outputs)?))
+    }
+
+    /// Mines a block with one transaction of these marked outputs, which relay
+    /// policy would not let through; the transaction's id.
+    ///
+    /// # Errors
+    /// [`Error::Other`] with the node's words.
+    pub fn mine_with_burns(&self, burns: &[Burn]) -> Result<String> {
+        let raw = self.transaction(burns)?;
+        self.litecoind.mine_raw(&[hex::decode(&raw).map_err(Error::other)?])?;
+        let decoded = self.call("decoderawtransaction", json!([raw]))?;
+        let txid = decoded["txid"].as_str().map(String::from);
+        txid.ok_or_else(|| Error::other(format!("no txid in {decoded}")))
+    }
+
+    /// Stops it, as an operator does.
+    ///
+    /// # Errors
+    /// [`Error::Other`].
+    pub fn stop(&self) -> Result<()> {
+        Ok(self.litecoind.stop()?)
+    }
+
+    /// Starts it again over what it left.
+    ///
+    /// # Errors
+    /// [`Error::Other`].
+    pub fn restart(&self) -> Result<()> {
+        Ok(self.litecoind.restart()?)
+    }
+}
+
+/// What a command-line client printed.
+#[derive(Clone, Debug)]
+pub struct CliAnswer {
+    /// Whether it reported success.
+    pub success: bool,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+}
+
+/// Runs L1's own command-line client against a port of loopback, with a password
+/// that the L2 front ignores and an L1 node would not.
+///
+/// # Errors
+/// [`Error::Io`] if it is not installed.
+pub fn litecoin_cli(port: u16, args: &[&str]) -> Result<CliAnswer> {
+    let folder = tempfile::tempdir().attempt(|| "making a temporary folder".into())?;
+    let output = Command::new(CLI)
+        .arg(format!("-datadir={}", folder.path().display()))
+        .arg(format!("-rpcport={port}"))
+        .args(["-rpcuser=x", "-rpcpassword=y", "-rpcclienttimeout=20"])
+        .args(args)
+        .output()
+        .attempt(|| format!("running {CLI} (apt-get install litecoind)"))?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_string();
+    Ok(CliAnswer {
+        success: output.status.success(),
+        stdout: text(&output.stdout),
+        stderr: text(&output.stderr),
+    })
+}

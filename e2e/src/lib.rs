@@ -1,0 +1,28 @@
+//! A local network of real nodes over a real L1: what the demo, the end-to-end
+//! tests and the benchmarks stand on.
+//!
+//! - [`network`]: L1, sequencers and full nodes as processes on loopback.
+//! - [`node`]: one node: start, stop, `kill -9`, restart; its RPC and metrics.
+//! - [`l1`]: `litecoind -regtest` with a wallet, and burns of every kind.
+//! - [`extrinsic`]: signed transactions from the runtime's own types.
+//! - [`burns`]: what L2 says of burns and of the supply.
+//! - [`wait`]: polling with generous limits. No test here asserts a speed; the
+//!   `bench` program measures.
+//!
+//! Guarantees: nothing listens beyond loopback; every process ends with its
+//! owner, also on a panic; after a failure the logs are shown and kept.
+
+pub mod burns;
+pub mod error;
+pub mod extrinsic;
+pub mod interrupt;
+pub mod l1;
+pub mod network;
+pub mod node;
+pub mod peer_id;
+pub mod ports;
+pub mod process;
+pub mod rpc;
+pub mod wait;
+
+pub use error::{Error, Result};

@@ -1,0 +1,185 @@
+//! A child process that writes to a log file and never outlives its owner.
+
+use crate::error::{Error, IoContext, Result};
+use std::{
+    fs::{self, OpenOptions},
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+/// util-linux's tool, part of every Debian: asks the kernel to kill the child
+/// when the thread that started it dies, so that not even `kill -9` of a test
+/// leaves nodes behind.
+const SETPRIV: &str = "/usr/bin/setpriv";
+
+/// A running child. Dropping it kills it.
+pub struct Process {
+    name: String,
+    log: PathBuf,
+    child: Child,
+}
+
+impl Process {
+    /// Starts `program`; its output is appended to `log`, and `temporary` is its
+    /// folder for temporary files.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if it cannot be started or the log cannot be written.
+    pub fn start(
+        name: &str,
+        program: &Path,
+        args: &[String],
+        log: &Path,
+        temporary: &Path,
+    ) -> Result<Self> {
+        let output = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(log)
+            .attempt(|| format!("opening {}", log.display()))?;
+        let errors = output.try_clone().attempt(|| format!("opening {}", log.display()))?;
+        let mut command = if Path::new(SETPRIV).exists() {
+            let mut command = Command::new(SETPRIV);
+            command.args(["--pdeathsig", "KILL", "--"]).arg(program);
+            command
+        } else {
+            Command::new(program)
+        };
+        let child = command
+            .args(args)
+            .env("TMPDIR", temporary)
+            .stdin(Stdio::null())
+            .stdout(output)
+            .stderr(errors)
+            .spawn()
+            .attempt(|| format!("starting {}", program.display()))?;
+        Ok(Self { name: name.into(), log: log.into(), child })
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Its exit status, once it has ended.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the system does not tell.
+    pub fn ended(&mut self) -> Result<Option<ExitStatus>> {
+        self.child.try_wait().attempt(|| format!("watching {}", self.name))
+    }
+
+    /// Fails if it has ended.
+    ///
+    /// # Errors
+    /// [`Error::Ended`].
+    pub fn expect_running(&mut self) -> Result<()> {
+        match self.ended()? {
+            None => Ok(()),
+            Some(status) => Err(Error::Ended {
+                name: self.name.clone(),
+                status: status.to_string(),
+                log: self.log.display().to_string(),
+            }),
+        }
+    }
+
+    /// Waits for it to end by itself; `None` if it still runs after `limit`.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the system does not tell.
+    pub fn wait(&mut self, limit: Duration) -> Result<Option<ExitStatus>> {
+        let start = Instant::now();
+        while start.elapsed() < limit {
+            if let Some(status) = self.ended()? {
+                return Ok(Some(status));
+            }
+            sleep(Duration::from_millis(20));
+        }
+        Ok(None)
+    }
+
+    /// Ends it as a service manager would: SIGTERM, and SIGKILL after `limit`.
+    /// Returns whether SIGTERM was enough.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if signals cannot be sent.
+    pub fn terminate(&mut self, limit: Duration) -> Result<bool> {
+        if self.ended()?.is_some() {
+            return Ok(true);
+        }
+        self.signal("TERM")?;
+        let gracefully = self.wait(limit)?.is_some();
+        if !gracefully {
+            self.kill()?;
+        }
+        Ok(gracefully)
+    }
+
+    /// `kill -9`: it gets no chance to write anything.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if signals cannot be sent.
+    pub fn kill(&mut self) -> Result<()> {
+        if self.ended()?.is_none() {
+            self.child.kill().attempt(|| format!("killing {}", self.name))?;
+            self.child.wait().attempt(|| format!("waiting for {}", self.name))?;
+        }
+        Ok(())
+    }
+
+    /// Freezes it (SIGSTOP), as a machine that hangs would.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if signals cannot be sent.
+    pub fn freeze(&self) -> Result<()> {
+        self.signal("STOP")
+    }
+
+    /// Lets a frozen process go on.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if signals cannot be sent.
+    pub fn thaw(&self) -> Result<()> {
+        self.signal("CONT")
+    }
+
+    /// Resident memory in bytes; `None` where the system does not tell.
+    pub fn resident_bytes(&self) -> Option<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.id())).ok()?;
+        let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
+        line.split_whitespace().nth(1)?.parse::<u64>().ok().map(|kib| kib * 1024)
+    }
+
+    // The shell's own kill: std sends only SIGKILL, and the `kill` program is
+    // not on every machine.
+    fn signal(&self, name: &str) -> Result<()> {
+        let status = Command::new("sh")
+            .args(["-c", &format!("kill -{name} {}", self.id())])
+            .stderr(Stdio::null())
+            .status()
+            .attempt(|| format!("sending SIG{name} to {}", self.name))?;
+        if status.success() {
+            return Ok(());
+        }
+        Err(Error::other(format!("cannot send SIG{name} to {}", self.name)))
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // Nothing can be done about an error here, and the kernel reaps what is
+        // left when this process ends.
+        let _ = self.kill();
+    }
+}
+
+/// The last `lines` lines of a log.
+pub fn tail(log: &Path, lines: usize) -> String {
+    let text = fs::read(log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    let text = text.unwrap_or_else(|error| format!("cannot read {}: {error}", log.display()));
+    let all: Vec<&str> = text.lines().collect();
+    all[all.len().saturating_sub(lines)..].join("\n")
+}

@@ -1,0 +1,145 @@
+//! Sequencers that fail, and come back.
+
+use cascoin_e2e::{
+    burns::{self, Burn, ChainFacts},
+    extrinsic::{account, dev_pair},
+    network::{with_network, Setup},
+    wait::PATIENCE,
+};
+use std::{thread::sleep, time::Duration};
+
+const COIN: u64 = 100_000_000;
+
+#[test]
+fn a_killed_leader_is_replaced_and_rejoins() {
+    with_network(&Setup::regtest_without_l1(), |network| {
+        for _ in 0..2 {
+            let leader = network.leader()?;
+            network.nodes[leader].kill()?;
+            let reached = network.wait_for_progress(12)?;
+            network.nodes[leader].start()?;
+            network.nodes[leader].wait_for_rpc()?;
+            network.wait_for_height(leader, reached)?;
+            network.wait_for_progress(5)?;
+            network.expect_one_chain()?;
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn three_of_four_mint_and_the_fourth_catches_up() {
+    with_network(&Setup::regtest(), |network| {
+        let facts = ChainFacts::of(network, 0)?;
+        let recipient = account(&dev_pair("//ThreeOfFour")?);
+        network.nodes[3].kill()?;
+        let burn = Burn::to_account(facts.chain_id, &recipient, COIN);
+        let txid = network.l1()?.burn(&burn)?;
+        network.l1()?.mine(facts.l1_confirmations)?;
+        burns::minted(network, 0, &txid)?;
+        let reached = network.wait_for_progress(5)?;
+
+        network.nodes[3].start()?;
+        network.nodes[3].wait_for_rpc()?;
+        network.wait_for_height(3, reached)?;
+        burns::minted(network, 3, &txid)?;
+        assert_eq!(burns::balance(network, 3, &recipient)?, u128::from(COIN));
+
+        // It votes again: with another one missing it is needed for a quorum.
+        network.nodes[0].kill()?;
+        network.wait_for_progress(8)?;
+        network.expect_one_chain()?;
+        Ok(())
+    });
+}
+
+#[test]
+fn a_node_killed_in_the_middle_of_a_round_never_splits_the_chain() {
+    with_network(&Setup::regtest_without_l1(), |network| {
+        // Different moments of a 100 ms block, different nodes, the leader too.
+        for (step, delay_ms) in [3, 37, 61, 89, 17, 71].into_iter().enumerate() {
+            let victim = if step % 2 == 0 { network.leader()? } else { step % 4 };
+            sleep(Duration::from_millis(delay_ms));
+            network.nodes[victim].kill()?;
+            network.nodes[victim].start()?;
+            network.nodes[victim].wait_for_rpc()?;
+            network.wait_for_progress(6)?;
+        }
+        let checked = network.expect_one_chain()?;
+        assert!(checked > 36, "the chain went on: {checked}");
+        Ok(())
+    });
+}
+
+#[test]
+fn without_a_quorum_it_halts_and_goes_on_when_there_is_one() {
+    with_network(&Setup::regtest_without_l1(), |network| {
+        network.nodes[2].kill()?;
+        network.nodes[3].kill()?;
+        // What was under way may still be decided; then nothing is.
+        sleep(Duration::from_secs(2));
+        let halted = network.finalized_height(0)?;
+        sleep(Duration::from_secs(3));
+        assert_eq!(network.finalized_height(0)?, halted, "two of four are no quorum");
+        network.nodes[2].start()?;
+        network.nodes[2].wait_for_rpc()?;
+        network.wait_for_progress(5)?;
+        network.expect_one_chain()?;
+        Ok(())
+    });
+}
+
+#[test]
+fn a_network_stopped_or_killed_as_a_whole_goes_on_where_it_was() {
+    with_network(&Setup::regtest_without_l1(), |network| {
+        for gracefully in [true, false] {
+            let reached = network.wait_for_progress(5)?;
+            let hash = network.block_hash(0, reached)?;
+            for node in &mut network.nodes {
+                if gracefully {
+                    assert!(node.stop()?, "it stops when it is told to");
+                } else {
+                    node.kill()?;
+                }
+            }
+            network.start_nodes()?;
+            for node in 0..network.nodes.len() {
+                network.wait_for_height(node, reached)?;
+                assert_eq!(network.block_hash(node, reached)?, hash, "nothing final is lost");
+            }
+            network.wait_for_progress(5)?;
+            network.expect_one_chain()?;
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_second_process_with_the_same_key_does_not_sign() {
+    with_network(&Setup::regtest_without_l1(), |network| {
+        // Once with the database of the first, once with its own.
+        let config = network.nodes[0].config().clone();
+        let base = network.nodes[0].base_path().display().to_string();
+        for (name, extra) in
+            [("same-folder", vec!["--base-path".to_string(), base]), ("own-folder", vec![])]
+        {
+            let mut config = config.clone();
+            config.name = name.into();
+            config.extra = extra;
+            let twin = network.add(config)?;
+            twin.start()?;
+            let ended = twin.process().map(|process| process.wait(PATIENCE)).transpose()?.flatten();
+            let log = twin.log_tail(40);
+            let status = ended.unwrap_or_else(|| panic!("{name}: it runs beside the first\n{log}"));
+            assert!(!status.success(), "{name}: {status}");
+            assert!(
+                log.to_lowercase().contains("lock") || log.contains("in use"),
+                "{name} says why:\n{log}"
+            );
+            network.nodes.pop();
+        }
+        network.wait_for_progress(5)?;
+        network.expect_one_chain()?;
+        Ok(())
+    });
+}

@@ -33,3 +33,4 @@ else
         unset cascoin_flags
     fi
 fi
+case ":$PATH:" in :/tmp/shim:*) ;; *) PATH="/tmp/shim:$PATH" ;; esac # TMPSHIM

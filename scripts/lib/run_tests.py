@@ -1,0 +1,479 @@
+"""The test suite: finds every test of the repository and runs them, fast ones first.
+
+Called by scripts/test. Guarantees:
+- the last line of its output is `N passed, N failed`, with `, N skipped` behind it
+  if something was skipped; the exit code is 0 only if tests ran and none failed;
+- cargo is always asked for the whole workspace, so that nothing is compiled with
+  other features than `scripts/demo` uses (see scripts/lib/common.sh);
+- tests that start nodes run one at a time; one that says nothing for too long is
+  ended together with every process it started.
+"""
+import argparse
+import hashlib
+import json
+import os
+import re
+import selectors
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import traceback
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+TARGET = Path(os.environ.get("CARGO_TARGET_DIR", Path.home() / ".cache/cascoin-l2/target"))
+# Crates in the order of their layers: a failure below explains those above.
+LAYERS = ["primitives", "node/bft", "pallets", "node/l1", "runtime", "node/consensus", "node/rpc", "node/cli", "e2e"]
+STALLED_AFTER_S = int(os.environ.get("CASCOIN_TEST_STALL_SECONDS", "900"))
+HEARTBEAT_S = 30
+
+
+class Totals:
+    """Counts, and the names of what failed."""
+
+    def __init__(self):
+        self.passed, self.failed, self.skipped, self.failures = 0, 0, 0, []
+
+    def fail(self, name):
+        self.failed += 1
+        self.failures.append(name)
+
+    def line(self):
+        text = f"{self.passed} passed, {self.failed} failed"
+        return text + (f", {self.skipped} skipped" if self.skipped else "")
+
+
+TOTALS = Totals()
+CHILD = None
+
+
+def say(text=""):
+    print(text, flush=True)
+
+
+def title(text):
+    say(f"==> {text}")
+
+
+def minutes(seconds):
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+
+
+def end_group(process):
+    """Ends a process and all it started: it leads a process group of its own."""
+    for sig, patience in ((signal.SIGTERM, 10), (signal.SIGKILL, 10)):
+        try:
+            os.killpg(process.pid, sig)
+        except ProcessLookupError:
+            return
+        try:
+            process.wait(patience)
+        except subprocess.TimeoutExpired:
+            continue
+
+
+def run(command, what, cwd=ROOT, env=None, show=True, merge=True):
+    """Runs a command; returns its exit code (None if it stalled) and its output.
+
+    `merge` takes its errors into the output; otherwise they go to the terminal as
+    they come, which keeps cargo's progress bar.
+    """
+    global CHILD
+    started = last_output = last_beat = time.monotonic()
+    process = subprocess.Popen(
+        command, cwd=cwd, env={**os.environ, **(env or {})}, stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT if merge else None, start_new_session=True,
+    )
+    CHILD = process
+    output = bytearray()
+    selector = selectors.DefaultSelector()
+    selector.register(process.stdout, selectors.EVENT_READ)
+    stalled = False
+    while True:
+        if selector.select(timeout=1):
+            chunk = os.read(process.stdout.fileno(), 65536)
+            if not chunk:
+                break
+            output += chunk
+            last_output = last_beat = time.monotonic()
+            if show:
+                sys.stdout.buffer.write(chunk)
+                sys.stdout.buffer.flush()
+        elif process.poll() is not None:
+            break  # ended, though a process it left behind holds the pipe open
+        now = time.monotonic()
+        quiet_terminal = merge or not sys.stderr.isatty()
+        if quiet_terminal and now - last_beat >= HEARTBEAT_S:
+            last_beat = now
+            open_line = "\n" if show and output and not output.endswith(b"\n") else ""
+            say(f"{open_line}    … {what}: {minutes(now - started)}")
+        if now - last_output > STALLED_AFTER_S and merge:
+            stalled = True
+            say(f"\n    {what} said nothing for {minutes(STALLED_AFTER_S)}: ended")
+            break
+    if stalled:
+        end_group(process)
+    code = process.wait()
+    try:
+        os.killpg(process.pid, signal.SIGTERM)  # leftovers of a test that failed
+    except ProcessLookupError:
+        pass
+    CHILD = None
+    return (None if stalled else code), output.decode("utf-8", "replace")
+
+
+# ---- checks: programs whose exit code is the result -----------------------------
+
+REMEDIES = {"lint::format": ". scripts/lib/env.sh && cargo fmt --all    does it"}
+
+
+def check(name, command):
+    """One check is one test."""
+    # rustfmt colours its output wherever it goes, unless the terminal is dumb.
+    code, output = run(command, name, show=False, env={"TERM": "dumb"})
+    if code == 0:
+        TOTALS.passed += 1
+        say(f"test {name} ... ok")
+    else:
+        TOTALS.fail(name)
+        lines = output.rstrip().splitlines()
+        more = [f"… and {len(lines) - 60} lines more"] if len(lines) > 60 else []
+        say("\n".join([f"test {name} ... FAILED", *lines[:60], *more]))
+        if name in REMEDIES:
+            say(f"    {REMEDIES[name]}")
+
+
+def shell_scripts():
+    """Every bash script of the repository."""
+    found = [ROOT / ".ci/run", ROOT / "zombienet/run"]
+    for path in sorted((ROOT / "scripts").rglob("*")):
+        if path.is_file() and (path.suffix == ".sh" or path.open("rb").read(20).startswith(b"#!/usr/bin/env bash")):
+            found.append(path)
+    return [str(p.relative_to(ROOT)) for p in found if p.exists()]
+
+
+def checks():
+    """Name and command of each quick check."""
+    for script in shell_scripts():
+        yield f"lint::shell_syntax::{script}", ["bash", "-n", script]
+    if shutil.which("shellcheck"):
+        yield "lint::shellcheck", ["shellcheck", "-x", *shell_scripts()]
+    yield "lint::format", ["cargo", "fmt", "--all", "--", "--check"]
+    yield "lint::requirements", ["scripts/check-requirements"]
+    for path in sorted((ROOT / "scripts/tests").glob("test_*.py")):
+        yield f"scripts::{path.stem}", [sys.executable, "-W", "error", str(path)]
+    if shutil.which("cargo-deny"):
+        yield "lint::cargo_deny", ["cargo", "deny", "--offline", "check", "bans", "licenses", "sources"]
+
+
+# ---- Rust -----------------------------------------------------------------------
+
+class Binary:
+    """A compiled test program."""
+
+    def __init__(self, artifact):
+        self.folder = Path(artifact["manifest_path"]).parent
+        self.place = self.folder.relative_to(ROOT).as_posix()
+        package = re.search(r'^name = "(.*)"', (self.folder / "Cargo.toml").read_text(), re.M).group(1)
+        target = artifact["target"]
+        self.program = artifact["executable"]
+        self.unit = target["kind"][0] != "test"
+        self.name = package if self.unit else f"{package}::{target['name']}"
+        # These start nodes and an L1, and would disturb each other.
+        self.serial = self.place == "e2e"
+        self.package = package
+
+    def order(self):
+        layer = next((i for i, l in enumerate(LAYERS) if self.place.startswith(l)), len(LAYERS))
+        return (self.serial and not self.unit, layer, not self.unit, self.name)
+
+    def tests(self):
+        code, output = run([self.program, "--list", "--format", "terse"], self.name, cwd=self.folder, show=False)
+        if code != 0:
+            return []
+        return [line[: -len(": test")] for line in output.splitlines() if line.endswith(": test")]
+
+    def env(self):
+        return {
+            "CARGO_MANIFEST_DIR": str(self.folder),
+            "CARGO_PKG_NAME": self.package,
+            "CASCOIN_L2_BIN": os.environ.get("CASCOIN_L2_BIN", str(TARGET / "release/cascoin-l2")),
+        }
+
+
+def build():
+    """Compiles programs and tests together; returns the test programs."""
+    cold = "" if (TARGET / "release/cascoin-l2").exists() else " (the first time takes about half an hour on two cores)"
+    title(f"building the node and the tests{cold}")
+    started = time.monotonic()
+    code, output = run(
+        ["cargo", "build", "--release", "--locked", "--workspace", "--lib", "--bins", "--tests",
+         "--message-format=json-render-diagnostics"],
+        "building", show=False, merge=False)
+    if code != 0:
+        say("the build failed: the compiler's message is above; after a tool-chain upgrade 'scripts/setup' repairs the WASM target")
+        return None
+    binaries = []
+    for line in output.splitlines():
+        if line.startswith("{"):
+            message = json.loads(line)
+            if message.get("reason") == "compiler-artifact" and message["profile"]["test"] and message["executable"]:
+                binaries.append(Binary(message))
+    say(f"    built in {minutes(time.monotonic() - started)}")
+    return sorted(binaries, key=Binary.order)
+
+
+RESULT = re.compile(r"^test result: \S+ (\d+) passed; (\d+) failed; (\d+) ignored", re.M)
+FAILED = re.compile(r"^test (\S.*?)(?: - should panic)? \.\.\. FAILED", re.M)
+
+
+def count_libtest(name, code, output):
+    """Adds what a libtest program reported; a program that died is one failure more."""
+    results = RESULT.findall(output)
+    for passed, _, ignored in results:
+        TOTALS.passed += int(passed)
+        TOTALS.skipped += int(ignored)
+    failed = sum(int(f) for _, f, _ in results)
+    names = FAILED.findall(output)
+    for i in range(failed):
+        TOTALS.fail(f"{name}::{names[i]}" if i < len(names) else name)
+    if code == 0 and not results:
+        TOTALS.passed += 1  # a test program with its own `main`
+    if code != 0 and failed == 0:
+        # The test that was running is named on the line left open.
+        running = re.search(r"^test (\S+) \.\.\. $", output, re.M) if code is None else None
+        at = f"::{running.group(1)}" if running else ""
+        TOTALS.fail(f"{name}{at} ({'stalled' if code is None else f'exit code {code}'})")
+
+
+def run_binary(binary, pattern):
+    names = binary.tests()
+    wanted = [n for n in names if matches(pattern, f"{binary.name}::{n}")]
+    if not wanted:
+        return
+    title(f"{binary.name} ({len(wanted)} tests)")
+    arguments = ["--color=never"]
+    if binary.serial:
+        arguments.append("--test-threads=1")
+    if len(wanted) < len(names):
+        arguments += ["--exact", *wanted]
+    code, output = run([binary.program, *arguments], binary.name, cwd=binary.folder, env=binary.env())
+    count_libtest(binary.name, code, output)
+
+
+def has_doc_tests():
+    """Whether any doc comment opens a block of Rust."""
+    for path in ROOT.glob("*/**/src/**/*.rs"):
+        inside = False
+        for line in path.read_text("utf-8").splitlines():
+            fence = re.match(r"\s*//[/!]\s*```\s*([\w,]*)", line)
+            if fence:
+                if not inside and set(fence.group(1).split(",")) <= {"", "rust", "no_run", "should_panic", "compile_fail"}:
+                    return True
+                inside = not inside
+    return False
+
+
+def run_doc_tests():
+    if has_doc_tests():
+        title("documentation examples")
+        command = ["cargo", "test", "--release", "--locked", "--workspace", "--doc", "--quiet"]
+        code, output = run(command, "documentation examples")
+        count_libtest("doc", code, output)
+
+
+# ---- JavaScript and zombienet ---------------------------------------------------
+
+def npm():
+    """The command for npm. Debian's npm 9 fails on an override of a git dependency,
+    which zombienet needs, so a newer one is fetched in its place."""
+    version = subprocess.run(["npm", "--version"], stdout=subprocess.PIPE, text=True).stdout
+    old = int((re.match(r"\d+", version) or ["0"])[0]) < 10
+    return ["npx", "--yes", "npm@10.9.4"] if old else ["npm"]
+
+
+def npm_install(folder):
+    """Installs exactly what the folder's lock file names, unless it is there."""
+    stamp = folder / "node_modules/.cascoin-lock"
+    want = hashlib.sha256((folder / "package-lock.json").read_bytes()).hexdigest()
+    if stamp.exists() and stamp.read_text() == want:
+        return True
+    name = folder.relative_to(ROOT).as_posix()
+    title(f"installing the JavaScript packages of {name}")
+    code, output = run([*npm(), "ci", "--no-audit", "--no-fund", "--loglevel=error"], name, cwd=folder, show=False)
+    if code != 0:
+        say(f"{output.rstrip()}\nnpm could not install the packages of {name}: check the network and run this again")
+        TOTALS.fail(f"{name}::npm_ci")
+        return False
+    stamp.parent.mkdir(exist_ok=True)
+    stamp.write_text(want)
+    return True
+
+
+def js_env():
+    programs = TARGET / "release"
+    return {
+        "CASCOIN_L2_BIN": os.environ.get("CASCOIN_L2_BIN", str(programs / "cascoin-l2")),
+        "CASCOIN_DEMO_BIN": str(programs / "demo"),
+        "PATH": f"{programs}:{os.environ['PATH']}",
+    }
+
+
+JS_TITLE = re.compile(r"""^\s*(?:await\s+)?(?:test|it)\(\s*(['"`])(.*?)\1""", re.M)
+
+
+def js_files(folder):
+    return [p for p in sorted(folder.glob("**/*.test.*js")) if "node_modules" not in p.parts]
+
+
+def js_titles(path):
+    """Full names of the tests of a file."""
+    group = f"e2e/js::{path.relative_to(ROOT / 'e2e/js').as_posix()}"
+    return [f"{group}::{m[1]}" for m in JS_TITLE.findall(path.read_text("utf-8"))]
+
+
+def run_js(pattern):
+    folder = ROOT / "e2e/js"
+    if not (folder / "package.json").exists():
+        return
+    for path in js_files(folder):
+        group = f"e2e/js::{path.relative_to(folder).as_posix()}"
+        wanted = [t[len(group) + 2:] for t in js_titles(path) if matches(pattern, t)]
+        if pattern and not wanted:
+            continue
+        if not npm_install(folder):
+            return
+        title(group)
+        command = ["node", "--test", "--test-reporter=tap"]
+        if pattern:
+            command += [f"--test-name-pattern={re.escape(t)}$" for t in wanted]
+        code, output = run([*command, str(path)], group, cwd=folder, env=js_env())
+        counts = {k: int(v) for k, v in re.findall(r"^# (tests|pass|fail|cancelled|skipped|todo) (\d+)", output, re.M)}
+        if not counts:
+            TOTALS.fail(f"{group} ({'stalled' if code is None else f'exit code {code}'})")
+            continue
+        failed = counts.get("fail", 0) + counts.get("cancelled", 0)
+        TOTALS.passed += counts.get("pass", 0)
+        # Tests that the pattern left out are reported as skipped: they are not ours to count.
+        TOTALS.skipped += 0 if pattern else counts.get("skipped", 0) + counts.get("todo", 0)
+        names = re.findall(r"^\s*not ok \d+ - (.*)$", output, re.M)
+        for i in range(failed):
+            TOTALS.fail(f"{group}::{names[i]}" if i < len(names) else group)
+        if code != 0 and failed == 0:
+            TOTALS.fail(f"{group} ({'stalled' if code is None else f'exit code {code}'})")
+
+
+def run_zombienet(pattern):
+    folder = ROOT / "zombienet"
+    for path in sorted(folder.glob("*.zndsl")):
+        name = f"zombienet::{path.stem}"
+        if not matches(pattern, name) or not npm_install(folder):
+            continue
+        title(name)
+        code, _ = run([folder / "run", path.name], name, cwd=folder, env=js_env())
+        if code == 0:
+            TOTALS.passed += 1
+            say(f"test {name} ... ok")
+        else:
+            TOTALS.fail(name)
+            say(f"test {name} ... FAILED")
+
+
+# ---- all of it ------------------------------------------------------------------
+
+def matches(pattern, name):
+    return not pattern or pattern in name
+
+
+def suite(options):
+    pattern = options.pattern
+    quick = [(n, c) for n, c in checks() if matches(pattern, n)]
+    if options.list:
+        for name, _ in quick:
+            say(name)
+    elif quick:
+        title(f"checks ({len(quick)})")
+        for name, command in quick:
+            check(name, command)
+    if options.lint_only:
+        return
+    binaries = build()
+    if binaries is None:
+        TOTALS.fail("build")
+        return
+    if options.list:
+        for binary in binaries:
+            for test in binary.tests():
+                if matches(pattern, f"{binary.name}::{test}"):
+                    say(f"{binary.name}::{test}")
+        for path in js_files(ROOT / "e2e/js"):
+            for name in js_titles(path):
+                say(name)
+        for path in sorted((ROOT / "zombienet").glob("*.zndsl")):
+            say(f"zombienet::{path.stem}")
+        return
+    if matches(pattern, "lint::chain_specs"):
+        check("lint::chain_specs", ["scripts/check-chain-specs", "--no-build"])
+    for binary in binaries:
+        if not (binary.serial and not binary.unit):
+            run_binary(binary, pattern)
+    if not pattern:
+        run_doc_tests()
+    if not options.no_e2e:
+        for binary in binaries:
+            if binary.serial and not binary.unit:
+                run_binary(binary, pattern)
+        run_js(pattern)
+        run_zombienet(pattern)
+    if not pattern and not options.no_coverage:
+        title("coverage of the unit tests")
+        code, _ = run(["scripts/coverage", "--no-setup"], "coverage")
+        if code == 0:
+            TOTALS.passed += 1
+        else:
+            TOTALS.fail("coverage")
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="scripts/test", add_help=False)
+    parser.add_argument("pattern", nargs="?", default="")
+    parser.add_argument("--no-e2e", action="store_true")
+    parser.add_argument("--no-coverage", action="store_true")
+    parser.add_argument("--list", action="store_true")
+    parser.add_argument("--lint-only", action="store_true")
+    options = parser.parse_args()
+    os.chdir(ROOT)
+    started = time.monotonic()
+    interrupted = False
+    try:
+        suite(options)
+    except KeyboardInterrupt:
+        interrupted = True
+        if CHILD is not None:
+            end_group(CHILD)
+        TOTALS.fail("interrupted")
+    except Exception:  # a fault of this program must not hide what was counted
+        traceback.print_exc(file=sys.stdout)
+        TOTALS.fail("the test runner itself")
+    if options.list:
+        return 0
+    say()
+    if TOTALS.failures:
+        say("failed:")
+        for name in TOTALS.failures:
+            say(f"  {name}")
+        say("run one again with: scripts/test NAME")
+    if options.pattern and TOTALS.passed + TOTALS.failed == 0:
+        say(f"no test has '{options.pattern}' in its name; scripts/test --list shows them")
+    say(f"took {minutes(time.monotonic() - started)}")
+    say(TOTALS.line())
+    if interrupted:
+        return 130
+    return 0 if TOTALS.passed and not TOTALS.failed else 1
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
+    sys.exit(main())

@@ -143,7 +143,7 @@ export async function startNode(l1 = undefined) {
     '--chain', 'dev', '--alice', '--base-path', join(folder, 'data'),
     '--rpc-port', `${port}`, '--port', `${p2p}`,
     '--json-rpc-1-port', `${front}`, '--prometheus-port', `${prometheus}`,
-    '--rpc-methods', 'unsafe', '--no-mdns', '--no-telemetry', '--no-hardware-benchmarks',
+    '--rpc-methods', 'unsafe', '--no-mdns', '--no-telemetry',
   ];
   if (l1) {
     const auth = join(folder, 'l1-auth');

@@ -296,7 +296,6 @@ impl Node {
         flag("--chain", config.chain.clone());
         flag("--base-path", self.base_path().display().to_string());
         flag("--name", config.name.clone());
-        flag("--port", self.ports.p2p.to_string());
         flag("--listen-addr", format!("/ip4/127.0.0.1/tcp/{}", self.ports.p2p));
         flag("--rpc-port", self.ports.rpc.to_string());
         flag("--json-rpc-1-port", self.ports.front.to_string());
@@ -322,7 +321,7 @@ impl Node {
         }
         args.extend(config.dev_key.map(|key| format!("--{key}")));
         for switch in
-            ["--no-mdns", "--no-telemetry", "--no-hardware-benchmarks", "--disable-log-color"]
+            ["--no-mdns", "--no-telemetry", "--disable-log-color"]
         {
             args.push(switch.into());
         }

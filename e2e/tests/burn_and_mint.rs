@@ -135,7 +135,7 @@ fn outputs_that_are_no_valid_burns_are_rejected_with_their_reason() {
             ("value 0", good.clone().with_value(0), "ZERO_VALUE"),
             ("another chain's id", Burn::to_account(chain_id + 1, &recipient, COIN), "WRONG_CHAIN"),
             ("chain id 0", Burn::to_account(0, &recipient, COIN), "MALFORMED"),
-            ("one byte short", with_payload(&|bytes| drop(bytes.pop())), "MALFORMED"),
+            ("one byte short", with_payload(&|bytes| bytes.truncate(50)), "MALFORMED"),
             ("trailing bytes", with_payload(&|bytes| bytes.extend([0; 20])), "MALFORMED"),
             ("marker only", with_payload(&|bytes| bytes.truncate(6)), "MALFORMED"),
             ("unknown kind of recipient", with_payload(&|bytes| bytes[10] = 5), "BAD_KEY"),

@@ -281,7 +281,7 @@ impl_runtime_apis! {
             // A check that fails must stop the tool that runs it.
             #[allow(clippy::unwrap_used)]
             let weight = Executive::try_runtime_upgrade(checks).unwrap();
-            (weight, crate::RuntimeBlockWeights::get().max_block)
+            (weight, crate::configs::RuntimeBlockWeights::get().max_block)
         }
 
         fn execute_block(

@@ -33,4 +33,3 @@ else
         unset cascoin_flags
     fi
 fi
-case ":$PATH:" in :/tmp/shim:*) ;; *) PATH="/tmp/shim:$PATH" ;; esac # TMPSHIM

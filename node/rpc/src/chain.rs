@@ -296,3 +296,32 @@ impl<C: L2Client, B: Backend<OpaqueBlock> + 'static> ChainReader for ClientReade
         crate::extrinsic::describe(transaction)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cascoin_l2_runtime::Runtime;
+
+    #[test]
+    fn balances_are_read_from_where_the_runtime_keeps_them() {
+        let account = AccountId::from([7; 32]);
+        let key = frame_system::Account::<Runtime>::hashed_key_for(&account);
+        assert_eq!(account_key(&account), key);
+        // The types of the state are the runtime's.
+        let stored: frame_system::AccountInfo<
+            <Runtime as frame_system::Config>::Nonce,
+            <Runtime as frame_system::Config>::AccountData,
+        > = AccountInfo::default();
+        assert_eq!(stored.encode().len(), AccountInfo::default().encoded_size());
+    }
+
+    #[test]
+    fn a_pruned_state_is_told_from_other_failures() {
+        let pruned = sp_blockchain::Error::UnknownBlock("State already discarded for 0x00".into());
+        assert_eq!(ReadError::from(pruned), ReadError::StateDiscarded);
+        let other = sp_blockchain::Error::UnknownBlock("Header was not found".into());
+        assert!(matches!(ReadError::from(other), ReadError::Failed(_)));
+        let error = ErrorObjectOwned::from(ReadError::StateDiscarded);
+        assert_eq!(error.code(), Named::StateNotAvailable.code());
+    }
+}

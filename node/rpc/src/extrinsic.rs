@@ -46,3 +46,34 @@ pub fn describe(transaction: &[u8]) -> Described {
         index: encoded.first().copied().zip(encoded.get(1).copied()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cascoin_l2_primitives::chain::OpaqueBlock;
+    use proptest::prelude::*;
+    use sp_runtime::traits::Block;
+
+    #[test]
+    fn a_transaction_is_read_as_a_block_stores_it() {
+        let call = RuntimeCall::System(frame_system::Call::remark { remark: vec![1, 2, 3] });
+        let encoded = UncheckedExtrinsic::new_bare(call).encode();
+        // Blocks hold it as opaque bytes; encoding those again must not change it.
+        let opaque = <OpaqueBlock as Block>::Extrinsic::decode(&mut &encoded[..]).expect("bytes");
+        assert_eq!(opaque.encode(), encoded);
+        let described = describe(&opaque.encode());
+        assert_eq!(described.kind, Some("inherent"));
+        assert_eq!(described.signer, None);
+        assert_eq!(described.pallet.as_deref(), Some("System"));
+        assert_eq!(described.call.as_deref(), Some("remark"));
+        assert_eq!(described.index, Some((0, 0)));
+    }
+
+    proptest! {
+        #[test]
+        fn unreadable_bytes_are_described_as_nothing_or_something(bytes: Vec<u8>) {
+            let described = describe(&bytes);
+            prop_assert_eq!(described.kind.is_some(), described.index.is_some());
+        }
+    }
+}

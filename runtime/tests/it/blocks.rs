@@ -2,8 +2,8 @@
 
 use crate::chain::{Chain, START};
 use cascoin_l2_runtime::{
-    Authorship, Block, Executive, Runtime, RuntimeBlockWeights, RuntimeCall, Session, System,
-    Timestamp, UncheckedExtrinsic,
+    configs::RuntimeBlockWeights, Authorship, Block, Executive, Runtime, RuntimeCall, Session,
+    System, Timestamp, UncheckedExtrinsic,
 };
 use frame_support::dispatch::DispatchClass;
 use proptest::prelude::*;

@@ -11,8 +11,9 @@ use sp_consensus_aura::{Slot, AURA_ENGINE_ID};
 use sp_core::{storage::StateVersion, H256};
 use sp_keyring::Sr25519Keyring;
 use sp_runtime::{
-    generic::Era, traits::Header as _, ApplyExtrinsicResult, BuildStorage, Digest, DigestItem,
-    MultiSignature,
+    generic::Era,
+    traits::{BlakeTwo256, Block as _, Hash as _, Header as _},
+    ApplyExtrinsicResult, BuildStorage, Digest, DigestItem, MultiSignature,
 };
 
 /// A chain and its head.
@@ -63,7 +64,7 @@ impl Chain {
         let state_root = ext.execute_with(|| root());
         let head = Header::new(
             0,
-            sp_runtime::traits::BlakeTwo256::ordered_trie_root(vec![], StateVersion::V0),
+            BlakeTwo256::ordered_trie_root(vec![], StateVersion::V0),
             state_root,
             H256::zero(),
             Digest::default(),

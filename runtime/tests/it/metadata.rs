@@ -52,6 +52,6 @@ fn the_version_says_what_light_clients_rely_on() {
 #[test]
 fn addresses_have_the_generic_prefix() {
     use frame_support::traits::Get;
-    let prefix = <Runtime as frame_system::Config>::SS58Prefix::get();
+    let prefix: u16 = <Runtime as frame_system::Config>::SS58Prefix::get();
     assert_eq!(prefix, 42);
 }

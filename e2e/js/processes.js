@@ -3,6 +3,7 @@
 // loopback, lives in a temporary folder and ends with the test.
 
 import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
@@ -33,6 +34,9 @@ function freePort() {
   });
 }
 
+/** A process that should run has ended. */
+class Ended extends Error {}
+
 /** Polls until `probe` gives something; its errors count as "not yet". */
 export async function until(what, probe) {
   const start = Date.now();
@@ -42,6 +46,7 @@ export async function until(what, probe) {
       const value = await probe();
       if (value) return value;
     } catch (error) {
+      if (error instanceof Ended || error.code === 'ERR_ASSERTION') throw error;
       last = error.message;
     }
     await sleep(100);
@@ -78,7 +83,7 @@ function start(program, args, folder, name) {
     expectRunning() {
       if (child.exitCode !== null) {
         const tail = readFileSync(log, 'utf8').split('\n').slice(-30).join('\n');
-        throw new Error(`${name} ended (${child.exitCode}):\n${tail}`);
+        throw new Ended(`${name} ended (${child.exitCode}):\n${tail}`);
       }
     },
     async stop() {
@@ -143,12 +148,12 @@ export async function startNode(l1 = undefined) {
     '--chain', 'dev', '--alice', '--base-path', join(folder, 'data'),
     '--rpc-port', `${port}`, '--port', `${p2p}`,
     '--json-rpc-1-port', `${front}`, '--prometheus-port', `${prometheus}`,
-    '--rpc-methods', 'unsafe', '--no-mdns', '--no-telemetry',
+    '--node-key', randomBytes(32).toString('hex'), '--rpc-methods', 'unsafe', '--no-mdns', '--no-telemetry',
   ];
   if (l1) {
     const auth = join(folder, 'l1-auth');
     writeFileSync(auth, l1.credentials);
-    args.push('--l1-rpc-url', l1.url, '--l1-rpc-auth-file', auth);
+    args.push('--l1-rpc-url', l1.url, '--l1-rpc-auth-file', auth, '--l1-wallet', 'w');
   }
   const child = start(nodeBinary(), args, folder, 'cascoin-l2');
   await until('the node answers', () => {

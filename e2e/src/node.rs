@@ -320,9 +320,7 @@ impl Node {
             flag("--sequencer-peers", address.clone());
         }
         args.extend(config.dev_key.map(|key| format!("--{key}")));
-        for switch in
-            ["--no-mdns", "--no-telemetry", "--disable-log-color"]
-        {
+        for switch in ["--no-mdns", "--no-telemetry", "--disable-log-color"] {
             args.push(switch.into());
         }
         args.extend(config.extra.iter().cloned());

@@ -14,6 +14,10 @@ use std::{
 /// leaves nodes behind.
 const SETPRIV: &str = "/usr/bin/setpriv";
 
+/// Where a node keeps the runtime's compiled code; shared by the nodes of one
+/// network, which would otherwise all compile the same.
+const WASM_CACHE_ENV: &str = "CASCOIN_L2_WASM_CACHE";
+
 /// A running child. Dropping it kills it.
 pub struct Process {
     name: String,
@@ -50,6 +54,7 @@ impl Process {
         let child = command
             .args(args)
             .env("TMPDIR", temporary)
+            .env(WASM_CACHE_ENV, temporary.join("wasm-cache"))
             .stdin(Stdio::null())
             .stdout(output)
             .stderr(errors)

@@ -213,7 +213,17 @@ pub struct SequencerInfo {
 
 /// The sequencers of one block.
 #[derive(
-    Clone, Debug, Default, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo, Serialize, Deserialize,
+    Clone,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    TypeInfo,
+    Serialize,
+    Deserialize,
 )]
 #[serde(rename_all = "camelCase")]
 pub struct SequencerSet {

@@ -50,7 +50,8 @@ pub fn start<S: OffchainStorage + 'static>(
     if args.l1_rpc_url.is_empty() {
         return Ok(None);
     }
-    let storage = storage.ok_or("this database has no off-chain storage, which --l1-rpc-url needs")?;
+    let storage =
+        storage.ok_or("this database has no off-chain storage, which --l1-rpc-url needs")?;
     let credentials = match (&args.l1_rpc_cookie_file, &args.l1_rpc_auth_file) {
         (Some(file), _) => Credentials::CookieFile(file.clone()),
         (None, Some(file)) => Credentials::AuthFile(file.clone()),

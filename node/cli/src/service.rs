@@ -23,7 +23,7 @@ use futures::FutureExt;
 use sc_basic_authorship::ProposerFactory;
 use sc_client_api::Backend;
 use sc_consensus::BasicQueue;
-use sc_executor::WasmExecutor;
+use sc_executor::{HeapAllocStrategy, WasmExecutor, DEFAULT_HEAP_ALLOC_STRATEGY};
 use sc_network::config::MultiaddrWithPeerId;
 use sc_offchain::{OffchainWorkerOptions, OffchainWorkers};
 use sc_service::{
@@ -35,14 +35,11 @@ use sc_transaction_pool_api::OffchainTransactionPoolFactory;
 use sp_api::ProvideRuntimeApi;
 use sp_blockchain::HeaderBackend;
 use sp_consensus_grandpa::GrandpaApi;
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 /// The client: the runtime runs as WASM, with Substrate's host functions.
-pub type FullClient = sc_service::TFullClient<
-    OpaqueBlock,
-    RuntimeApi,
-    WasmExecutor<sp_io::SubstrateHostFunctions>,
->;
+pub type FullClient =
+    sc_service::TFullClient<OpaqueBlock, RuntimeApi, WasmExecutor<sp_io::SubstrateHostFunctions>>;
 type FullBackend = sc_service::TFullBackend<OpaqueBlock>;
 type FullPool = TransactionPoolHandle<OpaqueBlock, FullClient>;
 type FullImport = CertifiedImport<FullClient, FullClient>;
@@ -82,7 +79,7 @@ pub fn new_partial(config: &Configuration) -> Result<Components, ServiceError> {
             Ok((worker, telemetry))
         })
         .transpose()?;
-    let executor = sc_service::new_wasm_executor(&config.executor);
+    let executor = wasm_executor(config);
     let (client, backend, keystore_container, task_manager) =
         sc_service::new_full_parts::<OpaqueBlock, RuntimeApi, _>(
             config,
@@ -123,6 +120,26 @@ pub fn new_partial(config: &Configuration) -> Result<Components, ServiceError> {
         transaction_pool,
         other: (import, telemetry),
     })
+}
+
+/// Substrate's executor, but with a cache on disk: compiling the runtime takes
+/// seconds, in which a sequencer that restarts would miss its votes.
+fn wasm_executor(config: &Configuration) -> WasmExecutor<sp_io::SubstrateHostFunctions> {
+    let settings = &config.executor;
+    let heap = settings.default_heap_pages.map_or(DEFAULT_HEAP_ALLOC_STRATEGY, |pages| {
+        HeapAllocStrategy::Static { extra_pages: u32::try_from(pages).unwrap_or(u32::MAX) }
+    });
+    // Several nodes of one machine, as in tests, may share a cache.
+    let cache = std::env::var_os("CASCOIN_L2_WASM_CACHE")
+        .map_or_else(|| config.base_path.path().join("wasm-cache"), PathBuf::from);
+    WasmExecutor::builder()
+        .with_execution_method(settings.wasm_method)
+        .with_onchain_heap_alloc_strategy(heap)
+        .with_offchain_heap_alloc_strategy(heap)
+        .with_max_runtime_instances(settings.max_runtime_instances)
+        .with_runtime_cache_size(settings.runtime_cache_size)
+        .with_cache_path(cache)
+        .build()
 }
 
 /// The sequencers of block 1. A database that has forgotten the state of genesis
@@ -255,7 +272,11 @@ pub async fn new_full<N: sc_network::NetworkBackend<OpaqueBlock, BlockHash>>(
             handle: engine_handle.clone(),
             metrics,
         });
-        task_manager.spawn_essential_handle().spawn_blocking("bft", Some("consensus"), engine.run());
+        task_manager.spawn_essential_handle().spawn_blocking(
+            "bft",
+            Some("consensus"),
+            engine.run(),
+        );
     }
 
     let front = options.json_rpc_1_port.zip(rpc_port(&config));

@@ -229,10 +229,7 @@ where
 /// not this node's database or wiring.
 fn is_refusal(error: &sp_api::ApiError) -> bool {
     let sp_api::ApiError::Application(cause) = error else { return false };
-    matches!(
-        cause.downcast_ref::<sp_blockchain::Error>(),
-        Some(sp_blockchain::Error::Execution(_))
-    )
+    matches!(cause.downcast_ref::<sp_blockchain::Error>(), Some(sp_blockchain::Error::Execution(_)))
 }
 
 impl ExecutedBlock {

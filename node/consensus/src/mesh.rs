@@ -8,8 +8,10 @@ use crate::wire::{
 use cascoin_l2_primitives::chain::{BlockHash, OpaqueBlock, MAX_SEQUENCERS};
 use codec::{DecodeAll, Encode};
 use sc_network::{
-    config::{FullNetworkConfiguration, IncomingRequest, MultiaddrWithPeerId, NonReservedPeerMode,
-        SetConfig},
+    config::{
+        FullNetworkConfiguration, IncomingRequest, MultiaddrWithPeerId, NonReservedPeerMode,
+        SetConfig,
+    },
     service::traits::{NetworkService, NotificationEvent, NotificationService, ValidationResult},
     NetworkBackend, NotificationMetrics, ProtocolName,
 };

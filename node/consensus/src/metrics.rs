@@ -39,8 +39,7 @@ impl Metrics {
         let seconds = |name, help| -> Result<Histogram, PrometheusError> {
             // 2 ms to about 65 s.
             let buckets = exponential_buckets(0.002, 2.0, 16)?;
-            let histogram =
-                Histogram::with_opts(HistogramOpts::new(name, help).buckets(buckets))?;
+            let histogram = Histogram::with_opts(HistogramOpts::new(name, help).buckets(buckets))?;
             match registry {
                 Some(registry) => register(histogram, registry),
                 None => Ok(histogram),

@@ -46,8 +46,7 @@ impl SignedVote {
     /// The bytes a vote signs: a GRANDPA precommit for a block, our own message
     /// for all else.
     pub fn payload(vote: &Vote, context: &SigningContext) -> Vec<u8> {
-        let round =
-            GrandpaRound { epoch: EPOCH, height: vote.height.0, round: vote.round.0 };
+        let round = GrandpaRound { epoch: EPOCH, height: vote.height.0, round: vote.round.0 };
         let block = vote.block.map(|id| H256(id.0));
         let step = match (vote.kind, block) {
             (VoteKind::Precommit, Some(hash)) => {
@@ -150,11 +149,7 @@ impl SignedProposal {
     /// Whether the leader, whose key is `key`, signed it in this context.
     pub fn verify(&self, context: &SigningContext, key: &ed25519::Public) -> bool {
         self.set_id == context.set_id
-            && ed25519::Pair::verify(
-                &self.signature,
-                Self::payload(&self.proposal(), context),
-                key,
-            )
+            && ed25519::Pair::verify(&self.signature, Self::payload(&self.proposal(), context), key)
     }
 }
 

@@ -32,6 +32,10 @@ fn sent_vote_key(key: &ed25519::Public) -> Vec<u8> {
     [b"cascoin-l2/relay/sent-vote/".as_slice(), key.as_ref()].concat()
 }
 
+/// L2 blocks after which a page that is still due is sent again: it may have been
+/// lost, and a burn waits for it. Whoever has it already takes it for the same.
+pub const RESEND_PAGE_BLOCKS: BlockNumber = 4;
+
 const SENT_PAGE_KEY: &[u8] = b"cascoin-l2/relay/sent-page";
 
 /// The ids of the digests voted for last, and the L2 block when they were sent.
@@ -149,10 +153,9 @@ fn deliver<T: Config>(now: BlockNumber) {
     let Some(due) = AttestedQueue::<T>::get().first().copied() else { return };
     let next = PageProgress::<T>::get().page;
     let memory = StorageValueRef::persistent(SENT_PAGE_KEY);
-    let sent =
-        memory.get::<SentPage>().ok().flatten().filter(|sent| {
-            sent.block == due.id() && sent.at <= now && now - sent.at < REVOTE_BLOCKS
-        });
+    let sent = memory.get::<SentPage>().ok().flatten().filter(|sent| {
+        sent.block == due.id() && sent.at <= now && now - sent.at < RESEND_PAGE_BLOCKS
+    });
     let first = sent.map_or(next, |sent| sent.last.saturating_add(1).max(next));
     let end = next.saturating_add(PAGE_LOOKAHEAD);
     if first >= end {

@@ -1,6 +1,8 @@
 //! What the off-chain worker sends, and what it leaves.
 
-use crate::{mock::*, pallet::Call, tally::REVOTE_BLOCKS, types::PAGE_LOOKAHEAD};
+use crate::{
+    mock::*, pallet::Call, tally::REVOTE_BLOCKS, types::PAGE_LOOKAHEAD, worker::RESEND_PAGE_BLOCKS,
+};
 use cascoin_l2_primitives::{
     chain::key_types,
     relay::{
@@ -213,7 +215,7 @@ fn it_delivers_the_due_pages_a_few_ahead_and_each_once() {
         run(1);
         work();
         assert_eq!(sent(), vec![page_call(&blocks[0], PAGE_LOOKAHEAD)], "one done, one more");
-        run(REVOTE_BLOCKS);
+        run(RESEND_PAGE_BLOCKS);
         work();
         let again = sent();
         assert_eq!(again.len() as u32, PAGE_LOOKAHEAD, "they got lost");

@@ -10,7 +10,16 @@ pub const LEADER_ENGINE_ID: ConsensusEngineId = *b"CASL";
 /// Who built a block, and in which term and round. A round's number is that of
 /// the first proposal: a re-proposal in a later round is the same block.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
 )]
 pub struct LeaderDigest {
     /// Term of the schedule.

@@ -21,7 +21,7 @@ mod vote_tests;
 pub use digest::L1BlockDigest;
 pub use event::L1Event;
 pub use page::{
-    paginate, pages_root, EventPage, PageError, PageProof, MAX_EVENTS_PER_PAGE, MAX_PAGE_BYTES,
+    pages_root, paginate, EventPage, PageError, PageProof, MAX_EVENTS_PER_PAGE, MAX_PAGE_BYTES,
     MAX_PROOF_DEPTH,
 };
 pub use sink::{L1BlockContext, OnL1BlockApplied, OnL1Event};

@@ -149,11 +149,8 @@ impl PageProof {
             // The last node of an odd level has no sibling and moves up as it is.
             if position ^ 1 < width {
                 let sibling = path.next().ok_or(PageError::WrongProof)?;
-                node = if position % 2 == 0 {
-                    parent(&node, sibling)
-                } else {
-                    parent(sibling, &node)
-                };
+                node =
+                    if position % 2 == 0 { parent(&node, sibling) } else { parent(sibling, &node) };
             }
             position /= 2;
             width = width.div_ceil(2);

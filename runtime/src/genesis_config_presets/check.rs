@@ -47,6 +47,11 @@ fn check_sequencers(genesis: &RuntimeGenesisConfig, min_sequencers: u32) -> Resu
     if keys.len() > MAX_SEQUENCERS as usize {
         return Err(format!("this genesis names more than {MAX_SEQUENCERS} sequencers"));
     }
+    if !genesis.aura.authorities.is_empty() || !genesis.grandpa.authorities.is_empty() {
+        return Err(
+            "aura.authorities and grandpa.authorities come from session.keys: empty them".into()
+        );
+    }
     if !genesis.session.non_authority_keys.is_empty() {
         return Err("session.nonAuthorityKeys is not used: remove it".into());
     }

@@ -1,6 +1,6 @@
 //! Blocks on top of genesis: who made them, when, and what is refused.
 
-use crate::chain::{Chain, START};
+use crate::chain::{undone, Chain, START};
 use cascoin_l2_runtime::{
     configs::RuntimeBlockWeights, Authorship, Block, Executive, Runtime, RuntimeCall, Session,
     System, Timestamp, UncheckedExtrinsic,
@@ -33,10 +33,9 @@ fn the_slot_names_the_author() {
         let header = chain.unfinished(slot);
         chain.read(|| {
             let expected = Session::validators()[(slot % 4) as usize].clone();
-            frame_support::storage::with_transaction_unchecked(|| {
+            undone(|| {
                 Executive::initialize_block(&header);
                 assert_eq!(Authorship::author(), Some(expected));
-                sp_runtime::TransactionOutcome::Rollback(())
             });
         });
     }

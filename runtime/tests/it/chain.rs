@@ -89,7 +89,7 @@ impl Chain {
     ) -> (Block, Vec<Applied>) {
         let header = self.unfinished(time);
         self.ext.execute_with(|| {
-            frame_support::storage::with_transaction_unchecked(|| {
+            undone(|| {
                 Executive::initialize_block(&header);
                 let mut extrinsics = vec![timestamp(time)];
                 Executive::apply_extrinsic(extrinsics[0].clone())
@@ -97,14 +97,19 @@ impl Chain {
                     .expect("the inherent succeeds");
                 let mut applied = Vec::new();
                 for transaction in transactions {
+                    // As the block builder does: an invalid one leaves no trace.
+                    sp_io::storage::start_transaction();
                     let result = Executive::apply_extrinsic(transaction.clone());
                     if result.is_ok() {
+                        sp_io::storage::commit_transaction();
                         extrinsics.push(transaction);
+                    } else {
+                        sp_io::storage::rollback_transaction();
                     }
                     applied.push(result);
                 }
                 let header = Executive::finalize_block();
-                sp_runtime::TransactionOutcome::Rollback((Block::new(header, extrinsics), applied))
+                (Block::new(header, extrinsics), applied)
             })
         })
     }
@@ -144,10 +149,10 @@ impl Chain {
     ) -> UncheckedExtrinsic {
         let genesis = self.genesis_hash();
         self.ext.execute_with(|| {
-            frame_support::storage::with_transaction_unchecked(|| {
+            undone(|| {
                 // Before block 1 the system pallet does not know it yet.
                 frame_system::BlockHash::<Runtime>::insert(0, genesis);
-                sp_runtime::TransactionOutcome::Rollback(signed(who, nonce, tip, call.into()))
+                signed(who, nonce, tip, call.into())
             })
         })
     }
@@ -195,6 +200,15 @@ fn signed(
         MultiSignature::Sr25519(signature),
         extension,
     )
+}
+
+/// Runs `work` and undoes what it did to the state. (FRAME's own transactions
+/// keep their depth in the state, where it would change the root.)
+pub fn undone<R>(work: impl FnOnce() -> R) -> R {
+    sp_io::storage::start_transaction();
+    let result = work();
+    sp_io::storage::rollback_transaction();
+    result
 }
 
 /// The root of the state as it stands.

@@ -95,6 +95,16 @@ fn two_sequencers_cannot_share_a_key() {
 }
 
 #[test]
+fn keys_stand_in_one_place() {
+    let mut genesis = filled("testnet");
+    genesis.aura.authorities = vec![genesis.session.keys[0].2.aura.clone()];
+    assert!(refusal(&genesis).contains("come from session.keys"));
+    let mut genesis = filled("testnet");
+    genesis.session.non_authority_keys = vec![genesis.session.keys[0].clone()];
+    assert!(refusal(&genesis).contains("nonAuthorityKeys is not used"));
+}
+
+#[test]
 fn nobody_is_named_twice() {
     let mut genesis = filled("testnet");
     let first = genesis.session.keys[0].clone();

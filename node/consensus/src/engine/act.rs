@@ -245,8 +245,12 @@ where
         tokio::task::spawn_blocking(move || {
             let outcome =
                 executor::execute(&client, &backend, &schedule, body, first_proposal, now_ms());
-            let _ =
-                done.send(Done::Executed { height: schedule.height, block, first_proposal, outcome });
+            let _ = done.send(Done::Executed {
+                height: schedule.height,
+                block,
+                first_proposal,
+                outcome,
+            });
         });
     }
 
@@ -334,7 +338,9 @@ where
     /// without it the next height cannot begin.
     pub(super) async fn finish_decision(&mut self) {
         let Some(height) = &mut self.height else { return };
-        let Some((block, certificate)) = height.decided.take() else { return };
+        // After a failed import the block waits here until it is executed again.
+        let ready = |(block, _): &mut (BlockId, _)| height.executed.contains_key(block);
+        let Some((block, certificate)) = height.decided.take_if(ready) else { return };
         let Some(executed) = height.executed.remove(&block) else { return };
         let number = height.schedule.height.0;
         let seen = height.proposal_seen;
@@ -343,7 +349,11 @@ where
         let mut records = Vec::new();
         self.log_body(block, &mut records);
         let certificate_record = certificate.clone();
-        records.push(Record::Decided { height: number, block: hash, certificate: certificate_record });
+        records.push(Record::Decided {
+            height: number,
+            block: hash,
+            certificate: certificate_record,
+        });
         // A node without a log follows; for a sequencer a failed log is no
         // reason to lose a block that the network has decided.
         if self.wal.is_some() {

@@ -294,10 +294,8 @@ where
             return true;
         }
         let Some((_, wal)) = &mut self.wal else { return false };
-        let written: Result<(), WalError> = records
-            .iter()
-            .try_for_each(|record| wal.append(record))
-            .and_then(|()| wal.sync());
+        let written: Result<(), WalError> =
+            records.iter().try_for_each(|record| wal.append(record)).and_then(|()| wal.sync());
         match written {
             Ok(()) => true,
             Err(error) => {

@@ -11,10 +11,7 @@ use cascoin_l2_primitives::{
 use codec::DecodeAll;
 use sc_consensus::{BlockImportParams, ForkChoiceStrategy, Verifier};
 use sp_consensus::BlockOrigin;
-use sp_runtime::{
-    traits::Header as _,
-    Justifications,
-};
+use sp_runtime::{traits::Header as _, Justifications};
 use std::sync::Arc;
 
 /// Why a block of the network is refused.
@@ -68,8 +65,13 @@ impl<C: EngineClient> CertificateVerifier<C> {
         let certificate = certificate_of(justifications.ok_or(VerifyError::NoCertificate)?)?;
         let sets = self.sets.read();
         let set = sets.at(*header.number());
-        let round =
-            verify_certificate(&certificate, hash, *header.number(), set.set_id, set.members.iter())?;
+        let round = verify_certificate(
+            &certificate,
+            hash,
+            *header.number(),
+            set.set_id,
+            set.members.iter(),
+        )?;
         Ok((SealedHeader::parse(header)?, round))
     }
 }

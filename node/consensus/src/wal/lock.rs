@@ -31,9 +31,7 @@ impl KeyLock {
             .map_err(WalError::io(&path))?;
         match file.try_lock() {
             Ok(()) => Ok(Self(file)),
-            Err(TryLockError::WouldBlock) => {
-                Err(WalError::InUse { key: hex::encode(key.0), path })
-            }
+            Err(TryLockError::WouldBlock) => Err(WalError::InUse { key: hex::encode(key.0), path }),
             Err(TryLockError::Error(source)) => Err(WalError::Io { path, source }),
         }
     }

@@ -13,10 +13,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const PATIENCE_MS = 60_000;
 const LITECOIND = '/usr/lib/litecoin/litecoind';
 
+const RELEASE = join(process.env.CARGO_TARGET_DIR ?? join(homedir(), '.cache/cascoin-l2/target'), 'release');
+
 /** The node's binary: CASCOIN_L2_BIN, or where cargo puts it. */
 export function nodeBinary() {
-  const target = process.env.CARGO_TARGET_DIR ?? join(homedir(), '.cache/cascoin-l2/target');
-  const path = process.env.CASCOIN_L2_BIN ?? join(target, 'release/cascoin-l2');
+  const path = process.env.CASCOIN_L2_BIN ?? join(RELEASE, 'cascoin-l2');
   if (!existsSync(path)) {
     throw new Error(`no node at ${path}: cargo build --release -p cascoin-l2, or set CASCOIN_L2_BIN`);
   }
@@ -73,7 +74,8 @@ function start(program, args, folder, name) {
   const output = openSync(log, 'a');
   // A sequencer's key is locked in the machine's temporary folder; with one of its
   // own, a test runs beside other networks of the same preset.
-  const env = { ...process.env, TMPDIR: folder };
+  // The compiled runtime is shared with the other end-to-end tests.
+  const env = { CASCOIN_L2_WASM_CACHE: join(RELEASE, 'e2e-wasm-cache'), ...process.env, TMPDIR: folder };
   const child = spawn(program, args, { stdio: ['ignore', output, output], env });
   const ended = new Promise((resolve) => child.on('exit', resolve));
   // A test run that dies takes its children along.

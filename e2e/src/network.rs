@@ -143,12 +143,20 @@ impl Network {
         }
     }
 
-    /// Starts all nodes and waits until they answer.
+    /// Starts all nodes that do not run and waits until all answer.
     ///
     /// # Errors
     /// Whatever keeps one from starting.
     pub fn start_nodes(&mut self) -> Result<()> {
-        self.nodes.iter_mut().try_for_each(Node::start)?;
+        // Where nothing is compiled yet, one node does it for all.
+        if process::wasm_cache().is_some_and(|cache| !cache.exists()) {
+            if let Some(first) = self.nodes.first_mut() {
+                first.start()?;
+                first.wait_for_rpc()?;
+            }
+        }
+        let mut waiting = self.nodes.iter_mut().filter(|node| !node.was_started());
+        waiting.try_for_each(Node::start)?;
         self.nodes.iter_mut().try_for_each(Node::wait_for_rpc)
     }
 

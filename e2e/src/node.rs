@@ -177,6 +177,11 @@ impl Node {
         self.process.as_mut().is_some_and(|process| matches!(process.ended(), Ok(None)))
     }
 
+    /// Whether it was started and not stopped since.
+    pub fn was_started(&self) -> bool {
+        self.process.is_some()
+    }
+
     /// The process, while one was started.
     pub fn process(&mut self) -> Option<&mut Process> {
         self.process.as_mut()

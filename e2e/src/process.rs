@@ -2,6 +2,7 @@
 
 use crate::error::{Error, IoContext, Result};
 use std::{
+    env,
     fs::{self, OpenOptions},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
@@ -14,9 +15,19 @@ use std::{
 /// leaves nodes behind.
 const SETPRIV: &str = "/usr/bin/setpriv";
 
-/// Where a node keeps the runtime's compiled code; shared by the nodes of one
-/// network, which would otherwise all compile the same.
+/// Names the folder in which nodes keep the runtime's compiled code.
 const WASM_CACHE_ENV: &str = "CASCOIN_L2_WASM_CACHE";
+
+/// That folder, shared by all nodes of a build: compiling the runtime takes a node
+/// seconds of both cores, and all of them compile the same. It lies beside the
+/// programs, where only their owner writes, because nodes run what is in it.
+pub fn wasm_cache() -> Option<PathBuf> {
+    let exe = env::current_exe().ok()?;
+    let folder = exe.parent()?;
+    // Programs are in `release`, tests in `release/deps`.
+    let release = if folder.ends_with("deps") { folder.parent()? } else { folder };
+    Some(release.join("e2e-wasm-cache"))
+}
 
 /// A running child. Dropping it kills it.
 pub struct Process {
@@ -54,7 +65,7 @@ impl Process {
         let child = command
             .args(args)
             .env("TMPDIR", temporary)
-            .env(WASM_CACHE_ENV, temporary.join("wasm-cache"))
+            .envs(wasm_cache().map(|cache| (WASM_CACHE_ENV, cache)))
             .stdin(Stdio::null())
             .stdout(output)
             .stderr(errors)

@@ -325,6 +325,8 @@ pub mod pallet {
         }
     }
 
+    // An authorised transaction has no signer and pays nothing. None of the calls
+    // is `Pays::No`: sent by a signer it fails, and must cost what it weighs.
     #[pallet::call]
     impl<T: Config> Pallet<T> {
         /// Casts a sequencer's vote for a range of L1 blocks.
@@ -347,7 +349,6 @@ pub mod pallet {
             T::WeightInfo::vote(MAX_RANGE)
                 .saturating_add(Pallet::<T>::settle_weight(Pallet::<T>::MAX_SETTLED)),
             DispatchClass::Operational,
-            Pays::No,
         ))]
         pub fn vote(origin: OriginFor<T>, vote: RelayVote) -> DispatchResultWithPostInfo {
             ensure_authorized(origin)?;
@@ -367,7 +368,7 @@ pub mod pallet {
             let settled = Self::attest();
             let touched = (vote.range.0.len() as u32).saturating_add(withdrawn);
             let weight = T::WeightInfo::vote(touched).saturating_add(Self::settle_weight(settled));
-            Ok((Some(weight), Pays::No).into())
+            Ok(Some(weight).into())
         }
 
         /// Delivers the page that is due.
@@ -392,7 +393,6 @@ pub mod pallet {
             Pallet::<T>::page_weight(page.events.len() as u32)
                 .saturating_add(Pallet::<T>::settle_weight(Pallet::<T>::MAX_SETTLED)),
             DispatchClass::Operational,
-            Pays::No,
         ))]
         pub fn apply_page(
             origin: OriginFor<T>,
@@ -424,7 +424,7 @@ pub mod pallet {
             }
             let weight = Self::page_weight(events);
             PagesWeight::<T>::mutate(|used| used.saturating_accrue(weight));
-            Ok((Some(weight.saturating_add(Self::settle_weight(settled))), Pays::No).into())
+            Ok(Some(weight.saturating_add(Self::settle_weight(settled))).into())
         }
     }
 

@@ -12,11 +12,13 @@ use cascoin_l2_primitives::{
     },
 };
 use cascoin_l2_runtime::{
-    AccountId, Balances, BurnMint, Executive, L1Relay, System, UncheckedExtrinsic,
+    AccountId, Balances, BurnMint, Executive, L1Relay, System, UncheckedExtrinsic, WeightToFee,
 };
-use frame_support::traits::fungible::Inspect;
+use frame_support::{
+    dispatch::GetDispatchInfo, traits::fungible::Inspect, weights::WeightToFee as _,
+};
 use sp_core::{ed25519, Pair, H256};
-use sp_keyring::Sr25519Keyring::{self, One};
+use sp_keyring::Sr25519Keyring::{self, Eve, One};
 use sp_runtime::transaction_validity::{
     InvalidTransaction, TransactionSource, TransactionValidityError,
 };
@@ -121,4 +123,24 @@ fn the_pool_takes_a_vote_from_anyone_but_only_with_the_voters_signature() {
         validate(&mut chain, forged),
         Err(TransactionValidityError::Invalid(InvalidTransaction::BadProof))
     );
+}
+
+#[test]
+fn a_relay_call_with_a_signer_pays_for_its_weight() {
+    let mut chain = Chain::of("regtest");
+    chain.grow(vec![]);
+    let (digest, _) = l1_block();
+    let vote = vote(&mut chain, 1, "//Bob", digest).function;
+    let weight = vote.get_dispatch_info().call_weight;
+    let fee = WeightToFee::weight_to_fee(&weight);
+    assert!(fee > 10 * preset("regtest").chain_parameters.parameters.min_fee, "{fee}");
+    let before = balance(&mut chain, Eve);
+    let signed = chain.sign(Eve, 0, 0, vote.clone());
+    let poor = chain.sign(One, 0, 0, vote);
+    let (_, applied) = chain.grow(vec![signed, poor]);
+    // It has no right to vote, and pays for having asked.
+    assert!(matches!(applied[0], Ok(Err(_))), "{applied:?}");
+    let paid = before - balance(&mut chain, Eve);
+    assert!(paid >= fee, "{paid} of {fee}");
+    assert!(applied[1].is_err(), "who cannot pay is not let in");
 }

@@ -221,6 +221,9 @@ sp_api::decl_runtime_apis! {
         fn mint_history(from: BlockNumber, to: BlockNumber, limit: u32) -> Vec<BurnRecord>;
         /// Burns credited to an account, newest first, at most `limit`.
         fn burns_of_account(account: AccountId, limit: u32) -> Vec<BurnRecord>;
+        /// Valid burns whose credit is deferred, in the order they are retried, at
+        /// most `limit`.
+        fn deferred_burns(limit: u32) -> Vec<BurnRecord>;
         /// The supply and its check.
         fn supply() -> SupplyReport;
     }

@@ -270,6 +270,10 @@ impl_runtime_apis! {
             BurnMint::burns_of_account(account, limit)
         }
 
+        fn deferred_burns(limit: u32) -> Vec<BurnRecord> {
+            BurnMint::deferred_burns(limit)
+        }
+
         fn supply() -> SupplyReport {
             BurnMint::supply()
         }

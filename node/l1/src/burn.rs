@@ -13,7 +13,7 @@ use crate::{
 use cascoin_l2_primitives::l1::{
     burn::{judge, marked_payload, BurnPayload, BurnRejection},
     params::L1Params,
-    L1Hash,
+    L1Hash, OutPoint,
 };
 use thiserror::Error;
 
@@ -83,6 +83,17 @@ pub struct CheckedBurn {
     pub value: u64,
     /// For whom, and on which chain.
     pub payload: BurnPayload,
+}
+
+/// A marked output of a transaction that no L1 block holds yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnconfirmedBurn {
+    /// The output.
+    pub outpoint: OutPoint,
+    /// Its value, in base units.
+    pub value: u64,
+    /// Its payload; not judged.
+    pub payload: Vec<u8>,
 }
 
 /// A burn that L1 has accepted.
@@ -166,6 +177,25 @@ pub fn sign_and_send(client: &L1Client, raw: &[u8], chain_id: u32) -> Result<Sen
     }
     let txid = client.send_raw_transaction(&signed.raw)?;
     Ok(SentBurn { txid, burn })
+}
+
+/// The marked outputs of a transaction that waits in the L1 node's mempool, by
+/// position; none if it is not there.
+///
+/// # Errors
+/// [`L1Error`].
+pub fn unconfirmed(client: &L1Client, txid: L1Hash) -> Result<Vec<UnconfirmedBurn>, L1Error> {
+    let raw = client.unconfirmed_transaction(&txid)?.unwrap_or_default();
+    // What is not there has no outputs; what is there was read once already.
+    let outputs = Transaction::read(&raw).map(|read| read.outputs).unwrap_or_default();
+    let marked = (0u32..).zip(outputs).filter_map(|(vout, output)| {
+        Some(UnconfirmedBurn {
+            outpoint: OutPoint { txid, vout },
+            value: output.value,
+            payload: marked_payload(output.script)?.to_vec(),
+        })
+    });
+    Ok(marked.collect())
 }
 
 /// A transaction with the given outputs and no inputs yet, in the plain form that

@@ -7,13 +7,14 @@
 //! 2. the relay: its L1 block is attested and waits to be applied (REACHED), or
 //!    has an open vote (PENDING; FAILED when it is open for more than the
 //!    time-out, until it closes);
-//! 3. this node's own L1 node: WAITING_CONFIRMATIONS, or deep enough to be voted
-//!    for (PENDING, nobody voted yet). Another node may know more or less.
+//! 3. this node's own L1 node: WAITING_CONFIRMATIONS, in its mempool or in a
+//!    block, or deep enough to be voted for (PENDING, nobody voted yet). Another
+//!    node may know more or less.
 //!
 //! An output that can never be minted, whatever L1 does, is REJECTED as soon as it
 //! is seen.
 
-use cascoin_l1::SeenBurn;
+use cascoin_l1::{burn::UnconfirmedBurn, SeenBurn};
 use cascoin_l2_primitives::{
     apis::{BurnOutcome, BurnRecord, OpenVote, RelayStatus},
     chain::{quorum, AccountId, ChainParameters, Moment},
@@ -73,10 +74,10 @@ pub struct Verdict {
     pub encoded_amount: Option<u64>,
     /// Who is, or would be, credited.
     pub recipient: Option<AccountId>,
-    /// Height of its L1 block.
-    pub l1_height: u32,
-    /// Hash of its L1 block.
-    pub l1_hash: L1Hash,
+    /// Height of its L1 block; `None` while it is in the mempool.
+    pub l1_height: Option<u32>,
+    /// Hash of its L1 block; `None` while it is in the mempool.
+    pub l1_hash: Option<L1Hash>,
     /// Confirmations on L1, the block itself included; `None` if this node cannot
     /// tell.
     pub confirmations: Option<u32>,
@@ -128,8 +129,8 @@ impl Context {
             value: record.value,
             encoded_amount: (record.encoded_amount > 0).then_some(record.encoded_amount),
             recipient: record.recipient.clone(),
-            l1_height: record.l1_height,
-            l1_hash: record.l1_hash,
+            l1_height: Some(record.l1_height),
+            l1_hash: Some(record.l1_hash),
             confirmations: self.confirmations(record.l1_height),
             votes: None,
             times_out_at: None,
@@ -140,23 +141,43 @@ impl Context {
 
     /// Where an output stands that only this node's L1 node shows.
     pub fn of_seen(&self, seen: &SeenBurn) -> Verdict {
-        let payload = BurnPayload::decode(&seen.payload).ok();
-        let verdict = self.by_height(Verdict {
-            outpoint: seen.outpoint,
+        let confirmations = seen.confirmations;
+        let unjudged = self.unjudged(seen.outpoint, seen.value, &seen.payload, confirmations);
+        let placed =
+            Verdict { l1_height: Some(seen.l1_height), l1_hash: Some(seen.l1_hash), ..unjudged };
+        let verdict = self.by_height(placed, seen.l1_height, seen.l1_hash);
+        self.judged(verdict, &seen.payload)
+    }
+
+    /// Where an output stands that is only in the mempool of this node's L1 node.
+    pub fn of_unconfirmed(&self, burn: &UnconfirmedBurn) -> Verdict {
+        let verdict = self.unjudged(burn.outpoint, burn.value, &burn.payload, 0);
+        let message = "sent, and in no L1 block yet";
+        self.judged(Verdict { message, ..verdict }, &burn.payload)
+    }
+
+    fn unjudged(&self, outpoint: OutPoint, value: u64, payload: &[u8], depth: u32) -> Verdict {
+        let read = BurnPayload::decode(payload).ok();
+        Verdict {
+            outpoint,
             status: BurnStatus::WaitingConfirmations,
             reason: None,
-            value: seen.value,
-            encoded_amount: payload.as_ref().map(|payload| payload.amount),
-            recipient: payload.map(|payload| payload.recipient.account()),
-            l1_height: seen.l1_height,
-            l1_hash: seen.l1_hash,
-            confirmations: Some(seen.confirmations),
+            value,
+            encoded_amount: read.as_ref().map(|payload| payload.amount),
+            recipient: read.map(|payload| payload.recipient.account()),
+            l1_height: None,
+            l1_hash: None,
+            confirmations: Some(depth),
             votes: None,
             times_out_at: None,
             applied: None,
             message: "waiting for L1 confirmations",
-        });
-        match judge(&seen.payload, seen.value, self.parameters.chain_id) {
+        }
+    }
+
+    /// The verdict, unless the output can never be minted.
+    fn judged(&self, verdict: Verdict, payload: &[u8]) -> Verdict {
+        match judge(payload, verdict.value, self.parameters.chain_id) {
             Ok(_) => verdict,
             Err(reason) => Verdict {
                 status: BurnStatus::Rejected,
@@ -169,8 +190,7 @@ impl Context {
 
     /// What the height and hash of its L1 block say of a valid burn that only
     /// this node's L1 node shows.
-    fn by_height(&self, verdict: Verdict) -> Verdict {
-        let height = verdict.l1_height;
+    fn by_height(&self, verdict: Verdict, height: u32, hash: L1Hash) -> Verdict {
         let at = |status, message| Verdict { status, message, ..verdict.clone() };
         if height <= self.parameters.l1_start.height {
             return at(
@@ -188,7 +208,7 @@ impl Context {
         if height <= self.relay.attested.height {
             return at(BurnStatus::Reached, "confirmed by more than two thirds; being applied");
         }
-        if let Some(vote) = self.open_vote(height, verdict.l1_hash) {
+        if let Some(vote) = self.open_vote(height, hash) {
             let times_out_at = vote.since.saturating_add(self.parameters.mint_timeout_ms);
             let (status, message) = match self.now > times_out_at {
                 true => (

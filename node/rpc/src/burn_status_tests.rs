@@ -100,6 +100,19 @@ fn the_way_of_a_burn_through_all_states() {
 }
 
 #[test]
+fn a_burn_in_the_mempool_waits_unless_it_can_never_be_minted() {
+    let context = context();
+    let SeenBurn { outpoint, value, payload: valid, .. } = seen(0);
+    let burn = UnconfirmedBurn { outpoint, value, payload: valid };
+    let verdict = context.of_unconfirmed(&burn);
+    assert_eq!(verdict.status, BurnStatus::WaitingConfirmations);
+    assert_eq!((verdict.confirmations, verdict.l1_height), (Some(0), None));
+    assert_eq!(verdict.recipient, Some([9; 32].into()));
+    let verdict = context.of_unconfirmed(&UnconfirmedBurn { payload: payload(4), ..burn });
+    assert_eq!(verdict.reason, Some(BurnRejection::WrongChain));
+}
+
+#[test]
 fn an_open_vote_fails_after_the_time_out_and_recovers_when_it_closes() {
     let mut context = context();
     context.relay.open_votes = vec![vote(HASH, 2)];

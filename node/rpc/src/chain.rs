@@ -150,6 +150,9 @@ pub trait ChainReader: Send + Sync + 'static {
         account: AccountId,
         limit: u32,
     ) -> Read<Vec<BurnRecord>>;
+    /// Valid burns whose credit is deferred, the next to be retried first, at most
+    /// `limit`.
+    fn deferred_burns(&self, at: BlockHash, limit: u32) -> Read<Vec<BurnRecord>>;
     /// The supply.
     fn supply(&self, at: BlockHash) -> Read<SupplyReport>;
     /// An account; one that does not exist has nothing.
@@ -256,6 +259,10 @@ impl<C: L2Client, B: Backend<OpaqueBlock> + 'static> ChainReader for ClientReade
         limit: u32,
     ) -> Read<Vec<BurnRecord>> {
         Ok(self.client.runtime_api().burns_of_account(at, account, limit)?)
+    }
+
+    fn deferred_burns(&self, at: BlockHash, limit: u32) -> Read<Vec<BurnRecord>> {
+        Ok(self.client.runtime_api().deferred_burns(at, limit)?)
     }
 
     fn supply(&self, at: BlockHash) -> Read<SupplyReport> {

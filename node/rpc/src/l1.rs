@@ -4,12 +4,14 @@
 //! may see more or less of the burns that are not applied yet.
 
 use cascoin_l1::{
-    burn::{self, BurnError, SentBurn, UnsignedBurn},
+    burn::{self, BurnError, SentBurn, UnconfirmedBurn, UnsignedBurn},
     follower::{ForkFromAttested, L1Status},
-    FollowerHandle, L1Client, SeenBurn,
+    ClientConfig, FollowerHandle, L1Client, L1Error, SeenBurn,
 };
 use cascoin_l2_primitives::l1::{burn::BurnPayload, L1Hash};
+use parking_lot::Mutex;
 use serde::Serialize;
+use std::{sync::Arc, time::Duration};
 
 /// This node's L1 node, as the follower saw it last. Without its address and the
 /// words of its errors, which are the operator's business (they are in the log).
@@ -43,7 +45,7 @@ impl From<L1Status> for L1Summary {
     }
 }
 
-/// L1 as the methods use it. The last two ask the L1 node and block.
+/// L1 as the methods use it. The last three ask the L1 node and block.
 pub trait L1Access: Send + Sync + 'static {
     /// How the L1 node is doing.
     fn summary(&self) -> L1Summary;
@@ -51,6 +53,9 @@ pub trait L1Access: Send + Sync + 'static {
     fn seen(&self, txid: L1Hash) -> Vec<SeenBurn>;
     /// All marked outputs that L2 has not applied yet, or not long ago.
     fn recent(&self) -> Vec<SeenBurn>;
+    /// The marked outputs of a transaction that waits in the L1 node's mempool;
+    /// none if it is not there, L1 does not answer, or it is being asked already.
+    fn unconfirmed(&self, txid: L1Hash) -> Vec<UnconfirmedBurn>;
     /// Makes a transaction of the L1 wallet that burns what the payload says.
     ///
     /// # Errors
@@ -67,9 +72,30 @@ pub trait L1Access: Send + Sync + 'static {
 #[derive(Clone)]
 pub struct L1Node {
     /// Asks it. Its time-outs and attempts decide how long a call may take.
-    pub client: L1Client,
+    client: L1Client,
     /// Follows it.
-    pub follower: FollowerHandle,
+    follower: FollowerHandle,
+    /// Asks for what anybody may want to know: short, and one call at a time, so
+    /// that callers cannot fill the L1 node's queue and starve the follower.
+    public: Arc<Mutex<L1Client>>,
+}
+
+/// How long a call may take that anybody can cause.
+const PUBLIC_TIMEOUT: Duration = Duration::from_secs(2);
+
+impl L1Node {
+    /// The node behind `config`, followed by `follower`.
+    ///
+    /// # Errors
+    /// [`L1Error`] where the configuration is wrong.
+    pub fn new(config: ClientConfig, follower: FollowerHandle) -> Result<Self, L1Error> {
+        let public = ClientConfig { timeout: PUBLIC_TIMEOUT, attempts: 1, ..config.clone() };
+        Ok(Self {
+            client: L1Client::new(config)?,
+            follower,
+            public: Arc::new(Mutex::new(L1Client::new(public)?)),
+        })
+    }
 }
 
 impl L1Access for L1Node {
@@ -83,6 +109,13 @@ impl L1Access for L1Node {
 
     fn recent(&self) -> Vec<SeenBurn> {
         self.follower.recent_burns()
+    }
+
+    fn unconfirmed(&self, txid: L1Hash) -> Vec<UnconfirmedBurn> {
+        let Some(client) = self.public.try_lock() else { return Vec::new() };
+        burn::unconfirmed(&client, txid)
+            .inspect_err(|error| log::debug!(target: "l2::rpc", "L1's mempool: {error}"))
+            .unwrap_or_default()
     }
 
     fn create_burn(&self, payload: &BurnPayload) -> Result<UnsignedBurn, BurnError> {

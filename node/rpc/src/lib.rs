@@ -46,7 +46,7 @@ pub struct FullDeps<C, P, B> {
     pub pool: Arc<P>,
     /// The engine's status; the default handle on a node that does not sequence.
     pub engine: EngineHandle,
-    /// The L1 node: `Some(Arc::new(l1::L1Node { … }))`, `None` without one.
+    /// The L1 node: `Some(Arc::new(l1::L1Node::new(…)?))`, `None` without one.
     pub l1: Option<Arc<dyn L1Access>>,
     /// Whether the node is catching up: its `SyncingService`.
     pub sync: Arc<dyn SyncOracle + Send + Sync>,

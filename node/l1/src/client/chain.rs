@@ -62,8 +62,9 @@ impl L1Client {
     /// [`L1Error`].
     pub fn block_header(&self, hash: &L1Hash) -> Result<Header, L1Error> {
         const METHOD: &str = "getblockheader";
-        let Hex(raw) = self.query(METHOD, vec![hash.to_string().into(), false.into()])?;
-        Header::read(&raw, hash).map_err(|error| L1Error::bad_reply(METHOD, error))
+        self.query_read(METHOD, vec![hash.to_string().into(), false.into()], |Hex(raw)| {
+            Header::read(&raw, hash).map_err(|error| L1Error::bad_reply(METHOD, error))
+        })
     }
 
     /// A block's height on the node's best chain; `None` if it is not on it.
@@ -88,8 +89,9 @@ impl L1Client {
     /// [`L1Error`].
     pub fn block(&self, hash: &L1Hash) -> Result<Block, L1Error> {
         const METHOD: &str = "getblock";
-        let Hex(raw) = self.query(METHOD, vec![hash.to_string().into(), 0.into()])?;
-        Block::read(raw, hash).map_err(|error| L1Error::bad_reply(METHOD, error))
+        self.query_read(METHOD, vec![hash.to_string().into(), 0.into()], |Hex(raw)| {
+            Block::read(raw, hash).map_err(|error| L1Error::bad_reply(METHOD, error))
+        })
     }
 
     /// A transaction from the mempool, or from the chain where the node keeps an
@@ -104,6 +106,34 @@ impl L1Client {
         let Hex(raw) = self.query(METHOD, vec![txid.to_string().into(), false.into()])?;
         match Transaction::read(&raw) {
             Ok(transaction) if transaction.txid == *txid => Ok(raw),
+            Ok(_) => Err(L1Error::bad_reply(METHOD, "another transaction than asked for")),
+            Err(error) => Err(L1Error::bad_reply(METHOD, error)),
+        }
+    }
+
+    /// A transaction that waits in the node's mempool, raw; `None` if it has none
+    /// such, or has it in a block.
+    ///
+    /// # Errors
+    /// [`L1Error`].
+    pub fn unconfirmed_transaction(&self, txid: &L1Hash) -> Result<Option<Vec<u8>>, L1Error> {
+        const METHOD: &str = "getrawtransaction";
+        #[derive(serde::Deserialize)]
+        struct Verbose {
+            hex: Hex,
+            // Only of transactions in a block.
+            confirmations: Option<i64>,
+        }
+        let found = self.query(METHOD, vec![txid.to_string().into(), true.into()]);
+        let Verbose { hex: Hex(raw), confirmations } = match found {
+            Ok(found) => found,
+            Err(L1Error::Rpc { code: super::code::INVALID_ADDRESS_OR_KEY, .. }) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        match Transaction::read(&raw) {
+            Ok(transaction) if transaction.txid == *txid => {
+                Ok((confirmations.unwrap_or(0) == 0).then_some(raw))
+            }
             Ok(_) => Err(L1Error::bad_reply(METHOD, "another transaction than asked for")),
             Err(error) => Err(L1Error::bad_reply(METHOD, error)),
         }
@@ -152,4 +182,31 @@ impl L1Client {
 pub(crate) fn is_syncing(info: &BlockchainInfo) -> bool {
     let claims = info.initial_block_download && info.chain != "regtest";
     claims || info.headers > info.blocks.saturating_add(2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_is_syncing_by_its_headers_and_by_its_word_outside_regtest() {
+        let syncing = |chain: &str, blocks, headers, initial_block_download| {
+            is_syncing(&BlockchainInfo {
+                chain: chain.into(),
+                blocks,
+                headers,
+                best_block: L1Hash::default(),
+                initial_block_download,
+            })
+        };
+        for chain in ["main", "test", "regtest"] {
+            assert!(!syncing(chain, 100, 100, false));
+            assert!(!syncing(chain, 100, 102, false), "{chain}: blocks under way are normal");
+            assert!(syncing(chain, 100, 103, false), "{chain}");
+            assert!(syncing(chain, 0, 3, true), "{chain}");
+            assert!(!syncing(chain, u32::MAX, u32::MAX, false), "{chain}");
+        }
+        assert!(syncing("main", 100, 100, true) && syncing("test", 100, 100, true));
+        assert!(!syncing("regtest", 100, 100, true), "its newest block is a day old, no more");
+    }
 }

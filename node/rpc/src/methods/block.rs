@@ -7,6 +7,7 @@ use crate::{
     chain::StoredBlock,
     errors::Named,
 };
+use cascoin_consensus::header::SealedHeader;
 use cascoin_l2_primitives::{
     chain::{BlockHash, BlockNumber, Header, Moment, SequencerSet},
     consensus::{Certificate, LeaderDigest, CERTIFICATE_ENGINE_ID},
@@ -89,11 +90,12 @@ pub(super) fn block_by_number(context: &Context, args: &Args) -> RpcResult<Block
     let block = context.chain.block(hash)?.ok_or_else(missing)?;
     let signers = signers(&block);
     let leader = LeaderDigest::find(block.header.digest.logs());
-    // The set that certified it; its state may be pruned, and genesis has none.
-    let set = (number > 0)
-        .then(|| context.chain.sequencers(block.header.parent_hash).ok())
-        .flatten()
-        .unwrap_or_default();
+    let set = match number {
+        0 => SequencerSet::default(),
+        _ => set_of(&block.header, context.chain.sequencers(block.header.parent_hash).ok(), || {
+            context.chain.sequencers(at.head.hash).ok()
+        }),
+    };
     let transactions = verbose.then_some(block.transactions.as_ref()).flatten().map(|list| {
         list.iter().map(|transaction| show_transaction(context, transaction)).collect()
     });
@@ -119,6 +121,21 @@ pub(super) fn block_by_number(context: &Context, args: &Args) -> RpcResult<Block
         transactions,
         signatures: verbose.then(|| signers.iter().map(|key| show_signer(key, &set)).collect()),
     })
+}
+
+/// The set that certified a block: `of_parent`, or where that state is pruned
+/// today's set, if one of it sealed the block. Else none is known.
+fn set_of(
+    header: &Header,
+    of_parent: Option<SequencerSet>,
+    today: impl FnOnce() -> Option<SequencerSet>,
+) -> SequencerSet {
+    of_parent.or_else(|| today().filter(|set| sealed_by(header, set))).unwrap_or_default()
+}
+
+fn sealed_by(header: &Header, set: &SequencerSet) -> bool {
+    let keys: Vec<_> = set.members.iter().map(|member| member.aura).collect();
+    SealedHeader::parse(header).and_then(|sealed| sealed.check_seal(&keys)).is_ok()
 }
 
 /// When the block was made: its Aura slot, since slots are milliseconds here
@@ -160,5 +177,45 @@ fn show_transaction(context: &Context, encoded: &[u8]) -> Transaction {
         call: described.call,
         call_index: described.index,
         hex: format!("0x{}", hex::encode(encoded)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cascoin_consensus::header::{pre_digest, seal_item};
+    use cascoin_l2_primitives::chain::SequencerInfo;
+    use sp_core::{ecdsa, ed25519, Pair};
+    use sp_runtime::traits::Header as _;
+
+    fn pair(seed: u8) -> ed25519::Pair {
+        ed25519::Pair::from_seed(&[seed; 32])
+    }
+
+    fn set(set_id: u64, seeds: &[u8]) -> SequencerSet {
+        let member = |seed: &u8| SequencerInfo {
+            account: [*seed; 32].into(),
+            aura: pair(*seed).public(),
+            grandpa: pair(*seed).public(),
+            relay: pair(*seed).public(),
+            vault: ecdsa::Public::from_raw([*seed; 33]),
+            weight: 1,
+        };
+        SequencerSet { set_id, members: seeds.iter().map(member).collect() }
+    }
+
+    #[test]
+    fn where_the_state_is_pruned_the_seal_tells_whether_todays_set_made_the_block() {
+        let leader = LeaderDigest { term: 3, round: 0, leader: 1 };
+        let hash = BlockHash::default();
+        let mut header = Header::new(7, hash, hash, hash, pre_digest(1_001, leader));
+        let seal = pair(11).sign(header.hash().as_bytes());
+        header.digest_mut().push(seal_item(seal));
+
+        let known = |of_parent, today| set_of(&header, of_parent, || Some(today)).set_id;
+        assert_eq!(known(Some(set(4, &[1, 2])), set(5, &[10, 11])), 4, "the state itself tells");
+        assert_eq!(known(None, set(5, &[10, 11])), 5);
+        assert_eq!(known(None, set(5, &[10, 12])), 0, "another made it");
+        assert_eq!(known(None, set(5, &[11, 10])), 0, "the places changed");
     }
 }

@@ -10,9 +10,10 @@ use crate::{
 use cascoin_l2_primitives::{
     apis::{BurnOutcome, BurnRecord},
     chain::Moment,
-    l1::L1Hash,
+    l1::{L1Hash, OutPoint},
 };
 use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) static BURN_STATUS: Signature =
     Signature { method: "l2_getburnstatus", arguments: &["l1txhash"], required: 1 };
@@ -23,9 +24,12 @@ pub(super) static MINT_HISTORY: Signature =
 pub(super) static BURNS_FOR_ADDRESS: Signature =
     Signature { method: "l2_getburnsforaddress", arguments: &["address"], required: 1 };
 
-/// Most burns of one answer. One more is asked for, to tell whether there are more,
-/// and pallet-burn-mint never gives more than 1,000 (its `MAX_RECORDS`).
+/// Most burns of one answer. One more is asked for, to tell whether there are more.
 const LIMIT: usize = 500;
+/// Most records that pallet-burn-mint gives at once.
+const MAX_RECORDS: usize = 1_000;
+/// Most transactions looked up for one answer: an L1 block can hold thousands.
+const MAX_LOOKUPS: usize = 64;
 
 #[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -39,8 +43,10 @@ pub(super) struct BurnStatusAnswer {
     confirmations_required: u32,
     /// What its outputs burn together for this chain.
     burn_amount: String,
-    /// Every burn output of the transaction.
+    /// The burn outputs of the transaction, by position.
     burns: Vec<Burn>,
+    /// There are more.
+    truncated: bool,
     message: &'static str,
 }
 
@@ -67,8 +73,9 @@ struct Burn {
     /// Seconds until the open vote counts as failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     timeout_in: Option<u64>,
-    l1_block_number: u32,
-    l1_block_hash: L1Hash,
+    /// `null` while it is in no L1 block.
+    l1_block_number: Option<u32>,
+    l1_block_hash: Option<L1Hash>,
     /// L2 block that minted it.
     l2_mint_block: Option<u32>,
     /// Time of the L2 block that applied it.
@@ -124,8 +131,13 @@ pub(super) fn burn_status(context: &Context, args: &Args) -> RpcResult<BurnStatu
     let at = context.at_head()?;
     let judged = judged(context, &at)?;
     let records = context.chain.burns_of_transaction(at.head.hash, txid)?;
-    let seen = context.l1.as_ref().map(|l1| l1.seen(txid)).unwrap_or_default();
-    let verdicts = judged.verdicts(&records, &seen);
+    let mut seen = context.l1.as_ref().map(|l1| l1.seen(txid)).unwrap_or_default();
+    let truncated = records.len() >= MAX_RECORDS || seen.len() > MAX_RECORDS;
+    seen.truncate(MAX_RECORDS);
+    let mut verdicts = judged.verdicts(&records, &seen);
+    if let (true, Some(l1)) = (verdicts.is_empty(), &context.l1) {
+        verdicts = l1.unconfirmed(txid).iter().map(|burn| judged.of_unconfirmed(burn)).collect();
+    }
     let valid = verdicts.iter().filter(|verdict| verdict.status != BurnStatus::Rejected);
     let total: u128 = valid.map(|verdict| u128::from(verdict.value)).sum();
     let status = overall(&verdicts);
@@ -139,12 +151,15 @@ pub(super) fn burn_status(context: &Context, args: &Args) -> RpcResult<BurnStatu
         confirmations_required: at.parameters.l1_confirmations,
         burn_amount: at.coins(total),
         burns: verdicts.iter().map(|verdict| Burn::new(&at, &judged, verdict)).collect(),
+        truncated,
         message: match (least, &context.l1) {
             (Some(least), _) => least.message,
-            (None, Some(_)) => "no burn of this transaction is known here; one is from its first L1 block on",
+            (None, Some(_)) => {
+                "no burn of this transaction is known here; of rejected ones the last 4,096 are kept"
+            }
             (None, None) => {
                 "no burn of this transaction is on record, and this node has no L1 node to look for \
-                 it"
+                 it; of rejected ones the last 4,096 are kept"
             }
         },
     })
@@ -159,7 +174,8 @@ pub(super) struct PendingBurns {
     /// L1 blocks with votes but no quorum yet. They come from the chain, so also a
     /// node without an L1 node lists them.
     open_votes: Vec<Vote>,
-    /// False if this node has no L1 node, and `burns` is empty for that reason.
+    /// False if this node has no L1 node; then `burns` are only those whose credit
+    /// is deferred.
     sees_l1: bool,
 }
 
@@ -177,19 +193,35 @@ struct Vote {
 pub(super) fn pending_burns(context: &Context, _: &Args) -> RpcResult<PendingBurns> {
     let at = context.at_head()?;
     let judged = judged(context, &at)?;
-    let mut burns = Vec::new();
+    // What waits to be credited is on the chain's own record, however old it is.
+    let deferred = context.chain.deferred_burns(at.head.hash, ASKED)?;
+    let listed: BTreeSet<OutPoint> = deferred.iter().map(|record| record.outpoint).collect();
+    let mut burns: Vec<_> =
+        deferred.iter().map(|record| Burn::new(&at, &judged, &judged.of_record(record))).collect();
+    let mut records: BTreeMap<L1Hash, Vec<BurnRecord>> = BTreeMap::new();
+    let (mut lookups, mut truncated) = (0, false);
     for seen in context.l1.as_ref().map(|l1| l1.recent()).unwrap_or_default() {
-        // Of a block that is being applied some burns are on record already, and a
-        // deferred one waits on although its block is done.
-        let record = match seen.l1_height <= judged.relay.attested.height {
-            true => context.chain.burns_of_transaction(at.head.hash, seen.outpoint.txid)?,
-            false => Vec::new(),
-        };
-        let record = record.iter().find(|record| record.outpoint == seen.outpoint);
-        let verdict = match record {
-            Some(record) => judged.of_record(record),
-            None => judged.of_seen(&seen),
-        };
+        if listed.contains(&seen.outpoint) {
+            continue;
+        }
+        // Of a block that is being applied some burns are on record already.
+        if seen.l1_height <= judged.relay.attested.height
+            && !records.contains_key(&seen.outpoint.txid)
+        {
+            if lookups == MAX_LOOKUPS {
+                truncated = true;
+                continue;
+            }
+            lookups += 1;
+            let found = context.chain.burns_of_transaction(at.head.hash, seen.outpoint.txid)?;
+            records.insert(seen.outpoint.txid, found);
+        }
+        let of_transaction = records.get(&seen.outpoint.txid).into_iter().flatten();
+        let verdict =
+            match of_transaction.into_iter().find(|record| record.outpoint == seen.outpoint) {
+                Some(record) => judged.of_record(record),
+                None => judged.of_seen(&seen),
+            };
         let waits = match verdict.status {
             BurnStatus::Minted | BurnStatus::Rejected => false,
             BurnStatus::Reached => true,
@@ -203,7 +235,7 @@ pub(super) fn pending_burns(context: &Context, _: &Args) -> RpcResult<PendingBur
             break;
         }
     }
-    let truncated = burns.len() > LIMIT;
+    truncated |= burns.len() > LIMIT;
     burns.truncate(LIMIT);
     let open_votes = judged.relay.open_votes.iter().map(|vote| Vote {
         l1_block_number: vote.digest.height,

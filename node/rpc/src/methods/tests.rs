@@ -8,7 +8,7 @@ use crate::{
     l1::L1Summary,
 };
 use cascoin_l1::{
-    burn::{BurnError, CheckedBurn, SentBurn, UnsignedBurn},
+    burn::{BurnError, CheckedBurn, SentBurn, UnconfirmedBurn, UnsignedBurn},
     L1Error, SeenBurn,
 };
 use cascoin_l2_primitives::{
@@ -38,6 +38,8 @@ const MAX_RECORDS: u32 = 1_000;
 struct TestChain {
     decimals: u8,
     supply: SupplyReport,
+    /// Burns whose credit waits.
+    deferred: u32,
 }
 
 impl TestChain {
@@ -139,6 +141,11 @@ impl ChainReader for TestChain {
         Ok(own.then(Self::record).into_iter().collect())
     }
 
+    fn deferred_burns(&self, _: BlockHash, limit: u32) -> Read<Vec<BurnRecord>> {
+        let record = BurnRecord { outcome: BurnOutcome::Deferred, ..Self::record() };
+        Ok(vec![record; limit.min(self.deferred) as usize])
+    }
+
     fn supply(&self, _: BlockHash) -> Read<SupplyReport> {
         Ok(self.supply.clone())
     }
@@ -209,6 +216,13 @@ impl L1Access for TestL1 {
         vec![Self::seen()]
     }
 
+    fn unconfirmed(&self, txid: L1Hash) -> Vec<UnconfirmedBurn> {
+        let SeenBurn { outpoint, value, payload, .. } = Self::seen();
+        let outpoint = OutPoint { txid, ..outpoint };
+        let waits = txid == L1Hash([4; 32]);
+        waits.then_some(UnconfirmedBurn { outpoint, value, payload }).into_iter().collect()
+    }
+
     fn create_burn(&self, payload: &BurnPayload) -> Result<UnsignedBurn, BurnError> {
         if payload.amount > 100_000_000 {
             return Err(BurnError::InsufficientFunds("Insufficient funds".into()));
@@ -237,6 +251,7 @@ struct Setup {
     l1: Option<Arc<dyn L1Access>>,
     deny: Option<DenyUnsafe>,
     engine: EngineHandle,
+    deferred: u32,
 }
 
 impl Default for Setup {
@@ -255,6 +270,7 @@ impl Default for Setup {
             l1: Some(Arc::new(TestL1)),
             deny: Some(DenyUnsafe::No),
             engine: EngineHandle::default(),
+            deferred: 0,
         }
     }
 }
@@ -262,7 +278,11 @@ impl Default for Setup {
 impl Setup {
     fn module(self) -> RpcModule<()> {
         let mut module = module(Context {
-            chain: Arc::new(TestChain { decimals: self.decimals, supply: self.supply }),
+            chain: Arc::new(TestChain {
+                decimals: self.decimals,
+                supply: self.supply,
+                deferred: self.deferred,
+            }),
             engine: self.engine,
             l1: self.l1,
             sync: Arc::new(NoNetwork),
@@ -451,6 +471,11 @@ fn burn_status_combines_the_chain_and_this_nodes_l1() {
     assert_eq!(burn["timeoutIn"], 570);
     assert_eq!(burn["l2MintBlock"], Value::Null);
 
+    let sent = call("l2_getburnstatus", json!(["04".repeat(32)]));
+    assert_eq!(sent["consensusStatus"], "WAITING_CONFIRMATIONS");
+    assert_eq!((&sent["found"], &sent["confirmations"]), (&json!(true), &json!(0)));
+    assert_eq!(sent["burns"][0]["l1BlockNumber"], Value::Null);
+
     let unknown = call("l2_getburnstatus", json!(["03".repeat(32)]));
     assert_eq!((&unknown["found"], &unknown["burns"]), (&json!(false), &json!([])));
     for bad in [json!(["03"]), json!([5]), json!([])] {
@@ -469,6 +494,21 @@ fn pending_burns_and_open_votes() {
     let blind = blind.call("l2_getpendingburns", json!([])).expect("an answer");
     assert_eq!((&blind["count"], &blind["seesL1"]), (&json!(0), &json!(false)));
     assert_eq!(blind["openVotes"][0]["confirmationsNeeded"], 3);
+}
+
+#[test]
+fn deferred_burns_are_pending_on_every_node() {
+    for l1 in [None, Setup::default().l1] {
+        let seen = usize::from(l1.is_some());
+        let setup = Setup { deferred: 2, l1, ..Setup::default() };
+        let pending = setup.call("l2_getpendingburns", json!([])).expect("an answer");
+        assert_eq!(pending["count"], 2 + seen);
+        assert_eq!(pending["burns"][0]["status"], "REACHED");
+        assert_eq!(pending["truncated"], false);
+    }
+    let many = Setup { deferred: 900, ..Setup::default() };
+    let many = many.call("l2_getpendingburns", json!([])).expect("an answer");
+    assert_eq!((&many["count"], &many["truncated"]), (&json!(500), &json!(true)));
 }
 
 #[test]

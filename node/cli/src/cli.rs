@@ -3,6 +3,9 @@
 use sc_network::config::MultiaddrWithPeerId;
 use std::path::PathBuf;
 
+/// Where `--help` lists the flags that are not Substrate's.
+const OURS: &str = "Cascoin L2";
+
 /// The command line.
 #[derive(Debug, clap::Parser)]
 pub struct Cli {
@@ -22,25 +25,45 @@ pub struct RunCmd {
     pub base: sc_cli::RunCmd,
     /// Sequence: build and sign blocks with the session keys in the keystore.
     /// The same as --validator.
-    #[arg(long)]
+    #[arg(help_heading = OURS, long)]
     pub sequencer: bool,
-    /// Do not take part in L2: the node says so and ends. Also as --l2=0.
-    #[arg(long, alias = "no-l2")]
+    /// A file with flags, one a line: flag=value, a switch with 1 or 0. Flags on
+    /// the command line hold instead.
+    #[arg(help_heading = OURS, long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// How to take part in L2.
+    #[arg(help_heading = OURS, long, value_enum, default_value_t = Mode::Full)]
+    pub mode: Mode,
+    /// Do not take part in L2: the node says so and ends. The same as --l2=0 and
+    /// --mode=disabled.
+    #[arg(help_heading = OURS, long, alias = "no-l2")]
     pub nol2: bool,
     /// Whether to take part in L2 (1, the default, or 0).
-    #[arg(long, value_name = "0|1", default_value = "1", value_parser = switch)]
+    #[arg(
+        help_heading = OURS, long, value_name = "0|1", default_value = "1", action = clap::ArgAction::Set,
+        value_parser = switch,
+    )]
     pub l2: bool,
     /// Address of another sequencer, which is dialled always:
     /// /ip4/203.0.113.7/tcp/30333/p2p/12D3…; may be given several times.
-    #[arg(long = "sequencer-peers", value_name = "MULTIADDR", num_args = 1..)]
+    #[arg(help_heading = OURS, long = "sequencer-peers", value_name = "MULTIADDR", num_args = 1..)]
     pub sequencer_peers: Vec<MultiaddrWithPeerId>,
     /// How to reach L1.
     #[command(flatten)]
     pub l1: L1Args,
     /// Port on 127.0.0.1 where JSON-RPC 1.0 is answered, so that the L1's own
     /// command-line client works: litecoin-cli -rpcport=PORT l2_getchaininfo.
-    #[arg(long, value_name = "PORT")]
+    #[arg(help_heading = OURS, long, value_name = "PORT")]
     pub json_rpc_1_port: Option<u16>,
+}
+
+/// How a node takes part in L2 (ledger O1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Mode {
+    /// Hold the whole chain and check all of it.
+    Full,
+    /// Take no part.
+    Disabled,
 }
 
 /// How to reach the node's own L1 node.
@@ -49,17 +72,17 @@ pub struct L1Args {
     /// JSON-RPC address of an L1 node, http://HOST:PORT; may be given several
     /// times, the preferred one first. Without it the node follows the chain
     /// but sees no L1 itself, and as a sequencer casts no relay votes.
-    #[arg(long, value_name = "URL")]
+    #[arg(help_heading = OURS, long, value_name = "URL")]
     pub l1_rpc_url: Vec<String>,
     /// The L1 node's .cookie file.
-    #[arg(long, value_name = "FILE", conflicts_with = "l1_rpc_auth_file")]
+    #[arg(help_heading = OURS, long, value_name = "FILE", conflicts_with = "l1_rpc_auth_file")]
     pub l1_rpc_cookie_file: Option<PathBuf>,
     /// A file whose first line is user:password. Read again when the L1 node
     /// refuses the credentials, so they can be changed without a restart.
-    #[arg(long, value_name = "FILE")]
+    #[arg(help_heading = OURS, long, value_name = "FILE")]
     pub l1_rpc_auth_file: Option<PathBuf>,
     /// The L1 node's wallet that l2_createburntx and l2_sendburntx use.
-    #[arg(long, value_name = "NAME")]
+    #[arg(help_heading = OURS, long, value_name = "NAME")]
     pub l1_wallet: Option<String>,
 }
 

@@ -2,14 +2,16 @@
 
 use crate::{
     chain_spec,
-    cli::{Cli, Subcommand},
-    service,
+    cli::{Cli, Mode, Subcommand},
+    config_file, l1, service,
 };
 use cascoin_l2_primitives::chain::OpaqueBlock;
+use clap::CommandFactory;
 use sc_cli::{Result, SubstrateCli};
 use sc_client_db::PruningMode;
 use sc_network::config::NetworkBackendType;
 use sc_service::{Configuration, PartialComponents, Role};
+use std::path::Path;
 
 impl SubstrateCli for Cli {
     fn impl_name() -> String {
@@ -51,7 +53,9 @@ const MIN_SEQUENCER_STATES: u32 = 180_000;
 /// # Errors
 /// Whatever stops it, as a sentence for the operator.
 pub fn run() -> Result<()> {
-    let mut cli = Cli::from_args();
+    let arguments = config_file::expand(&Cli::command(), std::env::args_os().collect())
+        .map_err(|error| sc_cli::Error::Input(error.to_string()))?;
+    let mut cli = Cli::from_iter(arguments);
     cli.run.base.validator |= cli.run.sequencer;
     match &cli.subcommand {
         Some(Subcommand::Key(cmd)) => cmd.run(&cli),
@@ -112,9 +116,12 @@ struct Parts {
 }
 
 fn run_node(cli: &Cli) -> Result<()> {
-    if cli.run.nol2 || !cli.run.l2 {
-        return Err("L2 is not enabled (--nol2 or --l2=0)".into());
+    if cli.run.nol2 || !cli.run.l2 || cli.run.mode == Mode::Disabled {
+        // As asked, so no failure: a service manager must not start it again.
+        eprintln!("L2 is not enabled (--nol2, --l2=0 or --mode=disabled)");
+        return Ok(());
     }
+    l1::check(&cli.run.l1).map_err(sc_cli::Error::Input)?;
     let runner = cli.create_runner(&cli.run.base)?;
     let options = service::Options {
         sequencer_peers: cli.run.sequencer_peers.clone(),
@@ -123,6 +130,11 @@ fn run_node(cli: &Cli) -> Result<()> {
     };
     runner.run_node_until_exit(|mut config| async move {
         keep_enough_states(&mut config);
+        // The SDK would listen elsewhere if the port is taken, and who asks there
+        // would talk to another node, with another chain and another L1 wallet.
+        for endpoint in config.rpc.addr.iter_mut().flatten() {
+            endpoint.retry_random_port = false;
+        }
         // Announced with their certificates instead, see `announce_certified`.
         config.announce_block = false;
         match config.network.network_backend {
@@ -137,20 +149,49 @@ fn run_node(cli: &Cli) -> Result<()> {
     })
 }
 
+/// An error for the operator: what to do where the SDK only says what is wrong,
+/// and without the documents that the SDK appends.
+pub fn explained(error: &sc_cli::Error) -> String {
+    if let sc_cli::Error::NetworkKeyNotFound(path) = error {
+        return format!(
+            "a sequencer needs a network identity that stays (--node-key-file FILE), and there is \
+             none in {}. Make it once: cascoin-l2 key generate-node-key --file FILE. On a test \
+             network --unsafe-force-node-key-generation makes one here",
+            path.display(),
+        );
+    }
+    // The whole genesis follows this.
+    let text = error.to_string();
+    text.split(" for blob:").next().unwrap_or(&text).to_owned()
+}
+
+/// A sequencer needs more states than the SDK keeps unless told otherwise; who
+/// names a number is raised to what is needed, who keeps all is left alone.
 fn keep_enough_states(config: &mut Configuration) {
     if !matches!(config.role, Role::Authority) {
         return;
     }
-    let kept = match &config.state_pruning {
-        Some(PruningMode::Constrained(limits)) => limits.max_blocks,
-        _ => return,
-    };
-    if kept.is_some_and(|kept| kept < MIN_SEQUENCER_STATES) {
-        log::info!(
-            target: "l2",
-            "a sequencer keeps the states of {MIN_SEQUENCER_STATES} blocks, not of {}",
-            kept.unwrap_or_default(),
-        );
-        config.state_pruning = Some(PruningMode::blocks_pruning(MIN_SEQUENCER_STATES));
+    let enough = Some(PruningMode::blocks_pruning(MIN_SEQUENCER_STATES));
+    match &config.state_pruning {
+        Some(PruningMode::Constrained(limits)) => {
+            let kept = limits.max_blocks.unwrap_or(u32::MAX);
+            if kept < MIN_SEQUENCER_STATES {
+                log::info!(
+                    target: "l2",
+                    "a sequencer keeps the states of {MIN_SEQUENCER_STATES} blocks, not of {kept}",
+                );
+                config.state_pruning = enough;
+            }
+        }
+        Some(_) => {}
+        None => {
+            config.state_pruning = enough;
+            // A database that keeps all states cannot be told to keep fewer: then
+            // it goes on as it is.
+            let exists = config.database.path().is_some_and(Path::exists);
+            if exists && sc_service::new_db_backend::<OpaqueBlock>(config.db_config()).is_err() {
+                config.state_pruning = None;
+            }
+        }
     }
 }

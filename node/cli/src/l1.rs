@@ -35,6 +35,31 @@ impl<S: OffchainStorage> LocalStore for Store<S> {
     }
 }
 
+/// Checks the flags alone, before anything is started.
+///
+/// # Errors
+/// A sentence for the operator.
+pub fn check(args: &L1Args) -> Result<(), String> {
+    if args.l1_rpc_url.is_empty() {
+        return Ok(());
+    }
+    // Which network it is makes no difference to the flags.
+    let config = client_config(args, L1Params::of(Default::default()));
+    L1Client::new(config).map(drop).map_err(|error| error.to_string())
+}
+
+fn client_config(args: &L1Args, params: &'static L1Params) -> ClientConfig {
+    let credentials = match (&args.l1_rpc_cookie_file, &args.l1_rpc_auth_file) {
+        (Some(file), _) => Credentials::CookieFile(file.clone()),
+        (None, Some(file)) => Credentials::AuthFile(file.clone()),
+        (None, None) => Credentials::None,
+    };
+    let mut config = ClientConfig::new("", credentials, params);
+    config.urls.clone_from(&args.l1_rpc_url);
+    config.wallet.clone_from(&args.l1_wallet);
+    config
+}
+
 /// Connects to L1 as the flags say and starts following it. `None` without an
 /// address. An L1 node that is down, syncing or of another chain does not stop
 /// the node: the follower says so and tries on.
@@ -52,16 +77,8 @@ pub fn start<S: OffchainStorage + 'static>(
     }
     let storage =
         storage.ok_or("this database has no off-chain storage, which --l1-rpc-url needs")?;
-    let credentials = match (&args.l1_rpc_cookie_file, &args.l1_rpc_auth_file) {
-        (Some(file), _) => Credentials::CookieFile(file.clone()),
-        (None, Some(file)) => Credentials::AuthFile(file.clone()),
-        (None, None) => Credentials::None,
-    };
-    let params = L1Params::of(parameters.l1_network);
-    let mut config = ClientConfig::new("", credentials, params);
-    config.urls.clone_from(&args.l1_rpc_url);
-    config.wallet.clone_from(&args.l1_wallet);
-    let for_rpc = L1Client::new(config.clone()).map_err(|error| error.to_string())?;
+    let mut config = client_config(args, L1Params::of(parameters.l1_network));
+    let for_rpc = config.clone();
     // The follower has its own back-off.
     config.attempts = 1;
     let for_follower = L1Client::new(config).map_err(|error| error.to_string())?;
@@ -74,7 +91,7 @@ pub fn start<S: OffchainStorage + 'static>(
     let store = Arc::new(Store(Mutex::new(storage)));
     let follower = Follower::spawn(for_follower, following, store, Arc::new(position))
         .map_err(|error| format!("cannot start the L1 follower: {error}"))?;
-    Ok(Some(L1Node { client: for_rpc, follower }))
+    L1Node::new(for_rpc, follower).map(Some).map_err(|error| error.to_string())
 }
 
 fn relay_position(client: &FullClient) -> Option<RelayPosition> {

@@ -1,6 +1,7 @@
 //! The Cascoin L2 node.
 //!
 //! - [`cli`]: flags and sub-commands; [`command`]: what each does.
+//! - [`config_file`]: the same flags from a file.
 //! - [`chain_spec`]: the networks, made from the runtime's presets.
 //! - [`service`]: how the parts of a node are put together.
 //! - [`l1`]: how the node reaches its L1 node.
@@ -8,9 +9,18 @@
 mod chain_spec;
 mod cli;
 mod command;
+mod config_file;
 mod l1;
 mod service;
 
-fn main() -> sc_cli::Result<()> {
-    command::run()
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match command::run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("Error: {}", command::explained(&error));
+            ExitCode::FAILURE
+        }
+    }
 }

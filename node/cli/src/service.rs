@@ -223,6 +223,12 @@ pub async fn new_full<N: sc_network::NetworkBackend<OpaqueBlock, BlockHash>>(
         announce_certified(client.clone(), sync_service.clone()),
     );
 
+    if sequencing && !config.offchain_worker.enabled {
+        log::warn!(
+            target: "l2",
+            "sequencing with --offchain-worker never: no relay votes are cast from here",
+        );
+    }
     if config.offchain_worker.enabled {
         let workers = OffchainWorkers::new(OffchainWorkerOptions {
             runtime_api_provider: client.clone(),
@@ -252,34 +258,35 @@ pub async fn new_full<N: sc_network::NetworkBackend<OpaqueBlock, BlockHash>>(
     }
 
     let engine_handle = EngineHandle::default();
-    if let Some(protocols) = mesh {
-        let metrics = Metrics::new(registry.as_ref())?;
-        let proposers = ProposerFactory::new(
-            task_manager.spawn_handle(),
-            client.clone(),
-            transaction_pool.clone(),
-            registry.as_ref(),
-            telemetry.as_ref().map(Telemetry::handle),
-        );
-        let engine = Engine::new(EngineParams {
-            client: client.clone(),
-            backend: backend.clone(),
-            import,
-            environment: proposers,
-            keystore: keystore_container.keystore(),
-            mesh: Mesh::new(protocols, network.clone()),
-            wal_folder: config.base_path.config_dir(config.chain_spec.id()).join("bft"),
-            handle: engine_handle.clone(),
-            metrics,
-        });
-        task_manager.spawn_essential_handle().spawn_blocking(
-            "bft",
-            Some("consensus"),
-            engine.run(),
-        );
-    }
+    // What the engine needs of what `spawn_tasks` takes.
+    let (keystore, wal_folder) = (
+        keystore_container.keystore(),
+        config.base_path.config_dir(config.chain_spec.id()).join("bft"),
+    );
+    let proposers = ProposerFactory::new(
+        task_manager.spawn_handle(),
+        client.clone(),
+        transaction_pool.clone(),
+        registry.as_ref(),
+        telemetry.as_ref().map(Telemetry::handle),
+    );
+    let engine = mesh
+        .map(|protocols| -> Result<_, ServiceError> {
+            Ok(Engine::new(EngineParams {
+                client: client.clone(),
+                backend: backend.clone(),
+                import,
+                environment: proposers,
+                keystore: keystore.clone(),
+                mesh: Mesh::new(protocols, network.clone()),
+                wal_folder,
+                handle: engine_handle.clone(),
+                metrics: Metrics::new(registry.as_ref())?,
+            }))
+        })
+        .transpose()?;
 
-    let front = options.json_rpc_1_port.zip(rpc_port(&config));
+    let upstream = rpc_address(&config);
     let rpc_builder = rpc_builder(RpcParts {
         client: client.clone(),
         backend: backend.clone(),
@@ -292,7 +299,7 @@ pub async fn new_full<N: sc_network::NetworkBackend<OpaqueBlock, BlockHash>>(
     let _ = sc_service::spawn_tasks(sc_service::SpawnTasksParams {
         network,
         client,
-        keystore: keystore_container.keystore(),
+        keystore,
         task_manager: &mut task_manager,
         transaction_pool,
         rpc_builder,
@@ -303,9 +310,27 @@ pub async fn new_full<N: sc_network::NetworkBackend<OpaqueBlock, BlockHash>>(
         config,
         telemetry: telemetry.as_mut(),
         tracing_execute_block: None,
+    })
+    .map_err(|error| {
+        let text = error.to_string();
+        match text.contains("in use") {
+            true => ServiceError::Other(format!(
+                "RPC cannot listen on {upstream} ({text}): name a free port with --rpc-port"
+            )),
+            false => error,
+        }
     })?;
+    // Only now: `spawn_tasks` puts the keys of `--alice` and the like into the
+    // keystore, and an engine without its keys does not vote.
+    if let Some(engine) = engine {
+        task_manager.spawn_essential_handle().spawn_blocking(
+            "bft",
+            Some("consensus"),
+            engine.run(),
+        );
+    }
 
-    if let Some((port, upstream)) = front {
+    if let Some(port) = options.json_rpc_1_port {
         let listen = SocketAddr::from(([127, 0, 0, 1], port));
         let front = Front::bind(FrontConfig::new(listen, upstream))
             .await
@@ -317,12 +342,10 @@ pub async fn new_full<N: sc_network::NetworkBackend<OpaqueBlock, BlockHash>>(
 }
 
 /// Where the node's real RPC listens, as seen from this machine.
-fn rpc_port(config: &Configuration) -> Option<SocketAddr> {
-    let port = match &config.rpc.addr {
-        Some(endpoints) => endpoints.first()?.listen_addr.port(),
-        None => config.rpc.port,
-    };
-    Some(SocketAddr::from(([127, 0, 0, 1], port)))
+fn rpc_address(config: &Configuration) -> SocketAddr {
+    let named = config.rpc.addr.as_ref().and_then(|endpoints| endpoints.first());
+    let port = named.map_or(config.rpc.port, |endpoint| endpoint.listen_addr.port());
+    SocketAddr::from(([127, 0, 0, 1], port))
 }
 
 struct RpcParts {

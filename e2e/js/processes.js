@@ -19,7 +19,7 @@ const RELEASE = join(process.env.CARGO_TARGET_DIR ?? join(homedir(), '.cache/cas
 export function nodeBinary() {
   const path = process.env.CASCOIN_L2_BIN ?? join(RELEASE, 'cascoin-l2');
   if (!existsSync(path)) {
-    throw new Error(`no node at ${path}: cargo build --release -p cascoin-l2, or set CASCOIN_L2_BIN`);
+    throw new Error(`no node at ${path}: run scripts/demo --build-only, or set CASCOIN_L2_BIN`);
   }
   return path;
 }

@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { merkleizeMetadata } from '@polkadot-api/merkleize-metadata';
 import { ApiPromise, Keyring, WsProvider } from '@polkadot/api';
 import { startLitecoind, startNode, until } from '../processes.js';
 
@@ -90,6 +91,31 @@ describe('@polkadot/api against a node over a real L1', { timeout: 240_000 }, ()
         })
         .catch(reject);
     });
+  });
+
+  it('checks the hash of the metadata that an offline signer showed', async () => {
+    const alice = new Keyring({ type: 'sr25519' }).addFromUri('//Alice');
+    const to = new Keyring({ type: 'sr25519' }).addFromUri('//FreshFromJs').address;
+    const metadata = (await api.call.metadata.metadataAtVersion(15)).unwrap();
+    // The WASM serves all networks and knows mainnet's symbol and decimals.
+    const hashOf = (tokenSymbol) => {
+      const digest = merkleizeMetadata(metadata.toHex(), { decimals: 7, tokenSymbol }).digest();
+      return `0x${Buffer.from(digest).toString('hex')}`;
+    };
+    const send = (metadataHash) =>
+      new Promise((resolve, reject) => {
+        api.tx.balances
+          .transferAllowDeath(to, 1n)
+          .signAndSend(alice, { mode: 1, metadataHash }, (result) => {
+            if (result.dispatchError || result.isError) reject(new Error(result.status.toString()));
+            if (result.isFinalized) resolve(result);
+          })
+          .catch(reject);
+      });
+    const { txIndex } = await send(hashOf('CAS'));
+    assert.ok(txIndex > 0);
+    // Who was shown other metadata has signed something else.
+    await assert.rejects(send(hashOf('FAKE')), /bad signature/i);
   });
 
   it('signs with ed25519 and ecdsa accounts as well', async () => {

@@ -1,8 +1,7 @@
 //! The L1 side of a node: client, follower and transaction builder.
 //!
 //! L1 is a Bitcoin-family node that the operator runs; it is reached over
-//! JSON-RPC only, with what Core 0.16 and 0.21 have in common
-//! (`shared/spec/cascoin-l1.md` 1.6).
+//! JSON-RPC only, with what Core 0.16 and 0.21 have in common.
 //!
 //! - [`client`]: typed calls, fail-over, credentials, and the proof that the
 //!   node is on the chain we mean.

@@ -3,7 +3,7 @@
 //! Cascoin wants `SIGHASH_FORKID`: the hash type is 0x41 instead of 0x01, in the
 //! digest and behind the signature. The algorithms stay as they are: the legacy
 //! digest for legacy inputs, BIP 143 for segwit v0, and no fork value is mixed in
-//! (`shared/spec/cascoin-l1.md` 1.4). Library types know no such hash type, so the
+//! (Cascoin's `src/script/interpreter.h`). Library types know no such hash type, so the
 //! data to sign is encoded by the library for `ALL` and its last four bytes, the
 //! hash type, are set here.
 //!

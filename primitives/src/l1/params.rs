@@ -2,10 +2,11 @@
 //!
 //! Nothing else in the workspace may write down a number of decimals, an
 //! address version or a genesis hash of an L1. Sources:
-//! - Cascoin: `shared/spec/cascoin-l1.md` 1.1 (genesis, spacing), 1.2 (unit,
-//!   supply), 1.3 (address bytes of the `cvm` branch, RPC ports), 1.4
-//!   (`SIGHASH_FORKID`), 1.5 (relay policy). Branch `main` uses mainnet's address
-//!   bytes on its test networks; a preset for it would be one more row here.
+//! - Cascoin Core: `chainparams.cpp` (genesis, spacing, address bytes of the `cvm`
+//!   branch), `chainparamsbase.cpp` (RPC ports), `amount.h` (unit, supply),
+//!   `script/interpreter.h` (`SIGHASH_FORKID`), `policy/policy.h` (relay policy).
+//!   Branch `main` uses mainnet's address bytes on its test networks; a preset for
+//!   it would be one more row here.
 //! - Litecoin regtest: Litecoin Core 0.21.2 `chainparams.cpp`, and checked
 //!   against a running `litecoind` by the tests of `cascoin-l1`.
 

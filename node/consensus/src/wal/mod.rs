@@ -8,12 +8,14 @@
 //! - One key is used by one process of a machine at a time ([`lock`]).
 //! - A torn end (a crash during a write) is cut off; damage anywhere else is an
 //!   error, never silently skipped.
+//! - What one [`Wal::append`] wrote is there as a whole, or not at all.
 //!
 //! On disk a log is a folder of segments `000001.wal`, …; a segment is a
-//! sequence of `length u32 LE ‖ CRC32C u32 LE ‖ SCALE(record)` that begins with
-//! a [`Record::Header`]. Old segments go when [`KEPT_SEGMENTS`] newer ones are
-//! full: by then the database has synced what they hold (parity-db syncs after
-//! 64 MiB of its own log, and it writes more per block than we do).
+//! sequence of frames `length u32 LE ‖ CRC32C u32 LE ‖ SCALE(record) …`, the
+//! first of which is a [`Record::Header`]. Old segments go when
+//! [`KEPT_SEGMENTS`] newer ones are full: by then the database has synced what
+//! they hold (parity-db syncs after 64 MiB of its own log, and it writes more per
+//! block than we do).
 
 mod lock;
 mod memory;
@@ -132,19 +134,26 @@ impl Wal {
             None => Segment::open(&segment_path(&folder, current_number), true)?.0,
         };
         if current.is_empty() {
-            current.append(&header)?;
+            current.append(std::slice::from_ref(&header))?;
             current.sync()?;
             sync_folder(&folder)?;
+        }
+        // After a sync that failed the system may show bytes that are not on the
+        // disk, so what binds this node now is written once more.
+        let binding = memory.highest().map(|height| memory.records_at(height));
+        if let Some(records) = binding.filter(|records| !records.is_empty()) {
+            current.append(&records)?;
+            current.sync()?;
         }
         Ok((Self { folder, header, current, current_number, _lock: lock }, memory))
     }
 
-    /// Appends a record; it is not safe before [`Wal::sync`].
+    /// Appends records, all or none; they are not safe before [`Wal::sync`].
     ///
     /// # Errors
-    /// [`WalError::Io`]; then nothing that depends on the record may leave.
-    pub fn append(&mut self, record: &Record) -> Result<(), WalError> {
-        self.current.append(record)
+    /// [`WalError::Io`]; then nothing that depends on the records may leave.
+    pub fn append(&mut self, records: &[Record]) -> Result<(), WalError> {
+        self.current.append(records)
     }
 
     /// Makes everything appended durable, and starts a new segment when the
@@ -168,8 +177,10 @@ impl Wal {
     fn rotate(&mut self) -> Result<(), WalError> {
         let path = segment_path(&self.folder, self.current_number + 1);
         let (mut next, _) = Segment::open(&path, true)?;
-        next.append(&self.header)?;
+        next.append(std::slice::from_ref(&self.header))?;
         next.sync()?;
+        // Before anything is written to it: a file without a name is lost.
+        sync_folder(&self.folder)?;
         self.current = next;
         self.current_number += 1;
         let numbers = segment_numbers(&self.folder)?;
@@ -177,7 +188,7 @@ impl Wal {
             let path = segment_path(&self.folder, *old);
             fs::remove_file(&path).map_err(WalError::io(&path))?;
         }
-        sync_folder(&self.folder)
+        Ok(())
     }
 }
 

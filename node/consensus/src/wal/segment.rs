@@ -1,7 +1,7 @@
 //! One file of the log.
 
 use super::{Record, WalError};
-use codec::{DecodeAll, Encode};
+use codec::{Decode, Encode};
 use std::{
     fs::{File, OpenOptions},
     io::{self, Read, Seek, SeekFrom, Write},
@@ -38,8 +38,8 @@ impl Segment {
         let (records, good) = read(&bytes);
         if good < bytes.len() {
             // Only a write that never ended may be cut off: it reaches exactly to
-            // the end of the file. A bad record with good ones behind is damage.
-            if !torn_end_allowed || is_followed_by_a_record(&bytes[good..]) {
+            // the end of the file. A bad frame with good ones behind is damage.
+            if !torn_end_allowed || is_followed_by_a_frame(&bytes[good..]) {
                 return Err(WalError::Damaged { path: path.to_owned(), offset: good as u64 });
             }
             log::warn!(
@@ -48,14 +48,18 @@ impl Segment {
                 path.display(),
                 bytes.len() - good,
             );
-            file.set_len(good as u64).and_then(|()| file.sync_all()).map_err(WalError::io(path))?;
+            file.set_len(good as u64).map_err(WalError::io(path))?;
         }
+        // A process that was killed between write and sync left records that only
+        // the system's cache holds. They count from now on, so they must last.
+        file.sync_all().map_err(WalError::io(path))?;
         file.seek(SeekFrom::Start(good as u64)).map_err(WalError::io(path))?;
         Ok((Self { path: path.to_owned(), file, len: good as u64, broken: false }, records))
     }
 
-    pub(super) fn append(&mut self, record: &Record) -> Result<(), WalError> {
-        let body = record.encode();
+    /// Appends records as one frame: after a crash all of them are there, or none.
+    pub(super) fn append(&mut self, records: &[Record]) -> Result<(), WalError> {
+        let body: Vec<u8> = records.iter().flat_map(Encode::encode).collect();
         let mut frame = Vec::with_capacity(FRAME + body.len());
         frame.extend_from_slice(&(body.len() as u32).to_le_bytes());
         frame.extend_from_slice(&crc32c::crc32c(&body).to_le_bytes());
@@ -92,32 +96,35 @@ impl Segment {
     }
 }
 
-/// All good records from the start, and where the first bad one begins.
+/// All good records from the start, and where the first bad frame begins.
 fn read(bytes: &[u8]) -> (Vec<Record>, usize) {
     let mut records = Vec::new();
     let mut position = 0;
-    while let Some((record, length)) = read_one(&bytes[position..]) {
-        records.push(record);
+    while let Some((frame, length)) = read_one(&bytes[position..]) {
+        records.extend(frame);
         position += length;
     }
     (records, position)
 }
 
-fn read_one(bytes: &[u8]) -> Option<(Record, usize)> {
+fn read_one(bytes: &[u8]) -> Option<(Vec<Record>, usize)> {
     let word = |at: usize| Some(u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
     let length = word(0)? as usize;
-    let body = bytes.get(FRAME..FRAME.checked_add(length)?)?;
-    if crc32c::crc32c(body) != word(4)? {
+    let mut body = bytes.get(FRAME..FRAME.checked_add(length)?)?;
+    // Cheap before dear: the first byte of a record is its small number. It also
+    // tells a run of zeros, which a power cut may leave, from an empty frame.
+    if *body.first()? > Record::LAST_INDEX || crc32c::crc32c(body) != word(4)? {
         return None;
     }
-    Some((Record::decode_all(&mut &body[..]).ok()?, FRAME + length))
+    let mut records = Vec::new();
+    while !body.is_empty() {
+        records.push(Record::decode(&mut body).ok()?);
+    }
+    Some((records, FRAME + length))
 }
 
-/// Whether a whole record stands behind a bad one whose length can be read.
-fn is_followed_by_a_record(bytes: &[u8]) -> bool {
-    let Some(length) = bytes.get(..4).and_then(|length| length.try_into().ok()) else {
-        return false;
-    };
-    let next = FRAME.saturating_add(u32::from_le_bytes(length) as usize);
-    bytes.get(next..).is_some_and(|rest| read_one(rest).is_some())
+/// Whether a whole frame stands anywhere behind a bad one. Lengths in the bad part
+/// mean nothing, so every place is tried.
+fn is_followed_by_a_frame(bytes: &[u8]) -> bool {
+    (1..bytes.len()).any(|start| read_one(&bytes[start..]).is_some())
 }

@@ -28,10 +28,10 @@ fn a_log_remembers_what_was_synced() {
     let folder = tempfile::tempdir().unwrap();
     let key = key(1).public();
     let (mut wal, _) = Wal::open(folder.path(), BlockHash::zero(), key).unwrap();
-    wal.append(&vote(4, 0)).unwrap();
-    wal.append(&vote(5, 0)).unwrap();
-    wal.append(&vote(5, 1)).unwrap();
-    wal.append(&Record::Lock { height: 5, round: 1, block: [7; 32].into() }).unwrap();
+    wal.append(&[vote(4, 0)]).unwrap();
+    wal.append(&[vote(5, 0)]).unwrap();
+    wal.append(&[vote(5, 1)]).unwrap();
+    wal.append(&[Record::Lock { height: 5, round: 1, block: [7; 32].into() }]).unwrap();
     wal.sync().unwrap();
     drop(wal);
     let (_, memory) = Wal::open(folder.path(), BlockHash::zero(), key).unwrap();
@@ -47,10 +47,10 @@ fn a_torn_end_is_cut_off_at_every_byte() {
     let folder = tempfile::tempdir().unwrap();
     let key = key(2).public();
     let (mut wal, _) = Wal::open(folder.path(), BlockHash::zero(), key).unwrap();
-    wal.append(&vote(1, 0)).unwrap();
+    wal.append(&[vote(1, 0)]).unwrap();
     wal.sync().unwrap();
     let whole = wal.current.len();
-    wal.append(&vote(1, 1)).unwrap();
+    wal.append(&[vote(1, 1)]).unwrap();
     wal.sync().unwrap();
     drop(wal);
     let path = segment_path(&folder.path().join(hex::encode(key.0)), 1);
@@ -68,8 +68,8 @@ fn damage_before_the_end_is_an_error() {
     let key = key(3).public();
     let (mut wal, _) = Wal::open(folder.path(), BlockHash::zero(), key).unwrap();
     let header = wal.current.len() as usize;
-    wal.append(&vote(1, 0)).unwrap();
-    wal.append(&vote(1, 1)).unwrap();
+    wal.append(&[vote(1, 0)]).unwrap();
+    wal.append(&[vote(1, 1)]).unwrap();
     wal.sync().unwrap();
     drop(wal);
     let path = segment_path(&folder.path().join(hex::encode(key.0)), 1);
@@ -106,7 +106,7 @@ fn old_segments_go_and_the_newest_stay() {
     let key = key(6).public();
     let (mut wal, _) = Wal::open(folder.path(), BlockHash::zero(), key).unwrap();
     for height in 1..=8 {
-        wal.append(&vote(height, 0)).unwrap();
+        wal.append(&[vote(height, 0)]).unwrap();
         wal.sync().unwrap();
         wal.rotate().unwrap();
     }
@@ -116,4 +116,72 @@ fn old_segments_go_and_the_newest_stay() {
     assert_eq!(rounds(&memory, 8), [0]);
     let left = segment_numbers(&folder.path().join(hex::encode(key.0))).unwrap();
     assert_eq!(left, [5, 6, 7, 8, 9]);
+}
+
+#[test]
+fn damage_of_a_length_is_found_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = key(7).public();
+    let (mut wal, _) = Wal::open(folder.path(), BlockHash::zero(), key).unwrap();
+    let header = wal.current.len() as usize;
+    for height in 1..=3 {
+        wal.append(&[vote(height, 0)]).unwrap();
+    }
+    wal.sync().unwrap();
+    drop(wal);
+    let path = segment_path(&folder.path().join(hex::encode(key.0)), 1);
+    let whole = fs::read(&path).unwrap();
+    // Its length now reaches beyond the file, as that of a torn write does.
+    let mut bytes = whole.clone();
+    bytes[header + 3] = 0xff;
+    fs::write(&path, &bytes).unwrap();
+    let result = Wal::open(folder.path(), BlockHash::zero(), key);
+    assert!(matches!(result, Err(WalError::Damaged { .. })), "votes stand behind it");
+    // What a power cut may leave of a file that grew: nothing but zeros.
+    let mut bytes = whole;
+    bytes.resize(bytes.len() + 5_000, 0);
+    fs::write(&path, &bytes).unwrap();
+    let (_, memory) = Wal::open(folder.path(), BlockHash::zero(), key).unwrap();
+    assert_eq!(rounds(&memory, 3), [0]);
+}
+
+#[test]
+fn what_was_written_together_is_there_together_or_not_at_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = key(8).public();
+    let (mut wal, _) = Wal::open(folder.path(), BlockHash::zero(), key).unwrap();
+    let before = wal.current.len();
+    wal.append(&[vote(1, 0), vote(1, 1), vote(1, 2)]).unwrap();
+    wal.sync().unwrap();
+    drop(wal);
+    let path = segment_path(&folder.path().join(hex::encode(key.0)), 1);
+    let bytes = fs::read(&path).unwrap();
+    for end in before..bytes.len() as u64 {
+        fs::write(&path, &bytes[..end as usize]).unwrap();
+        let (_, memory) = Wal::open(folder.path(), BlockHash::zero(), key).unwrap();
+        assert!(rounds(&memory, 1).is_empty(), "cut at byte {end}");
+    }
+    fs::write(&path, &bytes).unwrap();
+    let (_, memory) = Wal::open(folder.path(), BlockHash::zero(), key).unwrap();
+    assert_eq!(rounds(&memory, 1), [0, 1, 2]);
+}
+
+#[test]
+fn a_log_says_up_to_where_it_binds() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = key(9).public();
+    let (mut wal, memory) = Wal::open(folder.path(), BlockHash::zero(), key).unwrap();
+    assert_eq!(memory.highest(), None);
+    wal.append(&[vote(4, 0), vote(9, 2), vote(6, 0)]).unwrap();
+    wal.sync().unwrap();
+    drop(wal);
+    for _ in 0..3 {
+        // Each opening writes the last height once more, and it counts once.
+        let (_, mut memory) = Wal::open(folder.path(), BlockHash::zero(), key).unwrap();
+        assert_eq!(memory.highest(), Some(Height(9)));
+        assert_eq!(rounds(&memory, 9), [2]);
+        memory.forget_below(Height(6));
+        assert!(rounds(&memory, 4).is_empty());
+        assert_eq!((rounds(&memory, 6), rounds(&memory, 9)), (vec![0], vec![2]));
+    }
 }

@@ -10,8 +10,8 @@ use sp_consensus_aura::{Slot, AURA_ENGINE_ID};
 use sp_core::{ed25519, Pair, H256};
 use sp_runtime::{
     generic::DigestItem,
-    traits::{Block as _, Header as _},
-    Digest,
+    traits::{BlakeTwo256, Block as _, Hash as _, Header as _},
+    Digest, StateVersion,
 };
 
 /// Why a header is no header of ours.
@@ -173,6 +173,14 @@ pub fn seal_item(signature: ed25519::Signature) -> DigestItem {
 /// The id of a sealed block: the hash of its sealed header.
 pub fn block_id(block: &OpaqueBlock) -> BlockId {
     BlockId(block.hash().0)
+}
+
+/// Whether a block's body is the one its header commits to. The id says nothing
+/// of the body, so a body from a peer must pass this before it is held for the
+/// block's own. `version` is that of extrinsics roots, by the parent's runtime.
+pub fn body_fits(block: &OpaqueBlock, version: StateVersion) -> bool {
+    let body = block.extrinsics().iter().map(Encode::encode).collect();
+    BlakeTwo256::ordered_trie_root(body, version) == *block.header().extrinsics_root()
 }
 
 /// The hash behind an id.

@@ -8,7 +8,7 @@
 //! ```
 //!
 //! - [`engine`]: the task that drives the core.
-//! - [`wire`], [`mesh`]: what sequencers say to each other, and how.
+//! - [`wire`], [`transport`], [`mesh`]: what sequencers say to each other, and how.
 //! - [`wal`]: what was signed, on disk before it leaves.
 //! - [`executor`]: building and executing blocks, once each.
 //! - [`import`], [`announce`]: only certified blocks enter and are announced.
@@ -30,6 +30,7 @@ pub mod mesh;
 pub mod metrics;
 pub mod schedule;
 mod status;
+pub mod transport;
 pub mod wal;
 pub mod wire;
 

@@ -1,9 +1,12 @@
 //! The sequencers' own network: a full mesh of notification streams for votes
 //! and for proposals, and a request for blocks by hash.
 
-use crate::wire::{
-    BlockRequest, BlockResponse, ProposalsMessage, VotesMessage, MAX_PROPOSAL_MESSAGE,
-    MAX_VOTE_MESSAGE,
+use crate::{
+    transport::{BlockReply, Transport, TransportEvent},
+    wire::{
+        BlockRequest, BlockResponse, ProposalsMessage, VotesMessage, MAX_PROPOSAL_MESSAGE,
+        MAX_VOTE_MESSAGE,
+    },
 };
 use cascoin_l2_primitives::chain::{BlockHash, OpaqueBlock, MAX_SEQUENCERS};
 use codec::{DecodeAll, Encode};
@@ -18,6 +21,7 @@ use sc_network::{
 use sc_network_types::PeerId;
 use std::{
     collections::BTreeMap,
+    future::Future,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -84,36 +88,6 @@ impl MeshProtocols {
     }
 }
 
-/// What the mesh tells the engine.
-pub enum MeshEvent {
-    /// A peer opened its votes stream: greet it.
-    Connected(PeerId),
-    /// A peer's votes stream closed.
-    Disconnected(PeerId),
-    /// A message on the votes protocol.
-    Votes(PeerId, VotesMessage),
-    /// A message on the proposals protocol.
-    Proposals(PeerId, ProposalsMessage),
-    /// A peer wants a block.
-    WantsBlock(BlockRequest, BlockReply),
-}
-
-/// Answers one request.
-pub struct BlockReply(IncomingRequest);
-
-impl BlockReply {
-    /// Sends the answer.
-    pub fn send(self, response: BlockResponse) {
-        let response = sc_network::config::OutgoingResponse {
-            result: Ok(response.encode()),
-            reputation_changes: Vec::new(),
-            sent_feedback: None,
-        };
-        // The peer may be gone; then nobody waits.
-        let _ = self.0.pending_response.send(response);
-    }
-}
-
 /// The running mesh.
 pub struct Mesh {
     protocols: MeshProtocols,
@@ -140,31 +114,7 @@ impl Mesh {
         }
     }
 
-    /// This node's id on the network.
-    pub fn local_peer(&self) -> PeerId {
-        self.network.local_peer_id()
-    }
-
-    /// Peers with an open votes stream.
-    pub fn peers(&self) -> &[PeerId] {
-        &self.voting_peers
-    }
-
-    /// The next event. `None` when the network has stopped.
-    pub async fn next(&mut self) -> Option<MeshEvent> {
-        loop {
-            let event = tokio::select! {
-                event = self.protocols.votes.next_event() => self.on_votes(event?),
-                event = self.protocols.proposals.next_event() => self.on_proposals(event?),
-                request = self.protocols.block_requests.recv() => on_request(request.ok()?),
-            };
-            if event.is_some() {
-                return event;
-            }
-        }
-    }
-
-    fn on_votes(&mut self, event: NotificationEvent) -> Option<MeshEvent> {
+    fn on_votes(&mut self, event: NotificationEvent) -> Option<TransportEvent> {
         match event {
             NotificationEvent::ValidateInboundSubstream { result_tx, .. } => {
                 let _ = result_tx.send(ValidationResult::Accept);
@@ -172,22 +122,22 @@ impl Mesh {
             }
             NotificationEvent::NotificationStreamOpened { peer, .. } => {
                 add(&mut self.voting_peers, peer);
-                Some(MeshEvent::Connected(peer))
+                Some(TransportEvent::Connected(peer))
             }
             NotificationEvent::NotificationStreamClosed { peer } => {
                 self.voting_peers.retain(|other| *other != peer);
                 self.budgets.remove(&peer);
-                Some(MeshEvent::Disconnected(peer))
+                Some(TransportEvent::Disconnected(peer))
             }
             NotificationEvent::NotificationReceived { peer, notification } => {
                 let bytes: &[u8] = notification.as_ref();
                 self.within_budget(peer).then_some(())?;
-                Some(MeshEvent::Votes(peer, decode(peer, bytes)?))
+                Some(TransportEvent::Votes(peer, decode(peer, bytes)?))
             }
         }
     }
 
-    fn on_proposals(&mut self, event: NotificationEvent) -> Option<MeshEvent> {
+    fn on_proposals(&mut self, event: NotificationEvent) -> Option<TransportEvent> {
         match event {
             NotificationEvent::ValidateInboundSubstream { result_tx, .. } => {
                 let _ = result_tx.send(ValidationResult::Accept);
@@ -204,7 +154,7 @@ impl Mesh {
             NotificationEvent::NotificationReceived { peer, notification } => {
                 let bytes: &[u8] = notification.as_ref();
                 self.within_budget(peer).then_some(())?;
-                Some(MeshEvent::Proposals(peer, decode(peer, bytes)?))
+                Some(TransportEvent::Proposals(peer, decode(peer, bytes)?))
             }
         }
     }
@@ -218,40 +168,57 @@ impl Mesh {
         budget.messages = budget.messages.saturating_add(1);
         budget.messages <= MESSAGES_PER_SECOND
     }
+}
 
-    /// Sends to all peers but `except`.
-    pub fn broadcast_vote(&mut self, message: &VotesMessage, except: Option<PeerId>) {
+impl Transport for Mesh {
+    fn local_peer(&self) -> PeerId {
+        self.network.local_peer_id()
+    }
+
+    fn peers(&self) -> &[PeerId] {
+        &self.voting_peers
+    }
+
+    async fn next(&mut self) -> Option<TransportEvent> {
+        loop {
+            let event = tokio::select! {
+                event = self.protocols.votes.next_event() => self.on_votes(event?),
+                event = self.protocols.proposals.next_event() => self.on_proposals(event?),
+                request = self.protocols.block_requests.recv() => on_request(request.ok()?),
+            };
+            if event.is_some() {
+                return event;
+            }
+        }
+    }
+
+    fn broadcast_vote(&mut self, message: &VotesMessage, except: Option<PeerId>) {
         let bytes = message.encode();
         for peer in self.voting_peers.iter().filter(|peer| Some(**peer) != except) {
             self.protocols.votes.send_sync_notification(peer, bytes.clone());
         }
     }
 
-    /// Sends to one peer.
-    pub fn send_vote(&mut self, peer: &PeerId, message: &VotesMessage) {
+    fn send_vote(&mut self, peer: &PeerId, message: &VotesMessage) {
         self.protocols.votes.send_sync_notification(peer, message.encode());
     }
 
-    /// Sends a proposal to all peers.
-    pub fn broadcast_proposal(&mut self, message: &ProposalsMessage) {
+    fn broadcast_proposal(&mut self, message: &ProposalsMessage) {
         let bytes = message.encode();
         for peer in &self.proposal_peers {
             self.protocols.proposals.send_sync_notification(peer, bytes.clone());
         }
     }
 
-    /// Sends a proposal or certified blocks to one peer.
-    pub fn send_proposal(&mut self, peer: &PeerId, message: &ProposalsMessage) {
+    fn send_proposal(&mut self, peer: &PeerId, message: &ProposalsMessage) {
         self.protocols.proposals.send_sync_notification(peer, message.encode());
     }
 
-    /// Asks `peer` for a block. The future gives `None` when it has it not, does
-    /// not answer, or answers nonsense; the caller checks the block's hash.
-    pub fn fetch(
+    fn fetch(
         &self,
         peer: PeerId,
         request: BlockRequest,
-    ) -> impl std::future::Future<Output = Option<OpaqueBlock>> {
+    ) -> impl Future<Output = Option<OpaqueBlock>> + Send + 'static {
         let network = self.network.clone();
         let protocol = self.protocols.block_protocol.clone();
         async move {
@@ -283,7 +250,7 @@ fn decode<M: codec::Decode>(peer: PeerId, bytes: &[u8]) -> Option<M> {
         .ok()
 }
 
-fn on_request(request: IncomingRequest) -> Option<MeshEvent> {
+fn on_request(request: IncomingRequest) -> Option<TransportEvent> {
     let wanted = BlockRequest::decode_all(&mut &request.payload[..]).ok()?;
-    Some(MeshEvent::WantsBlock(wanted, BlockReply(request)))
+    Some(TransportEvent::WantsBlock(wanted, BlockReply::new(request.pending_response)))
 }

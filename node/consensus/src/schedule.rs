@@ -7,8 +7,8 @@ use cascoin_l2_primitives::{
     chain::{BlockHash, ChainParameters, Header, SequencerSet},
     consensus::LeaderDigest,
 };
-use sp_api::ApiError;
-use sp_runtime::traits::Header as _;
+use sp_api::{ApiError, Core as _};
+use sp_runtime::{traits::Header as _, StateVersion};
 use std::collections::BTreeSet;
 
 /// Everything about a height that is settled before it begins.
@@ -28,6 +28,8 @@ pub struct Schedule {
     pub ranking: Vec<SequencerIndex>,
     /// Who leads which round.
     pub leaders: LeaderOrder,
+    /// How the height's extrinsics root is computed.
+    pub body_version: StateVersion,
 }
 
 /// Why a height cannot begin.
@@ -59,6 +61,7 @@ impl Schedule {
         let api = client.runtime_api();
         let parameters = api.chain_parameters(hash)?;
         let set = api.sequencer_set(hash)?;
+        let body_version = api.version(hash)?.extrinsics_root_state_version();
         let height = Height(parent.number().checked_add(1).ok_or(ScheduleError::LastHeight)?);
         let term = term(height, parameters.blocks_per_leader);
         let l1_hash = api.ranking_l1_hash(hash, term)?;
@@ -67,7 +70,7 @@ impl Schedule {
         let weights: Vec<u64> = set.members.iter().map(|member| member.weight).collect();
         let ranking = ranking(&ranking_seed(&genesis.0, term, &randomness), &weights);
         let leaders = leader_order(&ranking, sticky_leader(&parent, term), &BTreeSet::new())?;
-        Ok(Self { height, parent, set, parameters, term, ranking, leaders })
+        Ok(Self { height, parent, set, parameters, term, ranking, leaders, body_version })
     }
 }
 

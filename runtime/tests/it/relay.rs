@@ -132,7 +132,7 @@ fn a_relay_call_with_a_signer_pays_for_its_weight() {
     let (digest, _) = l1_block();
     let vote = vote(&mut chain, 1, "//Bob", digest).function;
     let weight = vote.get_dispatch_info().call_weight;
-    let fee = WeightToFee::weight_to_fee(&weight);
+    let fee = chain.read(|| WeightToFee::weight_to_fee(&weight));
     assert!(fee > 10 * preset("regtest").chain_parameters.parameters.min_fee, "{fee}");
     let before = balance(&mut chain, Eve);
     let signed = chain.sign(Eve, 0, 0, vote.clone());

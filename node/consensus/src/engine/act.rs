@@ -4,17 +4,21 @@ use super::{now_ms, Done, Engine};
 use crate::{
     client::EngineClient,
     executor,
-    header::{block_id, next_slot, slot},
+    header::{block_id, body_fits, next_slot, slot},
     keys::SignError,
+    transport::Transport,
     wal::Record,
     wire::{CertifiedBlock, ProposalsMessage, SignedProposal, SignedVote, VotesMessage},
 };
-use cascoin_bft::{BlockId, Input, Output, Proposal, Round, Vote, VoteKind};
+use cascoin_bft::{BlockId, Input, Output, Proposal, Round, SequencerIndex, Vote, VoteKind};
 use cascoin_l2_primitives::chain::OpaqueBlock;
 use sc_client_api::Backend;
 use sc_consensus::BlockImport;
 use sp_consensus::Environment;
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
 /// What leaves the node once the log is synced.
 enum Sending {
@@ -22,7 +26,7 @@ enum Sending {
     Vote(SignedVote),
 }
 
-impl<C, B, I, E> Engine<C, B, I, E>
+impl<C, B, I, E, T> Engine<C, B, I, E, T>
 where
     C: EngineClient,
     B: Backend<OpaqueBlock> + 'static,
@@ -30,12 +34,14 @@ where
     E: Environment<OpaqueBlock> + Clone + Send + 'static,
     E::Proposer: Send,
     E::CreateProposer: Send,
+    T: Transport,
 {
     /// Carries out the core's outputs: logs, syncs the log once, then sends.
     pub(super) fn act(&mut self, outputs: Vec<Output>) {
         let mut records = Vec::new();
         let mut sending = Vec::new();
         let mut decision = None;
+        let mut unsigned = false;
         for output in outputs {
             match output {
                 Output::EnterRound { height, round, leader } => {
@@ -56,7 +62,7 @@ where
                     self.validate(block, first_proposal);
                 }
                 Output::Propose(proposal) => {
-                    self.sign_proposal(&proposal, &mut records, &mut sending);
+                    unsigned |= !self.sign_proposal(&proposal, &mut records, &mut sending);
                 }
                 Output::Lock { height, round, block } => {
                     self.log_body(block, &mut records);
@@ -64,7 +70,9 @@ where
                     let block = crate::header::hash_of(block);
                     records.push(Record::Lock { height: height.0, round: round.0, block });
                 }
-                Output::Vote(vote) => self.sign_vote(&vote, &mut records, &mut sending),
+                Output::Vote(vote) => {
+                    unsigned |= !self.sign_vote(&vote, &mut records, &mut sending);
+                }
                 Output::Decide { round, block, signers, .. } => {
                     decision = Some((round, block, signers));
                 }
@@ -86,16 +94,30 @@ where
                 }
             }
         }
-        if self.persist(&records) {
-            sending.into_iter().for_each(|message| self.send(message));
+        // All or nothing, a decision included: it may count a vote of this batch.
+        if unsigned || !self.persist(&records) {
+            return self.follow_without_keys(&records);
         }
-        if let (Some((round, block, signers)), Some(height)) = (decision, &mut self.height) {
-            height.decided = Some((block, height.certificate(round, block, &signers)));
-            self.handle.update(|status| {
-                status.last_commit_round = round.0;
-                status.last_signers = signers.iter().map(|signer| signer.0).collect();
-            });
+        sending.into_iter().for_each(|message| self.send(message));
+        if let Some((round, block, signers)) = decision {
+            self.decide(round, block, &signers);
         }
+    }
+
+    /// Keeps a decision until it is imported.
+    fn decide(&mut self, round: Round, block: BlockId, signers: &BTreeSet<SequencerIndex>) {
+        let Some(height) = &mut self.height else { return };
+        let Some(certificate) = height.certificate(round, block, signers) else {
+            // It cannot be: the core counts what is kept. Peers have the block too.
+            return self.complain("cannot certify a decision", &"a signature is missing");
+        };
+        height.decided = Some((block, certificate));
+        self.handle.update(|status| {
+            status.last_commit_round = round.0;
+            status.last_signers = signers.iter().map(|signer| signer.0).collect();
+        });
+        // A block of a past round may have had to make room.
+        self.validate(block, false);
     }
 
     fn send(&mut self, message: Sending) {
@@ -111,14 +133,15 @@ where
         }
     }
 
+    /// `false`: it could not be signed.
     fn sign_proposal(
         &mut self,
         proposal: &Proposal,
         records: &mut Vec<Record>,
         sending: &mut Vec<Sending>,
-    ) {
-        let Some(height) = &mut self.height else { return };
-        let Some(keys) = &height.keys else { return };
+    ) -> bool {
+        let Some(height) = &mut self.height else { return false };
+        let Some(keys) = &height.keys else { return false };
         let payload = SignedProposal::payload(proposal, &height.context);
         let signed = match keys.sign(&payload) {
             Ok(signature) => SignedProposal::new(proposal, &height.context, signature),
@@ -130,17 +153,25 @@ where
         self.log_body(proposal.block, records);
         records.push(Record::Proposal(signed.clone()));
         sending.push(Sending::Proposal(signed, body));
+        true
     }
 
-    fn sign_vote(&mut self, vote: &Vote, records: &mut Vec<Record>, sending: &mut Vec<Sending>) {
-        let Some(height) = &mut self.height else { return };
-        let Some(keys) = &height.keys else { return };
+    /// `false`: it could not be signed.
+    fn sign_vote(
+        &mut self,
+        vote: &Vote,
+        records: &mut Vec<Record>,
+        sending: &mut Vec<Sending>,
+    ) -> bool {
+        let Some(height) = &mut self.height else { return false };
+        let Some(keys) = &height.keys else { return false };
         // The core never says it twice; should it ever, the log's word holds.
         if let Some(known) = height.own_vote(vote) {
             if known.vote() != *vote {
                 log::error!(target: "l2::bft", "refused to sign {vote:?} after {:?}", known.vote());
+                return false;
             }
-            return;
+            return true;
         }
         let payload = SignedVote::payload(vote, &height.context);
         let signed = match keys.sign(&payload) {
@@ -153,10 +184,12 @@ where
         }
         records.push(Record::Vote(signed.clone()));
         sending.push(Sending::Vote(signed));
+        true
     }
 
-    fn cannot_sign(&mut self, error: &SignError) {
+    fn cannot_sign(&mut self, error: &SignError) -> bool {
         self.complain("this node misses its votes", error);
+        false
     }
 
     /// Whoever votes for a block must still have it after a power cut.
@@ -264,9 +297,7 @@ where
                     Err(error) => return self.complain("cannot build a block", &error),
                 };
                 let block = built.id();
-                // Always room: only this node's own builds and signed proposals
-                // get here, one a round.
-                height.bodies.insert(block, built.block.clone());
+                height.keep_body(block, built.block.clone(), &self.core);
                 height.executed.insert(block, *built);
                 self.feed(Input::Built { height: at, round, block });
             }
@@ -278,13 +309,13 @@ where
             }
             Done::Fetched { height: at, block, body } if at == height.schedule.height => {
                 height.fetching.remove(&block);
-                match body {
-                    Some(body) if block_id(&body) == block => {
-                        height.keep_body(block, body);
-                        self.answer_for(block);
-                    }
-                    // The stall tick asks another peer.
-                    _ => {}
+                // Of a useless answer the stall tick asks another peer.
+                let fits = |body: &OpaqueBlock| {
+                    block_id(body) == block && body_fits(body, height.schedule.body_version)
+                };
+                if let Some(body) = body.filter(fits) {
+                    height.keep_body(block, body, &self.core);
+                    self.answer_for(block);
                 }
             }
             // Of a height that is over.
@@ -354,11 +385,7 @@ where
             block: hash,
             certificate: certificate_record,
         });
-        // A node without a log follows; for a sequencer a failed log is no
-        // reason to lose a block that the network has decided.
-        if self.wal.is_some() {
-            self.persist(&records);
-        }
+        self.note_decided(&records);
         match self.import.import_decided(executed, &certificate).await {
             Ok(()) => {
                 let now = Instant::now();

@@ -7,6 +7,8 @@ use crate::{
     executor::{self, Outcome},
     header::{block_id, hash_of},
     import::{certificate_of, ImportError, VerifyError},
+    transport::Transport,
+    wal::Record,
     wire::{BlockRequest, BlockResponse, CertifiedBlock, ProposalsMessage, VotesMessage},
 };
 use cascoin_bft::BlockId;
@@ -41,7 +43,7 @@ pub(super) enum AdoptError {
     Import(#[from] ImportError),
 }
 
-impl<C, B, I, E> Engine<C, B, I, E>
+impl<C, B, I, E, T> Engine<C, B, I, E, T>
 where
     C: EngineClient,
     B: Backend<OpaqueBlock> + 'static,
@@ -49,9 +51,11 @@ where
     E: Environment<OpaqueBlock> + Clone + Send + 'static,
     E::Proposer: Send,
     E::CreateProposer: Send,
+    T: Transport,
 {
     /// Sends again what this node knows if the height makes no progress.
     pub(super) async fn on_stall_tick(&mut self) {
+        self.take_up_late_keys().await;
         self.publish_status();
         let Some(height) = &self.height else { return };
         let parameters = &height.schedule.parameters;
@@ -127,10 +131,21 @@ where
                 continue;
             }
             let schedule = (*height.schedule).clone();
+            // Into the log as well, like those decided here: one block missing in
+            // it would make all later ones useless to a database that lost its end.
+            let records = [
+                Record::Block(block.block.clone()),
+                Record::Decided {
+                    height: schedule.height.0,
+                    block: block.block.hash(),
+                    certificate: block.certificate.clone(),
+                },
+            ];
             if let Err(error) = self.adopt(schedule, block).await {
                 log::debug!(target: "l2::bft", "certified block of {peer} not taken: {error}");
                 return;
             }
+            self.note_decided(&records);
             self.begin_next_height().await;
         }
     }
@@ -164,8 +179,8 @@ where
     pub(super) fn undecided(&mut self, certified: CertifiedBlock) {
         let Some(height) = &mut self.height else { return };
         let id = block_id(&certified.block);
-        height.keep_body(id, certified.block);
         height.decided = Some((id, certified.certificate));
+        height.keep_body(id, certified.block, &self.core);
         height.unanswered.insert(id, false);
         self.retry_soon();
     }

@@ -1,16 +1,18 @@
 //! What the engine holds for the height it is deciding, and how it takes the
 //! next one up.
 
-use super::{Engine, Schedule};
+use super::{intake::Early, Engine, Schedule, RETRY};
 use crate::{
     client::EngineClient,
     executor::ExecutedBlock,
     keys::LocalKeys,
-    wal::{Record, Wal, WalError},
+    transport::Transport,
+    wal::{Record, Wal},
     wire::{SignedProposal, SignedVote, SigningContext},
 };
 use cascoin_bft::{
-    BlockId, HeightConfig, Input, Round, SequencerIndex, TimeoutParams, Vote, VoteKind,
+    BlockId, Core, Height, HeightConfig, Input, Proposal, Recovery, Round, SequencerIndex,
+    TimeoutParams, Vote, VoteKind,
 };
 use cascoin_l2_primitives::{
     chain::{Header, OpaqueBlock},
@@ -27,12 +29,9 @@ use std::{
     time::Instant,
 };
 
-/// Bodies kept for one height: one a round within the core's look-ahead, and
-/// some for re-proposals.
-pub(super) const MAX_BODIES: usize = 16;
-
-/// Votes of one kind kept of one voter in one round.
-const MAX_VOTES_OF_ONE: usize = 4;
+/// Bodies of one height beyond which those of past rounds make room: one a round
+/// within the core's look-ahead, and some for re-proposals.
+const MANY_BODIES: usize = 16;
 
 /// Everything of one height that ends with it.
 pub(super) struct HeightState {
@@ -50,8 +49,8 @@ pub(super) struct HeightState {
     pub(super) executing: BTreeSet<BlockId>,
     /// Fetches under way.
     pub(super) fetching: BTreeSet<BlockId>,
-    /// Signed votes; of an equivocator there may be several for one round, and a
-    /// certificate may need any of them.
+    /// Signed votes, just those that the core counts: of an equivocator there may
+    /// be several for one round, and a certificate may need any of them.
     pub(super) votes: BTreeMap<Vote, SignedVote>,
     /// Signed proposals, by round.
     pub(super) proposals: BTreeMap<u16, SignedProposal>,
@@ -73,15 +72,8 @@ impl HeightState {
     }
 
     /// Keeps a signed vote for certificates and for sending again.
-    ///
-    /// What one voter can make this node keep is bounded: some votes a round, and
-    /// those for blocks that are here.
     pub(super) fn keep_vote(&mut self, signed: SignedVote) {
-        let vote = signed.vote();
-        let of_a_body = vote.block.is_some_and(|block| self.bodies.contains_key(&block));
-        if of_a_body || self.votes_like(&vote).count() < MAX_VOTES_OF_ONE {
-            self.votes.entry(vote).or_insert(signed);
-        }
+        self.votes.entry(signed.vote()).or_insert(signed);
     }
 
     fn votes_like<'a>(&'a self, vote: &'a Vote) -> impl Iterator<Item = &'a SignedVote> {
@@ -96,27 +88,47 @@ impl HeightState {
         self.votes_like(vote).next()
     }
 
-    /// Keeps a body if there is room.
-    pub(super) fn keep_body(&mut self, id: BlockId, block: OpaqueBlock) -> bool {
-        let room = self.bodies.len() < MAX_BODIES || self.bodies.contains_key(&id);
-        if room {
-            self.bodies.insert(id, block);
-        }
-        room
+    /// Whether the body of a proposal has a place here: one a round, and what the
+    /// core asks for. A leader may sign as many proposals as it likes, and what it
+    /// sends must not take the place of what others propose.
+    pub(super) fn wants_body(&self, proposal: &Proposal) -> bool {
+        let first = self.proposals.get(&proposal.round.0);
+        !self.bodies.contains_key(&proposal.block)
+            && (first.is_some_and(|first| first.proposal().block == proposal.block)
+                || self.unanswered.contains_key(&proposal.block))
     }
 
-    /// The certificate of a decision, from the precommits' signatures.
+    /// Keeps a body, which may cost bodies of past rounds theirs; `core` knows
+    /// what is still needed. Whoever is dropped is fetched again should a late
+    /// quorum want it after all.
+    pub(super) fn keep_body(&mut self, id: BlockId, block: OpaqueBlock, core: &Core) {
+        self.bodies.insert(id, block);
+        if self.bodies.len() <= MANY_BODIES {
+            return;
+        }
+        let mut needed: BTreeSet<BlockId> =
+            self.proposals.range(core.round().0..).map(|(_, p)| p.proposal().block).collect();
+        needed.extend(core.locked().into_iter().chain(core.valid()).map(|(_, block)| block));
+        needed.extend(self.unanswered.keys());
+        needed.extend(self.decided.iter().map(|(block, _)| block));
+        needed.insert(id);
+        self.bodies.retain(|block, _| needed.contains(block));
+        self.executed.retain(|block, _| needed.contains(block));
+    }
+
+    /// The certificate of a decision, from the precommits' signatures; `None` if
+    /// one of them is not here.
     pub(super) fn certificate(
         &self,
         round: Round,
         block: BlockId,
         signers: &BTreeSet<SequencerIndex>,
-    ) -> Certificate {
+    ) -> Option<Certificate> {
         let height = self.schedule.height.0;
         let target = crate::header::hash_of(block);
         let mut precommits: Vec<SignedPrecommit<_, _, AuthoritySignature, AuthorityId>> = signers
             .iter()
-            .filter_map(|signer| {
+            .map(|signer| {
                 let precommit = Vote {
                     kind: VoteKind::Precommit,
                     height: self.schedule.height,
@@ -135,10 +147,10 @@ impl HeightState {
                     id: id.into(),
                 })
             })
-            .collect();
+            .collect::<Option<_>>()?;
         precommits.sort_by(|one, other| one.id.cmp(&other.id));
         let epoch = crate::wire::EPOCH;
-        Certificate {
+        Some(Certificate {
             round: GrandpaRound { epoch, height, round: round.0 }.into(),
             commit: sp_consensus_grandpa::Commit::<Header> {
                 target_hash: target,
@@ -146,11 +158,27 @@ impl HeightState {
                 precommits,
             },
             votes_ancestries: Vec::new(),
+        })
+    }
+
+    /// What the core must know of this height to take part in it as `me`.
+    fn config(&self, me: Option<SequencerIndex>) -> HeightConfig {
+        let parameters = &self.schedule.parameters;
+        HeightConfig {
+            height: self.schedule.height,
+            me,
+            sequencers: self.schedule.set.members.len() as u16,
+            leaders: self.schedule.leaders.clone(),
+            timeouts: TimeoutParams {
+                propose_ms: parameters.propose_timeout_ms,
+                prevote_ms: parameters.prevote_timeout_ms,
+                precommit_ms: parameters.precommit_timeout_ms,
+            },
         }
     }
 }
 
-impl<C, B, I, E> Engine<C, B, I, E>
+impl<C, B, I, E, T> Engine<C, B, I, E, T>
 where
     C: EngineClient,
     B: Backend<OpaqueBlock> + 'static,
@@ -158,6 +186,7 @@ where
     E: Environment<OpaqueBlock> + Clone + Send + 'static,
     E::Proposer: Send,
     E::CreateProposer: Send,
+    T: Transport,
 {
     /// Takes up the height above the finalized block.
     pub(super) async fn begin_next_height(&mut self) {
@@ -178,23 +207,102 @@ where
                 return;
             }
             // A database that lost its end in a power cut gets it back from the log.
-            let lost = self.memory.decided_above(schedule.parent.number);
-            if lost.is_empty() {
-                self.start(schedule, keys);
+            let Some(lost) = self.memory.decided_at(schedule.height) else {
+                let signing = self.may_sign_at(schedule.height);
+                if keys.is_some() && !signing {
+                    log::info!(
+                        target: "l2::bft",
+                        "not signing at height {}: this key has signed at higher ones",
+                        schedule.height.0,
+                    );
+                }
+                self.start(schedule, keys.filter(|_| signing));
                 return;
-            }
-            log::warn!(
+            };
+            log::info!(
                 target: "l2::bft",
-                "the database misses {} decided blocks, importing them from the log",
-                lost.len(),
+                "the database misses block {}: importing it from the log", schedule.height.0,
             );
-            let Some(first) = lost.into_iter().next() else { return };
-            if let Err(error) = self.adopt(schedule, first).await {
+            if let Err(error) = self.adopt(schedule, lost).await {
                 self.complain("cannot import a decided block from the log", &error);
                 self.retry_soon();
                 return;
             }
         }
+    }
+
+    /// Takes up keys that came into the keystore after the height began, or whose
+    /// log can be used again. Without it a network whose sequencers all got their
+    /// keys late never decides its first block.
+    ///
+    /// The height begins anew, as after a restart: what this node may have signed
+    /// at it stands in the log, which is read again.
+    pub(super) async fn take_up_late_keys(&mut self) {
+        let Some(height) = &self.height else { return };
+        let at = height.schedule.height;
+        if height.keys.is_some() || height.decided.is_some() || !self.may_sign_at(at) {
+            return;
+        }
+        let keys = LocalKeys::find(&self.keystore, &height.schedule.set);
+        if keys.is_none() {
+            return;
+        }
+        // Read anew: what it holds of this height was not looked at, or this node
+        // has signed since.
+        self.wal = None;
+        // The log first: if it cannot be used, what was gathered stays.
+        if self.with_open_log(keys).is_some() {
+            self.keep_for_a_new_beginning();
+            self.core = Core::new();
+            self.begin_next_height().await;
+            self.mesh.peers().to_vec().into_iter().for_each(|peer| self.greet(peer));
+        }
+    }
+
+    /// What peers said of this height is heard again when it begins anew.
+    fn keep_for_a_new_beginning(&mut self) {
+        let Some(height) = &mut self.height else { return };
+        let from = self.mesh.local_peer();
+        let proposals = std::mem::take(&mut height.proposals).into_values().map(|signed| {
+            let body = height.bodies.get(&signed.proposal().block).cloned();
+            (from, Early::Proposal(signed, body))
+        });
+        self.early.extend(proposals);
+        let votes = std::mem::take(&mut height.votes).into_values();
+        self.early.extend(votes.map(|signed| (from, Early::Vote(signed))));
+    }
+
+    /// Goes on with this height as one who only follows, because something could
+    /// not be signed or logged. The core counts its own votes when it casts them;
+    /// those that did not leave must count nowhere, so it begins the height anew
+    /// from what others said. `lost`: what was signed and is not safely logged.
+    pub(super) fn follow_without_keys(&mut self, lost: &[Record]) {
+        self.wal = None;
+        self.log_retry_at = Some(Instant::now() + RETRY);
+        let Some(height) = &mut self.height else { return };
+        let Some(keys) = height.keys.take() else { return };
+        for record in lost {
+            match record {
+                Record::Vote(signed) if signed.vote().voter.0 == keys.index => {
+                    height.votes.remove(&signed.vote());
+                }
+                Record::Proposal(signed) => {
+                    height.proposals.remove(&signed.proposal().round.0);
+                }
+                _ => {}
+            }
+        }
+        height.build_at = None;
+        height.unanswered.clear();
+        let config = height.config(None);
+        let proposals: Vec<_> = height.proposals.values().map(SignedProposal::proposal).collect();
+        let votes: Vec<_> = height.votes.keys().copied().collect();
+        self.timers.clear();
+        self.core = Core::new();
+        self.feed(Input::Start(config, Recovery::default()));
+        proposals.into_iter().for_each(|proposal| self.feed(Input::Proposal(proposal)));
+        votes.into_iter().for_each(|vote| self.feed(Input::Vote(vote)));
+        self.publish_status();
     }
 
     fn next_schedule(&self) -> Result<Schedule, Box<dyn std::error::Error + Send + Sync>> {
@@ -214,6 +322,10 @@ where
             return Some(keys);
         }
         self.wal = None;
+        // Opening reads all of it, so not all the time.
+        if self.log_retry_at.is_some_and(|at| Instant::now() < at) {
+            return None;
+        }
         match Wal::open(&self.wal_folder, self.genesis, keys.grandpa) {
             Ok((wal, memory)) => {
                 log::info!(
@@ -227,7 +339,8 @@ where
             Err(error) => {
                 // At the start the operator is told at once; later a disk may be
                 // freed, so the next height tries again.
-                self.fatal = self.core.height().0 == 0;
+                self.fatal = !self.begun;
+                self.log_retry_at = Some(Instant::now() + RETRY);
                 self.complain("this node does not sequence", &error);
                 None
             }
@@ -236,19 +349,9 @@ where
 
     fn start(&mut self, schedule: Schedule, keys: Option<LocalKeys>) {
         let height = schedule.height;
-        let memory = std::mem::take(&mut self.memory);
+        self.memory.forget_below(height);
+        let me = keys.as_ref().map(|keys| SequencerIndex(keys.index));
         let context = SigningContext { genesis: self.genesis, set_id: schedule.set.set_id };
-        let config = HeightConfig {
-            height,
-            me: keys.as_ref().map(|keys| SequencerIndex(keys.index)),
-            sequencers: schedule.set.members.len() as u16,
-            leaders: schedule.leaders.clone(),
-            timeouts: TimeoutParams {
-                propose_ms: schedule.parameters.propose_timeout_ms,
-                prevote_ms: schedule.parameters.prevote_timeout_ms,
-                precommit_ms: schedule.parameters.precommit_timeout_ms,
-            },
-        };
         let new_set = self.handle.status().set_id != schedule.set.set_id;
         let mut state = HeightState {
             schedule: Arc::new(schedule),
@@ -266,16 +369,21 @@ where
             proposal_seen: None,
             decided: None,
         };
+        let memory = &self.memory;
         for block in memory.blocks_at(height) {
             let id = crate::header::block_id(block);
-            state.keep_body(id, block.clone());
+            state.bodies.insert(id, block.clone());
             state.logged.insert(id);
         }
-        memory.votes_at(height).for_each(|vote| state.keep_vote(vote.clone()));
-        for proposal in memory.proposals_at(height) {
-            state.proposals.insert(proposal.proposal().round.0, proposal.clone());
+        // Who only follows has a core without memory, and must not hold votes that
+        // its core does not count.
+        if me.is_some() {
+            memory.votes_at(height).for_each(|vote| state.keep_vote(vote.clone()));
+            for proposal in memory.proposals_at(height) {
+                state.proposals.insert(proposal.proposal().round.0, proposal.clone());
+            }
         }
-        let recovery = memory.recovery(height);
+        let (config, recovery) = (state.config(me), memory.recovery(height));
         self.height = Some(state);
         self.last_progress = Instant::now();
         self.metrics.height.set(u64::from(height.0));
@@ -287,6 +395,13 @@ where
         self.publish_status();
     }
 
+    /// Below the highest height in its log this node does not sign: it has signed
+    /// there, and the log may no longer say what. Happens where a database is
+    /// older than the log, as after `purge-chain`.
+    fn may_sign_at(&self, height: Height) -> bool {
+        self.memory.highest().is_none_or(|highest| highest <= height)
+    }
+
     /// Appends records and makes them durable. `false`: nothing that depends on
     /// them may leave the node.
     pub(super) fn persist(&mut self, records: &[Record]) -> bool {
@@ -294,14 +409,20 @@ where
             return true;
         }
         let Some((_, wal)) = &mut self.wal else { return false };
-        let written: Result<(), WalError> =
-            records.iter().try_for_each(|record| wal.append(record)).and_then(|()| wal.sync());
-        match written {
-            Ok(()) => true,
-            Err(error) => {
-                self.complain("this node does not vote", &error);
-                false
-            }
+        let written = wal.append(records).and_then(|()| wal.sync());
+        if let Err(error) = &written {
+            self.complain("this node does not vote", error);
+        }
+        written.is_ok()
+    }
+
+    /// Notes what the network has decided. Not synced: the next vote's sync makes
+    /// it durable before that vote leaves, and until then the precommits that were
+    /// logged stand for it. A log that fails is no reason to lose the block.
+    pub(super) fn note_decided(&mut self, records: &[Record]) {
+        let Some((_, wal)) = &mut self.wal else { return };
+        if let Err(error) = wal.append(records) {
+            self.complain("a decided block is not in the log", &error);
         }
     }
 }

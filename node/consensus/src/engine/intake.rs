@@ -3,7 +3,8 @@
 use super::Engine;
 use crate::{
     client::EngineClient,
-    header::block_id,
+    header::{block_id, body_fits},
+    transport::Transport,
     wire::{ProposalsMessage, SignedProposal, SignedVote, VotesMessage},
 };
 use cascoin_bft::Input;
@@ -21,13 +22,16 @@ pub(super) enum Early {
     Proposal(SignedProposal, Option<OpaqueBlock>),
 }
 
-/// Votes of the next height kept, and proposals.
+/// Votes of the next height kept, of one peer: their signatures cannot be checked
+/// yet, and one peer must not take the place of others.
 const MAX_EARLY_VOTES: usize = 512;
-const MAX_EARLY_PROPOSALS: usize = 2;
+/// Proposals of the next height kept, of one peer and in all.
+const MAX_EARLY_PROPOSALS_OF_ONE: usize = 2;
+const MAX_EARLY_PROPOSALS: usize = 8;
 /// Rounds ahead of the current one whose messages are kept.
 const LOOK_AHEAD: u16 = cascoin_bft::LOOK_AHEAD_ROUNDS;
 
-impl<C, B, I, E> Engine<C, B, I, E>
+impl<C, B, I, E, T> Engine<C, B, I, E, T>
 where
     C: EngineClient,
     B: Backend<OpaqueBlock> + 'static,
@@ -35,6 +39,7 @@ where
     E: Environment<OpaqueBlock> + Clone + Send + 'static,
     E::Proposer: Send,
     E::CreateProposer: Send,
+    T: Transport,
 {
     pub(super) fn on_votes_message(&mut self, peer: PeerId, message: VotesMessage) {
         match message {
@@ -101,8 +106,9 @@ where
         let Some(height) = &mut self.height else { return };
         let at = height.schedule.height.0;
         if vote.height.0 == at.wrapping_add(1) {
-            let votes = self.early.iter().filter(|(_, early)| matches!(early, Early::Vote(_)));
-            if votes.count() < MAX_EARLY_VOTES {
+            let same =
+                |(from, early): &&(PeerId, Early)| *from == peer && matches!(early, Early::Vote(_));
+            if self.early.iter().filter(same).count() < MAX_EARLY_VOTES {
                 self.early.push((peer, Early::Vote(signed)));
             }
             return;
@@ -118,14 +124,21 @@ where
             );
             return;
         }
-        if vote.round.0 <= self.core.round().0.saturating_add(LOOK_AHEAD) {
-            height.keep_vote(signed.clone());
+        // Kept first, because it may decide the height. What the core does not
+        // count is not kept either: its bounds are the engine's.
+        height.keep_vote(signed.clone());
+        self.feed(Input::Vote(vote));
+        let counted = self.core.votes().any(|known| known == vote);
+        let Some(height) = &mut self.height else { return };
+        if !counted {
+            height.votes.remove(&vote);
+            return;
         }
-        // With a link missing somewhere, votes reach everyone through us.
+        // With a link missing somewhere, votes reach everyone through us; once,
+        // because a vote that is kept is not looked at again.
         if self.handle.status().reachable.len() < height.schedule.set.members.len() {
             self.mesh.broadcast_vote(&VotesMessage::Vote(signed), Some(peer));
         }
-        self.feed(Input::Vote(vote));
     }
 
     pub(super) fn on_proposal(
@@ -138,8 +151,10 @@ where
         let Some(height) = &mut self.height else { return };
         let at = height.schedule.height.0;
         if proposal.height.0 == at.wrapping_add(1) {
-            let early = self.early.iter().filter(|(_, e)| matches!(e, Early::Proposal(..)));
-            if early.count() < MAX_EARLY_PROPOSALS {
+            let proposals =
+                || self.early.iter().filter(|(_, early)| matches!(early, Early::Proposal(..)));
+            let of_peer = proposals().filter(|(from, _)| *from == peer).count();
+            if of_peer < MAX_EARLY_PROPOSALS_OF_ONE && proposals().count() < MAX_EARLY_PROPOSALS {
                 self.early.push((peer, Early::Proposal(signed, body)));
             }
             return;
@@ -154,7 +169,7 @@ where
             return;
         }
         let known = height.proposals.get(&round).is_some_and(|known| *known == signed);
-        let wanted = body.is_some() && !height.bodies.contains_key(&proposal.block);
+        let wanted = body.is_some() && height.wants_body(&proposal);
         if known && !wanted {
             return;
         }
@@ -166,8 +181,13 @@ where
         }
         height.proposal_seen.get_or_insert_with(Instant::now);
         height.proposals.entry(round).or_insert(signed);
-        if let Some(body) = body.filter(|body| block_id(body) == proposal.block) {
-            height.keep_body(proposal.block, body);
+        let fits = |body: &OpaqueBlock| {
+            height.wants_body(&proposal)
+                && block_id(body) == proposal.block
+                && body_fits(body, height.schedule.body_version)
+        };
+        if let Some(body) = body.filter(fits) {
+            height.keep_body(proposal.block, body, &self.core);
         }
         self.feed(Input::Proposal(proposal));
         self.answer_for(proposal.block);

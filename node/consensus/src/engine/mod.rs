@@ -20,10 +20,10 @@ use crate::{
     client::EngineClient,
     executor::{BuildError, ExecutedBlock, Outcome},
     import::CertifiedImport,
-    mesh::{Mesh, MeshEvent},
     metrics::Metrics,
     schedule::Schedule,
     status::EngineHandle,
+    transport::{Transport, TransportEvent},
     wal::{Memory, Wal},
 };
 use cascoin_bft::{BlockId, Core, Height, Input, Round};
@@ -52,7 +52,7 @@ const RETRY: Duration = Duration::from_secs(1);
 const BLOCK_SIZE_LIMIT: usize = 5 * 1024 * 1024;
 
 /// What an engine needs.
-pub struct EngineParams<C, B, I, E> {
+pub struct EngineParams<C, B, I, E, T> {
     /// The client.
     pub client: Arc<C>,
     /// Its database.
@@ -64,7 +64,7 @@ pub struct EngineParams<C, B, I, E> {
     /// Holds the hot keys.
     pub keystore: KeystorePtr,
     /// The sequencers' network.
-    pub mesh: Mesh,
+    pub mesh: T,
     /// Folder of the write-ahead logs.
     pub wal_folder: PathBuf,
     /// Where the engine says what it does.
@@ -90,13 +90,13 @@ struct Peer {
 }
 
 /// The engine of one node.
-pub struct Engine<C, B, I, E> {
+pub struct Engine<C, B, I, E, T> {
     client: Arc<C>,
     backend: Arc<B>,
     import: CertifiedImport<C, I>,
     environment: E,
     keystore: KeystorePtr,
-    mesh: Mesh,
+    mesh: T,
     wal_folder: PathBuf,
     handle: EngineHandle,
     metrics: Metrics,
@@ -105,7 +105,8 @@ pub struct Engine<C, B, I, E> {
     height: Option<HeightState>,
     /// The open log and the key it belongs to.
     wal: Option<(sp_core::ed25519::Public, Wal)>,
-    /// What the log said when it was opened; used up by the first height.
+    /// What the log said when it was opened, of this height and later ones: a
+    /// database that lost its end comes through all of them again.
     memory: Memory,
     peers: BTreeMap<PeerId, Peer>,
     /// Messages of the next height, which a faster peer sent already.
@@ -115,15 +116,19 @@ pub struct Engine<C, B, I, E> {
     last_progress: Instant,
     last_commit: Option<Instant>,
     retry_at: Option<Instant>,
+    /// Not before then a log that failed is opened again.
+    log_retry_at: Option<Instant>,
     /// Faults that were said already, so that a lasting one fills no log.
     complaints: BTreeSet<String>,
     /// The node was told to sequence and must not: it stops.
     fatal: bool,
+    /// The first height was taken up; from now on trouble is waited out.
+    begun: bool,
     /// Fetches so far; picks the next peer to ask.
     fetches: usize,
 }
 
-impl<C, B, I, E> Engine<C, B, I, E>
+impl<C, B, I, E, T> Engine<C, B, I, E, T>
 where
     C: EngineClient,
     B: Backend<OpaqueBlock> + 'static,
@@ -131,9 +136,10 @@ where
     E: Environment<OpaqueBlock> + Clone + Send + 'static,
     E::Proposer: Send,
     E::CreateProposer: Send,
+    T: Transport,
 {
     /// An engine that has not begun.
-    pub fn new(params: EngineParams<C, B, I, E>) -> Self {
+    pub fn new(params: EngineParams<C, B, I, E, T>) -> Self {
         let genesis = params.client.info().genesis_hash;
         Self {
             client: params.client,
@@ -157,8 +163,10 @@ where
             last_progress: Instant::now(),
             last_commit: None,
             retry_at: None,
+            log_retry_at: None,
             complaints: BTreeSet::new(),
             fatal: false,
+            begun: false,
             fetches: 0,
         }
     }
@@ -173,6 +181,7 @@ where
         if self.fatal {
             return;
         }
+        self.begun = true;
         loop {
             let timer = self.next_wake();
             tokio::select! {
@@ -191,24 +200,29 @@ where
         }
     }
 
-    async fn on_mesh(&mut self, event: MeshEvent) {
+    async fn on_mesh(&mut self, event: TransportEvent) {
         match event {
-            MeshEvent::Connected(peer) => {
+            TransportEvent::Connected(peer) => {
                 self.peers.entry(peer).or_default();
                 self.greet(peer);
             }
-            MeshEvent::Disconnected(peer) => {
+            TransportEvent::Disconnected(peer) => {
                 self.peers.remove(&peer);
                 self.publish_status();
             }
-            MeshEvent::Votes(peer, message) => self.on_votes_message(peer, message),
-            MeshEvent::Proposals(peer, message) => self.on_proposals_message(peer, message).await,
-            MeshEvent::WantsBlock(request, reply) => reply.send(self.answer(&request)),
+            TransportEvent::Votes(peer, message) => self.on_votes_message(peer, message),
+            TransportEvent::Proposals(peer, message) => {
+                self.on_proposals_message(peer, message).await
+            }
+            TransportEvent::WantsBlock(request, reply) => reply.send(self.answer(&request)),
         }
     }
 
     /// A block came in by sync, or by ourselves: take up the height above it.
     async fn on_imported(&mut self, number: u32) {
+        // A block that is not final moves nothing: the height must not begin anew
+        // then, it would forget the signatures that the core counts on.
+        let number = number.min(self.client.info().finalized_number);
         if self.height.as_ref().is_some_and(|height| number >= height.schedule.height.0) {
             self.begin_next_height().await;
         }

@@ -1,0 +1,12 @@
+//! The engine, in networks of whole engines over a simulated network.
+//!
+//! Each test ends with `Cluster::finish`, which checks what must hold whatever
+//! happened (see [`support::checks`]): one block a height, certificates that
+//! verify, nothing signed twice, nothing signed that is not in the log.
+
+mod byzantine;
+mod crashes;
+mod disks_and_keys;
+mod faults;
+mod script;
+mod support;

@@ -1,0 +1,135 @@
+//! What must hold after every run, whatever happened in it:
+//! - no two nodes have different final blocks at one height;
+//! - each final block has a certificate that verifies;
+//! - no honest node ever signed two different things for one height, round and
+//!   kind;
+//! - what a node signed, and what others hold of it in certificates, stands in
+//!   its log.
+
+use super::{cluster::Cluster, net::Message};
+use cascoin_bft::{Height, VoteKind};
+use cascoin_consensus::{
+    import::certificate_of,
+    wal::{Memory, Wal},
+    wire::{ProposalsMessage, SignedVote, SigningContext, VotesMessage},
+};
+use cascoin_l2_primitives::consensus::{verify_certificate, Certificate};
+use sc_client_api::BlockBackend;
+use sp_blockchain::HeaderBackend;
+use sp_consensus_grandpa::AuthorityId;
+use sp_core::Pair;
+use std::collections::BTreeMap;
+
+pub fn check(cluster: &Cluster) {
+    agreement(cluster);
+    let memories: Vec<Option<Memory>> = (0..cluster.len()).map(|at| memory(cluster, at)).collect();
+    certificates(cluster, &memories);
+    let honest = |(index, _): &(usize, _)| !cluster.liars.contains(index);
+    for (index, memory) in memories.iter().enumerate().filter(honest) {
+        signatures(cluster, index, memory.as_ref());
+    }
+}
+
+/// What a node's log says; `None` for a node that has none (any more), so that
+/// the test itself speaks for its key, or took the log away.
+fn memory(cluster: &Cluster, index: usize) -> Option<Memory> {
+    cluster.segments(index).exists().then(|| {
+        let key = cluster.keys[index].public();
+        let opened = Wal::open(&cluster.logs(index), cluster.genesis_hash, key);
+        opened.expect("the log of a node that stopped opens").1
+    })
+}
+
+fn agreement(cluster: &Cluster) {
+    let mut decided = BTreeMap::new();
+    for index in 0..cluster.len() {
+        for height in 1..=cluster.height(index) {
+            let hash = cluster.client(index).hash(height).expect("a database in memory");
+            let first = *decided.entry(height).or_insert(hash);
+            assert_eq!(first, hash, "two final blocks at height {height}, one at node {index}");
+        }
+    }
+}
+
+/// The certificate a node keeps of a height.
+pub fn certificate(cluster: &Cluster, index: usize, height: u32) -> Certificate {
+    let client = cluster.client(index);
+    let hash = client.hash(height).expect("a database in memory").expect("a final block");
+    let justifications = client.justifications(hash).expect("a database in memory");
+    certificate_of(&justifications.expect("a justification")).expect("a certificate")
+}
+
+fn certificates(cluster: &Cluster, memories: &[Option<Memory>]) {
+    let members: Vec<AuthorityId> = cluster.keys.iter().map(|key| key.public().into()).collect();
+    for index in 0..cluster.len() {
+        for height in 1..=cluster.height(index) {
+            let certificate = certificate(cluster, index, height);
+            let hash = cluster.client(index).hash(height).expect("a database").expect("a block");
+            let verified = verify_certificate(&certificate, hash, height, 0, members.iter());
+            let round = verified.unwrap_or_else(|error| {
+                panic!("node {index} holds a bad certificate of height {height}: {error}")
+            });
+            for precommit in &certificate.commit.precommits {
+                let signer = members.iter().position(|member| *member == precommit.id);
+                let signer = signer.expect("a member");
+                let Some(memory) = &memories[signer] else { continue };
+                let logged = memory.votes_at(Height(height)).any(|signed| {
+                    let vote = signed.vote();
+                    vote.kind == VoteKind::Precommit
+                        && vote.voter.0 as usize == signer
+                        && vote.round.0 == round.round
+                        && vote.block.is_some_and(|block| block.0 == hash.0)
+                });
+                assert!(
+                    logged,
+                    "node {index} has a precommit of node {signer} at height {height} that is \
+                     not in the log of {signer}",
+                );
+            }
+        }
+    }
+}
+
+/// Votes that a node sent of its own.
+pub fn own_votes(cluster: &Cluster, index: usize) -> Vec<SignedVote> {
+    let votes = cluster.net.sent(index).into_iter().filter_map(|message| match message {
+        Message::Votes(VotesMessage::Vote(vote)) => Some(vote),
+        _ => None,
+    });
+    votes.filter(|signed| signed.vote().voter.0 as usize == index).collect()
+}
+
+/// The highest height that a node has voted at; 0 if it has not voted.
+pub fn last_vote(cluster: &Cluster, index: usize) -> u32 {
+    own_votes(cluster, index).iter().map(|signed| signed.vote().height.0).max().unwrap_or(0)
+}
+
+fn signatures(cluster: &Cluster, index: usize, memory: Option<&Memory>) {
+    let context = SigningContext { genesis: cluster.genesis_hash, set_id: 0 };
+    let key = cluster.keys[index].public();
+    let mut votes = BTreeMap::new();
+    for signed in own_votes(cluster, index) {
+        let vote = signed.vote();
+        assert!(signed.verify(&context, &key), "node {index} sent a bad signature: {vote:?}");
+        let first = *votes.entry((vote.height, vote.round, vote.kind)).or_insert(vote);
+        assert_eq!(first, vote, "node {index} voted twice");
+        if let Some(memory) = memory {
+            let logged = memory.votes_at(vote.height).any(|known| *known == signed);
+            assert!(logged, "node {index} sent {vote:?}, which is not in its log");
+        }
+    }
+    let mut proposals = BTreeMap::new();
+    for message in cluster.net.sent(index) {
+        let Message::Proposals(ProposalsMessage::Proposal(signed, _)) = message else { continue };
+        let proposal = signed.proposal();
+        if proposal.proposer.0 as usize != index {
+            continue;
+        }
+        let first = *proposals.entry((proposal.height, proposal.round)).or_insert(proposal);
+        assert_eq!(first, proposal, "node {index} proposed twice");
+        if let Some(memory) = memory {
+            let logged = memory.proposals_at(proposal.height).any(|known| *known == signed);
+            assert!(logged, "node {index} sent {proposal:?}, which is not in its log");
+        }
+    }
+}

@@ -90,7 +90,6 @@ fn what_cannot_run_says_why() {
         (&["--chain", "dev", "--l2=2"], "neither 0 nor 1"),
         (&["--chain", "dev", "--sequencer"], "key generate-node-key --file"),
         (&["--chain", "dev", "--l1-rpc-url", "ftp://127.0.0.1:1"], "http://"),
-        (&["--chain", "dev", "--l1-rpc-url", "http://127.0.0.1:1"], "l1-rpc-"),
         (&["--chain", "dev", "--no-such-flag"], "--no-such-flag"),
     ] {
         let arguments = [&["--base-path", &base][..], arguments].concat();

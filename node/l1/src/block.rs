@@ -4,7 +4,8 @@
 //! are left before anything is done with them, lengths must be written in their
 //! shortest form, and no byte may be left over. A [`Block`] exists only if its
 //! header has the hash that was asked for and its Merkle root is that of its
-//! transactions, so one lying answer cannot invent an event.
+//! transactions, so an answer cannot invent an event in a block whose hash is
+//! known. Whether that hash stands for a valid block is the L1 node's business.
 //!
 //! Transactions come in the forms of Bitcoin and BIP 144. Litecoin's extension
 //! blocks (MWEB) change both; the node must be told to leave them out

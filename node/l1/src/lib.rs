@@ -6,7 +6,8 @@
 //! - [`client`]: typed calls, fail-over, credentials, and the proof that the
 //!   node is on the chain we mean.
 //! - [`block`]: a strict reader of raw blocks. What a node answers is checked
-//!   against the hash that was asked for, never believed.
+//!   against the hash that was asked for. That hash, too, is the node's word:
+//!   proof of work and inputs are for the L1 node to verify.
 //! - [`events`]: what an L1 block tells L2: events, pages, digest.
 //! - [`follower`]: reads blocks with enough confirmations and leaves them where
 //!   the off-chain worker finds them; knows burns that are not deep enough yet.

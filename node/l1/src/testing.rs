@@ -2,7 +2,7 @@
 //!
 //! It listens on loopback only, on a port of its own, in a folder of its own, and
 //! is ended when its value is dropped. The configuration switches MWEB off (else
-//! mining stops at height 432, `shared/design/tooling.md`).
+//! mining stops at height 432).
 
 use crate::{
     burn::{unfunded_outputs, BurnError},

@@ -109,8 +109,9 @@ impl L1Error {
         }
     }
 
-    /// Whether another node may do better: the fault lies with this node or the
-    /// way to it, not with the request.
+    /// Whether another node is asked at once: the fault lies with this node or the
+    /// way to it, not with the request. A node that answers uselessly gets a few
+    /// tries more (`useless.rs`).
     pub(super) fn is_endpoint_fault(&self) -> bool {
         matches!(
             self,
@@ -127,6 +128,8 @@ impl L1Error {
 pub mod code {
     /// No such method.
     pub const METHOD_NOT_FOUND: i32 = -32601;
+    /// Any other fault, for example a block whose data was pruned.
+    pub const MISC_ERROR: i32 = -1;
     /// The node is starting.
     pub const IN_WARMUP: i32 = -28;
     /// The transaction stands in the chain already.

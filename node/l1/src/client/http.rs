@@ -1,13 +1,15 @@
-//! HTTP/1.1 to the L1 node: one request, one reply, both bounded.
+//! HTTP/1.1 to the L1 node: connections, and one request with its reply, both
+//! bounded.
 //!
 //! Why not a transport of the `jsonrpc` crate: `simple_http` takes replies up to
 //! 1 GiB from a node we do not trust, its time-out restarts with every byte, and
 //! it sends a request a second time by itself when the reply fails, which must
-//! not happen to a call that moves money. Here a reply has a size limit, a call
-//! has one deadline, and only calls that may be repeated use a kept connection
-//! (the one case in which a resend is needed: the node closed it meanwhile).
+//! not happen to a call that moves money.
+//!
+//! Here a reply has a size limit, a request has a deadline, and nothing is sent
+//! twice or connected anew behind the caller's back: who answers at the other end
+//! of a new connection is for the caller to find out.
 
-use parking_lot::Mutex;
 use std::{
     fmt,
     io::{self, BufRead, BufReader, Read, Write},
@@ -30,27 +32,28 @@ pub(super) struct Endpoint {
 
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "http://{}:{}", self.host, self.port)
+        write!(f, "http://{}", self.authority())
     }
 }
 
 impl Endpoint {
     /// Reads a URL; what it would lose in silence (path, credentials, TLS) is
-    /// refused.
+    /// refused. The reason repeats nothing of it: wherever a URL differs from what
+    /// we expect there may be a password.
     pub(super) fn parse(url: &str, default_port: u16) -> Result<Self, String> {
+        if url.contains('@') {
+            return Err("put credentials into a file (--l1-rpc-auth-file), not into the URL".into());
+        }
         let rest = match url.split_once("://") {
             Some(("http", rest)) => rest,
-            Some((scheme, _)) => return Err(format!("{url}: scheme {scheme} is not supported")),
+            Some(_) => return Err("only http is supported, give http://host:port".into()),
             None => url,
         };
         let authority = rest.strip_suffix('/').unwrap_or(rest);
-        if authority.contains('@') {
-            return Err("put credentials into a file, not into the URL".into());
-        }
         if authority.is_empty() || authority.contains(['/', '?', '#', ' ', '\r', '\n']) {
-            return Err(format!("{url}: http://host:port expected"));
+            return Err("http://host:port expected, and nothing else".into());
         }
-        let bad_port = |_| format!("{url}: bad port");
+        let bad_port = |_| "the port behind the last colon is none (1 to 65535)".to_string();
         // The last colon starts the port, unless it stands inside an IPv6 address.
         let (host, port) = match authority.rsplit_once(':') {
             Some((host, port)) if !port.contains(']') => (host, port.parse().map_err(bad_port)?),
@@ -59,7 +62,17 @@ impl Endpoint {
         Ok(Self { host: host.into(), port })
     }
 
-    fn connect(&self, deadline: Instant) -> io::Result<TcpStream> {
+    fn authority(&self) -> String {
+        format!("{}:{}", self.host, self.port)
+    }
+
+    /// Connects.
+    pub(super) fn connect(&self, deadline: Instant) -> Result<Connection, HttpError> {
+        let stream = self.stream(deadline).map_err(HttpError::NotSent)?;
+        Ok(Connection { stream: BufReader::new(stream), host: self.authority(), reusable: true })
+    }
+
+    fn stream(&self, deadline: Instant) -> io::Result<TcpStream> {
         let name = self.host.trim_start_matches('[').trim_end_matches(']');
         let mut last = io::Error::new(io::ErrorKind::NotFound, "the host name has no address");
         for address in (name, self.port).to_socket_addrs()? {
@@ -100,63 +113,46 @@ pub(super) struct Request<'a> {
     pub path: &'a str,
     pub authorization: Option<&'a str>,
     pub body: &'a [u8],
-    /// Whether sending it twice does no harm.
-    pub repeatable: bool,
 }
 
-/// Sends requests to one node.
-pub(super) struct Http {
-    endpoint: Endpoint,
-    timeout: Duration,
-    kept: Mutex<Option<Connection>>,
+/// A connection to a node.
+pub(super) struct Connection {
+    stream: BufReader<TcpStream>,
+    /// For the `Host` header.
+    host: String,
+    /// Whether another request can follow.
+    reusable: bool,
 }
 
-impl Http {
-    pub(super) fn new(endpoint: Endpoint, timeout: Duration) -> Self {
-        Self { endpoint, timeout, kept: Mutex::new(None) }
+impl Connection {
+    /// Whether another request can follow: all replies so far were whole, and the
+    /// node keeps the connection open.
+    pub(super) fn is_reusable(&self) -> bool {
+        self.reusable
     }
 
-    pub(super) fn endpoint(&self) -> &Endpoint {
-        &self.endpoint
-    }
-
-    /// Sends `request` and waits for the whole reply, at most the time-out.
-    pub(super) fn send(&self, request: &Request) -> Result<Reply, HttpError> {
-        let deadline = Instant::now() + self.timeout;
-        let bytes = self.serialize(request);
-        if request.repeatable {
-            let kept = self.kept.lock().take();
-            if let Some(mut connection) = kept {
-                match connection.exchange(&bytes, deadline) {
-                    Err(HttpError::NotSent(_) | HttpError::Lost(_)) => {}
-                    answered => return self.keep(connection, answered),
-                }
-            }
-        }
-        let stream = self.endpoint.connect(deadline).map_err(HttpError::NotSent)?;
-        let mut connection = Connection(BufReader::new(stream));
-        let answered = connection.exchange(&bytes, deadline);
-        self.keep(connection, answered)
-    }
-
-    fn keep(
-        &self,
-        connection: Connection,
-        answered: Result<(Reply, bool), HttpError>,
+    /// Sends `request` and waits for the whole reply.
+    pub(super) fn exchange(
+        &mut self,
+        request: &Request,
+        deadline: Instant,
     ) -> Result<Reply, HttpError> {
-        let (reply, reusable) = answered?;
-        if reusable {
-            *self.kept.lock() = Some(connection);
+        if !std::mem::take(&mut self.reusable) {
+            return Err(HttpError::NotSent(invalid(
+                "the node closes the connection after each reply; HTTP keep-alive is needed",
+            )));
         }
+        self.write(&self.serialize(request), deadline).map_err(HttpError::Lost)?;
+        let (reply, reusable) = self.read(deadline)?;
+        self.reusable = reusable;
         Ok(reply)
     }
 
     fn serialize(&self, request: &Request) -> Vec<u8> {
         let mut head = format!(
-            "POST {} HTTP/1.1\r\nHost: {}:{}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n",
+            "POST {} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n",
             request.path,
-            self.endpoint.host,
-            self.endpoint.port,
+            self.host,
             request.body.len()
         );
         if let Some(value) = request.authorization {
@@ -167,19 +163,9 @@ impl Http {
         bytes.extend_from_slice(request.body);
         bytes
     }
-}
-
-struct Connection(BufReader<TcpStream>);
-
-impl Connection {
-    /// One request and its reply, and whether the connection can be used again.
-    fn exchange(&mut self, bytes: &[u8], deadline: Instant) -> Result<(Reply, bool), HttpError> {
-        self.write(bytes, deadline).map_err(HttpError::Lost)?;
-        self.read(deadline)
-    }
 
     fn write(&mut self, mut bytes: &[u8], deadline: Instant) -> io::Result<()> {
-        let stream = self.0.get_mut();
+        let stream = self.stream.get_mut();
         while !bytes.is_empty() {
             stream.set_write_timeout(Some(remaining(deadline)?))?;
             match stream.write(bytes) {
@@ -192,8 +178,9 @@ impl Connection {
         Ok(())
     }
 
+    /// A reply, and whether another can follow.
     fn read(&mut self, deadline: Instant) -> Result<(Reply, bool), HttpError> {
-        let mut reader = Deadlined { inner: &mut self.0, deadline };
+        let mut reader = Deadlined { inner: &mut self.stream, deadline };
         let head = Head::read(&mut reader).map_err(HttpError::Lost)?;
         if matches!(head.status, 401 | 403) {
             return Err(HttpError::Unauthorized(head.status));
@@ -312,36 +299,40 @@ mod tests {
     use super::*;
     use std::{net::TcpListener, thread};
 
-    /// A node that gives each connection's requests the scripted bytes, in turn.
-    fn node(replies: Vec<Vec<&'static [u8]>>) -> Endpoint {
+    /// A node that gives the requests of one connection the scripted bytes, in
+    /// turn, and then closes it.
+    fn node(replies: Vec<&'static [u8]>) -> Endpoint {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let port = listener.local_addr().expect("bound").port();
         thread::spawn(move || {
-            for connection in replies {
-                let Ok((mut stream, _)) = listener.accept() else { return };
-                for reply in connection {
-                    let mut seen = Vec::new();
-                    let mut byte = [0; 1];
-                    while !seen.ends_with(b"\r\n\r\n{}") {
-                        match stream.read(&mut byte) {
-                            Ok(1) => seen.push(byte[0]),
-                            _ => return,
-                        }
+            let Ok((mut stream, _)) = listener.accept() else { return };
+            for reply in replies {
+                let mut seen = Vec::new();
+                let mut byte = [0; 1];
+                while !seen.ends_with(b"\r\n\r\n{}") {
+                    match stream.read(&mut byte) {
+                        Ok(1) => seen.push(byte[0]),
+                        _ => return,
                     }
-                    let _ = stream.write_all(reply);
                 }
+                let _ = stream.write_all(reply);
             }
         });
         Endpoint { host: "127.0.0.1".into(), port }
     }
 
-    fn send(http: &Http, repeatable: bool) -> Result<Vec<u8>, HttpError> {
-        let request = Request { path: "/", authorization: None, body: b"{}", repeatable };
-        http.send(&request).map(|Reply(body)| body)
+    fn deadline() -> Instant {
+        Instant::now() + Duration::from_secs(20)
     }
 
-    fn http(endpoint: Endpoint) -> Http {
-        Http::new(endpoint, Duration::from_millis(500))
+    fn send(connection: &mut Connection) -> Result<Vec<u8>, HttpError> {
+        let request = Request { path: "/", authorization: None, body: b"{}" };
+        connection.exchange(&request, deadline()).map(|Reply(body)| body)
+    }
+
+    /// The answer of a node that gives this reply.
+    fn answer(reply: &'static [u8]) -> Result<Vec<u8>, HttpError> {
+        send(&mut node(vec![reply]).connect(deadline()).expect("it listens"))
     }
 
     const GOOD: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n{\"\"}";
@@ -359,24 +350,50 @@ mod tests {
     }
 
     #[test]
-    fn a_kept_connection_is_used_again_and_replaced_when_it_died() {
-        // The first connection serves two requests, then closes.
-        let http = http(node(vec![vec![GOOD, GOOD], vec![GOOD]]));
-        for _ in 0..3 {
-            assert_eq!(send(&http, true).expect("answered"), b"{\"\"}");
+    fn what_is_wrong_with_a_url_is_said_without_its_secrets() {
+        for url in [
+            "https://user:s3cret@host:1",
+            "http://user:s3cret@host:1",
+            "user:s3cret@host",
+            "http://user:s3cret",
+            "http://host/?password=s3cret",
+            "https://host/s3cret",
+            "http://host:1#s3cret",
+        ] {
+            let reason = Endpoint::parse(url, 1).expect_err(url);
+            assert!(!reason.contains("s3cret") && !reason.contains("user"), "{url}: {reason}");
+            let about_credentials = reason.contains("--l1-rpc-auth-file");
+            assert_eq!(about_credentials, url.contains('@'), "{url}: {reason}");
         }
     }
 
     #[test]
-    fn a_call_that_must_not_be_repeated_gets_its_own_connection() {
-        let http = http(node(vec![vec![GOOD], vec![GOOD]]));
-        send(&http, true).expect("answered");
-        // The kept connection is dead by now; a resend would hide that.
-        send(&http, false).expect("answered on a new one");
+    fn a_connection_serves_many_requests_and_is_never_replaced() {
+        let node = node(vec![GOOD, GOOD]);
+        let mut connection = node.connect(deadline()).expect("it listens");
+        for _ in 0..2 {
+            assert_eq!(send(&mut connection).expect("answered"), b"{\"\"}");
+            assert!(connection.is_reusable());
+        }
+        // The node has closed it. Whether it acted on the request is not known.
+        assert!(matches!(send(&mut connection), Err(HttpError::Lost(_))));
+        assert!(!connection.is_reusable());
+        assert!(matches!(send(&mut connection), Err(HttpError::NotSent(_))), "not even tried");
     }
 
     #[test]
-    fn hostile_replies_end_in_an_error_within_the_deadline() {
+    fn a_node_that_announces_to_close_gets_no_second_request() {
+        let closing = &b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}"[..];
+        let endless = &b"HTTP/1.1 200 OK\r\n\r\n{}"[..];
+        for reply in [closing, endless] {
+            let mut connection = node(vec![reply]).connect(deadline()).expect("it listens");
+            assert_eq!(send(&mut connection).expect("answered"), b"{}");
+            assert!(matches!(send(&mut connection), Err(HttpError::NotSent(_))));
+        }
+    }
+
+    #[test]
+    fn hostile_replies_end_in_an_error() {
         for reply in [
             &b""[..],
             b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{}",
@@ -386,7 +403,7 @@ mod tests {
             b"SSH-2.0-OpenSSH_9.2\r\n",
             b"HTTP/1.1 ",
         ] {
-            let error = send(&http(node(vec![vec![reply]])), false);
+            let error = answer(reply);
             assert!(matches!(error, Err(HttpError::Lost(_))), "{reply:?}");
         }
     }
@@ -402,14 +419,12 @@ mod tests {
     #[test]
     fn statuses_are_told_apart() {
         let unauthorized = &b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n"[..];
-        let result = send(&http(node(vec![vec![unauthorized]])), false);
-        assert!(matches!(result, Err(HttpError::Unauthorized(401))));
+        assert!(matches!(answer(unauthorized), Err(HttpError::Unauthorized(401))));
         let busy = &b"HTTP/1.1 503 Busy\r\nContent-Length: 4\r\n\r\nWork"[..];
-        let result = send(&http(node(vec![vec![busy]])), false);
-        assert!(matches!(result, Err(HttpError::Status(503))));
+        assert!(matches!(answer(busy), Err(HttpError::Status(503))));
         let refused = &b"HTTP/1.1 500 Error\r\nContent-Length: 2\r\n\r\n{}"[..];
-        assert_eq!(send(&http(node(vec![vec![refused]])), false).expect("a body"), b"{}");
+        assert_eq!(answer(refused).expect("a body"), b"{}");
         let nobody = Endpoint { host: "127.0.0.1".into(), port: 1 };
-        assert!(matches!(send(&http(nobody), false), Err(HttpError::NotSent(_))));
+        assert!(matches!(nobody.connect(deadline()), Err(HttpError::NotSent(_))));
     }
 }

@@ -3,13 +3,19 @@
 //! It assumes nothing of the node but that it speaks what Core 0.16 and 0.21
 //! share: no `"jsonrpc"` member in replies, errors as JSON under any HTTP status.
 //! It guarantees:
-//! - No answer of a node is used before that node proved, by chain name and
-//!   genesis hash, to be on the chain of the client's [`L1Params`]. The proof is
-//!   asked for again after every broken connection.
-//! - Every call ends within its time-out, and a reply has bounded size.
+//! - No call is sent to a node before that node proved, by chain name and genesis
+//!   hash, to be on the chain of the client's [`L1Params`], on the very connection
+//!   that the call goes over. A connection lasts as long as the process at its
+//!   other end: who puts another node behind the address cannot get a call meant
+//!   for the old one, however long the client was idle.
+//! - Every call to a node ends within its time-out, and a reply has bounded size.
 //! - Connection errors are retried with exponential back-off, on the next of
 //!   several nodes first. A call that may act twice is never repeated once it may
-//!   have been delivered ([`L1Client::send_raw_transaction`] looks first).
+//!   have been delivered ([`L1Client::send_raw_transaction`] looks first), and it
+//!   goes over a new connection, so that it does not get lost in one that died.
+//! - A node that answers, but uselessly (its blocks are pruned, damaged, or in a
+//!   form that cannot be read), is left for the next one after
+//!   [`MAX_USELESS_ANSWERS`] such answers in a row.
 //! - Credentials are read again when they are refused, so a restarted node with
 //!   a new cookie needs nobody's attention.
 
@@ -17,28 +23,33 @@ mod auth;
 mod chain;
 mod error;
 mod http;
+mod line;
 mod types;
+mod useless;
 mod wallet;
 
 pub use auth::Credentials;
 pub(crate) use chain::is_syncing;
 pub use error::{code, L1Error};
 pub use types::{BlockchainInfo, FundedTransaction, SignedTransaction, Unspent, ValidatedAddress};
+pub use useless::MAX_USELESS_ANSWERS;
 
-use cascoin_l2_primitives::l1::{params::L1Params, L1Hash};
-use http::{Endpoint, Http, HttpError, Reply, Request};
+use crate::follower::LOG;
+use cascoin_l2_primitives::l1::params::L1Params;
+use http::{Connection, Endpoint};
 use parking_lot::Mutex;
 use serde::de::DeserializeOwned;
-use serde_json::{value::RawValue, Value};
+use serde_json::Value;
 use std::{
     fmt,
     sync::{
-        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
         Arc,
     },
     thread,
     time::Duration,
 };
+use useless::Useless;
 
 /// How to reach L1.
 #[derive(Clone, Debug)]
@@ -99,9 +110,10 @@ struct Inner {
 }
 
 struct Node {
-    http: Http,
-    /// Whether it proved to be on our chain since the last broken connection.
-    verified: AtomicBool,
+    endpoint: Endpoint,
+    /// A connection, not in use now, on which the node proved to be on our chain.
+    kept: Mutex<Option<Connection>>,
+    useless: Useless,
 }
 
 impl fmt::Debug for L1Client {
@@ -142,11 +154,11 @@ impl L1Client {
         let nodes = config
             .urls
             .iter()
-            .map(|url| {
+            .enumerate()
+            .map(|(index, url)| {
                 let endpoint = Endpoint::parse(url, config.params.default_rpc_port)
-                    .map_err(L1Error::Config)?;
-                let http = Http::new(endpoint, config.timeout);
-                Ok(Node { http, verified: AtomicBool::new(false) })
+                    .map_err(|why| L1Error::Config(format!("L1 URL {}: {why}", index + 1)))?;
+                Ok(Node { endpoint, kept: Mutex::default(), useless: Useless::default() })
             })
             .collect::<Result<Vec<_>, L1Error>>()?;
         if nodes.is_empty() {
@@ -180,9 +192,10 @@ impl L1Client {
         self.inner.config.params
     }
 
-    /// The node that answered last (or the first one).
+    /// The node that is asked first: the one that answered last, at the start the
+    /// first, and after too many useless answers the next.
     pub fn url(&self) -> String {
-        self.inner.nodes[self.inner.active.load(Ordering::Relaxed)].http.endpoint().to_string()
+        self.inner.nodes[self.inner.active.load(Ordering::Relaxed)].endpoint.to_string()
     }
 
     /// The configuration; for a client of another wallet or with other time-outs.
@@ -214,10 +227,29 @@ impl L1Client {
         self.call(&Call { method, params, wallet: true, repeatable: false })
     }
 
+    /// As [`L1Client::query`], for an answer that `read` makes something of; what
+    /// it cannot read counts against the node.
+    fn query_read<T: DeserializeOwned, U>(
+        &self,
+        method: &str,
+        params: Vec<Value>,
+        read: impl Fn(T) -> Result<U, L1Error>,
+    ) -> Result<U, L1Error> {
+        self.call_read(&Call { method, params, wallet: false, repeatable: true }, &read)
+    }
+
     fn call<T: DeserializeOwned>(&self, call: &Call) -> Result<T, L1Error> {
+        self.call_read(call, &Ok)
+    }
+
+    fn call_read<T: DeserializeOwned, U>(
+        &self,
+        call: &Call,
+        read: &dyn Fn(T) -> Result<U, L1Error>,
+    ) -> Result<U, L1Error> {
         let mut backoff = self.inner.config.first_backoff;
         for _ in 1..self.attempts {
-            match self.try_nodes(call) {
+            match self.try_nodes(call, read) {
                 Err(Fault { error: L1Error::Unreachable { .. }, may_have_acted })
                     if call.repeatable || !may_have_acted =>
                 {
@@ -227,16 +259,21 @@ impl L1Client {
                 done => return done.map_err(|fault| fault.error),
             }
         }
-        self.try_nodes(call).map_err(|fault| fault.error)
+        self.try_nodes(call, read).map_err(|fault| fault.error)
     }
 
     /// Asks each node once, beginning with the one that answered last.
-    fn try_nodes<T: DeserializeOwned>(&self, call: &Call) -> Result<T, Fault> {
+    fn try_nodes<T: DeserializeOwned, U>(
+        &self,
+        call: &Call,
+        read: &dyn Fn(T) -> Result<U, L1Error>,
+    ) -> Result<U, Fault> {
         let nodes = &self.inner.nodes;
         let first = self.inner.active.load(Ordering::Relaxed);
         let mut worst: Option<Fault> = None;
         for index in (first..nodes.len()).chain(0..first) {
-            match self.ask(&nodes[index], call) {
+            let answer = self.ask(&nodes[index], call);
+            match answer.and_then(|answer| Ok(read(answer)?)) {
                 Err(fault) if fault.error.is_endpoint_fault() => {
                     if fault.may_have_acted && !call.repeatable {
                         return Err(fault);
@@ -246,7 +283,7 @@ impl L1Client {
                     }
                 }
                 answered => {
-                    self.inner.active.store(index, Ordering::Relaxed);
+                    self.judge(index, call.method, answered.as_ref().err());
                     return answered;
                 }
             }
@@ -254,114 +291,26 @@ impl L1Client {
         Err(worst.unwrap_or_else(|| L1Error::Config("no L1 node".into()).into()))
     }
 
-    fn ask<T: DeserializeOwned>(&self, node: &Node, call: &Call) -> Result<T, Fault> {
-        if !node.verified.load(Ordering::Relaxed) {
-            self.verify(node)?;
-            node.verified.store(true, Ordering::Relaxed);
-        }
-        self.exchange(node, call)
-    }
-
-    /// Makes `node` prove that it is on our chain.
-    fn verify(&self, node: &Node) -> Result<(), Fault> {
-        let ask = |method, params| Call { method, params, wallet: false, repeatable: true };
-        let info: BlockchainInfo = self.exchange(node, &ask("getblockchaininfo", vec![]))?;
-        let genesis: L1Hash = self.exchange(node, &ask("getblockhash", vec![0.into()]))?;
-        let params = self.params();
-        if info.chain == params.chain && genesis == params.genesis {
-            return Ok(());
-        }
-        Err(L1Error::WrongChain {
-            url: node.http.endpoint().to_string(),
-            expected: format!("{} with genesis {}", params.chain, params.genesis),
-            found: format!("{} with genesis {genesis}", info.chain),
-        }
-        .into())
-    }
-
-    /// One call to one node; new credentials are tried once.
-    fn exchange<T: DeserializeOwned>(&self, node: &Node, call: &Call) -> Result<T, Fault> {
-        let id = Value::from(self.inner.next_id.fetch_add(1, Ordering::Relaxed));
-        let params =
-            jsonrpc::try_arg(&call.params).map_err(|error| L1Error::Config(error.to_string()))?;
-        let request = jsonrpc::Request {
-            method: call.method,
-            params: Some(&params),
-            id: id.clone(),
-            // What every Core speaks; 28 and later answer in 2.0 form only if asked.
-            jsonrpc: Some("1.0"),
-        };
-        let body =
-            serde_json::to_vec(&request).map_err(|error| L1Error::Config(error.to_string()))?;
-        let path = if call.wallet { self.inner.wallet_path.as_str() } else { "/" };
-        let send = |authorization: Option<&str>| {
-            let repeatable = call.repeatable;
-            node.http.send(&Request { path, authorization, body: &body, repeatable })
-        };
-
-        let authorization = self.authorization()?;
-        let mut result = send(authorization.as_deref());
-        if matches!(result, Err(HttpError::Unauthorized(_))) {
-            if let Some(fresh) = self.renew_authorization(&authorization)? {
-                result = send(Some(&fresh));
+    /// Decides which node is asked first from now on: the one that has answered,
+    /// or the next one if its answers have been useless for too long.
+    fn judge(&self, index: usize, method: &str, error: Option<&Fault>) {
+        let nodes = &self.inner.nodes;
+        let mut active = index;
+        if nodes[index].useless.counts_to_the_limit(method, error.map(|fault| &fault.error)) {
+            active = (index + 1) % nodes.len();
+            if let (Some(fault), true) = (error, active != index) {
+                log::warn!(
+                    target: LOG,
+                    "L1 node at {} gave {MAX_USELESS_ANSWERS} useless answers in a row ({}); \
+                     asking {} from now on",
+                    nodes[index].endpoint,
+                    fault.error,
+                    nodes[active].endpoint,
+                );
             }
         }
-        let Reply(body) = result.map_err(|error| self.fault(node, error))?;
-        Ok(read_reply(call.method, &id, &body)?)
+        self.inner.active.store(active, Ordering::Relaxed);
     }
-
-    fn authorization(&self) -> Result<Option<String>, L1Error> {
-        let mut cached = self.inner.authorization.lock();
-        if cached.is_none() {
-            *cached = self.inner.config.credentials.header()?;
-        }
-        Ok(cached.clone())
-    }
-
-    /// Reads the credentials again; `None` if they are the refused ones.
-    fn renew_authorization(&self, refused: &Option<String>) -> Result<Option<String>, L1Error> {
-        if !self.inner.config.credentials.may_change() {
-            return Ok(None);
-        }
-        let fresh = self.inner.config.credentials.header()?;
-        *self.inner.authorization.lock() = fresh.clone();
-        Ok(if fresh == *refused { None } else { fresh })
-    }
-
-    fn fault(&self, node: &Node, error: HttpError) -> Fault {
-        let url = node.http.endpoint().to_string();
-        let may_have_acted = matches!(error, HttpError::Lost(_));
-        let error = match error {
-            HttpError::Unauthorized(_) => {
-                L1Error::WrongCredentials { url, reason: error.to_string() }
-            }
-            HttpError::NotSent(_) | HttpError::Lost(_) => {
-                // Whoever answers next at this address must prove itself again.
-                node.verified.store(false, Ordering::Relaxed);
-                L1Error::Unreachable { url, reason: error.to_string() }
-            }
-            HttpError::Status(_) => L1Error::Unreachable { url, reason: error.to_string() },
-        };
-        Fault { error, may_have_acted }
-    }
-}
-
-fn read_reply<T: DeserializeOwned>(method: &str, id: &Value, body: &[u8]) -> Result<T, L1Error> {
-    let bad = |reason: &dyn ToString| L1Error::bad_reply(method, reason.to_string());
-    let reply: jsonrpc::Response = serde_json::from_slice(body).map_err(|error| bad(&error))?;
-    if let Some(error) = reply.error {
-        // A node's words end up in logs and RPC answers: keep them short.
-        let message: String = error.message.chars().take(500).collect();
-        return Err(match error.code {
-            code::IN_WARMUP => L1Error::WarmingUp { message },
-            code => L1Error::Rpc { method: method.into(), code, message },
-        });
-    }
-    if reply.id != *id {
-        return Err(bad(&"the reply is to another request"));
-    }
-    let result = reply.result.as_deref().map_or("null", RawValue::get);
-    serde_json::from_str(result).map_err(|error| bad(&error))
 }
 
 fn percent_encode(name: &str) -> String {
@@ -378,41 +327,6 @@ fn percent_encode(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn reply<T: DeserializeOwned>(body: &str) -> Result<T, L1Error> {
-        read_reply("m", &Value::from(7), body.as_bytes())
-    }
-
-    #[test]
-    fn replies_need_no_version_member() {
-        assert_eq!(reply::<u32>(r#"{"result":5,"error":null,"id":7}"#), Ok(5));
-        assert_eq!(reply::<u32>(r#"{"jsonrpc":"2.0","result":5,"id":7}"#), Ok(5));
-        assert_eq!(reply::<()>(r#"{"result":null,"error":null,"id":7}"#), Ok(()));
-    }
-
-    #[test]
-    fn bad_replies_and_refusals_are_told_apart() {
-        let is_bad = |body| matches!(reply::<u32>(body), Err(L1Error::BadReply { .. }));
-        assert!(is_bad(r#"{"result":5,"error":null,"id":8}"#), "another request's reply");
-        assert!(is_bad(r#"{"result":"five","error":null,"id":7}"#));
-        assert!(is_bad("[]") && is_bad("") && is_bad("\u{0}"));
-        let refused =
-            r#"{"result":null,"error":{"code":-8,"message":"Block height out of range"},"id":7}"#;
-        assert!(matches!(reply::<u32>(refused), Err(L1Error::Rpc { code: -8, .. })));
-        let warming = r#"{"result":null,"error":{"code":-28,"message":"Loading…"},"id":null}"#;
-        assert!(matches!(reply::<u32>(warming), Err(L1Error::WarmingUp { .. })));
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn arbitrary_replies_never_panic(body: Vec<u8>, text in "\\PC{0,80}") {
-            let id = Value::from(7);
-            let _ = read_reply::<BlockchainInfo>("m", &id, &body);
-            let _ = read_reply::<u32>("m", &id, text.as_bytes());
-            let wrapped = format!(r#"{{"result":{text},"error":null,"id":7}}"#);
-            let _ = read_reply::<L1Hash>("m", &id, wrapped.as_bytes());
-        }
-    }
 
     #[test]
     fn wallet_names_become_safe_paths() {

@@ -12,7 +12,8 @@
 //!   until 1,000 blocks above it are applied, since its pages may still be due.
 //!   Everything above follows L1's best chain.
 //! - L1 being down, slow or wrong never stops the follower; it says so in its
-//!   status, waits longer each time, and goes on.
+//!   status, waits longer each time, and goes on. An L1 node that is behind its
+//!   network is read all the same.
 //!
 //! [`engine`] holds the logic, step by step, over traits; here are the thread,
 //! the clock and the status.
@@ -343,7 +344,30 @@ impl Worker {
         if let Some(error) = &status.error {
             log::info!(target: LOG, "L1 at {} answers again (was: {error})", self.client.url());
         }
+        let was_syncing = status.syncing;
         status.update(engine, position, self.client.url());
+        self.report_syncing(was_syncing, &status);
+    }
+
+    /// Says once that the L1 node is behind its network, and once that it is not.
+    ///
+    /// Reading goes on meanwhile: a block needs its confirmations on top of it
+    /// also on a node that is behind, and blocks to come only make it deeper. A
+    /// node that is behind makes our votes late, not wrong.
+    fn report_syncing(&self, was_syncing: bool, status: &L1Status) {
+        let (blocks, headers) =
+            (status.tip_height.unwrap_or_default(), status.headers.unwrap_or_default());
+        match (was_syncing, status.syncing) {
+            (false, true) => {
+                let error = L1Error::Syncing { blocks, headers };
+                let url = &status.url;
+                log::warn!(target: LOG, "{error}, at {url}; its blocks are read as they come");
+            }
+            (true, false) => {
+                log::info!(target: LOG, "L1 node at {} is done syncing: block {blocks}", status.url);
+            }
+            _ => {}
+        }
     }
 
     fn publish_error(&self, error: &L1Error, pause: Duration) {
@@ -353,6 +377,7 @@ impl Worker {
             log::warn!(target: LOG, "{text}; next look in {pause:?}");
         }
         status.connected = false;
+        status.url = self.client.url();
         status.error_name = Some(error.name());
         status.error = Some(text);
     }

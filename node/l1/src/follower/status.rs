@@ -11,7 +11,8 @@ use serde::Serialize;
 pub struct L1Status {
     /// Whether the last look succeeded.
     pub connected: bool,
-    /// The node that answered last.
+    /// The node that is asked first: the one that answered last, or the next one
+    /// after too many useless answers.
     pub url: String,
     /// L1's own name of the chain: `main`, `test` or `regtest`.
     pub chain: &'static str,

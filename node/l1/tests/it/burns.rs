@@ -34,11 +34,16 @@ fn a_burn_destroys_exactly_its_amount() {
         format_amount(u128::from(amount + unsigned.fee), decimals)
     );
 
+    let waiting = burn::unconfirmed(&client, sent.txid).expect("an answer");
+    let marked = BurnPayload::decode(&waiting[0].payload).expect("a payload");
+    assert_eq!((waiting.len(), waiting[0].value, marked), (1, amount, payload(amount)));
+
     // What the node reads of it after mining is what we meant.
     let raw = client.raw_transaction(&sent.txid).expect("in the mempool");
     assert_eq!(client.send_raw_transaction(&raw), Ok(sent.txid), "sent already");
     let hash = node.mine(1).expect("mined")[0];
     assert_eq!(client.send_raw_transaction(&raw), Ok(sent.txid), "mined already");
+    assert_eq!(burn::unconfirmed(&client, sent.txid), Ok(Vec::new()), "it is in a block");
     let block = client.block(&hash).expect("a block");
     let on_chain: Vec<_> = block
         .outputs()

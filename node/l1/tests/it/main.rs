@@ -3,7 +3,9 @@
 //! Each test has a node of its own; none depends on another or on a clock.
 
 mod burns;
+mod faults;
 mod follower;
+mod logs;
 mod node;
 mod proxy;
 

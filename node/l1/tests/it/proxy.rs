@@ -20,24 +20,35 @@ use std::{
 };
 
 /// What happens to one answer; `None` loses it.
-type Tamper = dyn Fn(&str, Vec<u8>) -> Option<Vec<u8>> + Send + Sync;
+pub type Tamper = dyn Fn(&str, Vec<u8>) -> Option<Vec<u8>> + Send + Sync;
 
 /// Stands before `node`; gives each request's body and its answer's to `tamper`.
-fn proxy(node: &Litecoind, tamper: Arc<Tamper>) -> String {
+pub fn proxy(node: &Litecoind, tamper: Arc<Tamper>) -> String {
+    proxy_in_eras(node, tamper, Arc::default())
+}
+
+/// As [`proxy`]; a connection ends with the era in which it was made, as those of
+/// a process end with it.
+pub fn proxy_in_eras(node: &Litecoind, tamper: Arc<Tamper>, era: Arc<AtomicU32>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("bound"));
     let port = node.rpc_port();
     thread::spawn(move || {
         for client in listener.incoming().flatten() {
-            let tamper = tamper.clone();
-            thread::spawn(move || while serve(&client, port, &*tamper).is_some() {});
+            let (tamper, era) = (tamper.clone(), era.clone());
+            let own = era.load(Ordering::SeqCst);
+            let alive = move || era.load(Ordering::SeqCst) == own;
+            thread::spawn(move || while serve(&client, port, &*tamper, &alive).is_some() {});
         }
     });
     url
 }
 
-fn serve(client: &TcpStream, port: u16, tamper: &Tamper) -> Option<()> {
+fn serve(client: &TcpStream, port: u16, tamper: &Tamper, alive: &dyn Fn() -> bool) -> Option<()> {
     let (head, body) = read_message(client)?;
+    if !alive() {
+        return None;
+    }
     let mut node = TcpStream::connect(("127.0.0.1", port)).ok()?;
     node.write_all(&[head.as_bytes(), &body].concat()).ok()?;
     let (head, answer) = read_message(&node)?;
@@ -66,7 +77,7 @@ fn read_message(stream: &TcpStream) -> Option<(String, Vec<u8>)> {
     Some((head, body))
 }
 
-fn client(node: &Litecoind, url: String) -> L1Client {
+pub fn client(node: &Litecoind, url: String) -> L1Client {
     let config = ClientConfig::new(url, node.credentials(), &LITECOIN_REGTEST);
     let wallet = Some(node.wallet().into());
     L1Client::new(ClientConfig { attempts: 1, wallet, ..config }).expect("a good configuration")

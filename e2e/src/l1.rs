@@ -32,6 +32,26 @@ impl L1 {
         Ok(Self { litecoind: Litecoind::start_funded()? })
     }
 
+    /// Starts another one with the same chain as `original`, block for block; it
+    /// has no coins of its own, and the two do not know each other.
+    ///
+    /// # Errors
+    /// [`Error::Other`] with what to do if it is not installed, or with the words
+    /// in which it refuses a block.
+    pub fn copy_of(original: &Self) -> Result<Self> {
+        let copy = Self { litecoind: Litecoind::start()? };
+        for height in 1..=original.height()? {
+            let hash = original.call("getblockhash", json!([height]))?;
+            let block = original.call("getblock", json!([hash, 0]))?;
+            // Nothing is its word for success.
+            let refused = copy.call("submitblock", json!([block]))?;
+            if !refused.is_null() {
+                return Err(Error::other(format!("L1 refuses block {height}: {refused}")));
+            }
+        }
+        Ok(copy)
+    }
+
     /// How nodes reach it.
     ///
     /// # Errors

@@ -269,6 +269,28 @@ impl Network {
         Ok(common)
     }
 
+    /// Checks that no running node has seen anybody sign two votes or blocks of
+    /// one round since it was started. To be asked before nodes are stopped, for
+    /// the count begins anew with each start.
+    ///
+    /// # Errors
+    /// [`Error::Other`] if one has, or does not count; [`Error::Transport`].
+    pub fn expect_no_equivocations(&mut self) -> Result<()> {
+        const METRIC: &str = "cascoin_l2_consensus_equivocations_total";
+        let running = self.running();
+        let mut total = 0.0;
+        for node in &running {
+            let name = self.nodes[*node].name();
+            let count = self.nodes[*node].metric(METRIC)?;
+            total += count.ok_or_else(|| Error::other(format!("{name} has no {METRIC}")))?;
+        }
+        if running.is_empty() || total > 0.0 {
+            let count = running.len();
+            return Err(Error::other(format!("{total} equivocations, of {count} running nodes")));
+        }
+        Ok(())
+    }
+
     /// Position of the node that leads now, as one of the running nodes sees it.
     ///
     /// # Errors
@@ -348,12 +370,17 @@ pub fn chain_spec(preset: &str) -> Result<Value> {
     })
 }
 
+/// The secret of a development sequencer such as `alice`.
+pub fn session_uri(name: &str) -> String {
+    let (first, rest) = name.split_at_checked(1).unwrap_or((name, ""));
+    format!("//{}{rest}", first.to_uppercase())
+}
+
 /// The ed25519 session key of a development sequencer such as `alice`, as RPC
 /// shows it.
-fn session_key(name: &str) -> Option<String> {
-    let (first, rest) = name.split_at_checked(1)?;
-    let pair = ed25519::Pair::from_string(&format!("//{}{rest}", first.to_uppercase()), None);
-    Some(format!("0x{}", hex::encode(pair.ok()?.public())))
+pub fn session_key(name: &str) -> Option<String> {
+    let pair = ed25519::Pair::from_string(&session_uri(name), None).ok()?;
+    Some(format!("0x{}", hex::encode(pair.public())))
 }
 
 fn header_height(header: &Value) -> Result<u32> {

@@ -29,7 +29,7 @@ const START_LIMIT: Duration = Duration::from_secs(90);
 /// # Errors
 /// [`Error::Other`] with what to do if there is none.
 pub fn binary() -> Result<PathBuf> {
-    let build = "build it with `cargo build --release -p cascoin-l2`";
+    let build = "build it with `scripts/demo --build-only`";
     if let Some(named) = env::var_os(BINARY_ENV).map(PathBuf::from) {
         if named.exists() {
             return Ok(named);

@@ -3,9 +3,11 @@
 use cascoin_e2e::{
     burns::{self, Burn, ChainFacts},
     extrinsic::{account, dev_pair},
-    network::{with_network, Setup},
+    network::{session_key, session_uri, with_network, Network, Setup},
+    node::DEV_KEYS,
     wait::PATIENCE,
 };
+use serde_json::json;
 use std::{thread::sleep, time::Duration};
 
 const COIN: u64 = 100_000_000;
@@ -22,6 +24,7 @@ fn a_killed_leader_is_replaced_and_rejoins() {
             network.wait_for_height(leader, reached)?;
             network.wait_for_progress(5)?;
             network.expect_one_chain()?;
+            network.expect_no_equivocations()?;
         }
         Ok(())
     });
@@ -49,6 +52,7 @@ fn three_of_four_mint_and_the_fourth_catches_up() {
         network.nodes[0].kill()?;
         network.wait_for_progress(8)?;
         network.expect_one_chain()?;
+        network.expect_no_equivocations()?;
         Ok(())
     });
 }
@@ -64,6 +68,7 @@ fn a_node_killed_in_the_middle_of_a_round_never_splits_the_chain() {
             network.nodes[victim].start()?;
             network.nodes[victim].wait_for_rpc()?;
             network.wait_for_progress(6)?;
+            network.expect_no_equivocations()?;
         }
         let checked = network.expect_one_chain()?;
         assert!(checked > 36, "the chain went on: {checked}");
@@ -85,6 +90,7 @@ fn without_a_quorum_it_halts_and_goes_on_when_there_is_one() {
         network.nodes[2].wait_for_rpc()?;
         network.wait_for_progress(5)?;
         network.expect_one_chain()?;
+        network.expect_no_equivocations()?;
         Ok(())
     });
 }
@@ -94,6 +100,7 @@ fn a_network_stopped_or_killed_as_a_whole_goes_on_where_it_was() {
     with_network(&Setup::regtest_without_l1(), |network| {
         for gracefully in [true, false] {
             let reached = network.wait_for_progress(5)?;
+            network.expect_no_equivocations()?;
             let hash = network.block_hash(0, reached)?;
             for node in &mut network.nodes {
                 if gracefully {
@@ -109,6 +116,7 @@ fn a_network_stopped_or_killed_as_a_whole_goes_on_where_it_was() {
             }
             network.wait_for_progress(5)?;
             network.expect_one_chain()?;
+            network.expect_no_equivocations()?;
         }
         Ok(())
     });
@@ -117,12 +125,15 @@ fn a_network_stopped_or_killed_as_a_whole_goes_on_where_it_was() {
 #[test]
 fn a_second_process_with_the_same_key_does_not_sign() {
     with_network(&Setup::regtest_without_l1(), |network| {
-        // Once with the database of the first, once with its own.
+        // Once with the database of the first, which the database itself refuses;
+        // once with its own, where only the lock of the key is left to refuse.
         let config = network.nodes[0].config().clone();
         let base = network.nodes[0].base_path().display().to_string();
-        for (name, extra) in
-            [("same-folder", vec!["--base-path".to_string(), base]), ("own-folder", vec![])]
-        {
+        let cases = [
+            ("same-folder", vec!["--base-path".to_string(), base], "Database file is in use"),
+            ("own-folder", vec![], "is in use by another process on this machine"),
+        ];
+        for (name, extra, reason) in cases {
             let mut config = config.clone();
             config.name = name.into();
             config.extra = extra;
@@ -132,14 +143,46 @@ fn a_second_process_with_the_same_key_does_not_sign() {
             let log = twin.log_tail(40);
             let status = ended.unwrap_or_else(|| panic!("{name}: it runs beside the first\n{log}"));
             assert!(!status.success(), "{name}: {status}");
-            assert!(
-                log.to_lowercase().contains("lock") || log.contains("in use"),
-                "{name} says why:\n{log}"
-            );
+            assert!(twin.logged(reason), "{name} says why:\n{log}");
             network.nodes.pop();
         }
         network.wait_for_progress(5)?;
         network.expect_one_chain()?;
+        network.expect_no_equivocations()?;
         Ok(())
     });
+}
+
+#[test]
+fn a_network_whose_keys_come_late_begins() {
+    let outcome = late_keys();
+    if let Err(error) = outcome {
+        panic!("{error}");
+    }
+}
+
+/// Sequencers that run without keys, and get them over RPC while they all wait
+/// for block 1: no new height will ever tell them to look again.
+fn late_keys() -> cascoin_e2e::error::Result<()> {
+    let mut network = Network::prepare(&Setup::regtest_without_l1())?;
+    for node in &mut network.nodes {
+        let config = node.config_mut();
+        config.dev_key = None;
+        config.extra.push("--sequencer".into());
+    }
+    network.start_nodes()?;
+    for node in 0..network.nodes.len() {
+        assert_eq!(network.finalized_height(node)?, 0, "nobody can sign");
+    }
+    for (node, name) in DEV_KEYS.iter().enumerate() {
+        for key_type in ["aura", "gran"] {
+            let key = session_key(name).unwrap_or_default();
+            let inserted = json!([key_type, session_uri(name), key]);
+            network.call(node, "author_insertKey", inserted)?;
+        }
+    }
+    network.wait_for_progress(5)?;
+    network.expect_one_chain()?;
+    network.expect_no_equivocations()?;
+    Ok(())
 }

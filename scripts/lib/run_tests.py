@@ -158,8 +158,7 @@ def checks():
     """Name and command of each quick check."""
     for script in shell_scripts():
         yield f"lint::shell_syntax::{script}", ["bash", "-n", script]
-    if shutil.which("shellcheck"):
-        yield "lint::shellcheck", ["shellcheck", "-x", *shell_scripts()]
+    yield "lint::shellcheck", ["shellcheck", "-x", *shell_scripts()]
     yield "lint::format", ["cargo", "fmt", "--all", "--", "--check"]
     yield "lint::requirements", ["scripts/check-requirements"]
     for path in sorted((ROOT / "scripts/tests").glob("test_*.py")):

@@ -58,9 +58,7 @@ fn main() -> ExitCode {
             eprintln!(
                 "What to do: read the logs named above, if any; check that nothing else uses"
             );
-            eprintln!(
-                "the machine's memory; build the node again (cargo build --release -p cascoin-l2,"
-            );
+            eprintln!("the machine's memory; build the node again (scripts/demo --build-only,");
             eprintln!(
                 "or name another one in {BINARY_ENV}); install the L1 (apt-get install litecoind)."
             );

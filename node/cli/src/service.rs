@@ -7,7 +7,7 @@ use cascoin_consensus::{
     import::{import_queue, CertifiedImport},
     mesh::{Mesh, MeshProtocols},
     metrics::Metrics,
-    EngineHandle,
+    EngineHandle, KeySource,
 };
 use cascoin_l2_primitives::{
     apis::ChainApi,
@@ -132,6 +132,8 @@ fn wasm_executor(config: &Configuration) -> WasmExecutor<sp_io::SubstrateHostFun
     // Several nodes of one machine, as in tests, may share a cache.
     let cache = std::env::var_os("CASCOIN_L2_WASM_CACHE")
         .map_or_else(|| config.base_path.path().join("wasm-cache"), PathBuf::from);
+    // wasmtime takes no relative path.
+    let cache = std::path::absolute(&cache).unwrap_or(cache);
     WasmExecutor::builder()
         .with_execution_method(settings.wasm_method)
         .with_onchain_heap_alloc_strategy(heap)
@@ -277,7 +279,10 @@ pub async fn new_full<N: sc_network::NetworkBackend<OpaqueBlock, BlockHash>>(
                 backend: backend.clone(),
                 import,
                 environment: proposers,
-                keystore: keystore.clone(),
+                keys: KeySource {
+                    keystore: keystore.clone(),
+                    local: Some(keystore_container.local_keystore()),
+                },
                 mesh: Mesh::new(protocols, network.clone()),
                 wal_folder,
                 handle: engine_handle.clone(),

@@ -2,8 +2,10 @@
 //! so that a remote signer or HSM can stand behind it.
 
 use cascoin_l2_primitives::chain::{key_types, SequencerSet};
-use sp_core::ed25519;
+use sc_keystore::LocalKeystore;
+use sp_core::{ed25519, Pair};
 use sp_keystore::KeystorePtr;
+use std::sync::Arc;
 
 /// Why nothing was signed. The node misses its vote; nobody is blamed.
 #[derive(Debug, thiserror::Error)]
@@ -16,10 +18,30 @@ pub enum SignError {
     Missing(String),
 }
 
+/// Where this node's hot keys are.
+#[derive(Clone)]
+pub struct KeySource {
+    /// Signs; a remote signer or HSM can stand behind it.
+    pub keystore: KeystorePtr,
+    /// The same, if it is a folder of this machine. It derives a key from its
+    /// secret for each signature, which takes it two milliseconds; a key that was
+    /// read once signs in microseconds.
+    pub local: Option<Arc<LocalKeystore>>,
+}
+
+impl KeySource {
+    /// A source that can only be asked to sign.
+    pub fn signing_only(keystore: KeystorePtr) -> Self {
+        Self { keystore, local: None }
+    }
+}
+
 /// This node's keys in one set of sequencers.
 #[derive(Clone)]
 pub struct LocalKeys {
     keystore: KeystorePtr,
+    /// The aura and the grandpa key themselves, if they could be read.
+    pairs: Option<Arc<(ed25519::Pair, ed25519::Pair)>>,
     /// Index in the set.
     pub index: u16,
     /// Seals headers.
@@ -30,19 +52,23 @@ pub struct LocalKeys {
 
 impl LocalKeys {
     /// Finds the member of `set` both of whose hot keys are in the keystore.
-    pub fn find(keystore: &KeystorePtr, set: &SequencerSet) -> Option<Self> {
+    /// `known`: what was found last, whose keys need not be read again.
+    pub fn find(source: &KeySource, set: &SequencerSet, known: Option<&Self>) -> Option<Self> {
+        let keystore = &source.keystore;
         let position = set.members.iter().position(|member| {
             keystore.has_keys(&[
                 (member.grandpa.0.to_vec(), key_types::GRANDPA),
                 (member.aura.0.to_vec(), key_types::AURA),
             ])
         })?;
-        Some(Self {
-            keystore: keystore.clone(),
-            index: u16::try_from(position).ok()?,
-            aura: set.members[position].aura,
-            grandpa: set.members[position].grandpa,
-        })
+        let index = u16::try_from(position).ok()?;
+        let (aura, grandpa) = (set.members[position].aura, set.members[position].grandpa);
+        let same = known.filter(|known| (known.aura, known.grandpa) == (aura, grandpa));
+        let pairs = match same.and_then(|known| known.pairs.clone()) {
+            Some(pairs) => Some(pairs),
+            None => source.local.as_deref().and_then(|local| read(local, &aura, &grandpa)),
+        };
+        Some(Self { keystore: keystore.clone(), pairs, index, aura, grandpa })
     }
 
     /// Signs a vote, a proposal or a greeting.
@@ -50,9 +76,13 @@ impl LocalKeys {
     /// # Errors
     /// [`SignError`] when the keystore cannot.
     pub fn sign(&self, message: &[u8]) -> Result<ed25519::Signature, SignError> {
-        self.keystore
-            .ed25519_sign(key_types::GRANDPA, &self.grandpa, message)?
-            .ok_or_else(|| SignError::Missing(hex::encode(self.grandpa.0)))
+        match &self.pairs {
+            Some(pairs) => Ok(pairs.1.sign(message)),
+            None => self
+                .keystore
+                .ed25519_sign(key_types::GRANDPA, &self.grandpa, message)?
+                .ok_or_else(|| SignError::Missing(hex::encode(self.grandpa.0))),
+        }
     }
 
     /// Seals a header: signs its hash.
@@ -60,8 +90,65 @@ impl LocalKeys {
     /// # Errors
     /// [`SignError`] when the keystore cannot.
     pub fn seal(&self, hash: &[u8]) -> Result<ed25519::Signature, SignError> {
-        self.keystore
-            .ed25519_sign(key_types::AURA, &self.aura, hash)?
-            .ok_or_else(|| SignError::Missing(hex::encode(self.aura.0)))
+        match &self.pairs {
+            Some(pairs) => Ok(pairs.0.sign(hash)),
+            None => self
+                .keystore
+                .ed25519_sign(key_types::AURA, &self.aura, hash)?
+                .ok_or_else(|| SignError::Missing(hex::encode(self.aura.0))),
+        }
+    }
+}
+
+/// Reads both keys.
+fn read(
+    local: &LocalKeystore,
+    aura: &ed25519::Public,
+    grandpa: &ed25519::Public,
+) -> Option<Arc<(ed25519::Pair, ed25519::Pair)>> {
+    use sp_consensus_aura::ed25519::AuthorityPair as Aura;
+    use sp_consensus_grandpa::AuthorityPair as Grandpa;
+    let aura = local.key_pair::<Aura>(&(*aura).into()).ok()??;
+    let grandpa = local.key_pair::<Grandpa>(&(*grandpa).into()).ok()??;
+    Some(Arc::new((aura.into_inner(), grandpa.into_inner())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cascoin_l2_primitives::chain::SequencerInfo;
+    use sp_core::ecdsa;
+    use sp_keystore::Keystore;
+
+    #[test]
+    fn keys_that_were_read_sign_as_the_keystore_does_and_go_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let local = Arc::new(LocalKeystore::open(folder.path(), None).unwrap());
+        let public = local.ed25519_generate_new(key_types::AURA, Some("//Hot")).unwrap();
+        local.ed25519_generate_new(key_types::GRANDPA, Some("//Hot")).unwrap();
+        let member = SequencerInfo {
+            account: [1; 32].into(),
+            aura: public,
+            grandpa: public,
+            relay: public,
+            vault: ecdsa::Public::from_raw([2; 33]),
+            weight: 1,
+        };
+        let set = SequencerSet { set_id: 0, members: vec![member] };
+        let asking = KeySource::signing_only(local.clone());
+        let reading = KeySource { keystore: local.clone(), local: Some(local) };
+
+        let asked = LocalKeys::find(&asking, &set, None).unwrap();
+        let read = LocalKeys::find(&reading, &set, None).unwrap();
+        assert!(asked.pairs.is_none() && read.pairs.is_some());
+        // Ed25519 signatures are deterministic.
+        assert_eq!(asked.sign(b"vote").unwrap(), read.sign(b"vote").unwrap());
+        assert_eq!(asked.seal(b"hash").unwrap(), read.seal(b"hash").unwrap());
+
+        let again = LocalKeys::find(&reading, &set, Some(&read)).unwrap();
+        assert!(Arc::ptr_eq(again.pairs.as_ref().unwrap(), read.pairs.as_ref().unwrap()));
+        std::fs::remove_dir_all(folder.path()).unwrap();
+        std::fs::create_dir(folder.path()).unwrap();
+        assert!(LocalKeys::find(&asking, &set, None).is_none(), "the files are gone");
     }
 }

@@ -35,5 +35,5 @@ pub mod wal;
 pub mod wire;
 
 pub use client::EngineClient;
-pub use keys::{LocalKeys, SignError};
+pub use keys::{KeySource, LocalKeys, SignError};
 pub use status::{EngineHandle, EngineStatus};

@@ -16,18 +16,24 @@ use sc_network::{
         SetConfig,
     },
     service::traits::{NetworkService, NotificationEvent, NotificationService, ValidationResult},
-    NetworkBackend, NotificationMetrics, ProtocolName,
+    NetworkBackend, NotificationMetrics, ProtocolName, ReputationChange,
 };
 use sc_network_types::PeerId;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     future::Future,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-/// Messages a peer may send on one protocol per second; more are dropped.
+/// Messages a peer may send per second; more are dropped.
 const MESSAGES_PER_SECOND: u32 = 4_000;
+/// Bytes a sequencer may send per second, and anybody else; more are dropped
+/// before they are decoded. The first is several full blocks.
+const BYTES_PER_SECOND: usize = 32 * 1024 * 1024;
+const BYTES_PER_SECOND_OF_STRANGERS: usize = 256 * 1024;
+/// Blocks a peer may ask for per second.
+const BLOCKS_PER_SECOND: u32 = 16;
 /// Requests for blocks that wait for the engine.
 const BLOCK_REQUEST_QUEUE: usize = 64;
 /// How long a peer has to answer a request for a block.
@@ -93,13 +99,18 @@ pub struct Mesh {
     protocols: MeshProtocols,
     network: Arc<dyn NetworkService>,
     budgets: BTreeMap<PeerId, Budget>,
+    /// Peers known to be sequencers.
+    admitted: BTreeSet<PeerId>,
     voting_peers: Vec<PeerId>,
     proposal_peers: Vec<PeerId>,
 }
 
+/// What a peer has used up in the second that began at `since`.
 struct Budget {
     since: Instant,
     messages: u32,
+    bytes: usize,
+    blocks: u32,
 }
 
 impl Mesh {
@@ -109,6 +120,7 @@ impl Mesh {
             protocols,
             network,
             budgets: BTreeMap::new(),
+            admitted: BTreeSet::new(),
             voting_peers: Vec::new(),
             proposal_peers: Vec::new(),
         }
@@ -127,11 +139,12 @@ impl Mesh {
             NotificationEvent::NotificationStreamClosed { peer } => {
                 self.voting_peers.retain(|other| *other != peer);
                 self.budgets.remove(&peer);
+                self.admitted.remove(&peer);
                 Some(TransportEvent::Disconnected(peer))
             }
             NotificationEvent::NotificationReceived { peer, notification } => {
                 let bytes: &[u8] = notification.as_ref();
-                self.within_budget(peer).then_some(())?;
+                self.within_budget(peer, bytes.len()).then_some(())?;
                 Some(TransportEvent::Votes(peer, decode(peer, bytes)?))
             }
         }
@@ -153,20 +166,45 @@ impl Mesh {
             }
             NotificationEvent::NotificationReceived { peer, notification } => {
                 let bytes: &[u8] = notification.as_ref();
-                self.within_budget(peer).then_some(())?;
+                // Large, and dear to decode: sequencers only.
+                let admitted = self.admitted.contains(&peer);
+                (admitted && self.within_budget(peer, bytes.len())).then_some(())?;
                 Some(TransportEvent::Proposals(peer, decode(peer, bytes)?))
             }
         }
     }
 
-    fn within_budget(&mut self, peer: PeerId) -> bool {
+    fn budget(&mut self, peer: PeerId) -> &mut Budget {
         let now = Instant::now();
-        let budget = self.budgets.entry(peer).or_insert(Budget { since: now, messages: 0 });
+        let fresh = || Budget { since: now, messages: 0, bytes: 0, blocks: 0 };
+        let budget = self.budgets.entry(peer).or_insert_with(fresh);
         if now.duration_since(budget.since) >= Duration::from_secs(1) {
-            *budget = Budget { since: now, messages: 0 };
+            *budget = fresh();
         }
+        budget
+    }
+
+    fn within_budget(&mut self, peer: PeerId, bytes: usize) -> bool {
+        let allowed = match self.admitted.contains(&peer) {
+            true => BYTES_PER_SECOND,
+            false => BYTES_PER_SECOND_OF_STRANGERS,
+        };
+        let budget = self.budget(peer);
         budget.messages = budget.messages.saturating_add(1);
-        budget.messages <= MESSAGES_PER_SECOND
+        budget.bytes = budget.bytes.saturating_add(bytes);
+        budget.messages <= MESSAGES_PER_SECOND && budget.bytes <= allowed
+    }
+
+    /// A request for a block, unless its peer asks for too many; then it is told
+    /// nothing, and asks again later or somebody else.
+    fn on_request(&mut self, request: IncomingRequest) -> Option<TransportEvent> {
+        let wanted = BlockRequest::decode_all(&mut &request.payload[..]).ok()?;
+        // Who has no stream of votes is none of us, and its budget would stay.
+        self.voting_peers.contains(&request.peer).then_some(())?;
+        let budget = self.budget(request.peer);
+        budget.blocks = budget.blocks.saturating_add(1);
+        (budget.blocks <= BLOCKS_PER_SECOND).then_some(())?;
+        Some(TransportEvent::WantsBlock(wanted, BlockReply::new(request.pending_response)))
     }
 }
 
@@ -179,12 +217,20 @@ impl Transport for Mesh {
         &self.voting_peers
     }
 
+    fn admit(&mut self, peer: PeerId) {
+        self.admitted.insert(peer);
+    }
+
+    fn report(&self, peer: PeerId, why: &'static str) {
+        self.network.report_peer(peer, ReputationChange::new_fatal(why));
+    }
+
     async fn next(&mut self) -> Option<TransportEvent> {
         loop {
             let event = tokio::select! {
                 event = self.protocols.votes.next_event() => self.on_votes(event?),
                 event = self.protocols.proposals.next_event() => self.on_proposals(event?),
-                request = self.protocols.block_requests.recv() => on_request(request.ok()?),
+                request = self.protocols.block_requests.recv() => self.on_request(request.ok()?),
             };
             if event.is_some() {
                 return event;
@@ -248,9 +294,4 @@ fn decode<M: codec::Decode>(peer: PeerId, bytes: &[u8]) -> Option<M> {
             log::debug!(target: "l2::net", "unreadable message from {peer}: {error}");
         })
         .ok()
-}
-
-fn on_request(request: IncomingRequest) -> Option<TransportEvent> {
-    let wanted = BlockRequest::decode_all(&mut &request.payload[..]).ok()?;
-    Some(TransportEvent::WantsBlock(wanted, BlockReply::new(request.pending_response)))
 }

@@ -20,6 +20,13 @@ pub trait Transport: Send + 'static {
     /// Peers that hear this node's votes now.
     fn peers(&self) -> &[PeerId];
 
+    /// A peer has shown that it is a sequencer: only now its proposals are read.
+    fn admit(&mut self, _peer: PeerId) {}
+
+    /// A peer has sent what no honest one sends: the connection is not worth
+    /// keeping.
+    fn report(&self, _peer: PeerId, _why: &'static str) {}
+
     /// The next event. `None` when the network has stopped. Dropping the future
     /// loses no event.
     fn next(&mut self) -> impl Future<Output = Option<TransportEvent>> + Send;

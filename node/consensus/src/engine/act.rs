@@ -4,7 +4,7 @@ use super::{now_ms, Done, Engine};
 use crate::{
     client::EngineClient,
     executor,
-    header::{block_id, body_fits, next_slot, slot},
+    header::{next_slot, slot},
     keys::SignError,
     transport::Transport,
     wal::Record,
@@ -308,15 +308,7 @@ where
                 self.on_executed(block, first_proposal, outcome);
             }
             Done::Fetched { height: at, block, body } if at == height.schedule.height => {
-                height.fetching.remove(&block);
-                // Of a useless answer the stall tick asks another peer.
-                let fits = |body: &OpaqueBlock| {
-                    block_id(body) == block && body_fits(body, height.schedule.body_version)
-                };
-                if let Some(body) = body.filter(fits) {
-                    height.keep_body(block, body, &self.core);
-                    self.answer_for(block);
-                }
+                self.on_fetched(block, body);
             }
             // Of a height that is over.
             _ => {}

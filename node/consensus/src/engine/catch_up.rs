@@ -1,15 +1,14 @@
-//! Getting unstuck: sending again, fetching what is missing, helping who is
-//! behind and being helped.
+//! Getting unstuck: sending again, helping who is behind and being helped.
 
-use super::{Done, Engine, Schedule};
+use super::{Engine, Schedule};
 use crate::{
     client::EngineClient,
     executor::{self, Outcome},
-    header::{block_id, hash_of},
+    header::{block_id, body_fits},
     import::{certificate_of, ImportError, VerifyError},
     transport::Transport,
     wal::Record,
-    wire::{BlockRequest, BlockResponse, CertifiedBlock, ProposalsMessage, VotesMessage},
+    wire::{CertifiedBlock, ProposalsMessage, VotesMessage},
 };
 use cascoin_bft::BlockId;
 use cascoin_l2_primitives::{
@@ -27,8 +26,12 @@ use std::time::{Duration, Instant};
 const MAX_HELP: u32 = 8;
 /// Bytes of bodies in one answer; the first block always goes.
 const MAX_HELP_BYTES: usize = 4 * 1024 * 1024;
-/// How often one peer is helped.
+/// How often one peer is helped, if it is a sequencer, and if not.
 const HELP_INTERVAL: Duration = Duration::from_millis(200);
+const HELP_INTERVAL_OF_STRANGERS: Duration = Duration::from_secs(5);
+/// Votes sent to one peer at a time. Its queue takes 2,048 messages and is closed
+/// when it overflows.
+const MAX_SENT_AGAIN: usize = 256;
 
 /// Why a certified block was not adopted.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +40,8 @@ pub(super) enum AdoptError {
     WrongHeight,
     #[error(transparent)]
     Certificate(#[from] CertificateError),
+    #[error("the body is not that of the block")]
+    WrongBody,
     #[error("a certified block does not execute here: {0}")]
     Execution(String),
     #[error(transparent)]
@@ -55,6 +60,11 @@ where
 {
     /// Sends again what this node knows if the height makes no progress.
     pub(super) async fn on_stall_tick(&mut self) {
+        // Sync tells nobody of blocks that it imports in bulk.
+        let done = self.client.info().finalized_number;
+        if self.height.as_ref().is_some_and(|height| height.schedule.height.0 <= done) {
+            self.begin_next_height().await;
+        }
         self.take_up_late_keys().await;
         self.publish_status();
         let Some(height) = &self.height else { return };
@@ -70,19 +80,37 @@ where
         missing.into_iter().for_each(|block| self.fetch(block));
     }
 
-    /// Sends all votes and proposals of this height, old rounds included: a lock
+    /// Sends votes and proposals of this height again, old rounds included: a lock
     /// or a decision may rest on any of them.
+    ///
+    /// Of many rounds there are more than a connection takes at once. Those of the
+    /// newest rounds and of a lock always go, the others take turns.
     pub(super) fn send_known(&mut self, to: Option<PeerId>) {
         let Some(height) = &self.height else { return };
-        for signed in height.proposals.values() {
-            let message = ProposalsMessage::Proposal(signed.clone(), None);
+        let newest = self.core.round().0.saturating_sub(1);
+        let proofs = [self.core.locked(), self.core.valid()];
+        let matters = |round: u16| {
+            round >= newest || proofs.iter().flatten().any(|(proof, _)| proof.0 == round)
+        };
+        let (now, old): (Vec<_>, Vec<_>) =
+            height.votes.iter().partition(|(vote, _)| matters(vote.round.0));
+        let turns = MAX_SENT_AGAIN.saturating_sub(now.len()).max(MAX_SENT_AGAIN / 4);
+        let start = self.resend_from.checked_rem(old.len()).unwrap_or(0);
+        let (before, after) = old.split_at(start);
+        let old = after.iter().chain(before).take(turns);
+        let votes = now.iter().take(MAX_SENT_AGAIN).chain(old);
+        let votes = votes.map(|(_, signed)| VotesMessage::Vote((*signed).clone()));
+        let proposals = height.proposals.range(newest..).map(|(_, signed)| signed);
+        let proposals = proposals.map(|p| ProposalsMessage::Proposal(p.clone(), None));
+        let (votes, proposals): (Vec<_>, Vec<_>) = (votes.collect(), proposals.collect());
+        self.resend_from = start.wrapping_add(turns);
+        for message in proposals {
             match to {
                 Some(peer) => self.mesh.send_proposal(&peer, &message),
                 None => self.mesh.broadcast_proposal(&message),
             }
         }
-        for signed in height.votes.values() {
-            let message = VotesMessage::Vote(signed.clone());
+        for message in votes {
             match to {
                 Some(peer) => self.mesh.send_vote(&peer, &message),
                 None => self.mesh.broadcast_vote(&message, None),
@@ -94,7 +122,9 @@ where
     pub(super) fn on_status(&mut self, peer: PeerId, height: u32) {
         let now = Instant::now();
         let Some(known) = self.peers.get_mut(&peer) else { return };
-        if known.helped.is_some_and(|at| now.duration_since(at) < HELP_INTERVAL) {
+        // Others have block sync.
+        let interval = if known.key.is_some() { HELP_INTERVAL } else { HELP_INTERVAL_OF_STRANGERS };
+        if known.helped.is_some_and(|at| now.duration_since(at) < interval) {
             return;
         }
         known.helped = Some(now);
@@ -164,6 +194,9 @@ where
         let members: Vec<sp_consensus_grandpa::AuthorityId> =
             schedule.set.members.iter().map(|member| member.grandpa.into()).collect();
         verify_certificate(&certificate, hash, number, schedule.set.set_id, members.iter())?;
+        if !body_fits(&block, schedule.body_version) {
+            return Err(AdoptError::WrongBody);
+        }
         let outcome = executor::execute(&self.client, &self.backend, &schedule, block, false, 0);
         match outcome {
             Outcome::Valid(executed) => {
@@ -193,34 +226,6 @@ where
             self.validate(block, first_proposal);
         }
     }
-
-    /// Asks some peer for a block, another one each time.
-    pub(super) fn fetch(&mut self, block: BlockId) {
-        let peers = self.mesh.peers();
-        let Some(height) = &mut self.height else { return };
-        let Some(peer) = pick(peers, self.fetches) else { return };
-        if height.bodies.contains_key(&block) || !height.fetching.insert(block) {
-            return;
-        }
-        self.fetches = self.fetches.wrapping_add(1);
-        let reply = self.mesh.fetch(peer, BlockRequest::ByHash(hash_of(block)));
-        let (at, done) = (height.schedule.height, self.done.0.clone());
-        tokio::spawn(async move {
-            let body = reply.await;
-            let _ = done.send(Done::Fetched { height: at, block, body });
-        });
-    }
-
-    /// What a peer asked for, if it is here.
-    pub(super) fn answer(&self, request: &BlockRequest) -> BlockResponse {
-        let BlockRequest::ByHash(hash) = request;
-        let proposed = self.height.as_ref().and_then(|h| h.bodies.get(&BlockId(hash.0)));
-        proposed.cloned().or_else(|| Some(self.client.block(*hash).ok()??.block))
-    }
-}
-
-fn pick(peers: &[PeerId], turn: usize) -> Option<PeerId> {
-    peers.get(turn % peers.len().max(1)).copied()
 }
 
 impl From<VerifyError> for AdoptError {

@@ -1,7 +1,7 @@
 //! What the engine holds for the height it is deciding, and how it takes the
 //! next one up.
 
-use super::{intake::Early, Engine, Schedule, RETRY};
+use super::{fetch::Fetching, intake::Early, Engine, Schedule, RETRY};
 use crate::{
     client::EngineClient,
     executor::ExecutedBlock,
@@ -15,7 +15,7 @@ use cascoin_bft::{
     TimeoutParams, Vote, VoteKind,
 };
 use cascoin_l2_primitives::{
-    chain::{Header, OpaqueBlock},
+    chain::{Header, OpaqueBlock, SequencerSet},
     consensus::{Certificate, GrandpaRound},
 };
 use finality_grandpa::SignedPrecommit;
@@ -47,8 +47,8 @@ pub(super) struct HeightState {
     pub(super) unanswered: BTreeMap<BlockId, bool>,
     /// Executions under way.
     pub(super) executing: BTreeSet<BlockId>,
-    /// Fetches under way.
-    pub(super) fetching: BTreeSet<BlockId>,
+    /// Bodies that were asked for, and how.
+    pub(super) fetching: BTreeMap<BlockId, Fetching>,
     /// Signed votes, just those that the core counts: of an equivocator there may
     /// be several for one round, and a certificate may need any of them.
     pub(super) votes: BTreeMap<Vote, SignedVote>,
@@ -201,7 +201,7 @@ where
                     return;
                 }
             };
-            let keys = LocalKeys::find(&self.keystore, &schedule.set);
+            let keys = self.find_keys(&schedule.set);
             let keys = self.with_open_log(keys);
             if self.fatal {
                 return;
@@ -243,7 +243,8 @@ where
         if height.keys.is_some() || height.decided.is_some() || !self.may_sign_at(at) {
             return;
         }
-        let keys = LocalKeys::find(&self.keystore, &height.schedule.set);
+        let schedule = height.schedule.clone();
+        let keys = self.find_keys(&schedule.set);
         if keys.is_none() {
             return;
         }
@@ -255,7 +256,6 @@ where
             self.keep_for_a_new_beginning();
             self.core = Core::new();
             self.begin_next_height().await;
-            self.mesh.peers().to_vec().into_iter().for_each(|peer| self.greet(peer));
         }
     }
 
@@ -305,6 +305,21 @@ where
         self.publish_status();
     }
 
+    /// This node's keys in `set`. Who was told to sequence and cannot says so.
+    fn find_keys(&mut self, set: &SequencerSet) -> Option<LocalKeys> {
+        let keys = LocalKeys::find(&self.keys, set, self.found.as_ref());
+        if keys.is_none() && (self.found.is_some() || !self.begun) {
+            log::warn!(
+                target: "l2::bft",
+                "not sequencing: no sequencer of set {} has its aura and gran keys in this node's \
+                 keystore; this node follows",
+                set.set_id,
+            );
+        }
+        self.found.clone_from(&keys);
+        keys
+    }
+
     fn next_schedule(&self) -> Result<Schedule, Box<dyn std::error::Error + Send + Sync>> {
         let info = self.client.info();
         let parent = self
@@ -352,7 +367,6 @@ where
         self.memory.forget_below(height);
         let me = keys.as_ref().map(|keys| SequencerIndex(keys.index));
         let context = SigningContext { genesis: self.genesis, set_id: schedule.set.set_id };
-        let new_set = self.handle.status().set_id != schedule.set.set_id;
         let mut state = HeightState {
             schedule: Arc::new(schedule),
             context,
@@ -361,7 +375,7 @@ where
             executed: BTreeMap::new(),
             unanswered: BTreeMap::new(),
             executing: BTreeSet::new(),
-            fetching: BTreeSet::new(),
+            fetching: BTreeMap::new(),
             votes: BTreeMap::new(),
             proposals: BTreeMap::new(),
             logged: BTreeSet::new(),
@@ -387,9 +401,7 @@ where
         self.height = Some(state);
         self.last_progress = Instant::now();
         self.metrics.height.set(u64::from(height.0));
-        if new_set {
-            self.mesh.peers().to_vec().into_iter().for_each(|peer| self.greet(peer));
-        }
+        self.renew_greetings();
         self.feed(Input::Start(config, recovery));
         self.replay_early();
         self.publish_status();

@@ -16,6 +16,14 @@ use sp_consensus::Environment;
 use sp_core::{ed25519, Pair};
 use std::time::Instant;
 
+/// A greeting, [`VotesMessage::Hello`].
+pub(super) struct Hello {
+    set_id: u64,
+    index: u16,
+    nonce: u64,
+    signature: ed25519::Signature,
+}
+
 /// A message of the next height.
 pub(super) enum Early {
     Vote(SignedVote),
@@ -44,7 +52,11 @@ where
     pub(super) fn on_votes_message(&mut self, peer: PeerId, message: VotesMessage) {
         match message {
             VotesMessage::Hello { set_id, index, nonce, signature } => {
-                self.on_hello(peer, set_id, index, nonce, &signature);
+                if let Some(known) = self.peers.get_mut(&peer) {
+                    known.hello = Some(Hello { set_id, index, nonce, signature });
+                    self.recognise(peer);
+                    self.publish_status();
+                }
             }
             VotesMessage::Vote(vote) => self.on_vote(peer, vote),
             VotesMessage::Status { height, .. } => self.on_status(peer, height),
@@ -58,16 +70,21 @@ where
         }
     }
 
-    /// Tells a peer who this node is.
+    /// Tells a peer who this node is, once for each set.
     pub(super) fn greet(&mut self, peer: PeerId) {
         let Some(height) = &self.height else { return };
         let Some(keys) = &height.keys else { return };
-        let nonce = super::now_ms();
         let set_id = height.context.set_id;
+        let Some(known) = self.peers.get_mut(&peer) else { return };
+        if known.greeted == Some(set_id) {
+            return;
+        }
+        let nonce = super::now_ms();
         let (own, other) = (self.mesh.local_peer().to_bytes(), peer.to_bytes());
         let message = hello_message(&self.genesis, set_id, &own, &other, nonce);
         match keys.sign(&message) {
             Ok(signature) => {
+                known.greeted = Some(set_id);
                 let hello = VotesMessage::Hello { set_id, index: keys.index, nonce, signature };
                 self.mesh.send_vote(&peer, &hello);
             }
@@ -75,30 +92,36 @@ where
         }
     }
 
-    fn on_hello(
-        &mut self,
-        peer: PeerId,
-        set_id: u64,
-        index: u16,
-        nonce: u64,
-        signature: &ed25519::Signature,
-    ) {
+    /// Greets whom this node has not greeted in this set, and looks again at
+    /// greetings that came before this node knew their set.
+    pub(super) fn renew_greetings(&mut self) {
+        let peers: Vec<PeerId> = self.peers.keys().copied().collect();
+        for peer in peers {
+            self.greet(peer);
+            self.recognise(peer);
+        }
+    }
+
+    /// Checks a peer's last greeting: is it the sequencer it says it is?
+    fn recognise(&mut self, peer: PeerId) {
         let Some(height) = &self.height else { return };
-        let Some(member) = height.schedule.set.members.get(index as usize) else { return };
+        let Some(known) = self.peers.get_mut(&peer) else { return };
+        // One of another set waits until this node is there.
+        let of_this_set = |hello: &Hello| hello.set_id == height.context.set_id;
+        let Some(hello) = known.hello.take_if(|hello| of_this_set(hello)) else { return };
+        let Hello { set_id, index, nonce, signature } = hello;
         let (own, other) = (self.mesh.local_peer().to_bytes(), peer.to_bytes());
         let message = hello_message(&self.genesis, set_id, &other, &own, nonce);
-        if set_id != height.context.set_id
-            || !ed25519::Pair::verify(signature, message, &member.grandpa)
-        {
+        let member = height.schedule.set.members.get(index as usize);
+        let Some(member) =
+            member.filter(|member| ed25519::Pair::verify(&signature, message, &member.grandpa))
+        else {
             log::debug!(target: "l2::net", "{peer} greets as sequencer {index} without its key");
-            return;
-        }
+            return self.mesh.report(peer, "greeting without the key");
+        };
         log::debug!(target: "l2::net", "{peer} is sequencer {index}");
-        let key = member.grandpa;
-        if let Some(known) = self.peers.get_mut(&peer) {
-            known.key = Some(key);
-        }
-        self.publish_status();
+        known.key = Some(member.grandpa);
+        self.mesh.admit(peer);
     }
 
     pub(super) fn on_vote(&mut self, peer: PeerId, signed: SignedVote) {
@@ -122,6 +145,10 @@ where
                 target: "l2::bft",
                 "CONSENSUS_INVALID_VOTE: {vote:?} from {peer} carries a wrong signature",
             );
+            // Nobody relays a vote unchecked. One of another set is no lie.
+            if signed.set_id == height.context.set_id {
+                self.mesh.report(peer, "vote with a wrong signature");
+            }
             return;
         }
         // Kept first, because it may decide the height. What the core does not
@@ -136,7 +163,7 @@ where
         }
         // With a link missing somewhere, votes reach everyone through us; once,
         // because a vote that is kept is not looked at again.
-        if self.handle.status().reachable.len() < height.schedule.set.members.len() {
+        if self.reachable < height.schedule.set.members.len() {
             self.mesh.broadcast_vote(&VotesMessage::Vote(signed), Some(peer));
         }
     }
@@ -177,6 +204,9 @@ where
         let Some(member) = height.schedule.set.members.get(index) else { return };
         if !signed.verify(&height.context, &member.grandpa) {
             log::debug!(target: "l2::bft", "proposal from {peer} carries a wrong signature");
+            if signed.set_id == height.context.set_id {
+                self.mesh.report(peer, "proposal with a wrong signature");
+            }
             return;
         }
         height.proposal_seen.get_or_insert_with(Instant::now);
@@ -204,7 +234,7 @@ where
     }
 
     /// Says what the engine does, for RPC and metrics.
-    pub(super) fn publish_status(&self) {
+    pub(super) fn publish_status(&mut self) {
         let Some(height) = &self.height else { return };
         let members = &height.schedule.set.members;
         let me = height.keys.as_ref().map(|keys| keys.index);
@@ -220,6 +250,7 @@ where
             .collect();
         reachable.sort_unstable();
         reachable.dedup();
+        self.reachable = reachable.len();
         self.metrics.reachable_sequencers.set(reachable.len() as u64);
         self.handle.update(|status| {
             status.sequencing = me.is_some();

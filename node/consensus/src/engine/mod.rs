@@ -12,6 +12,7 @@
 
 mod act;
 mod catch_up;
+mod fetch;
 mod height;
 mod intake;
 mod timers;
@@ -20,6 +21,7 @@ use crate::{
     client::EngineClient,
     executor::{BuildError, ExecutedBlock, Outcome},
     import::CertifiedImport,
+    keys::{KeySource, LocalKeys},
     metrics::Metrics,
     schedule::Schedule,
     status::EngineHandle,
@@ -34,7 +36,6 @@ use sc_client_api::Backend;
 use sc_consensus::BlockImport;
 use sc_network_types::PeerId;
 use sp_consensus::Environment;
-use sp_keystore::KeystorePtr;
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
@@ -62,7 +63,7 @@ pub struct EngineParams<C, B, I, E, T> {
     /// Makes proposers.
     pub environment: E,
     /// Holds the hot keys.
-    pub keystore: KeystorePtr,
+    pub keys: KeySource,
     /// The sequencers' network.
     pub mesh: T,
     /// Folder of the write-ahead logs.
@@ -85,6 +86,10 @@ enum Done {
 struct Peer {
     /// Its grandpa key, once its greeting was checked.
     key: Option<sp_core::ed25519::Public>,
+    /// Its last greeting, which may be of a set that this node comes to later.
+    hello: Option<intake::Hello>,
+    /// The set of this node's last greeting to it.
+    greeted: Option<u64>,
     /// When it was last sent certified blocks.
     helped: Option<Instant>,
 }
@@ -95,7 +100,9 @@ pub struct Engine<C, B, I, E, T> {
     backend: Arc<B>,
     import: CertifiedImport<C, I>,
     environment: E,
-    keystore: KeystorePtr,
+    keys: KeySource,
+    /// The keys found last.
+    found: Option<LocalKeys>,
     mesh: T,
     wal_folder: PathBuf,
     handle: EngineHandle,
@@ -124,8 +131,10 @@ pub struct Engine<C, B, I, E, T> {
     fatal: bool,
     /// The first height was taken up; from now on trouble is waited out.
     begun: bool,
-    /// Fetches so far; picks the next peer to ask.
-    fetches: usize,
+    /// Members of the set that can be reached, this node included.
+    reachable: usize,
+    /// Where sending again goes on, among the votes of old rounds.
+    resend_from: usize,
 }
 
 impl<C, B, I, E, T> Engine<C, B, I, E, T>
@@ -146,7 +155,8 @@ where
             backend: params.backend,
             import: params.import,
             environment: params.environment,
-            keystore: params.keystore,
+            keys: params.keys,
+            found: None,
             mesh: params.mesh,
             wal_folder: params.wal_folder,
             handle: params.handle,
@@ -167,7 +177,8 @@ where
             complaints: BTreeSet::new(),
             fatal: false,
             begun: false,
-            fetches: 0,
+            reachable: 0,
+            resend_from: 0,
         }
     }
 

@@ -10,7 +10,7 @@ use cascoin_consensus::{
     import::CertifiedImport,
     metrics::Metrics,
     schedule::Schedule,
-    EngineHandle, EngineStatus,
+    EngineHandle, EngineStatus, KeySource,
 };
 use cascoin_l2_primitives::chain::{key_types, BlockHash, ChainParameters, Header};
 use sc_keystore::LocalKeystore;
@@ -120,7 +120,7 @@ impl Cluster {
             backend: node.chain.backend.clone(),
             import,
             environment: Author(client),
-            keystore,
+            keys: KeySource::signing_only(keystore),
             mesh: socket,
             wal_folder,
             handle: node.handle.clone(),

@@ -14,12 +14,11 @@ use cascoin_consensus::{
     schedule::Schedule,
     transport::{Transport, TransportEvent},
     wire::{ProposalsMessage, SignedProposal, SignedVote, SigningContext, VotesMessage},
-    LocalKeys,
+    KeySource, LocalKeys,
 };
 use cascoin_l2_primitives::chain::OpaqueBlock;
 use parking_lot::Mutex;
 use sp_core::{ed25519, Pair, H256};
-use sp_keystore::KeystorePtr;
 use sp_runtime::traits::{Block as _, Header as _};
 use std::{
     collections::BTreeMap,
@@ -88,8 +87,8 @@ impl Puppets {
     /// A good block by the leader of a round. Another `salt`, another block.
     pub async fn block(&self, cluster: &Cluster, round: u16, salt: u64) -> OpaqueBlock {
         let leader = self.leader(round);
-        let keystore: KeystorePtr = cluster.keystore(leader);
-        let keys = LocalKeys::find(&keystore, &self.schedule.set).expect("the puppet's keys");
+        let keystore = KeySource::signing_only(cluster.keystore(leader));
+        let keys = LocalKeys::find(&keystore, &self.schedule.set, None).expect("the puppet's keys");
         let sequencers = self.keys.len() as u16;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_millis();
         let slot = next_slot(now as u64, 0, keys.index, sequencers) + salt * u64::from(sequencers);

@@ -68,7 +68,7 @@ fn p11_no_state_of_the_model_has_two_decisions() {
     };
     for setting in settings {
         let found = explore(&setting);
-        let walks = if thorough() { 20_000 } else { 500 };
+        let walks = if thorough() { 10_000 } else { 500 };
         let tally = walk(&setting, Some(&found), walks, 1_000);
         assert!(tally.decided_by_all > 0, "the walks decide nothing: {tally:?}");
     }
@@ -77,7 +77,7 @@ fn p11_no_state_of_the_model_has_two_decisions() {
 /// Seven sequencers of which two lie, four rounds, everybody crashes: too much to exhaust.
 #[test]
 fn p11_no_random_walk_has_two_decisions() {
-    let walks = if thorough() { 20_000 } else { 300 };
+    let walks = if thorough() { 4_000 } else { 300 };
     for leaders in [vec![0, 6, 1, 5], vec![5, 6, 0, 1], vec![0, 1, 2, 3]] {
         let setting = Setting { sequencers: 7, honest: 5, rounds: 4, leaders, crashing: 5 };
         let tally = walk(&setting, None, walks, 3_000);

@@ -19,8 +19,9 @@
 //!   again, and rules are monotone in stored votes. Of an equivocator's votes those for a block
 //!   that f + 1 others back always count, so hearing the honest votes first makes any quorum.
 //! * *Verdicts* follow the question at once, but for those asked on a restart, which can stay
-//!   open. A late verdict on a proposal or a polka is a late delivery of it. An "untimely" one is
-//!   a propose timer, and is left out.
+//!   open, and come alone or after a quorum of votes (a certificate goes before the re-proposal
+//!   that the verdict also allows). A late verdict on a proposal or a polka is a late delivery of
+//!   it. An "untimely" one is a propose timer, and is left out.
 //!
 //! `unreduced.rs` makes none of these assumptions, and checks that whatever it comes across has
 //! the projection of a state found here.
@@ -101,8 +102,8 @@ enum Event {
     Timeout(TimeoutKind),
     /// The proposal, and before it its proof of lock if these prevoted for it.
     Proposal(Proposal, Voters),
-    /// Equal votes of these.
-    Votes(Round, VoteKind, Option<BlockId>, Voters),
+    /// Equal votes of these, and at once the answers to what a restart asked, or not.
+    Votes(Round, VoteKind, Option<BlockId>, Voters, bool),
     /// A crash between two steps; whether questions of the restart are answered at once.
     Restart {
         answered: bool,
@@ -212,9 +213,12 @@ impl Reduced {
             });
             events.push(Event::Proposal(*proposal, proof.unwrap_or_default()));
         }
+        let open = this.questions.iter().any(|question| question.on_restart);
         let mut votes = |round, kind, block, liars_first| {
             let quorum = self.quorum(world, (round, kind, block), liars_first);
-            events.extend(quorum.map(|voters| Event::Votes(round, kind, block, voters)));
+            let votes = |voters, answered| Event::Votes(round, kind, block, voters, answered);
+            events.extend(quorum.map(|voters| votes(voters, false)));
+            events.extend(quorum.filter(|_| open).map(|voters| votes(voters, true)));
         };
         for block in Setting::choices() {
             // Prevotes act in their own round, or as a proof of lock.
@@ -224,7 +228,7 @@ impl Reduced {
                 votes(round, VoteKind::Precommit, block, true);
             }
         }
-        if this.questions.iter().any(|question| question.on_restart) {
+        if open {
             events.push(Event::Answers);
         }
         if setting.may_crash(this.me) {
@@ -277,7 +281,7 @@ impl Reduced {
                 inputs.push(Input::Proposal(proposal));
                 inputs
             }
-            Event::Votes(round, kind, block, voters) => voters.votes(kind, round, block),
+            Event::Votes(round, kind, block, voters, _) => voters.votes(kind, round, block),
             Event::Restart { answered } => {
                 node.restart(setting);
                 if answered {
@@ -294,7 +298,10 @@ impl Reduced {
         let mut lives = |input| {
             node.apply(setting, input, &mut effects) && node.answer(setting, &mut effects, false)
         };
-        while inputs.next().is_some_and(&mut lives) {}
+        let lived = inputs.all(&mut lives);
+        if lived && matches!(event, Event::Votes(_, _, _, _, true)) {
+            node.answer(setting, &mut effects, true);
+        }
         (node, effects.done)
     }
 }

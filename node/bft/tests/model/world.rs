@@ -87,12 +87,13 @@ impl World {
         blocks.all(|block| Some(block) == first)
     }
 
-    /// Only blocks that are valid and that somebody proposed are decided or locked.
+    /// Only blocks that are valid and that somebody proposed are voted for, locked or decided.
     pub fn is_valid(&self, setting: &Setting) -> bool {
         let proposed =
             |block: BlockId| self.proposals(setting).iter().any(|proposal| proposal.block == block);
         let locked = self.nodes.iter().filter_map(|node| node.core.locked());
-        let mut blocks = self.decisions().chain(locked).map(|(_, block)| block);
+        let voted = self.nodes.iter().flat_map(|node| node.disk.votes.values().flatten().copied());
+        let mut blocks = self.decisions().chain(locked).map(|(_, block)| block).chain(voted);
         blocks.all(|block| Setting::is_valid(block) && proposed(block))
     }
 

@@ -57,7 +57,7 @@ proptest! {
 /// Each way to lie, by as many sequencers as may, through all faults of the network.
 #[test]
 fn p11_every_kind_of_liar_is_survived() {
-    for liar in Behaviour::liars() {
+    for (number, liar) in Behaviour::liars().into_iter().enumerate() {
         let mut lies = 0;
         for seed in 0..300 {
             let drawn = Scenario::from_seed(seed);
@@ -65,7 +65,8 @@ fn p11_every_kind_of_liar_is_survived() {
             let scenario = Scenario { byzantine, ..drawn };
             let report = Simulation::new(scenario, Some(&liar)).run();
             let wrong = (&report.violations, &report.stuck);
-            assert_eq!(wrong, (&vec![], &vec![]), "{liar:?} in {scenario}");
+            let replay = format!("{liar:?}; CASCOIN_BFT_LIAR={number} and {}", scenario.replay());
+            assert_eq!(wrong, (&vec![], &vec![]), "{replay}");
             lies += report.lies;
         }
         assert!(lies > 50, "{liar:?} lies only {lies} times");
@@ -103,13 +104,16 @@ fn every_fault_happens() {
 }
 
 /// Replays the scenario `CASCOIN_BFT_SEED` (a seed or seven numbers) and tells every event, or
-/// runs `CASCOIN_BFT_RUNS` seeds from it on.
+/// runs `CASCOIN_BFT_RUNS` seeds from it on. `CASCOIN_BFT_LIAR` is a number in `Behaviour::liars`.
 #[test]
 fn replay() {
     let text = std::env::var("CASCOIN_BFT_SEED");
     let runs = std::env::var("CASCOIN_BFT_RUNS").ok();
     let first = text.as_deref().unwrap_or("1").parse::<Scenario>();
     let first = first.expect("CASCOIN_BFT_SEED is a seed or seven numbers");
+    let liar = std::env::var("CASCOIN_BFT_LIAR").ok();
+    let liar = liar.map(|liar| liar.parse::<usize>().expect("CASCOIN_BFT_LIAR is a number"));
+    let liar = liar.map(|liar| Behaviour::liars().swap_remove(liar));
     let told = text.is_ok() && runs.is_none();
     let runs = runs.map_or(1, |runs| runs.parse().expect("CASCOIN_BFT_RUNS is a number"));
     let started = std::time::Instant::now();
@@ -118,7 +122,7 @@ fn replay() {
             0 => first,
             _ => Scenario::from_seed(first.seed.wrapping_add(offset)),
         };
-        let simulation = Simulation::new(scenario, None);
+        let simulation = Simulation::new(scenario, liar.as_deref());
         let report = if told { simulation.told() } else { simulation }.run();
         report.assert_good(&scenario);
     }

@@ -1,4 +1,5 @@
-//! Agreement and liveness scenarios of one node, named as in Malachite's suite.
+//! Agreement and liveness scenarios of one node, named as in Malachite's suite; `paper_lines.rs`
+//! has the rest of that suite.
 
 mod support;
 

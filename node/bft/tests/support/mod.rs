@@ -5,5 +5,6 @@ pub mod byzantine;
 pub mod node;
 pub mod random;
 pub mod simulator;
+pub mod trace;
 
 pub use node::*;

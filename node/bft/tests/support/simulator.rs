@@ -7,11 +7,13 @@
 //! sequencers go on.
 //!
 //! Everything follows from a [`Scenario`], whose text form replays it:
-//! `CASCOIN_SIM_SEED=<text> cargo test --release -p cascoin-bft --test simulation replay -- --nocapture`
+//! `CASCOIN_BFT_SEED=<text> scripts/test cascoin-bft::simulation::replay` runs it again and tells
+//! every event.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
+    io::Write,
     str::FromStr,
 };
 
@@ -20,6 +22,7 @@ use cascoin_bft::*;
 use super::{
     byzantine::{self, Behaviour},
     random::Random,
+    trace,
 };
 
 /// Blocks to decide in a run.
@@ -74,6 +77,11 @@ impl FromStr for Scenario {
 }
 
 impl Scenario {
+    /// The command that runs this scenario alone and tells what happens in it.
+    pub fn replay(&self) -> String {
+        format!("replay: CASCOIN_BFT_SEED={self} scripts/test cascoin-bft::simulation::replay")
+    }
+
     pub fn from_seed(seed: u64) -> Self {
         let mut random = Random::new(!seed);
         let sequencers = if random.percent(50) { 4 } else { 7 };
@@ -98,14 +106,31 @@ pub struct Report {
     pub stuck: Vec<String>,
     pub decided: BTreeMap<Height, BlockId>,
     pub highest_round: Round,
+    pub lies: u64,
+    pub faults: Faults,
     pub events: u64,
     pub finished_ms: u64,
     pub healed_ms: u64,
 }
 
+/// What went wrong in a run, by kind.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Faults {
+    pub dropped: u64,
+    pub cut_off: u64,
+    pub duplicated: u64,
+    pub late: u64,
+    /// Messages that arrived after one sent later on the same link.
+    pub reordered: u64,
+    pub crashes: u64,
+    pub restarts: u64,
+    pub untimely: u64,
+    pub builds_failed: u64,
+}
+
 impl Report {
     pub fn assert_good(&self, scenario: &Scenario) {
-        let replay = format!("replay with CASCOIN_SIM_SEED={scenario}");
+        let replay = scenario.replay();
         assert!(self.violations.is_empty(), "{replay}\n{:#?}", self.violations);
         assert!(self.stuck.is_empty(), "{replay}\n{:#?}", self.stuck);
     }
@@ -188,7 +213,7 @@ pub struct Actor {
 
 impl Actor {
     pub fn runs_core(&self) -> bool {
-        matches!(self.behaviour, Behaviour::Honest | Behaviour::Twin { .. })
+        self.behaviour.runs_core()
     }
 }
 
@@ -200,7 +225,7 @@ pub struct Block {
 }
 
 #[derive(Clone, Debug)]
-enum Event {
+pub enum Event {
     Deliver {
         from: usize,
         to: usize,
@@ -259,16 +284,24 @@ pub struct Simulation {
     decided: BTreeMap<Height, BlockId>,
     violations: Vec<String>,
     highest_round: Round,
+    /// How often Byzantine sequencers did what an honest one would not.
+    pub lies: u64,
+    faults: Faults,
+    /// When the last message of a link so far arrives.
+    latest: BTreeMap<(usize, usize), u64>,
+    /// Tells every event on the error stream.
+    told: bool,
     rankings: Vec<Vec<SequencerIndex>>,
 }
 
 /// Runs a scenario to its end.
 pub fn run(scenario: Scenario) -> Report {
-    Simulation::new(scenario).run()
+    Simulation::new(scenario, None).run()
 }
 
 impl Simulation {
-    pub fn new(scenario: Scenario) -> Self {
+    /// A world whose Byzantine sequencers are all like `liar`, or drawn from the seed.
+    pub fn new(scenario: Scenario, liar: Option<&[Behaviour]>) -> Self {
         let mut random = Random::new(scenario.seed);
         let n = scenario.sequencers;
         let mut actors = Vec::new();
@@ -277,7 +310,7 @@ impl Simulation {
             let behaviours = if index < first_byzantine {
                 vec![Behaviour::Honest]
             } else {
-                byzantine::draw(&mut random)
+                liar.map_or_else(|| Behaviour::draw(&mut random), <[Behaviour]>::to_vec)
             };
             for behaviour in behaviours {
                 actors.push(Actor {
@@ -315,6 +348,10 @@ impl Simulation {
             decided: BTreeMap::new(),
             violations: Vec::new(),
             highest_round: Round::ZERO,
+            lies: 0,
+            faults: Faults::default(),
+            latest: BTreeMap::new(),
+            told: false,
             rankings,
         };
         simulation.schedule_start();
@@ -323,15 +360,13 @@ impl Simulation {
 
     fn schedule_start(&mut self) {
         for actor in 0..self.actors.len() {
-            match self.actors[actor].behaviour {
-                Behaviour::Honest | Behaviour::Twin { .. } => {
-                    let start = self.random.range(0, 50);
-                    self.at(start, Event::NextHeight { actor, incarnation: 0 });
-                    let rebroadcast = self.random.range(1, REBROADCAST_MS);
-                    self.at(rebroadcast, Event::Rebroadcast { actor });
-                }
-                Behaviour::RandomVoter => self.at(10, Event::Byzantine { actor }),
-                Behaviour::Equivocator | Behaviour::Accomplice | Behaviour::Silent => {}
+            if self.actors[actor].runs_core() {
+                let start = self.random.range(0, 50);
+                self.at(start, Event::NextHeight { actor, incarnation: 0 });
+                let rebroadcast = self.random.range(1, REBROADCAST_MS);
+                self.at(rebroadcast, Event::Rebroadcast { actor });
+            } else {
+                self.at(10, Event::Byzantine { actor });
             }
         }
         for _ in 0..self.scenario.crashes {
@@ -351,6 +386,7 @@ impl Simulation {
             }
             self.now = time;
             events += 1;
+            self.tell(|this| trace::event(&this.actors, &event));
             self.handle(event);
             if self.everybody_done() {
                 break;
@@ -365,9 +401,24 @@ impl Simulation {
             violations: self.violations,
             decided: self.decided,
             highest_round: self.highest_round,
+            lies: self.lies,
+            faults: self.faults,
             events,
             finished_ms: self.now,
             healed_ms: self.heal_at,
+        }
+    }
+
+    /// Makes the simulation tell every event.
+    pub fn told(mut self) -> Self {
+        self.told = true;
+        self
+    }
+
+    /// Past the capture of the test harness, so that a good run is told as well.
+    fn tell(&self, line: impl Fn(&Self) -> Option<String>) {
+        if let Some(line) = self.told.then(|| line(self)).flatten() {
+            let _ = writeln!(std::io::stderr(), "{:>7} ms  {line}", self.now);
         }
     }
 
@@ -431,25 +482,35 @@ impl Simulation {
     /// Sends to all other actors that this one talks to.
     pub fn broadcast(&mut self, from: usize, message: Message) {
         for to in 0..self.actors.len() {
-            if to != from && byzantine::talks(&self.actors[from], &self.actors[to]) {
+            if to != from {
                 self.send(from, to, message);
             }
         }
     }
 
     pub fn send(&mut self, from: usize, to: usize, message: Message) {
+        let Some(held_back) = byzantine::holds_back(self, from, to, &message) else { return };
         let healed = self.healed();
         if !healed {
-            let lost = self.random.percent(self.scenario.drop_percent.into());
-            if lost || !self.connected(from, to) {
+            if self.random.percent(self.scenario.drop_percent.into()) {
+                self.faults.dropped += 1;
+                return;
+            }
+            if !self.connected(from, to) {
+                self.faults.cut_off += 1;
                 return;
             }
         }
         let twice = !healed && self.random.percent(self.scenario.duplicate_percent.into());
+        self.faults.duplicated += u64::from(twice);
         for _ in 0..=usize::from(twice) {
             let slow = !healed && self.random.percent(10);
+            self.faults.late += u64::from(slow);
             let delay = self.random.range(1, if slow { 1_500 } else { 50 });
-            let at = self.now + delay;
+            let at = self.now + held_back + delay;
+            let latest = self.latest.entry((from, to)).or_default();
+            self.faults.reordered += u64::from(at < *latest);
+            *latest = at.max(*latest);
             self.at(at, Event::Deliver { from, to, message });
         }
     }
@@ -469,8 +530,8 @@ impl Simulation {
         if let Message::Proposal(proposal) = message {
             self.actors[to].bodies.insert(proposal.block);
         }
-        match self.actors[to].behaviour {
-            Behaviour::Honest | Behaviour::Twin { .. } => {
+        match self.actors[to].runs_core() {
+            true => {
                 let proof = self.actors[to].disk.decided.get(&message.height());
                 if let Some((_, certificate)) = proof {
                     // Votes of a decided height: the sender is behind; show it the precommits.
@@ -490,7 +551,7 @@ impl Simulation {
                     },
                 );
             }
-            _ => byzantine::hear(self, from, to, message),
+            false => byzantine::hear(self, from, to, message),
         }
     }
 
@@ -557,6 +618,7 @@ impl Simulation {
             }
         }
         let this = &mut self.actors[actor];
+        self.faults.crashes += 1;
         this.alive = false;
         this.incarnation += 1;
         this.crash_in = None;
@@ -569,6 +631,7 @@ impl Simulation {
     }
 
     fn restart(&mut self, actor: usize) {
+        self.faults.restarts += 1;
         self.actors[actor].alive = true;
         self.start_height(actor);
     }
@@ -580,6 +643,7 @@ impl Simulation {
     }
 
     fn perform(&mut self, actor: usize, output: Output) {
+        self.tell(|this| trace::output(&this.actors, actor, &output));
         self.check(actor, &output);
         match output {
             Output::EnterRound { round, .. } => self.highest_round = self.highest_round.max(round),
@@ -589,8 +653,11 @@ impl Simulation {
                 self.later(actor, duration_ms + drift, Input::Timeout(timeout));
             }
             Output::Build { height, round } => {
-                if self.healed() || !self.random.percent(5) {
-                    let block = self.new_block(actor, height, true);
+                if !self.healed() && self.random.percent(5) {
+                    self.faults.builds_failed += 1;
+                } else {
+                    let valid = byzantine::builds_valid(self, actor);
+                    let block = self.new_block(actor, height, valid);
                     let delay = self.random.range(1, 40);
                     self.later(actor, delay, Input::Built { height, round, block });
                 }
@@ -659,6 +726,7 @@ impl Simulation {
         if self.actors[actor].bodies.contains(&block) {
             let delay = self.random.range(1, 30);
             let untimely = first && !self.healed() && self.random.percent(5);
+            self.faults.untimely += u64::from(untimely);
             let verdict = match self.blocks.get(&block) {
                 Some(known) if known.valid && known.height == height && untimely => {
                     Verdict::Untimely
@@ -684,6 +752,7 @@ impl Simulation {
     // ---- what must hold ---------------------------------------------------------------------
 
     fn violation(&mut self, text: String) {
+        self.tell(|_| Some(format!("BROKEN: {text}")));
         self.violations.push(format!("{} ms: {text}", self.now));
     }
 

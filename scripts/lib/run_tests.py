@@ -211,6 +211,13 @@ def build():
         ["cargo", "build", "--release", "--locked", "--workspace", "--lib", "--bins", "--tests",
          "--message-format=json-render-diagnostics"],
         "building", show=False, merge=False)
+    # A workspace of its own; it takes the node's compiler and none of its features.
+    if code == 0:
+        code, more = run(
+            ["cargo", "build", "--release", "--locked", "--manifest-path", "node/bft/checks/Cargo.toml",
+             "--target-dir", str(TARGET / "checks"), "--tests", "--message-format=json-render-diagnostics"],
+            "building the checks of the consensus core", show=False, merge=False)
+        output += more
     if code != 0:
         say("the build failed: the compiler's message is above; after a tool-chain upgrade 'scripts/setup' repairs the WASM target")
         return None
@@ -403,6 +410,9 @@ def suite(options):
         TOTALS.fail("build")
         return
     if options.list:
+        for name in ("lint::chain_specs", "lint::mutations"):
+            if matches(pattern, name):
+                say(name)
         for binary in binaries:
             for test in binary.tests():
                 if matches(pattern, f"{binary.name}::{test}"):
@@ -415,6 +425,8 @@ def suite(options):
         return
     if matches(pattern, "lint::chain_specs"):
         check("lint::chain_specs", ["scripts/check-chain-specs", "--no-build"])
+    if matches(pattern, "lint::mutations"):
+        check("lint::mutations", ["scripts/check-mutations"])
     for binary in binaries:
         if not (binary.serial and not binary.unit):
             run_binary(binary, pattern)

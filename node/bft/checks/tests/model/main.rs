@@ -7,7 +7,7 @@
 //! results of the full exploration, which `scripts/model-check` runs.
 
 mod node;
-#[path = "../support/random.rs"]
+#[path = "../../../tests/support/random.rs"]
 mod random;
 mod reduced;
 mod setting;

@@ -4,11 +4,12 @@ use cascoin_e2e::{
     burns::{self, Burn, ChainFacts},
     extrinsic::{account, dev_pair},
     network::{session_key, session_uri, with_network, Network, Setup},
-    node::DEV_KEYS,
-    wait::PATIENCE,
+    node::{binary, DEV_KEYS},
+    wait::{until, Seen, PATIENCE},
+    Error,
 };
-use serde_json::json;
-use std::{thread::sleep, time::Duration};
+use serde_json::{json, Value};
+use std::{fs, process::Command, thread::sleep, time::Duration};
 
 const COIN: u64 = 100_000_000;
 
@@ -86,9 +87,25 @@ fn without_a_quorum_it_halts_and_goes_on_when_there_is_one() {
         let halted = network.finalized_height(0)?;
         sleep(Duration::from_secs(3));
         assert_eq!(network.finalized_height(0)?, halted, "two of four are no quorum");
-        network.nodes[2].start()?;
-        network.nodes[2].wait_for_rpc()?;
+        let status = network.call(0, "l2_getnetworkstatus", json!([]))?;
+        assert_eq!((&status["hasQuorum"], &status["partitioned"]), (&json!(false), &json!(false)));
+
+        network.nodes[1].kill()?;
+        until("a partition is noticed", PATIENCE, || {
+            let status = network.call(0, "l2_getnetworkstatus", json!([]))?;
+            Ok(Seen::when(status["partitioned"] == true, status))
+        })?;
+        assert!(network.nodes[0].logged("network partition: only 1 of 4"));
+        for node in [1, 2] {
+            network.nodes[node].start()?;
+            network.nodes[node].wait_for_rpc()?;
+        }
         network.wait_for_progress(5)?;
+        until("the partition is over", PATIENCE, || {
+            let status = network.call(0, "l2_getnetworkstatus", json!([]))?;
+            Ok(Seen::when(status["hasQuorum"] == true, status))
+        })?;
+        assert!(network.nodes[0].logged("network partition over"));
         network.expect_one_chain()?;
         network.expect_no_equivocations()?;
         Ok(())
@@ -185,4 +202,52 @@ fn late_keys() -> cascoin_e2e::error::Result<()> {
     network.expect_one_chain()?;
     network.expect_no_equivocations()?;
     Ok(())
+}
+
+#[test]
+fn a_log_can_be_shown_and_a_key_without_its_log_is_refused() {
+    with_network(&Setup::regtest_without_l1(), |network| {
+        network.wait_for_progress(5)?;
+        let base = network.nodes[3].base_path().display().to_string();
+        let show = |more: &[&str]| {
+            let shared = ["wal", "--chain", "regtest", "--base-path", &base];
+            Command::new(binary()?)
+                .args(shared.iter().chain(more))
+                .output()
+                .map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
+                .map_err(Error::other)
+        };
+        let lines = show(&[])?;
+        assert!(lines.contains("precommit height 2 round 0 voter"), "beside the node:\n{lines}");
+        let exported = show(&["--json", "--from", "3"])?;
+        for line in exported.lines() {
+            let record: Value = serde_json::from_str(line).map_err(Error::other)?;
+            assert!(record["height"].as_u64() >= Some(3), "{record}");
+        }
+        assert!(exported.contains("\"record\":\"decided\""), "{exported}");
+
+        network.nodes[3].kill()?;
+        let chains = fs::read_dir(network.nodes[3].base_path().join("chains"));
+        for chain in chains.map_err(Error::other)? {
+            let logs = chain.map_err(Error::other)?.path().join("bft");
+            fs::remove_dir_all(&logs).map_err(Error::other)?;
+        }
+        network.nodes[3].start()?;
+        let process = network.nodes[3].process();
+        let ended = process.map(|process| process.wait(PATIENCE)).transpose()?.flatten();
+        let log = network.nodes[3].log_tail(40);
+        assert!(ended.is_some_and(|status| !status.success()), "it runs without its log:\n{log}");
+        assert!(log.contains("start once with --accept-missing-log"), "{log}");
+
+        // With the operator's word it sequences; by now the others are far ahead of
+        // whatever it had signed.
+        network.wait_for_progress(20)?;
+        network.nodes[3].config_mut().extra.push("--accept-missing-log".into());
+        network.nodes[3].start()?;
+        network.nodes[3].wait_for_rpc()?;
+        network.nodes[0].kill()?;
+        network.wait_for_progress(8)?;
+        network.expect_one_chain()?;
+        Ok(())
+    });
 }

@@ -44,6 +44,11 @@ pub struct RunCmd {
         value_parser = switch,
     )]
     pub l2: bool,
+    /// Sequence with a key whose write-ahead log is missing although the chain is
+    /// not new. Only for a key that has never signed for this chain: without its
+    /// log a node cannot know what it has signed.
+    #[arg(help_heading = OURS, long)]
+    pub accept_missing_log: bool,
     /// Address of another sequencer, which is dialled always:
     /// /ip4/203.0.113.7/tcp/30333/p2p/12D3…; may be given several times.
     #[arg(help_heading = OURS, long = "sequencer-peers", value_name = "MULTIADDR", num_args = 1..)]
@@ -118,4 +123,27 @@ pub enum Subcommand {
     PurgeChain(sc_cli::PurgeChainCmd),
     /// Print what the database holds.
     ChainInfo(sc_cli::ChainInfoCmd),
+    /// Print what the write-ahead log holds: what this node has signed, proposed and
+    /// seen decided. Works beside a running node.
+    Wal(WalCmd),
+}
+
+/// `wal`.
+#[derive(Debug, clap::Args)]
+pub struct WalCmd {
+    /// Where the node's data is.
+    #[command(flatten)]
+    pub shared: sc_cli::SharedParams,
+    /// One JSON object a line, with the signatures: to export it.
+    #[arg(long)]
+    pub json: bool,
+    /// Only what speaks of this height and later ones.
+    #[arg(long, value_name = "HEIGHT", default_value_t = 0)]
+    pub from: u32,
+}
+
+impl sc_cli::CliConfiguration for WalCmd {
+    fn shared_params(&self) -> &sc_cli::SharedParams {
+        &self.shared
+    }
 }

@@ -2,16 +2,17 @@
 
 use crate::{
     chain_spec,
-    cli::{Cli, Mode, Subcommand},
+    cli::{Cli, Mode, Subcommand, WalCmd},
     config_file, l1, service,
 };
+use cascoin_consensus::wal;
 use cascoin_l2_primitives::chain::OpaqueBlock;
 use clap::CommandFactory;
 use sc_cli::{Result, SubstrateCli};
 use sc_client_db::PruningMode;
 use sc_network::config::NetworkBackendType;
 use sc_service::{Configuration, PartialComponents, Role};
-use std::path::Path;
+use std::{io::Write, path::Path};
 
 impl SubstrateCli for Cli {
     fn impl_name() -> String {
@@ -92,8 +93,34 @@ pub fn run() -> Result<()> {
             let runner = cli.create_runner(cmd)?;
             runner.sync_run(|config| cmd.run::<OpaqueBlock>(&config))
         }
+        Some(Subcommand::Wal(cmd)) => {
+            let runner = cli.create_runner(cmd)?;
+            runner.sync_run(|config| show_log(&service::wal_folder(&config), cmd))
+        }
         None => run_node(&cli),
     }
+}
+
+fn show_log(folder: &Path, cmd: &WalCmd) -> Result<()> {
+    let logs = wal::read_all(folder).map_err(|error| sc_cli::Error::Input(error.to_string()))?;
+    if logs.is_empty() {
+        return Err(format!("there is no write-ahead log in {}", folder.display()).into());
+    }
+    let mut out = std::io::stdout().lock();
+    for (key, records) in logs {
+        if !cmd.json {
+            writeln!(out, "# {key}")?;
+        }
+        let shown = records.iter().filter(|record| record.height() >= Some(cmd.from));
+        for record in shown {
+            let line = if cmd.json { record.to_json().to_string() } else { record.to_line() };
+            // Whoever reads it may have seen enough.
+            if writeln!(out, "{line}").is_err() {
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
 }
 
 fn with_parts<C, F, R>(cli: &Cli, cmd: &C, act: F) -> Result<()>
@@ -126,6 +153,7 @@ fn run_node(cli: &Cli) -> Result<()> {
     let options = service::Options {
         sequencer_peers: cli.run.sequencer_peers.clone(),
         l1: cli.run.l1.clone(),
+        accept_missing_log: cli.run.accept_missing_log,
         json_rpc_1_port: cli.run.json_rpc_1_port,
     };
     runner.run_node_until_exit(|mut config| async move {

@@ -60,6 +60,8 @@ pub struct Options {
     pub sequencer_peers: Vec<MultiaddrWithPeerId>,
     /// How to reach L1.
     pub l1: L1Args,
+    /// Whether a key may sequence whose log is missing.
+    pub accept_missing_log: bool,
     /// Port of the JSON-RPC 1.0 front.
     pub json_rpc_1_port: Option<u16>,
 }
@@ -164,6 +166,11 @@ fn genesis_authorities(
     Ok(authorities.into_iter().map(|(id, _)| id).collect())
 }
 
+/// Where the write-ahead logs are.
+pub fn wal_folder(config: &Configuration) -> PathBuf {
+    config.base_path.config_dir(config.chain_spec.id()).join("bft")
+}
+
 /// Builds and starts a full node or a sequencer.
 ///
 /// # Errors
@@ -261,10 +268,7 @@ pub async fn new_full<N: sc_network::NetworkBackend<OpaqueBlock, BlockHash>>(
 
     let engine_handle = EngineHandle::default();
     // What the engine needs of what `spawn_tasks` takes.
-    let (keystore, wal_folder) = (
-        keystore_container.keystore(),
-        config.base_path.config_dir(config.chain_spec.id()).join("bft"),
-    );
+    let (keystore, wal_folder) = (keystore_container.keystore(), wal_folder(&config));
     let proposers = ProposerFactory::new(
         task_manager.spawn_handle(),
         client.clone(),
@@ -285,6 +289,7 @@ pub async fn new_full<N: sc_network::NetworkBackend<OpaqueBlock, BlockHash>>(
                 },
                 mesh: Mesh::new(protocols, network.clone()),
                 wal_folder,
+                accept_missing_log: options.accept_missing_log,
                 handle: engine_handle.clone(),
                 metrics: Metrics::new(registry.as_ref())?,
             }))

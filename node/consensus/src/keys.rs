@@ -124,8 +124,10 @@ mod tests {
     fn keys_that_were_read_sign_as_the_keystore_does_and_go_with_it() {
         let folder = tempfile::tempdir().unwrap();
         let local = Arc::new(LocalKeystore::open(folder.path(), None).unwrap());
-        let public = local.ed25519_generate_new(key_types::AURA, Some("//Hot")).unwrap();
-        local.ed25519_generate_new(key_types::GRANDPA, Some("//Hot")).unwrap();
+        let public = ed25519::Pair::from_string("//Hot", None).unwrap().public();
+        for key_type in [key_types::AURA, key_types::GRANDPA] {
+            local.insert(key_type, "//Hot", &public.0).unwrap();
+        }
         let member = SequencerInfo {
             account: [1; 32].into(),
             aura: public,

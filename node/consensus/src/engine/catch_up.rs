@@ -74,6 +74,8 @@ where
             return;
         }
         let (at, round) = (height.schedule.height.0, self.core.round().0);
+        self.greet_again();
+        let Some(height) = &self.height else { return };
         let missing: Vec<BlockId> = height.unanswered.keys().copied().collect();
         self.mesh.broadcast_vote(&VotesMessage::Status { height: at, round }, None);
         self.send_known(None);

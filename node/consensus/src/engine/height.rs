@@ -341,7 +341,11 @@ where
         if self.log_retry_at.is_some_and(|at| Instant::now() < at) {
             return None;
         }
-        match Wal::open(&self.wal_folder, self.genesis, keys.grandpa) {
+        // A key that comes while the node runs has been rotated in. At the start of a
+        // node whose chain goes on, a missing log may have been lost.
+        let new_key =
+            self.begun || self.accept_missing_log || self.client.info().finalized_number == 0;
+        match Wal::open(&self.wal_folder, self.genesis, keys.grandpa, new_key) {
             Ok((wal, memory)) => {
                 log::info!(
                     target: "l2::bft",

@@ -14,7 +14,7 @@ use sc_consensus::BlockImport;
 use sc_network_types::PeerId;
 use sp_consensus::Environment;
 use sp_core::{ed25519, Pair};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// A greeting, [`VotesMessage::Hello`].
 pub(super) struct Hello {
@@ -36,6 +36,8 @@ const MAX_EARLY_VOTES: usize = 512;
 /// Proposals of the next height kept, of one peer and in all.
 const MAX_EARLY_PROPOSALS_OF_ONE: usize = 2;
 const MAX_EARLY_PROPOSALS: usize = 8;
+/// How often all peers are greeted again while a height makes no progress.
+const GREET_AGAIN: Duration = Duration::from_secs(2);
 /// Rounds ahead of the current one whose messages are kept.
 const LOOK_AHEAD: u16 = cascoin_bft::LOOK_AHEAD_ROUNDS;
 
@@ -100,6 +102,18 @@ where
             self.greet(peer);
             self.recognise(peer);
         }
+    }
+
+    /// Greets everybody anew, now and then: a greeting that was lost would keep a
+    /// peer from reading this node's proposals for as long as they are connected.
+    pub(super) fn greet_again(&mut self) {
+        let now = Instant::now();
+        if self.greeted_all.is_some_and(|at| now.duration_since(at) < GREET_AGAIN) {
+            return;
+        }
+        self.greeted_all = Some(now);
+        self.peers.values_mut().for_each(|peer| peer.greeted = None);
+        self.renew_greetings();
     }
 
     /// Checks a peer's last greeting: is it the sequencer it says it is?
@@ -251,6 +265,23 @@ where
         reachable.sort_unstable();
         reachable.dedup();
         self.reachable = reachable.len();
+        // A node that does not sequence has nobody to reach (R31.1, R31.2).
+        let cut_off = me.is_some() && 2 * reachable.len() < members.len();
+        if cut_off != self.cut_off {
+            self.cut_off = cut_off;
+            let (here, all) = (reachable.len(), members.len());
+            match cut_off {
+                true => log::error!(
+                    target: "l2::net",
+                    "network partition: only {here} of {all} sequencers are reachable; no block is \
+                     made on this side until a quorum is",
+                ),
+                false => log::info!(
+                    target: "l2::net",
+                    "network partition over: {here} of {all} sequencers are reachable",
+                ),
+            }
+        }
         self.metrics.reachable_sequencers.set(reachable.len() as u64);
         self.handle.update(|status| {
             status.sequencing = me.is_some();

@@ -68,6 +68,8 @@ pub struct EngineParams<C, B, I, E, T> {
     pub mesh: T,
     /// Folder of the write-ahead logs.
     pub wal_folder: PathBuf,
+    /// Whether a log that is missing is made anew although the chain is not new.
+    pub accept_missing_log: bool,
     /// Where the engine says what it does.
     pub handle: EngineHandle,
     /// Its metrics.
@@ -105,6 +107,7 @@ pub struct Engine<C, B, I, E, T> {
     found: Option<LocalKeys>,
     mesh: T,
     wal_folder: PathBuf,
+    accept_missing_log: bool,
     handle: EngineHandle,
     metrics: Metrics,
     genesis: BlockHash,
@@ -131,6 +134,10 @@ pub struct Engine<C, B, I, E, T> {
     fatal: bool,
     /// The first height was taken up; from now on trouble is waited out.
     begun: bool,
+    /// When all peers were last greeted again.
+    greeted_all: Option<Instant>,
+    /// Fewer than half of the set can be reached.
+    cut_off: bool,
     /// Members of the set that can be reached, this node included.
     reachable: usize,
     /// Where sending again goes on, among the votes of old rounds.
@@ -159,6 +166,7 @@ where
             found: None,
             mesh: params.mesh,
             wal_folder: params.wal_folder,
+            accept_missing_log: params.accept_missing_log,
             handle: params.handle,
             metrics: params.metrics,
             genesis,
@@ -177,6 +185,8 @@ where
             complaints: BTreeSet::new(),
             fatal: false,
             begun: false,
+            greeted_all: None,
+            cut_off: false,
             reachable: 0,
             resend_from: 0,
         }

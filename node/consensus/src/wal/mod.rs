@@ -21,6 +21,7 @@ mod lock;
 mod memory;
 mod record;
 mod segment;
+mod show;
 
 pub use memory::Memory;
 pub use record::Record;
@@ -72,6 +73,18 @@ pub enum WalError {
         /// Where the damage begins.
         offset: u64,
     },
+    /// There is no log of a key that may have signed before.
+    #[error(
+        "no write-ahead log of sequencer key {key} ({path}), though the chain is not new: without \
+         it this node cannot know what the key has signed. Restore the log from this key's machine; \
+         if the key has never signed for this chain, start once with --accept-missing-log"
+    )]
+    Missing {
+        /// The grandpa key, hex.
+        key: String,
+        /// Where it would be.
+        path: PathBuf,
+    },
     /// Another process of this machine uses the key.
     #[error(
         "sequencer key {key} is in use by another process on this machine (lock file {path}): two \
@@ -101,8 +114,9 @@ pub struct Wal {
 }
 
 impl Wal {
-    /// Opens the log of `key` for the chain `genesis` under `base`, creating it
-    /// if it is missing, and reads all of it.
+    /// Opens the log of `key` for the chain `genesis` under `base` and reads all
+    /// of it. `new_key`: whether the key may never have signed; only then a log
+    /// that is missing is made.
     ///
     /// # Errors
     /// [`WalError`]; on an error the key must not sign.
@@ -110,9 +124,13 @@ impl Wal {
         base: &Path,
         genesis: BlockHash,
         key: ed25519::Public,
+        new_key: bool,
     ) -> Result<(Self, Memory), WalError> {
         let lock = KeyLock::take(genesis, key)?;
         let folder = base.join(hex::encode(key.0));
+        if !new_key && !segment_path_exists(&folder) {
+            return Err(WalError::Missing { key: hex::encode(key.0), path: folder });
+        }
         fs::create_dir_all(&folder).map_err(WalError::io(&folder))?;
         let header = Record::Header { genesis, key };
         let mut memory = Memory::default();
@@ -211,6 +229,45 @@ fn check_header(
         (_, None) if last => Ok(()),
         _ => Err(WalError::Damaged { path: path.to_owned(), offset: 0 }),
     }
+}
+
+/// All records of the logs under `base`, by key, oldest first, for people to read.
+/// Changes nothing and takes no lock, so a running node's log can be read too; of
+/// one that is written to meanwhile the last records may be missing.
+///
+/// # Errors
+/// [`WalError::Io`]; [`WalError::Damaged`] where an older segment ends in the
+/// middle of a record.
+pub fn read_all(base: &Path) -> Result<Vec<(String, Vec<Record>)>, WalError> {
+    let mut logs = Vec::new();
+    if !base.exists() {
+        return Ok(logs);
+    }
+    for entry in fs::read_dir(base).map_err(WalError::io(base))? {
+        let folder = entry.map_err(WalError::io(base))?.path();
+        let Some(key) = folder.file_name().and_then(|name| name.to_str()) else { continue };
+        if !folder.is_dir() {
+            continue;
+        }
+        let mut records = Vec::new();
+        let numbers = segment_numbers(&folder)?;
+        for number in &numbers {
+            let path = segment_path(&folder, *number);
+            let bytes = fs::read(&path).map_err(WalError::io(&path))?;
+            let (found, good) = segment::read(&bytes);
+            records.extend(found);
+            if good < bytes.len() && Some(number) != numbers.last() {
+                return Err(WalError::Damaged { path, offset: good as u64 });
+            }
+        }
+        logs.push((key.to_owned(), records));
+    }
+    logs.sort_by(|(one, _), (other, _)| one.cmp(other));
+    Ok(logs)
+}
+
+fn segment_path_exists(folder: &Path) -> bool {
+    segment_numbers(folder).is_ok_and(|numbers| !numbers.is_empty())
 }
 
 fn segment_path(folder: &Path, number: u64) -> PathBuf {

@@ -97,7 +97,7 @@ impl Segment {
 }
 
 /// All good records from the start, and where the first bad frame begins.
-fn read(bytes: &[u8]) -> (Vec<Record>, usize) {
+pub(super) fn read(bytes: &[u8]) -> (Vec<Record>, usize) {
     let mut records = Vec::new();
     let mut position = 0;
     while let Some((frame, length)) = read_one(&bytes[position..]) {

@@ -116,6 +116,10 @@ async fn a_node_without_its_old_log_rejoins_at_a_later_height() {
     fs::rename(cluster.segments(1), cluster.logs(1).join("aside")).unwrap();
     cluster.give_key(1);
     cluster.start(1);
+    until("the engine refuses to run", || cluster.gave_up(1)).await;
+    cluster.crash(1).await;
+    cluster.accept_missing_log(1);
+    cluster.start(1);
     until("it votes again", || last_vote(&cluster, 1) > last).await;
     cluster.crash(1).await;
     // The check wants one log that has all.
@@ -180,7 +184,8 @@ async fn a_log_binds_at_every_height_that_it_mentions() {
     };
     let key = &cluster.keys[3];
     let signature = key.sign(&SignedVote::payload(&vote, &context));
-    let (mut log, _) = Wal::open(&cluster.logs(3), cluster.genesis_hash, key.public()).unwrap();
+    let (mut log, _) =
+        Wal::open(&cluster.logs(3), cluster.genesis_hash, key.public(), true).unwrap();
     log.append(&[Record::Vote(SignedVote::new(&vote, &context, signature))]).unwrap();
     log.sync().unwrap();
     drop(log);

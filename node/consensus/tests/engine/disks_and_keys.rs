@@ -146,7 +146,7 @@ fn patient() -> Cluster {
 /// concerns no height to come. The next sync then has to begin a new segment.
 fn fill_segment(cluster: &Cluster, index: usize) {
     let key = cluster.keys[index].public();
-    let (mut log, _) = Wal::open(&cluster.logs(index), cluster.genesis_hash, key).unwrap();
+    let (mut log, _) = Wal::open(&cluster.logs(index), cluster.genesis_hash, key, true).unwrap();
     let mut block = OpaqueBlock::new(cluster.header(index, 0).unwrap(), Vec::new());
     block.extrinsics.push(OpaqueExtrinsic::from_blob(vec![0; 1024 * 1024]));
     for _ in 0..33 {

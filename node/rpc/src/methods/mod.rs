@@ -124,6 +124,7 @@ pub fn module(context: Context) -> Result<RpcModule<()>, RegisterMethodError> {
     add(&mut module, &block::BLOCK_BY_NUMBER, Safe, block::block_by_number)?;
     add(&mut module, &sequencers::SEQUENCERS, Safe, sequencers::sequencers)?;
     add(&mut module, &sequencers::LEADER, Safe, sequencers::leader)?;
+    add(&mut module, &sequencers::NETWORK_STATUS, Safe, sequencers::network_status)?;
     add(&mut module, &wallet::CREATE_BURN, Unsafe, wallet::create_burn)?;
     add(&mut module, &wallet::SEND_BURN, Unsafe, wallet::send_burn)?;
     add(&mut module, &burns::BURN_STATUS, Safe, burns::burn_status)?;

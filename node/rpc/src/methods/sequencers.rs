@@ -1,4 +1,4 @@
-//! `l2_getsequencers` and `l2_getleader`.
+//! `l2_getsequencers`, `l2_getleader` and `l2_getnetworkstatus`.
 
 use super::{Context, RpcResult};
 use crate::{
@@ -7,9 +7,12 @@ use crate::{
 };
 use cascoin_l2_primitives::chain::{quorum, SequencerSet};
 use serde::Serialize;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 pub(super) static SEQUENCERS: Signature =
     Signature { method: "l2_getsequencers", arguments: &["eligibleonly"], required: 0 };
+pub(super) static NETWORK_STATUS: Signature =
+    Signature { method: "l2_getnetworkstatus", arguments: &[], required: 0 };
 pub(super) static LEADER: Signature =
     Signature { method: "l2_getleader", arguments: &[], required: 0 };
 
@@ -73,6 +76,64 @@ pub(super) fn sequencers(context: &Context, args: &Args) -> RpcResult<Sequencers
         count: set.members.len(),
         votes_needed: quorum(set.members.len()),
         sequencers: members.collect(),
+    })
+}
+
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct NetworkStatus {
+    /// Members of the current set.
+    sequencer_count: usize,
+    votes_needed: usize,
+    /// Members this node reaches, itself included; null on a node that does not
+    /// sequence, which knows only its own peers.
+    reachable_count: Option<usize>,
+    /// Those it does not reach, by their place in the set.
+    unreachable: Option<Vec<usize>>,
+    /// Whether it reaches so few that no block can be made on its side.
+    has_quorum: Option<bool>,
+    /// Whether it reaches fewer than half.
+    partitioned: Option<bool>,
+    /// The last final block, and milliseconds since it was made, by this node's
+    /// clock.
+    final_block: u32,
+    final_block_age: u64,
+    message: &'static str,
+}
+
+pub(super) fn network_status(context: &Context, _: &Args) -> RpcResult<NetworkStatus> {
+    let at = context.at_head()?;
+    let count = context.chain.sequencers(at.head.hash)?.members.len();
+    let header = context.chain.header(at.head.hash)?;
+    let made = header.as_ref().and_then(super::block::timestamp).unwrap_or_default();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+    let engine = context.engine.status();
+    let reached = engine.sequencing.then_some(&engine.reachable);
+    let reaches = |index: &usize| engine.reachable.iter().any(|peer| usize::from(*peer) == *index);
+    let votes_needed = quorum(count);
+    let partitioned = reached.map(|reached| 2 * reached.len() < count);
+    let has_quorum = reached.map(|reached| reached.len() >= votes_needed);
+    Ok(NetworkStatus {
+        sequencer_count: count,
+        votes_needed,
+        reachable_count: reached.map(Vec::len),
+        unreachable: reached.map(|_| (0..count).filter(|index| !reaches(index)).collect()),
+        has_quorum,
+        partitioned,
+        final_block: at.head.number,
+        final_block_age: u64::try_from(now).unwrap_or(u64::MAX).saturating_sub(made),
+        message: match (partitioned, has_quorum) {
+            (Some(true), _) => {
+                "network partition: fewer than half of the sequencers are reachable; what is final \
+                 stays final, new transactions wait"
+            }
+            (_, Some(false)) => {
+                "too few sequencers are reachable to make blocks; what is final stays final, new \
+                 transactions wait"
+            }
+            (_, Some(true)) => "a quorum of the sequencers is reachable",
+            _ => "this node does not sequence: it follows its peers",
+        },
     })
 }
 

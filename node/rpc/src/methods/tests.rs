@@ -326,7 +326,7 @@ fn error(setup: Setup, method: &str, params: Value) -> (i64, String) {
 
 #[test]
 fn all_methods_of_the_ledger_are_there_and_nothing_else() {
-    // O9 to O12, as far as the first issue has them.
+    // O9 to O12, as far as there are any, and R31.6.
     let ledger: BTreeSet<&str> = [
         "l2_getchaininfo",
         "l2_getbalance",
@@ -337,6 +337,7 @@ fn all_methods_of_the_ledger_are_there_and_nothing_else() {
         "l2_createburntx",
         "l2_sendburntx",
         "l2_getburnstatus",
+        "l2_getnetworkstatus",
         "l2_getpendingburns",
         "l2_getminthistory",
         "l2_gettotalsupply",
@@ -440,6 +441,30 @@ fn the_leader_moves_on_with_the_round() {
     assert_eq!(leader["failoverInProgress"], true);
     let backups: Vec<_> = (0..3).map(|i| leader["backupSequencers"][i]["index"].clone()).collect();
     assert_eq!(backups, [json!(3), json!(1), json!(2)]);
+}
+
+#[test]
+fn a_partition_is_shown_as_this_node_sees_it() {
+    let follower = call("l2_getnetworkstatus", json!([]));
+    assert_eq!((&follower["sequencerCount"], &follower["votesNeeded"]), (&json!(4), &json!(3)));
+    assert_eq!(follower["reachableCount"], Value::Null, "it has no links to sequencers");
+    for (reachable, quorum, partitioned) in
+        [(vec![0, 1, 2, 3], true, false), (vec![0, 2], false, false), (vec![2], false, true)]
+    {
+        let setup = Setup::default();
+        setup.engine.update(|status| {
+            status.sequencing = true;
+            status.index = Some(2);
+            status.reachable.clone_from(&reachable);
+        });
+        let status = setup.call("l2_getnetworkstatus", json!([])).expect("an answer");
+        assert_eq!(status["reachableCount"], reachable.len());
+        assert_eq!(status["hasQuorum"], quorum, "{status}");
+        assert_eq!(status["partitioned"], partitioned, "{status}");
+        let missing = status["unreachable"].as_array().map(Vec::len);
+        assert_eq!(missing, Some(4 - reachable.len()));
+        assert_eq!(status["finalBlock"], HEAD);
+    }
 }
 
 #[test]

@@ -35,7 +35,7 @@ pub fn check(cluster: &Cluster) {
 fn memory(cluster: &Cluster, index: usize) -> Option<Memory> {
     cluster.segments(index).exists().then(|| {
         let key = cluster.keys[index].public();
-        let opened = Wal::open(&cluster.logs(index), cluster.genesis_hash, key);
+        let opened = Wal::open(&cluster.logs(index), cluster.genesis_hash, key, true);
         opened.expect("the log of a node that stopped opens").1
     })
 }

@@ -47,6 +47,7 @@ struct Node {
     metrics: Metrics,
     handle: EngineHandle,
     engine: Option<JoinHandle<()>>,
+    accept_missing_log: bool,
 }
 
 impl Cluster {
@@ -72,6 +73,7 @@ impl Cluster {
             metrics: Metrics::new(None).expect("metrics without a registry"),
             handle: EngineHandle::default(),
             engine: None,
+            accept_missing_log: false,
         };
         let nodes: Vec<_> = (0..size).map(node).collect();
         let cluster = Self {
@@ -123,6 +125,7 @@ impl Cluster {
             keys: KeySource::signing_only(keystore),
             mesh: socket,
             wal_folder,
+            accept_missing_log: node.accept_missing_log,
             handle: node.handle.clone(),
             metrics: node.metrics.clone(),
         });
@@ -143,6 +146,11 @@ impl Cluster {
     /// Whether a node's engine ended by itself.
     pub fn gave_up(&self, index: usize) -> bool {
         self.nodes[index].engine.as_ref().is_some_and(JoinHandle::is_finished)
+    }
+
+    /// The operator's word that a key without a log has not signed.
+    pub fn accept_missing_log(&mut self, index: usize) {
+        self.nodes[index].accept_missing_log = true;
     }
 
     /// Takes a stopped node's database away.

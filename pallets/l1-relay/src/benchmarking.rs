@@ -73,8 +73,9 @@ mod benchmarks {
 
     #[benchmark]
     fn authorize_vote(b: Linear<1, MAX_RANGE>) {
-        let vote = vote_of::<T>(0, range::<T>(1, b, 0, H256::zero()), 1);
-        let message = RelayVote::message(&H256::zero(), vote.set_id, &vote.range, vote.tip_time);
+        let ballot = vote_of::<T>(0, range::<T>(1, b, 0, H256::zero()), 1);
+        let message =
+            RelayVote::message(&H256::zero(), ballot.set_id, &ballot.range, ballot.tip_time);
         let kind = KeyTypeId(*b"rlay");
         let key = sp_io::crypto::ed25519_generate(kind, None);
         let signature =
@@ -83,7 +84,7 @@ mod benchmarks {
         #[block]
         {
             assert!(sp_io::crypto::ed25519_verify(&signature, &message, &key));
-            standing = Pallet::<T>::vote_standing(&vote);
+            standing = Pallet::<T>::vote_standing(&ballot);
         }
         assert!(standing.is_taken());
     }
@@ -126,8 +127,8 @@ mod benchmarks {
 
     #[benchmark]
     fn drop_votes() -> Result<(), BenchmarkError> {
-        let vote = vote_of::<T>(u16::MAX, range::<T>(1, MAX_RANGE, 0, H256::zero()), 1);
-        Pallet::<T>::vote(RawOrigin::Authorized.into(), vote).map_err(|error| error.error)?;
+        let ballot = vote_of::<T>(u16::MAX, range::<T>(1, MAX_RANGE, 0, H256::zero()), 1);
+        Pallet::<T>::vote(RawOrigin::Authorized.into(), ballot).map_err(|error| error.error)?;
         VotesSetId::<T>::put(u64::MAX);
         #[block]
         {

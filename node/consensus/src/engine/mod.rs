@@ -37,7 +37,7 @@ use sc_consensus::BlockImport;
 use sc_network_types::PeerId;
 use sp_consensus::Environment;
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     path::PathBuf,
     sync::Arc,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
@@ -112,6 +112,9 @@ pub struct Engine<C, B, I, E, T> {
     metrics: Metrics,
     genesis: BlockHash,
     core: Core,
+    /// What the core is still to be fed, and whether it is being fed.
+    inputs: VecDeque<Input>,
+    feeding: bool,
     height: Option<HeightState>,
     /// The open log and the key it belongs to.
     wal: Option<(sp_core::ed25519::Public, Wal)>,
@@ -171,6 +174,8 @@ where
             metrics: params.metrics,
             genesis,
             core: Core::new(),
+            inputs: VecDeque::new(),
+            feeding: false,
             height: None,
             wal: None,
             memory: Memory::default(),
@@ -295,13 +300,24 @@ where
     }
 
     /// Feeds the core and carries out what it answers.
+    ///
+    /// What follows from that in turn waits until the answer is logged and sent: a
+    /// vote that is not in the log yet must count nowhere, also not in a decision.
     fn feed(&mut self, input: Input) {
-        let before = (self.core.height(), self.core.round(), self.core.step());
-        let outputs = self.core.apply(input);
-        if before != (self.core.height(), self.core.round(), self.core.step()) {
-            self.last_progress = Instant::now();
+        self.inputs.push_back(input);
+        if self.feeding {
+            return;
         }
-        self.act(outputs);
+        self.feeding = true;
+        while let Some(input) = self.inputs.pop_front() {
+            let before = (self.core.height(), self.core.round(), self.core.step());
+            let outputs = self.core.apply(input);
+            if before != (self.core.height(), self.core.round(), self.core.step()) {
+                self.last_progress = Instant::now();
+            }
+            self.act(outputs);
+        }
+        self.feeding = false;
     }
 }
 

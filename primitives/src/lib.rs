@@ -6,7 +6,8 @@
 //! - [`consensus`]: what sequencers sign, and the certificate that makes a
 //!   block final.
 //! - [`chain`]: the parameters of one chain (ledger O3) and its basic types.
-//! - [`sequencers`]: the trait through which pallets ask who sequences.
+//! - [`sequencers`]: the traits through which pallets ask who sequences, and tell of
+//!   offences.
 //! - [`apis`]: runtime APIs the node calls.
 //!
 //! Nothing here does I/O, reads a clock or uses floating point, and all of it

@@ -3,7 +3,7 @@
 use crate as pallet_l1_relay;
 use crate::pallet::{Call, Config};
 use cascoin_l2_primitives::{
-    chain::{ChainParameters, L1Start, Moment},
+    chain::{AccountId, ChainParameters, L1Start, Moment},
     l1::{L1Hash, OutPoint},
     relay::{
         local::LocalBlock, pages_root, paginate, L1BlockContext, L1BlockDigest, L1Event,
@@ -141,6 +141,10 @@ impl SequencerSetProvider for Sequencers {
 
     fn members() -> usize {
         Members::get().len()
+    }
+
+    fn account(index: u16) -> Option<AccountId> {
+        Members::get().get(usize::from(index)).map(|seed| AccountId::new([*seed; 32]))
     }
 
     fn relay_key(index: u16) -> Option<ed25519::Public> {

@@ -205,6 +205,10 @@ impl<T: Config> SequencerSetProvider for Pallet<T> {
         ActiveSequencers::<T>::decode_len().unwrap_or(0)
     }
 
+    fn account(index: u16) -> Option<AccountId> {
+        ActiveSequencers::<T>::get().get(usize::from(index)).map(|active| active.account.clone())
+    }
+
     fn relay_key(index: u16) -> Option<ed25519::Public> {
         ActiveSequencers::<T>::get().get(usize::from(index)).map(|active| active.relay)
     }

@@ -114,6 +114,8 @@ fn the_provider_answers_by_index() {
         assert_eq!(<Registry as SequencerSetProvider>::quorum(), 3);
         assert_eq!(Registry::relay_key(1), Some(ed(3, RELAY_KEY)));
         assert_eq!(Registry::relay_key(3), None);
+        assert_eq!(Registry::account(1), Some(account(3)));
+        assert_eq!(Registry::account(3), None);
         assert_eq!(Registry::index_of_relay_key(&ed(1, RELAY_KEY)), Some(2));
         assert_eq!(Registry::index_of_relay_key(&ed(9, RELAY_KEY)), None);
     });

@@ -4,7 +4,11 @@
 //! never name that pallet. All answers are for the set in force in the block
 //! being executed, and cheap: at most one storage read each.
 
-use crate::chain::quorum;
+mod offence;
+
+pub use offence::{Offence, OffenceKind, OnOffence};
+
+use crate::chain::{quorum, AccountId};
 use sp_core::ed25519;
 
 /// The sequencers in force.
@@ -15,6 +19,10 @@ pub trait SequencerSetProvider {
     /// Number of sequencers in the set, at most
     /// [`MAX_SEQUENCERS`](crate::chain::MAX_SEQUENCERS).
     fn members() -> usize;
+
+    /// The account of the sequencer at `index`; `None` if there is no such
+    /// sequencer.
+    fn account(index: u16) -> Option<AccountId>;
 
     /// The key with which the sequencer at `index` signs relay votes; `None` if
     /// there is no such sequencer.

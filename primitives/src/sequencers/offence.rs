@@ -1,0 +1,79 @@
+//! What a sequencer did wrong, on the way to whoever punishes it.
+
+use crate::chain::{AccountId, BlockNumber};
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use scale_info::TypeInfo;
+use serde::{Deserialize, Serialize};
+use sp_runtime::Weight;
+
+/// The kinds of offences.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum OffenceKind {
+    /// Signed two conflicting messages of one height and round
+    /// (`SEQ_DOUBLE_SIGN`). Proven by both signatures.
+    #[codec(index = 0)]
+    DoubleSign,
+    /// Moved the chain's time in a pattern that no honest clock makes (R27.6).
+    #[codec(index = 1)]
+    TimestampManipulation,
+}
+
+/// An offence that the chain has established.
+#[derive(
+    Clone,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+)]
+#[serde(rename_all = "camelCase")]
+pub struct Offence {
+    /// What was done.
+    pub kind: OffenceKind,
+    /// Who did it.
+    pub offender: AccountId,
+    /// The set in which the offender was a sequencer then.
+    pub set_id: u64,
+    /// The height at which it was done.
+    pub height: BlockNumber,
+}
+
+/// Told of each offence once. The sequencer registry punishes; `()` only lets the
+/// offence stand where it was recorded.
+pub trait OnOffence {
+    /// `offence` is established.
+    fn on_offence(offence: &Offence);
+
+    /// Upper bound of one call's weight.
+    fn max_offence_weight() -> Weight;
+}
+
+impl OnOffence for () {
+    fn on_offence(_: &Offence) {}
+
+    fn max_offence_weight() -> Weight {
+        Weight::zero()
+    }
+}

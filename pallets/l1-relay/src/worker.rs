@@ -174,12 +174,18 @@ fn deliver<T: Config>(now: BlockNumber) {
         );
         return;
     }
+    // A page counts as sent when the pool took it and all before it. It refuses
+    // what it has already, and also what it judges by an older block than the one
+    // this worker runs after, where the page is not due yet: then a burn would wait
+    // for the time to send again although nothing was lost.
+    let mut taken = true;
     for index in first..end.min(block.pages.len() as u32) {
         let Some(proof) = PageProof::of(&block.pages, index) else { return };
         let page = block.pages[index as usize].clone();
         let extrinsic = Pallet::<T>::page_extrinsic(due.height, page, proof);
-        // Refused if another node's copy, which is the same transaction, is here.
-        let _ = SubmitTransaction::<T, crate::Call<T>>::submit_transaction(extrinsic);
-        memory.set(&SentPage { block: due.id(), last: index, at: now });
+        taken &= SubmitTransaction::<T, crate::Call<T>>::submit_transaction(extrinsic).is_ok();
+        if taken {
+            memory.set(&SentPage { block: due.id(), last: index, at: now });
+        }
     }
 }

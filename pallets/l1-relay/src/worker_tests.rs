@@ -15,16 +15,41 @@ use frame_support::traits::Hooks;
 use sp_core::{
     offchain::{
         testing::{TestOffchainExt, TestTransactionPoolExt},
-        OffchainDbExt, OffchainWorkerExt, TransactionPoolExt,
+        OffchainDbExt, OffchainWorkerExt, TransactionPool, TransactionPoolExt,
     },
     Pair,
 };
 use sp_keystore::{testing::MemoryKeystore, Keystore, KeystoreExt};
 use sp_runtime::offchain::storage::StorageValueRef;
+use std::sync::{
+    atomic::{AtomicBool, Ordering::Relaxed},
+    Arc,
+};
 
 /// Runs `test` on a node whose keystore has these sequencers' keys; `test` gets
 /// a function that takes what the worker submitted since the last time.
 fn on_node(sequencers: u8, keys: &[u8], test: impl FnOnce(&dyn Fn() -> Vec<Call<Test>>)) {
+    on_node_with_pool(sequencers, keys, |_, sent| test(sent));
+}
+
+/// A pool that takes transactions or refuses them all.
+struct MoodyPool(TestTransactionPoolExt, Arc<AtomicBool>);
+
+impl TransactionPool for MoodyPool {
+    fn submit_transaction(&mut self, extrinsic: Vec<u8>) -> Result<(), ()> {
+        match self.1.load(Relaxed) {
+            true => self.0.submit_transaction(extrinsic),
+            false => Err(()),
+        }
+    }
+}
+
+/// As [`on_node`]; `test` also gets what decides whether the pool takes anything.
+fn on_node_with_pool(
+    sequencers: u8,
+    keys: &[u8],
+    test: impl FnOnce(&AtomicBool, &dyn Fn() -> Vec<Call<Test>>),
+) {
     let mut ext = new_test_ext(sequencers);
     let (offchain, _) = TestOffchainExt::new();
     let (pool, submitted) = TestTransactionPoolExt::new();
@@ -37,10 +62,11 @@ fn on_node(sequencers: u8, keys: &[u8], test: impl FnOnce(&dyn Fn() -> Vec<Call<
     }
     ext.register_extension(OffchainDbExt::new(offchain.clone()));
     ext.register_extension(OffchainWorkerExt::new(offchain));
-    ext.register_extension(TransactionPoolExt::new(pool));
+    let takes = Arc::new(AtomicBool::new(true));
+    ext.register_extension(TransactionPoolExt::new(MoodyPool(pool, takes.clone())));
     ext.register_extension(KeystoreExt::new(keystore));
     ext.execute_with(|| {
-        test(&|| {
+        test(&takes, &|| {
             let sent = core::mem::take(&mut submitted.write().transactions);
             sent.into_iter()
                 .map(|bytes| {
@@ -234,6 +260,24 @@ fn it_delivers_the_due_pages_a_few_ahead_and_each_once() {
         assert_eq!(heights().1, START + 2);
         work();
         assert!(sent().is_empty());
+    });
+}
+
+#[test]
+fn a_page_that_the_pool_refused_is_sent_again_after_the_next_block() {
+    on_node_with_pool(4, &[], |takes, sent| {
+        let blocks = l1_chain(0, &[1]);
+        follow(&blocks, 77);
+        all_vote(0..3, &digests(&blocks), 10);
+        takes.store(false, Relaxed);
+        work();
+        takes.store(true, Relaxed);
+        run(1);
+        work();
+        assert_eq!(sent(), vec![page_call(&blocks[0], 0)]);
+        run(1);
+        work();
+        assert!(sent().is_empty(), "under way now");
     });
 }
 

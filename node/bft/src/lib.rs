@@ -33,7 +33,8 @@
 //!
 //! ### On precommits
 //! * A quorum for a valid block, in any round: decide.
-//! * A quorum of this round that does not agree: start the precommit timer.
+//! * A quorum of this round that does not agree: start the precommit timer; with a wait of 1 ms if
+//!   nil has a quorum of both prevotes and precommits.
 //!
 //! ### On messages of higher rounds
 //! * f + 1 senders in higher rounds: enter the highest round that all of them reached.
@@ -59,6 +60,12 @@
 //!   Messages more than [`LOOK_AHEAD_ROUNDS`] ahead are not kept, but count for the skip, so a node
 //!   cut off for long catches up and then hears the votes again by rebroadcast.
 //! * **An equivocator's votes all count** for the block they name, within bounds (see `votes.rs`).
+//! * **A round that can only fail is not waited for.** A quorum of nil precommits leaves no block a
+//!   quorum, and a quorum of nil prevotes leaves no polka, which is all that waiting could show a
+//!   later leader. So the precommit timer is then as short as a timer can be, in the first `n`
+//!   rounds. The rules stay the paper's; only the length of one wait differs. A silent leader costs
+//!   the propose wait and the delay of its peers' votes, and the peers stay together, because the
+//!   two quorums that one of them saw reach the others too.
 //! * The last representable round is not left.
 //!
 //! # Why two blocks are never decided at one height

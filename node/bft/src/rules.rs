@@ -12,6 +12,9 @@ use crate::{
     types::{BlockId, Proposal, Round, TimeoutKind, VoteKind},
 };
 
+/// The precommit wait of a round that has nothing to wait for.
+const LEAVE_AT_ONCE_MS: u64 = 1;
+
 impl HeightState {
     /// Applies the rules to a fixpoint.
     pub(crate) fn evaluate(&mut self, out: &mut Vec<Output>) {
@@ -184,9 +187,23 @@ impl HeightState {
             && self.votes.voters(self.round, VoteKind::Precommit) >= self.quorum();
         if applies {
             self.once.precommit_timer = true;
-            self.start_timer(TimeoutKind::Precommit, TimeoutKind::Precommit, out);
+            if self.has_nothing_to_wait_for() {
+                self.start_timer_of(TimeoutKind::Precommit, LEAVE_AT_ONCE_MS, out);
+            } else {
+                self.start_timer(TimeoutKind::Precommit, TimeoutKind::Precommit, out);
+            }
         }
         applies
+    }
+
+    /// Nil has a quorum of the round's precommits, so no block gets one, and of its prevotes, so no
+    /// polka comes that a later leader would have to know. The paper waits all the same. Once every
+    /// sequencer has led, so do we: where all proposals fail at once (a bad runtime, say), rounds
+    /// would else be used up at the pace of the network.
+    fn has_nothing_to_wait_for(&self) -> bool {
+        self.round.0 < self.config.sequencers
+            && self.has_polka(self.round, None)
+            && self.votes.count(self.round, VoteKind::Precommit, None) >= self.quorum()
     }
 
     /// A quorum of prevotes for the block (or nil) in a round.

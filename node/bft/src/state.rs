@@ -241,8 +241,17 @@ impl HeightState {
         length: TimeoutKind,
         out: &mut Vec<Output>,
     ) {
+        self.start_timer_of(kind, self.config.timeouts.duration_ms(length, self.round), out);
+    }
+
+    /// Starts the timer of `kind` in this round.
+    pub(crate) fn start_timer_of(
+        &self,
+        kind: TimeoutKind,
+        duration_ms: u64,
+        out: &mut Vec<Output>,
+    ) {
         let timeout = Timeout { height: self.config.height, round: self.round, kind };
-        let duration_ms = self.config.timeouts.duration_ms(length, self.round);
         out.push(Output::StartTimer { timeout, duration_ms });
     }
 

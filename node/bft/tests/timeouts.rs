@@ -4,6 +4,7 @@ mod support;
 
 use cascoin_bft::*;
 use proptest::prelude::*;
+use support::*;
 use TimeoutKind::{Precommit, Prevote, Propose};
 
 #[test]
@@ -22,6 +23,48 @@ fn quorums_of_small_sets() {
     assert_eq!(sizes.map(max_faulty), [0, 0, 0, 0, 1, 1, 1, 2, 3, 21]);
     // Must not overflow.
     assert!(quorum(usize::MAX) > max_faulty(usize::MAX));
+}
+
+/// The precommit wait that a quorum of precommits starts in `round`, given these prevotes and
+/// precommits of voters 0, 1, 2.
+fn precommit_wait(
+    round: u16,
+    prevotes: [Option<BlockId>; 3],
+    precommits: [Option<BlockId>; 3],
+) -> u64 {
+    let mut node = Node::new(4, 3);
+    for round in 0..round {
+        node.next_round(round);
+    }
+    assert_eq!(node.core.round(), Round(round));
+    for (kind, votes) in [(VoteKind::Prevote, prevotes), (VoteKind::Precommit, precommits)] {
+        for (voter, block) in (0..).zip(votes) {
+            node.votes(kind, round, block, [voter]);
+        }
+    }
+    let timer = |output: &Output| match output {
+        Output::StartTimer { timeout, duration_ms } => {
+            ((timeout.kind, timeout.round) == (Precommit, Round(round))).then_some(*duration_ms)
+        }
+        _ => None,
+    };
+    node.log.iter().find_map(timer).expect("a quorum of precommits starts the timer")
+}
+
+#[test]
+fn a_round_that_can_only_fail_is_left_at_once() {
+    let usual = |round| config(4, None).timeouts.duration_ms(Precommit, Round(round));
+    assert!(usual(0) > 1);
+    for round in 0..4 {
+        assert_eq!(precommit_wait(round, [NIL; 3], [NIL; 3]), 1, "round {round}");
+        // A polka may still come, or a decision.
+        assert_eq!(precommit_wait(round, [NIL, NIL, Some(V)], [NIL; 3]), usual(round));
+        assert_eq!(precommit_wait(round, [NIL; 3], [NIL, NIL, Some(V)]), usual(round));
+    }
+    // Everybody has led: rounds are no longer used up at the pace of the network.
+    for round in 4..7 {
+        assert_eq!(precommit_wait(round, [NIL; 3], [NIL; 3]), usual(round), "round {round}");
+    }
 }
 
 proptest! {

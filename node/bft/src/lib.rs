@@ -65,7 +65,8 @@
 //!   later leader. So the precommit timer is then as short as a timer can be, in the first `n`
 //!   rounds. The rules stay the paper's; only the length of one wait differs. A silent leader costs
 //!   the propose wait and the delay of its peers' votes, and the peers stay together, because the
-//!   two quorums that one of them saw reach the others too.
+//!   two quorums that one of them saw reach the others too. It is judged once, when the timer
+//!   starts: where precommits that do not agree come first, as a liar's can, the whole wait holds.
 //! * The last representable round is not left.
 //!
 //! # Why two blocks are never decided at one height

@@ -1,4 +1,6 @@
 //! What a sequencer did wrong, on the way to whoever punishes it.
+//!
+//! Only the words: no pallet establishes an offence yet, and none punishes one.
 
 use crate::chain::{AccountId, BlockNumber};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -60,8 +62,8 @@ pub struct Offence {
     pub height: BlockNumber,
 }
 
-/// Told of each offence once. The sequencer registry punishes; `()` only lets the
-/// offence stand where it was recorded.
+/// Told of each offence once, to punish it; `()` only lets the offence stand where
+/// it was recorded.
 pub trait OnOffence {
     /// `offence` is established.
     fn on_offence(offence: &Offence);

@@ -198,8 +198,9 @@ fn both_say_the_same_on_common_ground() {
 
 // ---- the departures, one by one (`cascoin_bft`, "Where it departs from the paper") ----------
 //
-// Two cannot show here: verdicts are given at once, as Malachite's driver wants them with the
-// proposal; and Malachite's rounds have no last one within reach.
+// Three cannot show here: verdicts are given at once, as Malachite's driver wants them with the
+// proposal; how long a timer runs is not compared, so neither is the short wait of a round that can
+// only fail (`tests/timeouts.rs` has it); and Malachite's rounds have no last one within reach.
 
 fn vote(kind: VoteKind, round: u16, block: Option<BlockId>, voter: u16) -> Input {
     Input::Vote(Vote { kind, height: H, round: Round(round), block, voter: SequencerIndex(voter) })

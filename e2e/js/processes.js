@@ -2,7 +2,7 @@
 // for relay transactions, a real litecoind in regtest. Everything listens on
 // loopback, lives in a temporary folder and ends with the test.
 
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -142,13 +142,22 @@ vbparams=mweb:9223372036854775806:9223372036854775807
   };
 }
 
-/** A one-sequencer development node, over `l1` if one is given. */
-export async function startNode(l1 = undefined) {
+/** A chain specification as the node prints it: a preset or a file, plain or raw. */
+export function chainSpec(chain, ...flags) {
+  const args = ['build-spec', '--chain', chain, '--disable-default-bootnode', ...flags];
+  return JSON.parse(execFileSync(nodeBinary(), args, { maxBuffer: 64 << 20, stdio: ['ignore', 'pipe', 'ignore'] }));
+}
+
+/**
+ * A one-sequencer development node, over `l1` if one is given. `chain` is a preset or
+ * a file; it listens for libp2p over WebSocket, so that light clients reach it.
+ */
+export async function startNode(l1 = undefined, chain = 'dev') {
   const folder = mkdtempSync(join(tmpdir(), 'cascoin-js-l2-'));
   const [port, p2p, front, prometheus] = await Promise.all([freePort(), freePort(), freePort(), freePort()]);
   const args = [
-    '--chain', 'dev', '--alice', '--base-path', join(folder, 'data'),
-    '--rpc-port', `${port}`, '--port', `${p2p}`,
+    '--chain', chain, '--alice', '--base-path', join(folder, 'data'),
+    '--rpc-port', `${port}`, '--listen-addr', `/ip4/127.0.0.1/tcp/${p2p}/ws`,
     '--json-rpc-1-port', `${front}`, '--prometheus-port', `${prometheus}`,
     '--node-key', randomBytes(32).toString('hex'), '--rpc-methods', 'unsafe', '--no-mdns', '--no-telemetry',
   ];
@@ -164,6 +173,7 @@ export async function startNode(l1 = undefined) {
   });
   return {
     url: `ws://127.0.0.1:${port}`,
+    address: `/ip4/127.0.0.1/tcp/${p2p}/ws/p2p/${await call(port, 'system_localPeerId')}`,
     rpc: (method, params = []) => call(port, method, params),
     async stop() {
       await child.stop();

@@ -5,6 +5,7 @@
 //! - [`node`]: one node: start, stop, `kill -9`, restart; its RPC and metrics.
 //! - [`l1`]: `litecoind -regtest` with a wallet, and burns of every kind.
 //! - [`extrinsic`]: signed transactions from the runtime's own types.
+//! - [`set_changes`]: sequencers that change their keys, leave and join.
 //! - [`burns`]: what L2 says of burns and of the supply.
 //! - [`wait`]: polling with generous limits. No test here asserts a speed; the
 //!   `bench` program measures.
@@ -23,6 +24,7 @@ pub mod peer_id;
 pub mod ports;
 pub mod process;
 pub mod rpc;
+pub mod set_changes;
 pub mod wait;
 
 pub use error::{Error, Result};

@@ -146,6 +146,9 @@ pub struct ChainParameters {
     pub block_time_ms: u64,
     /// Blocks one leader produces before the next takes over.
     pub blocks_per_leader: u32,
+    /// Blocks of a session: sequencers change at the end of one only. A multiple
+    /// of `blocks_per_leader`, so that a change never falls into a term.
+    pub session_blocks: BlockNumber,
     /// Time a leader has to propose.
     pub propose_timeout_ms: u64,
     /// Time between a quorum of any prevotes and giving the round up.

@@ -5,6 +5,7 @@ use cascoin_consensus::{
     announce::{announce_certified, CertifiedAnnounceValidator},
     engine::{Engine, EngineParams},
     import::{import_queue, CertifiedImport},
+    light::{LightPeers, WarpProvider},
     mesh::{Mesh, MeshProtocols},
     metrics::Metrics,
     EngineHandle, KeySource,
@@ -25,6 +26,7 @@ use sc_client_api::Backend;
 use sc_consensus::BasicQueue;
 use sc_executor::{HeapAllocStrategy, WasmExecutor, DEFAULT_HEAP_ALLOC_STRATEGY};
 use sc_network::config::MultiaddrWithPeerId;
+use sc_network_sync::strategy::warp::WarpSyncConfig;
 use sc_offchain::{OffchainWorkerOptions, OffchainWorkers};
 use sc_service::{
     error::Error as ServiceError, Configuration, PartialComponents, Role, TaskManager,
@@ -202,6 +204,13 @@ pub async fn new_full<N: sc_network::NetworkBackend<OpaqueBlock, BlockHash>>(
         registry.clone(),
     );
     let sequencing = matches!(config.role, Role::Authority);
+    if sequencing && config.network.sync_mode.is_warp() {
+        return Err(ServiceError::Other(
+            "a sequencer does not warp sync: start it once without --sequencer until it has caught \
+             up, then with --sequencer and without --sync warp"
+                .into(),
+        ));
+    }
     let mesh = sequencing.then(|| {
         MeshProtocols::register(
             client.info().genesis_hash,
@@ -210,6 +219,9 @@ pub async fn new_full<N: sc_network::NetworkBackend<OpaqueBlock, BlockHash>>(
             &mut net_config,
         )
     });
+    let light_peers =
+        LightPeers::register(client.info().genesis_hash, network_metrics.clone(), &mut net_config);
+    let (sets, warp) = (import.sets(), WarpProvider::new(client.clone(), import.sets()));
     let validator = CertifiedAnnounceValidator::new(import.sets());
     let (network, system_rpc_tx, tx_handler_controller, sync_service, _) =
         sc_service::build_network(sc_service::BuildNetworkParams {
@@ -221,7 +233,7 @@ pub async fn new_full<N: sc_network::NetworkBackend<OpaqueBlock, BlockHash>>(
             spawn_essential_handle: task_manager.spawn_essential_handle(),
             import_queue,
             block_announce_validator_builder: Some(Box::new(|_| Box::new(validator))),
-            warp_sync_config: None,
+            warp_sync_config: Some(WarpSyncConfig::WithProvider(Arc::new(warp))),
             block_relay: None,
             metrics: network_metrics,
             gap_sync_body_policy: None,
@@ -230,6 +242,12 @@ pub async fn new_full<N: sc_network::NetworkBackend<OpaqueBlock, BlockHash>>(
         "announce-certified",
         Some("block-announcing"),
         announce_certified(client.clone(), sync_service.clone()),
+    );
+
+    task_manager.spawn_handle().spawn(
+        "light-peers",
+        Some("networking"),
+        light_peers.serve(client.clone(), sets, network.clone()),
     );
 
     if sequencing && !config.offchain_worker.enabled {

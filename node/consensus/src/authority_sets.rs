@@ -72,6 +72,20 @@ impl AuthoritySets {
         self.0.last().is_some_and(|last| last.first == set.first)
     }
 
+    /// The blocks above `begin` and up to `end` that change the set, oldest first,
+    /// each with the set that it puts in force.
+    pub fn changes_between(
+        &self,
+        begin: BlockNumber,
+        end: BlockNumber,
+    ) -> impl DoubleEndedIterator<Item = (BlockNumber, &AuthoritySet)> {
+        // The first set is that of genesis; nothing changed to it.
+        self.0.iter().skip(1).filter_map(move |set| {
+            let at = set.first.checked_sub(1)?;
+            (begin < at && at <= end).then_some((at, set))
+        })
+    }
+
     /// The list after `header`, and how to store it; `None` if the header
     /// changes nothing (that includes a change that is known already).
     pub fn after(&self, header: &Header) -> Option<(Self, Vec<u8>, Vec<u8>)> {
@@ -131,5 +145,13 @@ mod tests {
         assert_eq!((sets.at(5).set_id, &sets.at(5).members), (0, &ids(1)));
         assert_eq!((sets.at(6).set_id, &sets.at(6).members), (1, &ids(2)));
         assert!(sets.after(&header(5, Some(2))).is_none(), "the same header again");
+        let (sets, ..) = sets.after(&header(9, Some(3))).unwrap();
+        let changes = |begin, end| {
+            sets.changes_between(begin, end).map(|(at, set)| (at, set.set_id)).collect::<Vec<_>>()
+        };
+        assert_eq!(changes(0, 100), [(5, 1), (9, 2)]);
+        assert_eq!(changes(5, 9), [(9, 2)]);
+        assert_eq!(changes(0, 8), [(5, 1)]);
+        assert_eq!(changes(9, 100), []);
     }
 }

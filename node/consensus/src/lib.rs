@@ -12,6 +12,7 @@
 //! - [`wal`]: what was signed, on disk before it leaves.
 //! - [`executor`]: building and executing blocks, once each.
 //! - [`import`], [`announce`]: only certified blocks enter and are announced.
+//! - [`light`]: finality for light clients, proofs for who warp syncs.
 //! - [`schedule`], [`header`], [`authority_sets`]: who may do what at a height.
 //!
 //! Guarantees: nothing is signed that is not in the log; a block is imported
@@ -26,6 +27,7 @@ pub mod executor;
 pub mod header;
 pub mod import;
 mod keys;
+pub mod light;
 pub mod mesh;
 pub mod metrics;
 pub mod schedule;

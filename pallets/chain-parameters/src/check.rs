@@ -5,6 +5,9 @@ use core::fmt;
 
 /// Most decimals a coin may have: more do not fit a `u64` of base units.
 const MAX_DECIMALS: u8 = 18;
+/// The block after a change of the set must not be another change: a node that
+/// warp syncs could take neither as its first block.
+const MIN_SESSION_BLOCKS: u32 = 2;
 /// Scores are percentages.
 const MAX_SCORE: u8 = 100;
 
@@ -37,6 +40,11 @@ pub fn check(parameters: &ChainParameters) -> Result<(), InvalidParameters> {
         (p.l1_confirmations > 0, "l1Confirmations must be at least 1 (the tip has 1)"),
         (p.block_time_ms > 0, "blockTimeMs must not be 0"),
         (p.blocks_per_leader > 0, "blocksPerLeader must not be 0"),
+        (
+            p.session_blocks >= MIN_SESSION_BLOCKS
+                && p.session_blocks.is_multiple_of(p.blocks_per_leader),
+            "sessionBlocks must be a multiple of blocksPerLeader, and at least 2",
+        ),
         (p.propose_timeout_ms > 0, "proposeTimeoutMs must not be 0"),
         (p.prevote_timeout_ms > 0, "prevoteTimeoutMs must not be 0"),
         (p.precommit_timeout_ms > 0, "precommitTimeoutMs must not be 0"),

@@ -32,6 +32,7 @@ fn table() -> super::ChainParameters {
         l1_confirmations: 1,
         block_time_ms: 100,
         blocks_per_leader: 5,
+        session_blocks: 60,
         propose_timeout_ms: 1_000,
         prevote_timeout_ms: 150,
         precommit_timeout_ms: 150,
@@ -79,12 +80,14 @@ fn a_chain_without_an_id_has_no_genesis() {
 
 #[test]
 fn each_rule_is_checked() {
-    let edits: [(&str, fn(&mut super::ChainParameters)); 17] = [
+    let edits: [(&str, fn(&mut super::ChainParameters)); 19] = [
         ("chainId", |p| p.chain_id = 0),
         ("decimals", |p| p.decimals = 19),
         ("l1Confirmations", |p| p.l1_confirmations = 0),
         ("blockTimeMs", |p| p.block_time_ms = 0),
         ("blocksPerLeader", |p| p.blocks_per_leader = 0),
+        ("sessionBlocks", |p| p.session_blocks = 0),
+        ("sessionBlocks", |p| p.session_blocks = 61),
         ("proposeTimeoutMs", |p| p.propose_timeout_ms = 0),
         ("prevoteTimeoutMs", |p| p.prevote_timeout_ms = 0),
         ("precommitTimeoutMs", |p| p.precommit_timeout_ms = 0),

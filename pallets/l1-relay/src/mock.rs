@@ -107,6 +107,7 @@ pub fn parameters() -> ChainParameters {
         chain_id: 3,
         l1_start: L1Start { height: START, hash: L1Hash([1; 32]) },
         blocks_per_leader: 4,
+        session_blocks: 8,
         min_sequencers: MinSequencers::get(),
         mint_timeout_ms: TIMEOUT_MS,
         ..Default::default()

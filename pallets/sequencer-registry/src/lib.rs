@@ -9,18 +9,47 @@
 //! is its position in pallet-session's list, which Aura, GRANDPA and this pallet
 //! all take over in the same order.
 //!
-//! Members neither join nor leave yet; that is the registry issue's. A member
-//! may change its keys with `session.set_keys`; the new ones are in force after
-//! two session ends, with a new set id.
+//! ## Changes
+//!
+//! Governance (Root; sudo on test networks) names and removes members; joining
+//! without permission is not there yet. Every change takes effect at the second
+//! session end after it, with a new set id:
+//!
+//! - **join**: [`add_member`](Pallet::add_member), then the account itself sets its
+//!   keys with `session.set_keys`. A member without keys is in no set.
+//! - **leave**: [`remove_member`](Pallet::remove_member). Until the set changes the
+//!   account still sequences, ranked last; its keys are needed until then. They
+//!   stay registered as its own, so nobody else can take them.
+//! - **new keys**: `session.set_keys`.
+//!
+//! Who stays keeps its place in the order; who joins comes last. The set is never
+//! smaller than the chain's `min_sequencers` by these calls.
+//!
+//! ## Pallet API
+//!
+//! | call | caller | payment | events |
+//! |---|---|---|---|
+//! | [`add_member`](Pallet::add_member) | root | | `MemberAdded` |
+//! | [`remove_member`](Pallet::remove_member) | root | | `MemberRemoved` |
+//! | [`set_weight`](Pallet::set_weight) | root | | `WeightSet` |
 #![cfg_attr(not(feature = "std"), no_std)]
 
 extern crate alloc;
 
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
+#[cfg(test)]
+mod change_tests;
 pub mod crypto;
+#[cfg(test)]
+mod mock;
 mod session;
 #[cfg(test)]
 mod tests;
+pub mod weights;
 
+#[cfg(any(test, feature = "try-runtime"))]
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use cascoin_l2_primitives::{
     chain::{AccountId, SequencerInfo, SequencerSet},
@@ -34,6 +63,7 @@ use sp_core::ed25519;
 
 pub use pallet::*;
 pub use session::{MemberOf, Relay, Vault};
+pub use weights::WeightInfo;
 
 /// Somebody who may sequence.
 #[derive(
@@ -71,11 +101,11 @@ pub struct ActiveSequencer {
 #[frame_support::pallet]
 #[allow(missing_docs)] // what is undocumented below comes from FRAME's macros
 pub mod pallet {
-    use super::{ActiveSequencer, Member};
+    use super::{ActiveSequencer, Member, WeightInfo};
     use alloc::{collections::BTreeSet, vec::Vec};
     use cascoin_l2_primitives::chain::{AccountId, MAX_SEQUENCERS};
-    use frame_support::pallet_prelude::*;
-    use frame_system::pallet_prelude::BlockNumberFor;
+    use frame_support::{pallet_prelude::*, traits::Contains};
+    use frame_system::pallet_prelude::*;
     use sp_core::{ecdsa, ed25519};
 
     const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
@@ -95,6 +125,15 @@ pub mod pallet {
         type SealingKeys: Get<Vec<ed25519::Public>>;
         /// Keys that sign votes and certificates.
         type VotingKeys: Get<Vec<ed25519::Public>>;
+        /// The accounts of pallet-session's list; while a session ends, of the list
+        /// that comes into force with it.
+        type InForce: Get<Vec<AccountId>>;
+        /// Accounts with session keys.
+        type HasKeys: Contains<AccountId>;
+        /// Least number of members with keys that a removal may leave.
+        type MinSequencers: Get<u32>;
+        /// Weights of the calls.
+        type WeightInfo: WeightInfo;
     }
 
     /// Who may sequence.
@@ -111,6 +150,123 @@ pub mod pallet {
     #[pallet::storage]
     pub type VaultKeys<T: Config> =
         StorageValue<_, BoundedVec<ecdsa::Public, ConstU32<MAX_SEQUENCERS>>, ValueQuery>;
+
+    #[pallet::event]
+    #[pallet::generate_deposit(pub(super) fn deposit_event)]
+    pub enum Event<T: Config> {
+        /// The account is a member; once it has session keys it sequences from the
+        /// second session end on.
+        MemberAdded {
+            /// Who.
+            account: AccountId,
+            /// Weight in the ranking of leaders.
+            weight: u64,
+        },
+        /// The account is no member any more; it sequences no longer from the
+        /// second session end on.
+        MemberRemoved {
+            /// Who.
+            account: AccountId,
+        },
+        /// The ranking weight of a member was set; it counts at once.
+        WeightSet {
+            /// Whose.
+            account: AccountId,
+            /// The new weight.
+            weight: u64,
+        },
+    }
+
+    #[pallet::error]
+    pub enum Error<T> {
+        /// The account is a member already.
+        AlreadyMember,
+        /// There are as many members as a chain can have.
+        TooManyMembers,
+        /// The account is no member.
+        NotAMember,
+        /// Too few members with session keys would be left.
+        TooFewSequencers,
+    }
+
+    #[pallet::call]
+    impl<T: Config> Pallet<T> {
+        /// Makes an account a member. It sequences from the second session end
+        /// after it has set its session keys.
+        ///
+        /// ## Dispatch Origin
+        /// Root.
+        ///
+        /// ## Errors
+        /// [`Error::AlreadyMember`], [`Error::TooManyMembers`].
+        ///
+        /// ## Events
+        /// `MemberAdded`.
+        #[pallet::call_index(0)]
+        #[pallet::weight((T::WeightInfo::add_member(), DispatchClass::Operational))]
+        pub fn add_member(origin: OriginFor<T>, member: Member) -> DispatchResult {
+            ensure_root(origin)?;
+            let Member { account, weight } = member.clone();
+            Members::<T>::try_mutate(|members| {
+                ensure!(
+                    members.iter().all(|known| known.account != account),
+                    Error::<T>::AlreadyMember
+                );
+                members.try_push(member).map_err(|_| Error::<T>::TooManyMembers)
+            })?;
+            Self::deposit_event(Event::MemberAdded { account, weight });
+            Ok(())
+        }
+
+        /// Ends a membership. The account sequences until the second session end.
+        ///
+        /// ## Dispatch Origin
+        /// Root.
+        ///
+        /// ## Errors
+        /// [`Error::NotAMember`], [`Error::TooFewSequencers`].
+        ///
+        /// ## Events
+        /// `MemberRemoved`.
+        #[pallet::call_index(1)]
+        #[pallet::weight((T::WeightInfo::remove_member(), DispatchClass::Operational))]
+        pub fn remove_member(origin: OriginFor<T>, account: AccountId) -> DispatchResult {
+            ensure_root(origin)?;
+            Members::<T>::try_mutate(|members| {
+                let before = members.len();
+                members.retain(|member| member.account != account);
+                ensure!(members.len() < before, Error::<T>::NotAMember);
+                ensure!(super::session::can_form_a_set::<T>(members), Error::<T>::TooFewSequencers);
+                Ok::<_, DispatchError>(())
+            })?;
+            Self::deposit_event(Event::MemberRemoved { account });
+            Ok(())
+        }
+
+        /// Sets a member's weight in the ranking of leaders; it counts from the
+        /// next block on.
+        ///
+        /// ## Dispatch Origin
+        /// Root.
+        ///
+        /// ## Errors
+        /// [`Error::NotAMember`].
+        ///
+        /// ## Events
+        /// `WeightSet`.
+        #[pallet::call_index(2)]
+        #[pallet::weight((T::WeightInfo::set_weight(), DispatchClass::Operational))]
+        pub fn set_weight(origin: OriginFor<T>, account: AccountId, weight: u64) -> DispatchResult {
+            ensure_root(origin)?;
+            Members::<T>::try_mutate(|members| {
+                let member = members.iter_mut().find(|member| member.account == account);
+                member.ok_or(Error::<T>::NotAMember)?.weight = weight;
+                Ok::<_, DispatchError>(())
+            })?;
+            Self::deposit_event(Event::WeightSet { account, weight });
+            Ok(())
+        }
+    }
 
     /// The first members; their session keys stand in pallet-session's genesis.
     #[pallet::genesis_config]
@@ -176,7 +332,8 @@ impl<T: Config> Pallet<T> {
     }
 
     /// What must hold between blocks: all lists are equally long, so no index
-    /// is without one of its keys, and whoever is in force is a member.
+    /// is without one of its keys, no account is a member twice, and there are
+    /// enough members for the next set.
     ///
     /// # Errors
     /// The rule that is broken.
@@ -184,13 +341,17 @@ impl<T: Config> Pallet<T> {
     pub fn check_state() -> Result<(), &'static str> {
         let active = ActiveSequencers::<T>::get();
         let members = Members::<T>::get();
+        let accounts: BTreeSet<_> = members.iter().map(|member| &member.account).collect();
         let lengths =
             [VaultKeys::<T>::get().len(), T::SealingKeys::get().len(), T::VotingKeys::get().len()];
         if lengths.into_iter().any(|length| length != active.len()) {
             return Err("the key lists of the set in force differ in length");
         }
-        if active.iter().any(|a| members.iter().all(|member| member.account != a.account)) {
-            return Err("somebody who is no member is in force");
+        if accounts.len() != members.len() {
+            return Err("somebody is a member twice");
+        }
+        if !session::can_form_a_set::<T>(&members) {
+            return Err("there are too few members with keys");
         }
         Ok(())
     }

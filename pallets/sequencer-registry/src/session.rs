@@ -4,23 +4,56 @@
 //! Aura and GRANDPA learn theirs in the same way and from the same list, so an
 //! index means the same sequencer everywhere.
 
-use crate::{crypto, ActiveSequencer, ActiveSequencers, Config, Members, Pallet, VaultKeys};
+use crate::{
+    crypto, ActiveSequencer, ActiveSequencers, Config, Member, Members, Pallet, VaultKeys,
+};
 use alloc::vec::Vec;
 use cascoin_l2_primitives::chain::{AccountId, MAX_SEQUENCERS};
 use core::marker::PhantomData;
-use frame_support::{traits::OneSessionHandler, BoundedVec};
+use frame_support::{
+    traits::{Contains, Get, OneSessionHandler},
+    BoundedVec,
+};
 use sp_core::ConstU32;
 use sp_runtime::{traits::Convert, BoundToRuntimeAppPublic};
 use sp_staking::SessionIndex;
 
-/// Nothing changes while members neither join nor leave: pallet-session then
-/// keeps the set, and takes over only new session keys of its members.
+/// Plans the set after next: the members with session keys, in a stable order.
+/// `None` where that is the set that comes into force now: pallet-session then
+/// keeps it, and takes over only new session keys of its members.
 impl<T: Config> pallet_session::SessionManager<AccountId> for Pallet<T> {
     fn new_session(_: SessionIndex) -> Option<Vec<AccountId>> {
-        None
+        let now = T::InForce::get();
+        let next = next_set(&now, eligible::<T>(&Members::<T>::get()));
+        // In genesis there are no members yet: pallet-session's own list holds.
+        (next.len() >= least::<T>() && next != now).then_some(next)
     }
     fn start_session(_: SessionIndex) {}
     fn end_session(_: SessionIndex) {}
+}
+
+/// Members with session keys, in the order in which they became members.
+fn eligible<T: Config>(members: &[Member]) -> Vec<AccountId> {
+    let accounts = members.iter().map(|member| &member.account);
+    accounts.filter(|account| T::HasKeys::contains(account)).cloned().collect()
+}
+
+/// Least number of sequencers of a set.
+fn least<T: Config>() -> usize {
+    (T::MinSequencers::get() as usize).max(1)
+}
+
+/// Whether these members are enough for a set.
+pub(crate) fn can_form_a_set<T: Config>(members: &[Member]) -> bool {
+    eligible::<T>(members).len() >= least::<T>()
+}
+
+/// `eligible`, ordered: who is in `now` keeps its place, others come behind. Both
+/// have at most [`MAX_SEQUENCERS`] accounts.
+fn next_set(now: &[AccountId], eligible: Vec<AccountId>) -> Vec<AccountId> {
+    let staying = now.iter().filter(|account| eligible.contains(account));
+    let joining = eligible.iter().filter(|account| !now.contains(account));
+    staying.chain(joining).cloned().collect()
 }
 
 /// A sequencer's id in pallet-session is its account; `None` for anyone who is

@@ -1,88 +1,12 @@
 //! The set in force follows the sessions, by index and with all keys.
 
-use crate::{self as pallet_sequencer_registry, crypto, Member, MemberOf, Relay, Vault};
+use crate::{mock::*, Member, MemberOf, Members};
 use cascoin_l2_primitives::{
     chain::{AccountId, MAX_SEQUENCERS},
     sequencers::SequencerSetProvider,
 };
-use frame_support::{derive_impl, parameter_types, traits::OneSessionHandler};
 use pallet_session::SessionManager;
-use sp_core::{ecdsa, ed25519, Pair};
-use sp_runtime::{
-    traits::{Convert, IdentityLookup},
-    BuildStorage,
-};
-
-type Block = frame_system::mocking::MockBlock<Test>;
-
-frame_support::construct_runtime!(
-    pub enum Test {
-        System: frame_system,
-        Registry: pallet_sequencer_registry,
-    }
-);
-
-#[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
-impl frame_system::Config for Test {
-    type Block = Block;
-    type AccountId = AccountId;
-    type Lookup = IdentityLookup<AccountId>;
-}
-
-parameter_types! {
-    pub static SetId: u64 = 0;
-    pub static Sealing: Vec<ed25519::Public> = Vec::new();
-    pub static Voting: Vec<ed25519::Public> = Vec::new();
-}
-
-impl pallet_sequencer_registry::Config for Test {
-    type SetId = SetId;
-    type SealingKeys = Sealing;
-    type VotingKeys = Voting;
-}
-
-fn account(n: u8) -> AccountId {
-    AccountId::new([n; 32])
-}
-
-fn ed(n: u8, purpose: u8) -> ed25519::Public {
-    ed25519::Pair::from_seed(&[n ^ purpose; 32]).public()
-}
-
-fn ec(n: u8) -> ecdsa::Public {
-    ecdsa::Pair::from_seed(&[n; 32]).public()
-}
-
-const RELAY_KEY: u8 = 0x40;
-const SEALING_KEY: u8 = 0x80;
-const VOTING_KEY: u8 = 0xc0;
-
-/// Puts `order` in force as pallet-session does.
-fn put_in_force(order: &[u8], changed: bool) {
-    let accounts: Vec<_> = order.iter().map(|n| account(*n)).collect();
-    let relay: Vec<(_, crypto::relay::AuthorityId)> =
-        accounts.iter().zip(order.iter().map(|n| ed(*n, RELAY_KEY).into())).collect();
-    let vault: Vec<(_, crypto::vault::AuthorityId)> =
-        accounts.iter().zip(order.iter().map(|n| ec(*n).into())).collect();
-    Relay::<Test>::on_new_session(changed, relay.into_iter(), Vec::new().into_iter());
-    Vault::<Test>::on_new_session(changed, vault.into_iter(), Vec::new().into_iter());
-    Sealing::set(order.iter().map(|n| ed(*n, SEALING_KEY)).collect());
-    Voting::set(order.iter().map(|n| ed(*n, VOTING_KEY)).collect());
-}
-
-fn genesis(members: Vec<Member>) -> sp_io::TestExternalities {
-    RuntimeGenesisConfig {
-        registry: pallet_sequencer_registry::GenesisConfig { members, ..Default::default() },
-        ..Default::default()
-    }
-    .build_storage()
-    .expect("genesis builds")
-    .into()
-}
-
-fn three_members() -> sp_io::TestExternalities {
-    genesis((1..=3).map(|n| Member { account: account(n), weight: u64::from(n) * 10 }).collect())
-}
+use sp_runtime::traits::Convert;
 
 #[test]
 fn the_set_is_listed_in_the_order_of_the_session_with_all_keys_and_weights() {
@@ -140,7 +64,7 @@ fn only_members_may_set_session_keys() {
 }
 
 #[test]
-fn the_state_check_finds_a_missing_key_and_a_stranger() {
+fn the_state_check_finds_a_missing_key_a_double_and_too_few() {
     three_members().execute_with(|| {
         put_in_force(&[1, 2], true);
         Voting::set(Vec::new());
@@ -148,8 +72,12 @@ fn the_state_check_finds_a_missing_key_and_a_stranger() {
             Registry::check_state(),
             Err("the key lists of the set in force differ in length")
         );
-        put_in_force(&[1, 9], true);
-        assert_eq!(Registry::check_state(), Err("somebody who is no member is in force"));
+        put_in_force(&[1, 2], true);
+        assert_eq!(Registry::check_state(), Ok(()));
+        Members::<Test>::mutate(|members| members[2] = members[0].clone());
+        assert_eq!(Registry::check_state(), Err("somebody is a member twice"));
+        Members::<Test>::mutate(|members| members.truncate(1));
+        assert_eq!(Registry::check_state(), Err("there are too few members with keys"));
     });
 }
 

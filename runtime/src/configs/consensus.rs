@@ -6,24 +6,22 @@
 //! rise, so timestamps do (P15), and the slot names the author.
 
 use crate::{
-    AccountId, Aura, Balances, BlockNumber, Moment, Runtime, RuntimeEvent, SequencerRegistry,
-    SessionKeys,
+    AccountId, Aura, Balances, BlockNumber, ChainParameters, Moment, Runtime, RuntimeEvent,
+    SequencerRegistry, SessionKeys,
 };
 use alloc::vec::Vec;
 use cascoin_l2_primitives::chain::MAX_SEQUENCERS;
 use frame_support::{
     parameter_types,
-    traits::{ConstBool, ConstU128, ConstU32, ConstU64, Get},
+    traits::{
+        ConstBool, ConstU128, ConstU32, ConstU64, Contains, EstimateNextSessionRotation, Get,
+    },
+    weights::Weight,
 };
 use pallet_sequencer_registry::MemberOf;
+use pallet_session::ShouldEndSession;
 use sp_core::ed25519;
-use sp_runtime::traits::OpaqueKeys;
-
-/// Blocks of a session: a set change takes effect at a session's end, which is
-/// also a term's end for every preset. The block that ends it carries no user
-/// transactions.
-pub const SESSION_LENGTH: BlockNumber = 600;
-const _: () = assert!(SESSION_LENGTH % 10 == 0 && SESSION_LENGTH % 5 == 0);
+use sp_runtime::{traits::OpaqueKeys, Permill};
 
 /// Milliseconds of a slot and least distance of two timestamps.
 const SLOT_MS: Moment = 1;
@@ -61,16 +59,49 @@ impl pallet_authorship::Config for Runtime {
 }
 
 parameter_types! {
-    pub const Period: BlockNumber = SESSION_LENGTH;
-    pub const Offset: BlockNumber = 0;
+    pub SessionBlocks: BlockNumber = ChainParameters::get().session_blocks;
+    pub MinSequencers: u32 = ChainParameters::get().min_sequencers;
+}
+
+/// A session ends with each multiple of `session_blocks`, which is also the end of
+/// a term. The block that ends one carries no user transactions.
+pub struct Sessions;
+
+impl ShouldEndSession<BlockNumber> for Sessions {
+    fn should_end_session(now: BlockNumber) -> bool {
+        // Without parameters, as FRAME builds a genesis in tests, none ever ends.
+        now.checked_rem(SessionBlocks::get()) == Some(0)
+    }
+}
+
+impl EstimateNextSessionRotation<BlockNumber> for Sessions {
+    fn average_session_length() -> BlockNumber {
+        SessionBlocks::get()
+    }
+
+    fn estimate_current_session_progress(now: BlockNumber) -> (Option<Permill>, Weight) {
+        let length = SessionBlocks::get();
+        // The current block counts as gone by, as in pallet-session's own estimate.
+        let progress = now
+            .checked_rem(length)
+            .map(|passed| Permill::from_rational(passed.saturating_add(1), length));
+        (progress, <Runtime as frame_system::Config>::DbWeight::get().reads(1))
+    }
+
+    fn estimate_next_session_rotation(now: BlockNumber) -> (Option<BlockNumber>, Weight) {
+        let length = SessionBlocks::get();
+        let next =
+            now.checked_rem(length).map(|passed| now.saturating_add(length.saturating_sub(passed)));
+        (next, <Runtime as frame_system::Config>::DbWeight::get().reads(1))
+    }
 }
 
 impl pallet_session::Config for Runtime {
     type RuntimeEvent = RuntimeEvent;
     type ValidatorId = AccountId;
     type ValidatorIdOf = MemberOf<Runtime>;
-    type ShouldEndSession = pallet_session::PeriodicSessions<Period, Offset>;
-    type NextSessionRotation = pallet_session::PeriodicSessions<Period, Offset>;
+    type ShouldEndSession = Sessions;
+    type NextSessionRotation = Sessions;
     type SessionManager = SequencerRegistry;
     type SessionHandler = <SessionKeys as OpaqueKeys>::KeyTypeIdProviders;
     type Keys = SessionKeys;
@@ -82,9 +113,31 @@ impl pallet_session::Config for Runtime {
 }
 
 impl pallet_sequencer_registry::Config for Runtime {
+    type InForce = InForce;
+    type HasKeys = HasKeys;
+    type MinSequencers = MinSequencers;
+    type WeightInfo = pallet_sequencer_registry::weights::EstimatedWeight<Runtime>;
     type SetId = SetId;
     type SealingKeys = SealingKeys;
     type VotingKeys = VotingKeys;
+}
+
+/// The sequencers in force, or about to be while a session ends.
+pub struct InForce;
+
+impl Get<Vec<AccountId>> for InForce {
+    fn get() -> Vec<AccountId> {
+        pallet_session::Validators::<Runtime>::get()
+    }
+}
+
+/// Accounts with session keys.
+pub struct HasKeys;
+
+impl Contains<AccountId> for HasKeys {
+    fn contains(account: &AccountId) -> bool {
+        pallet_session::NextKeys::<Runtime>::contains_key(account)
+    }
 }
 
 /// GRANDPA's set id, which is bound into every vote.

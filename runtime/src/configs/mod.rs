@@ -8,5 +8,5 @@ mod money;
 mod system;
 
 pub use accounts::ProxyType;
-pub use consensus::SESSION_LENGTH;
+pub use consensus::Sessions;
 pub use system::{RuntimeBlockLength, RuntimeBlockWeights, MAX_BLOCK_REF_TIME};

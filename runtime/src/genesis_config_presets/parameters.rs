@@ -48,6 +48,7 @@ pub fn mainnet() -> ChainParameters {
         l1_confirmations: 6,
         block_time_ms: 500,
         blocks_per_leader: 10,
+        session_blocks: 600,
         propose_timeout_ms: 3_000,
         prevote_timeout_ms: 500,
         precommit_timeout_ms: 500,
@@ -100,6 +101,8 @@ pub fn regtest() -> ChainParameters {
         l1_confirmations: 1,
         block_time_ms: 100,
         blocks_per_leader: 5,
+        // Tests need not wait minutes for a change of the sequencers.
+        session_blocks: 60,
         propose_timeout_ms: 1_000,
         prevote_timeout_ms: 150,
         precommit_timeout_ms: 150,
@@ -141,6 +144,7 @@ fn at_mainnet_pace(parameters: ChainParameters) -> ChainParameters {
     ChainParameters {
         l1_confirmations: pace.l1_confirmations,
         block_time_ms: pace.block_time_ms,
+        session_blocks: pace.session_blocks,
         propose_timeout_ms: pace.propose_timeout_ms,
         prevote_timeout_ms: pace.prevote_timeout_ms,
         precommit_timeout_ms: pace.precommit_timeout_ms,

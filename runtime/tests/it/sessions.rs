@@ -3,8 +3,8 @@
 use crate::chain::{transfer, Chain};
 use cascoin_l2_primitives::chain::SequencerSet;
 use cascoin_l2_runtime::{
-    configs::SESSION_LENGTH, Aura, Block, Grandpa, Runtime, RuntimeCall, SequencerRegistry,
-    Session, SessionKeys,
+    configs::Sessions, genesis_config_presets::development_session_keys, Aura, Block, Grandpa,
+    Runtime, RuntimeCall, SequencerRegistry, Session, SessionKeys,
 };
 use codec::{Decode, Encode};
 use sp_consensus_grandpa::{AuthorityId, ConsensusLog, GRANDPA_ENGINE_ID};
@@ -14,6 +14,9 @@ use sp_runtime::{
     transaction_validity::{InvalidTransaction, TransactionValidityError},
     DigestItem,
 };
+
+/// Blocks of a session of the `regtest` preset.
+const SESSION: u32 = 60;
 
 /// Grows the chain with empty blocks until `number` is its head.
 fn grow_to(chain: &mut Chain, number: u32) -> Vec<Block> {
@@ -69,7 +72,7 @@ fn aligned_set(chain: &mut Chain) -> SequencerSet {
 
 #[test]
 fn the_set_is_in_the_order_of_genesis() {
-    let mut chain = Chain::of("local");
+    let mut chain = Chain::of("regtest");
     let set = aligned_set(&mut chain);
     let accounts = [Alice, Bob, Charlie, Dave].map(|who| who.to_account_id());
     assert_eq!(set.set_id, 0);
@@ -79,14 +82,14 @@ fn the_set_is_in_the_order_of_genesis() {
 
 #[test]
 fn the_block_that_ends_a_session_carries_no_user_transactions_and_changes_nothing() {
-    let mut chain = Chain::of("local");
+    let mut chain = Chain::of("regtest");
     let set = aligned_set(&mut chain);
-    grow_to(&mut chain, SESSION_LENGTH - 1);
+    grow_to(&mut chain, SESSION - 1);
     let transaction = chain.sign(Eve, 0, 0, transfer(Ferdie, 1));
 
     let (block, applied) = chain.grow(vec![transaction.clone()]);
 
-    assert_eq!(block.header.number, SESSION_LENGTH);
+    assert_eq!(block.header.number, SESSION);
     assert_eq!(chain.read(Session::current_index), 1);
     let full = TransactionValidityError::Invalid(InvalidTransaction::ExhaustsResources);
     assert_eq!(applied, [Err(full)]);
@@ -100,7 +103,7 @@ fn the_block_that_ends_a_session_carries_no_user_transactions_and_changes_nothin
 
 #[test]
 fn changed_keys_are_in_force_after_two_sessions_with_a_new_set_id() {
-    let mut chain = Chain::of("local");
+    let mut chain = Chain::of("regtest");
     let before = aligned_set(&mut chain);
     let keystore = MemoryKeystore::new();
     chain.ext.register_extension(KeystoreExt::new(keystore));
@@ -115,12 +118,12 @@ fn changed_keys_are_in_force_after_two_sessions_with_a_new_set_id() {
     let transaction = chain.sign(Bob, 0, 0, set_keys);
     assert_eq!(chain.grow(vec![transaction]).1, [Ok(Ok(()))]);
 
-    let quiet = grow_to(&mut chain, 2 * SESSION_LENGTH - 1);
+    let quiet = grow_to(&mut chain, 2 * SESSION - 1);
     assert!(quiet.iter().all(|block| scheduled(block).is_none()));
     // Aura's and the others' keys are still the old ones.
     assert_eq!(chain.read(SequencerRegistry::sequencer_set), before);
 
-    let change = grow_to(&mut chain, 2 * SESSION_LENGTH).remove(0);
+    let change = grow_to(&mut chain, 2 * SESSION).remove(0);
     let after = aligned_set(&mut chain);
     let mut expected = before;
     expected.set_id = 1;
@@ -133,14 +136,88 @@ fn changed_keys_are_in_force_after_two_sessions_with_a_new_set_id() {
     assert_eq!(scheduled(&change), Some(next));
 
     // The next session ends without another change.
-    let quiet = grow_to(&mut chain, 3 * SESSION_LENGTH);
+    let quiet = grow_to(&mut chain, 3 * SESSION);
     assert!(quiet.iter().all(|block| scheduled(block).is_none()));
     assert_eq!(aligned_set(&mut chain), after);
 }
 
+/// Makes a call as Root.
+fn sudo(chain: &mut Chain, nonce: u32, call: pallet_sequencer_registry::Call<Runtime>) {
+    let call = Box::new(RuntimeCall::SequencerRegistry(call));
+    let sudo = RuntimeCall::Sudo(pallet_sudo::Call::sudo { call });
+    let transaction = chain.sign(Alice, nonce, 0, sudo);
+    assert_eq!(chain.grow(vec![transaction]).1, [Ok(Ok(()))]);
+    let done = chain.read(|| {
+        cascoin_l2_runtime::System::read_events_for_pallet::<pallet_sudo::Event<Runtime>>()
+    });
+    assert_eq!(done, [pallet_sudo::Event::Sudid { sudo_result: Ok(()) }]);
+}
+
+/// The fourth sequencer leaves, and comes back with new keys: two sessions each,
+/// each at the end of a term, with a `ScheduledChange` in that block.
+#[test]
+fn a_member_leaves_and_joins_with_the_second_session_end() {
+    use pallet_sequencer_registry::Call;
+    let mut chain = Chain::of("regtest");
+    let before = aligned_set(&mut chain);
+    grow_to(&mut chain, 1);
+    sudo(&mut chain, 0, Call::remove_member { account: Dave.to_account_id() });
+
+    let mut quiet = grow_to(&mut chain, 2 * SESSION - 1);
+    assert!(quiet.iter().all(|block| scheduled(block).is_none()));
+    let leaving = chain.read(SequencerRegistry::sequencer_set);
+    assert_eq!(leaving.members.len(), 4, "it sequences until then");
+    assert_eq!(leaving.members[3].weight, 0, "ranked last");
+    let change = grow_to(&mut chain, 2 * SESSION).remove(0);
+    let after = aligned_set(&mut chain);
+    assert_eq!((after.set_id, &after.members[..]), (1, &before.members[..3]));
+    let keys: Vec<AuthorityId> = after.members.iter().map(|member| member.grandpa.into()).collect();
+    assert_eq!(scheduled(&change), Some(keys));
+    assert_eq!(change.header.number % 5, 0, "the last block of a term");
+
+    // Nobody else can take its keys while it is away.
+    let taken = development_session_keys(Dave).expect("a sequencer of the preset");
+    let raw = sp_runtime::traits::OpaqueKeys::get_raw(&taken, sp_core::crypto::key_types::GRANDPA);
+    let owner = chain.read(|| Session::key_owner(sp_core::crypto::key_types::GRANDPA, raw));
+    assert_eq!(owner, Some(Dave.to_account_id()));
+
+    let member = pallet_sequencer_registry::Member { account: Dave.to_account_id(), weight: 7 };
+    sudo(&mut chain, 1, Call::add_member { member });
+    chain.ext.register_extension(KeystoreExt::new(MemoryKeystore::new()));
+    let generated = chain.read(|| SessionKeys::generate(&Dave.to_account_id().encode(), None));
+    let set_keys = RuntimeCall::Session(pallet_session::Call::set_keys {
+        keys: generated.keys.clone(),
+        proof: generated.proof.encode(),
+    });
+    let transaction = chain.sign(Dave, 0, 0, set_keys);
+    assert_eq!(chain.grow(vec![transaction]).1, [Ok(Ok(()))]);
+    quiet = grow_to(&mut chain, 4 * SESSION - 1);
+    assert!(quiet.iter().all(|block| scheduled(block).is_none()));
+    grow_to(&mut chain, 4 * SESSION);
+    let back = aligned_set(&mut chain);
+    assert_eq!((back.set_id, &back.members[..3]), (2, &before.members[..3]));
+    assert_eq!(back.members[3].account, Dave.to_account_id());
+    assert_eq!(
+        (back.members[3].weight, back.members[3].grandpa),
+        (7, generated.keys.grandpa.into())
+    );
+}
+
+#[test]
+fn the_end_of_a_session_is_foretold() {
+    use frame_support::{traits::EstimateNextSessionRotation, weights::Weight};
+    let mut chain = Chain::of("regtest");
+    let next = chain.read(|| Sessions::estimate_next_session_rotation(61).0);
+    assert_eq!(next, Some(120));
+    let progress = chain.read(|| Sessions::estimate_current_session_progress(119));
+    assert_eq!(progress.0, Some(sp_runtime::Permill::one()));
+    assert_ne!(progress.1, Weight::zero());
+    assert_eq!(chain.read(Sessions::average_session_length), SESSION);
+}
+
 #[test]
 fn only_sequencers_set_session_keys_and_none_drops_them() {
-    let mut chain = Chain::of("local");
+    let mut chain = Chain::of("regtest");
     chain.ext.register_extension(KeystoreExt::new(MemoryKeystore::new()));
     let owner = Eve.to_account_id();
     let generated = chain.read(|| SessionKeys::generate(&owner.encode(), None));

@@ -5,6 +5,7 @@ use crate::{
     client::EngineClient,
     executor::ExecutedBlock,
     header::{HeaderError, SealedHeader},
+    light::fragment::Fragment,
 };
 use cascoin_l2_primitives::{
     chain::{BlockNumber, OpaqueBlock},
@@ -146,17 +147,22 @@ where
             return Ok(ImportResult::AlreadyInChain);
         }
         if block.fork_choice.is_none() {
-            // Blocks of a warp sync pass the verifier by.
+            // Blocks of a warp sync pass the verifier by: the proof they come from
+            // was checked. They have neither state nor ancestors.
             block.fork_choice = Some(ForkChoiceStrategy::Custom(false));
         }
         // The verifier judged when the block was queued; the finalized head may
-        // have moved since.
-        if block.finalized && block.header.parent_hash != self.client.info().finalized_hash {
-            block.finalized = false;
-        }
-        let change = self.sets.read().after(&block.header);
+        // have moved since. The target of a warp sync is final without its parent.
+        let extends = block.header.parent_hash == self.client.info().finalized_hash;
+        block.finalized = block.finalized && (extends || block.with_state());
+        let (change, ended) = {
+            let sets = self.sets.read();
+            (sets.after(&block.header), sets.at(number).set_id)
+        };
         if let Some((_, key, value)) = &change {
             block.auxiliary.push((key.clone(), Some(value.clone())));
+            let proof = Fragment::of(&block).map(|fragment| fragment.entry(ended));
+            block.auxiliary.extend(proof.map(|(key, value)| (key, Some(value))));
         }
         let result = self.inner.import_block(block).await?;
         if let (Some((sets, ..)), ImportResult::Imported(_)) = (change, &result) {

@@ -89,7 +89,8 @@ impl<C: EngineClient> Verifier<OpaqueBlock> for CertificateVerifier<C> {
         // A block of the past (gap sync) stands below the finalized head and
         // cannot be finalized again.
         let extends_final = *block.header.parent_hash() == self.client.info().finalized_hash;
-        block.finalized = extends_final && block.origin != BlockOrigin::GapSync;
+        block.finalized =
+            extends_final && block.origin != BlockOrigin::GapSync || block.with_state();
         block.fork_choice = Some(ForkChoiceStrategy::Custom(extends_final || block.with_state()));
         block.header = sealed.unsealed;
         block.post_digests.push(sealed.seal);

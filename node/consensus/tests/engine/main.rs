@@ -9,4 +9,5 @@ mod crashes;
 mod disks_and_keys;
 mod faults;
 mod script;
+mod set_changes;
 mod support;

@@ -77,6 +77,7 @@ impl ChainReader for TestChain {
             decimals: self.decimals,
             l1_confirmations: 6,
             blocks_per_leader: 10,
+            session_blocks: 600,
             propose_timeout_ms: 1_000,
             mint_timeout_ms: 600_000,
             min_fee: 1_000,

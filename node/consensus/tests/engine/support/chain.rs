@@ -14,7 +14,7 @@ use sp_consensus::{Environment, Proposal, ProposeArgs, Proposer};
 use sp_core::{ecdsa, ed25519, storage::well_known_keys, traits::SpawnNamed, Pair};
 use sp_runtime::{
     traits::{Block as _, Header as _},
-    BuildStorage, Storage,
+    AccountId32, BuildStorage, Storage,
 };
 use std::{
     path::PathBuf,
@@ -98,16 +98,7 @@ pub fn genesis(keys: &[ed25519::Pair], change: impl FnOnce(&mut ChainParameters)
     parameters.prevote_timeout_ms = 100;
     parameters.precommit_timeout_ms = 100;
     change(&mut parameters);
-    let member = |key: &ed25519::Pair| {
-        let account = sp_runtime::AccountId32::new(key.public().0);
-        let session = SessionKeys {
-            aura: key.public().into(),
-            grandpa: key.public().into(),
-            relay: key.public().into(),
-            vault: ecdsa::Pair::from_seed(&key.seed()).public().into(),
-        };
-        (account, session)
-    };
+    let member = |key: &ed25519::Pair| (account(key), session_keys(key));
     let members: Vec<_> = keys.iter().map(member).collect();
     let config = RuntimeGenesisConfig {
         session: SessionConfig {
@@ -130,6 +121,21 @@ pub fn genesis(keys: &[ed25519::Pair], change: impl FnOnce(&mut ChainParameters)
     let mut storage = config.build_storage().expect("the genesis is well formed");
     storage.top.insert(well_known_keys::CODE.to_vec(), runtime());
     storage
+}
+
+/// The account of a sequencer.
+pub fn account(key: &ed25519::Pair) -> AccountId32 {
+    AccountId32::new(key.public().0)
+}
+
+/// The session keys of a sequencer: one key for almost all of them.
+pub fn session_keys(key: &ed25519::Pair) -> SessionKeys {
+    SessionKeys {
+        aura: key.public().into(),
+        grandpa: key.public().into(),
+        relay: key.public().into(),
+        vault: ecdsa::Pair::from_seed(&key.seed()).public().into(),
+    }
 }
 
 /// The runtime's WASM: the one built in, or the file that `scripts/coverage` names,

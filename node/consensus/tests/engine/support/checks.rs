@@ -17,27 +17,31 @@ use cascoin_l2_primitives::consensus::{verify_certificate, Certificate};
 use sc_client_api::BlockBackend;
 use sp_blockchain::HeaderBackend;
 use sp_consensus_grandpa::AuthorityId;
-use sp_core::Pair;
+use sp_core::ed25519;
 use std::collections::BTreeMap;
 
 pub fn check(cluster: &Cluster) {
     agreement(cluster);
-    let memories: Vec<Option<Memory>> = (0..cluster.len()).map(|at| memory(cluster, at)).collect();
+    let memories = memories(cluster);
     certificates(cluster, &memories);
-    let honest = |(index, _): &(usize, _)| !cluster.liars.contains(index);
-    for (index, memory) in memories.iter().enumerate().filter(honest) {
-        signatures(cluster, index, memory.as_ref());
+    let honest = |index: &usize| !cluster.liars.contains(index);
+    for index in (0..cluster.len()).filter(honest) {
+        signatures(cluster, index, &memories);
     }
 }
 
-/// What a node's log says; `None` for a node that has none (any more), so that
-/// the test itself speaks for its key, or took the log away.
-fn memory(cluster: &Cluster, index: usize) -> Option<Memory> {
-    cluster.segments(index).exists().then(|| {
-        let key = cluster.keys[index].public();
-        let opened = Wal::open(&cluster.logs(index), cluster.genesis_hash, key, true);
-        opened.expect("the log of a node that stopped opens").1
-    })
+/// What the logs say, by key; none for a key that has none (any more), so that
+/// the test itself speaks for it, or took the log away.
+type Memories = BTreeMap<ed25519::Public, Memory>;
+
+fn memories(cluster: &Cluster) -> Memories {
+    let keys = cluster.all_keys().into_iter();
+    keys.filter(|(index, key)| cluster.segments_of(*index, key).exists())
+        .map(|(index, key)| {
+            let opened = Wal::open(&cluster.logs(index), cluster.genesis_hash, key, true);
+            (key, opened.expect("the log of a node that stopped opens").1)
+        })
+        .collect()
 }
 
 fn agreement(cluster: &Cluster) {
@@ -59,20 +63,21 @@ pub fn certificate(cluster: &Cluster, index: usize, height: u32) -> Certificate 
     certificate_of(&justifications.expect("a justification")).expect("a certificate")
 }
 
-fn certificates(cluster: &Cluster, memories: &[Option<Memory>]) {
-    let members: Vec<AuthorityId> = cluster.keys.iter().map(|key| key.public().into()).collect();
+fn certificates(cluster: &Cluster, memories: &Memories) {
     for index in 0..cluster.len() {
         for height in 1..=cluster.height(index) {
             let certificate = certificate(cluster, index, height);
             let hash = cluster.client(index).hash(height).expect("a database").expect("a block");
-            let verified = verify_certificate(&certificate, hash, height, 0, members.iter());
+            let set = cluster.set_at(height);
+            let members: Vec<AuthorityId> = set.keys.iter().map(|key| (*key).into()).collect();
+            let verified = verify_certificate(&certificate, hash, height, set.id, members.iter());
             let round = verified.unwrap_or_else(|error| {
                 panic!("node {index} holds a bad certificate of height {height}: {error}")
             });
             for precommit in &certificate.commit.precommits {
                 let signer = members.iter().position(|member| *member == precommit.id);
                 let signer = signer.expect("a member");
-                let Some(memory) = &memories[signer] else { continue };
+                let Some(memory) = memories.get(&set.keys[signer]) else { continue };
                 let logged = memory.votes_at(Height(height)).any(|signed| {
                     let vote = signed.vote();
                     vote.kind == VoteKind::Precommit
@@ -96,7 +101,12 @@ pub fn own_votes(cluster: &Cluster, index: usize) -> Vec<SignedVote> {
         Message::Votes(VotesMessage::Vote(vote)) => Some(vote),
         _ => None,
     });
-    votes.filter(|signed| signed.vote().voter.0 as usize == index).collect()
+    votes
+        .filter(|signed| {
+            let vote = signed.vote();
+            cluster.is_own(index, vote.height.0, vote.voter.0)
+        })
+        .collect()
 }
 
 /// The highest height that a node has voted at; 0 if it has not voted.
@@ -104,12 +114,14 @@ pub fn last_vote(cluster: &Cluster, index: usize) -> u32 {
     own_votes(cluster, index).iter().map(|signed| signed.vote().height.0).max().unwrap_or(0)
 }
 
-fn signatures(cluster: &Cluster, index: usize, memory: Option<&Memory>) {
-    let context = SigningContext { genesis: cluster.genesis_hash, set_id: 0 };
-    let key = cluster.keys[index].public();
+fn signatures(cluster: &Cluster, index: usize, memories: &Memories) {
     let mut votes = BTreeMap::new();
     for signed in own_votes(cluster, index) {
         let vote = signed.vote();
+        let set = cluster.set_at(vote.height.0);
+        let key = set.keys[vote.voter.0 as usize];
+        let context = SigningContext { genesis: cluster.genesis_hash, set_id: set.id };
+        let memory = memories.get(&key);
         assert!(signed.verify(&context, &key), "node {index} sent a bad signature: {vote:?}");
         let first = *votes.entry((vote.height, vote.round, vote.kind)).or_insert(vote);
         assert_eq!(first, vote, "node {index} voted twice");
@@ -122,9 +134,11 @@ fn signatures(cluster: &Cluster, index: usize, memory: Option<&Memory>) {
     for message in cluster.net.sent(index) {
         let Message::Proposals(ProposalsMessage::Proposal(signed, _)) = message else { continue };
         let proposal = signed.proposal();
-        if proposal.proposer.0 as usize != index {
+        if !cluster.is_own(index, proposal.height.0, proposal.proposer.0) {
             continue;
         }
+        let key = cluster.set_at(proposal.height.0).keys[proposal.proposer.0 as usize];
+        let memory = memories.get(&key);
         let first = *proposals.entry((proposal.height, proposal.round)).or_insert(proposal);
         assert_eq!(first, proposal, "node {index} proposed twice");
         if let Some(memory) = memory {

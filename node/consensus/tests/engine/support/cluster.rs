@@ -7,19 +7,27 @@ use super::{
 };
 use cascoin_consensus::{
     engine::{Engine, EngineParams},
-    import::CertifiedImport,
+    import::{CertifiedImport, SharedSets},
     metrics::Metrics,
     schedule::Schedule,
     EngineHandle, EngineStatus, KeySource,
 };
-use cascoin_l2_primitives::chain::{key_types, BlockHash, ChainParameters, Header};
+use cascoin_l2_primitives::{
+    apis::SequencerApi,
+    chain::{key_types, BlockHash, ChainParameters, Header},
+};
+use parking_lot::Mutex;
 use sc_keystore::LocalKeystore;
+use sp_api::ProvideRuntimeApi;
 use sp_blockchain::HeaderBackend;
+use sp_consensus_grandpa::AuthorityId;
 use sp_core::{ed25519, Pair};
 use sp_io::hashing::blake2_256;
 use sp_keystore::{Keystore, KeystorePtr};
 use sp_runtime::Storage;
+use sp_state_machine::BasicExternalities;
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::{
         atomic::{AtomicU64, Ordering},
@@ -32,13 +40,27 @@ use tokio::task::JoinHandle;
 pub struct Cluster {
     pub net: Net,
     pub keys: Vec<ed25519::Pair>,
+    /// Keys that nodes get besides, for a set to come.
+    pub successors: BTreeMap<usize, ed25519::Pair>,
     pub genesis_hash: BlockHash,
     /// Whose messages the test falsifies: they come back to it, and its engine
     /// passes them on, signed by its own key.
     pub liars: Vec<usize>,
     genesis: Storage,
+    /// Sequencers of block 1: the first so many nodes.
+    first: usize,
+    /// The sets by height, if they change: asked from the chain once.
+    sets: Option<Mutex<BTreeMap<u32, Set>>>,
     nodes: Vec<Node>,
     folder: tempfile::TempDir,
+}
+
+/// Who certifies a height.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Set {
+    pub id: u64,
+    /// Grandpa keys, by index.
+    pub keys: Vec<ed25519::Public>,
 }
 
 /// What outlives a crash of a node, and the engine that runs on it.
@@ -58,6 +80,27 @@ impl Cluster {
 
     /// The same, with other chain parameters.
     pub fn with(size: usize, change: impl FnOnce(&mut ChainParameters)) -> Self {
+        Self::build(size, size, change, None)
+    }
+
+    /// A network whose sequencers change: the first `first` of the `size` nodes
+    /// begin. `state` gets the keys of all nodes, and writes into genesis what
+    /// transactions would have written.
+    pub fn changing(
+        size: usize,
+        first: usize,
+        change: impl FnOnce(&mut ChainParameters),
+        state: impl FnOnce(&[ed25519::Pair]),
+    ) -> Self {
+        Self::build(size, first, change, Some(Box::new(state)))
+    }
+
+    fn build(
+        size: usize,
+        first: usize,
+        change: impl FnOnce(&mut ChainParameters),
+        state: Option<Box<dyn FnOnce(&[ed25519::Pair]) + '_>>,
+    ) -> Self {
         super::logger::install();
         // A key is used once per machine, so each network of each run has its own.
         static NETWORKS: AtomicU64 = AtomicU64::new(0);
@@ -67,7 +110,11 @@ impl Cluster {
             ed25519::Pair::from_seed(&blake2_256(seed.as_bytes()))
         };
         let keys: Vec<_> = (0..size).map(key).collect();
-        let genesis = genesis(&keys, change);
+        let mut genesis = genesis(&keys[..first], change);
+        let sets = state.map(|state| {
+            BasicExternalities::execute_with_storage(&mut genesis, || state(&keys));
+            Mutex::default()
+        });
         let node = |_| Node {
             chain: Chain::new(&genesis),
             metrics: Metrics::new(None).expect("metrics without a registry"),
@@ -80,9 +127,12 @@ impl Cluster {
             // One place more, for a stranger.
             net: Net::new(size + 1, network),
             keys,
+            successors: BTreeMap::new(),
             liars: Vec::new(),
             genesis_hash: nodes[0].chain.client.info().genesis_hash,
             genesis,
+            first,
+            sets,
             nodes,
             folder: tempfile::tempdir().expect("a folder for logs and keys"),
         };
@@ -108,7 +158,7 @@ impl Cluster {
     /// Starts a node on what it has: database, log, keys.
     pub fn start(&mut self, index: usize) {
         let socket = self.net.join(index);
-        let members: Vec<_> = self.keys.iter().map(|key| key.public().into()).collect();
+        let members = self.first_members();
         let (keystore, wal_folder): (KeystorePtr, _) = (self.keystore(index), self.logs(index));
         let node = &mut self.nodes[index];
         assert!(node.engine.is_none(), "node {index} runs already");
@@ -159,9 +209,29 @@ impl Cluster {
         self.nodes[index].chain = Chain::new(&self.genesis);
     }
 
+    fn first_members(&self) -> Vec<AuthorityId> {
+        self.keys[..self.first].iter().map(|key| key.public().into()).collect()
+    }
+
+    /// The authority sets as a node stores them.
+    pub fn stored_sets(&self, index: usize) -> SharedSets {
+        let client = self.client(index);
+        let import = CertifiedImport::new(client.clone(), client, || self.first_members());
+        import.expect("the authority sets load").sets()
+    }
+
+    /// Gives a node a key besides its own, for a set to come.
+    pub fn give_successor(&mut self, index: usize, key: ed25519::Pair) {
+        self.insert_key(index, &key);
+        self.successors.insert(index, key);
+    }
+
     /// Puts a node's keys into its keystore.
     pub fn give_key(&self, index: usize) {
-        let key = &self.keys[index];
+        self.insert_key(index, &self.keys[index]);
+    }
+
+    fn insert_key(&self, index: usize, key: &ed25519::Pair) {
         let secret = format!("0x{}", hex::encode(key.seed()));
         for key_type in [key_types::AURA, key_types::GRANDPA] {
             self.keystore(index).insert(key_type, &secret, &key.public().0).expect("a key file");
@@ -189,7 +259,52 @@ impl Cluster {
 
     /// Folder of the segments of a node's log.
     pub fn segments(&self, index: usize) -> PathBuf {
-        self.logs(index).join(hex::encode(self.keys[index].public().0))
+        self.segments_of(index, &self.keys[index].public())
+    }
+
+    /// The same of one of its keys.
+    pub fn segments_of(&self, index: usize, key: &ed25519::Public) -> PathBuf {
+        self.logs(index).join(hex::encode(key.0))
+    }
+
+    /// The node that holds a key.
+    pub fn owner(&self, key: &ed25519::Public) -> Option<usize> {
+        let own = self.keys.iter().enumerate();
+        let all = own.chain(self.successors.iter().map(|(index, key)| (*index, key)));
+        let mut all = all.map(|(index, pair)| (index, pair.public()));
+        all.find(|(_, known)| known == key).map(|(index, _)| index)
+    }
+
+    /// All keys, each with the node that holds it.
+    pub fn all_keys(&self) -> Vec<(usize, ed25519::Public)> {
+        let own = self.keys.iter().enumerate();
+        let all = own.chain(self.successors.iter().map(|(index, key)| (*index, key)));
+        all.map(|(index, pair)| (index, pair.public())).collect()
+    }
+
+    /// Who certifies a height, as the chain says.
+    pub fn set_at(&self, height: u32) -> Set {
+        let Some(known) = &self.sets else {
+            return Set { id: 0, keys: self.keys.iter().map(Pair::public).collect() };
+        };
+        let ask = || {
+            (0..self.len()).find_map(|index| {
+                let client = self.client(index);
+                let parent = client.hash(height.checked_sub(1)?).ok()??;
+                let set = client.runtime_api().sequencer_set(parent).ok()?;
+                let keys = set.members.iter().map(|member| member.grandpa).collect();
+                Some(Set { id: set.set_id, keys })
+            })
+        };
+        let mut known = known.lock();
+        let set = known.get(&height).cloned().or_else(ask).expect("somebody is that far");
+        known.entry(height).or_insert(set).clone()
+    }
+
+    /// Whether the sequencer `voter` of a height is this node.
+    pub fn is_own(&self, index: usize, height: u32, voter: u16) -> bool {
+        let set = self.set_at(height);
+        set.keys.get(voter as usize).and_then(|key| self.owner(key)) == Some(index)
     }
 
     pub fn client(&self, index: usize) -> Arc<Client> {
@@ -246,7 +361,7 @@ impl Drop for Cluster {
     /// The lock files of keys that nobody will use again.
     fn drop(&mut self) {
         let chain = hex::encode(&self.genesis_hash.as_bytes()[..8]);
-        for key in &self.keys {
+        for key in self.keys.iter().chain(self.successors.values()) {
             let name = format!("cascoin-l2-{chain}-{}.lock", hex::encode(key.public().0));
             let _ = std::fs::remove_file(std::env::temp_dir().join(name));
         }

@@ -1,0 +1,98 @@
+//! A runtime with the registry, and sets put in force as pallet-session does.
+
+use crate::{self as pallet_sequencer_registry, crypto, Member, Relay, Vault};
+use cascoin_l2_primitives::chain::AccountId;
+use frame_support::{
+    derive_impl, parameter_types,
+    traits::{Contains, OneSessionHandler},
+};
+use sp_core::{ecdsa, ed25519, Pair};
+use sp_runtime::{traits::IdentityLookup, BuildStorage};
+
+type Block = frame_system::mocking::MockBlock<Test>;
+
+frame_support::construct_runtime!(
+    pub enum Test {
+        System: frame_system,
+        Registry: pallet_sequencer_registry,
+    }
+);
+
+#[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
+impl frame_system::Config for Test {
+    type Block = Block;
+    type AccountId = AccountId;
+    type Lookup = IdentityLookup<AccountId>;
+}
+
+parameter_types! {
+    pub static SetId: u64 = 0;
+    pub static Sealing: Vec<ed25519::Public> = Vec::new();
+    pub static Voting: Vec<ed25519::Public> = Vec::new();
+    pub static InForce: Vec<AccountId> = Vec::new();
+    pub static Keyless: Vec<AccountId> = Vec::new();
+    pub static MinSequencers: u32 = 2;
+}
+
+impl pallet_sequencer_registry::Config for Test {
+    type SetId = SetId;
+    type SealingKeys = Sealing;
+    type VotingKeys = Voting;
+    type InForce = InForce;
+    type HasKeys = HasKeys;
+    type MinSequencers = MinSequencers;
+    type WeightInfo = ();
+}
+
+/// Everybody has session keys but the `Keyless`.
+pub struct HasKeys;
+
+impl Contains<AccountId> for HasKeys {
+    fn contains(account: &AccountId) -> bool {
+        !Keyless::get().contains(account)
+    }
+}
+
+pub fn account(n: u8) -> AccountId {
+    AccountId::new([n; 32])
+}
+
+pub fn ed(n: u8, purpose: u8) -> ed25519::Public {
+    ed25519::Pair::from_seed(&[n ^ purpose; 32]).public()
+}
+
+pub fn ec(n: u8) -> ecdsa::Public {
+    ecdsa::Pair::from_seed(&[n; 32]).public()
+}
+
+pub const RELAY_KEY: u8 = 0x40;
+pub const SEALING_KEY: u8 = 0x80;
+pub const VOTING_KEY: u8 = 0xc0;
+
+/// Puts `order` in force as pallet-session does.
+pub fn put_in_force(order: &[u8], changed: bool) {
+    let accounts: Vec<_> = order.iter().map(|n| account(*n)).collect();
+    let relay: Vec<(_, crypto::relay::AuthorityId)> =
+        accounts.iter().zip(order.iter().map(|n| ed(*n, RELAY_KEY).into())).collect();
+    let vault: Vec<(_, crypto::vault::AuthorityId)> =
+        accounts.iter().zip(order.iter().map(|n| ec(*n).into())).collect();
+    Relay::<Test>::on_new_session(changed, relay.into_iter(), Vec::new().into_iter());
+    Vault::<Test>::on_new_session(changed, vault.into_iter(), Vec::new().into_iter());
+    Sealing::set(order.iter().map(|n| ed(*n, SEALING_KEY)).collect());
+    InForce::set(accounts);
+    Voting::set(order.iter().map(|n| ed(*n, VOTING_KEY)).collect());
+}
+
+pub fn genesis(members: Vec<Member>) -> sp_io::TestExternalities {
+    RuntimeGenesisConfig {
+        registry: pallet_sequencer_registry::GenesisConfig { members, ..Default::default() },
+        ..Default::default()
+    }
+    .build_storage()
+    .expect("genesis builds")
+    .into()
+}
+
+pub fn three_members() -> sp_io::TestExternalities {
+    genesis((1..=3).map(|n| Member { account: account(n), weight: u64::from(n) * 10 }).collect())
+}

@@ -1,8 +1,9 @@
 //! The engine's metrics, `cascoin_l2_consensus_…`.
 
+use cascoin_bft::{TimeoutKind, VoteKind};
 use substrate_prometheus_endpoint::{
-    exponential_buckets, register, Counter, Gauge, Histogram, HistogramOpts, PrometheusError,
-    Registry, U64,
+    exponential_buckets, register, Counter, CounterVec, Gauge, Histogram, HistogramOpts, Opts,
+    PrometheusError, Registry, U64,
 };
 
 /// All of them. Without a registry they count into the void.
@@ -18,6 +19,15 @@ pub struct Metrics {
     pub commit_seconds: Histogram,
     /// Seconds between two commits.
     pub block_interval_seconds: Histogram,
+    /// Seconds from entering a round to entering the next one or deciding. The
+    /// first round of a height includes the leader's wait for the block time.
+    pub round_duration_seconds: Histogram,
+    /// Waits that ran out, by `kind`: `propose`, `prevote`, `precommit`
+    /// (`SEQ_TIMEOUT`).
+    timeouts: [Counter<U64>; 3],
+    /// Votes of the height being decided that count, this node's own included, by
+    /// `kind`: `prevote`, `precommit`.
+    votes_seen: [Counter<U64>; 2],
     /// Rounds that ended without a decision.
     pub failed_rounds: Counter<U64>,
     /// Blocks proposed by this node.
@@ -59,6 +69,20 @@ impl Metrics {
                 None => Ok(counter),
             }
         };
+        let by_kind = |name: &str, help: &str| -> Result<CounterVec<U64>, PrometheusError> {
+            let counters = CounterVec::new(Opts::new(name, help), &["kind"])?;
+            match registry {
+                Some(registry) => register(counters, registry),
+                None => Ok(counters),
+            }
+        };
+        let timeouts = by_kind("cascoin_l2_consensus_timeouts_total", "Waits that ran out")?;
+        let timeout = |kind| timeouts.get_metric_with_label_values(&[kind]);
+        let votes_seen = by_kind(
+            "cascoin_l2_consensus_votes_seen_total",
+            "Votes that count, of all sequencers",
+        )?;
+        let vote_seen = |kind| votes_seen.get_metric_with_label_values(&[kind]);
         Ok(Self {
             height: gauge("cascoin_l2_consensus_height", "Height being decided")?,
             round: gauge("cascoin_l2_consensus_round", "Round of that height")?,
@@ -74,6 +98,12 @@ impl Metrics {
                 "cascoin_l2_consensus_block_interval_seconds",
                 "Between two commits",
             )?,
+            round_duration_seconds: seconds(
+                "cascoin_l2_consensus_round_duration_seconds",
+                "From entering a round to the next one or the decision",
+            )?,
+            timeouts: [timeout("propose")?, timeout("prevote")?, timeout("precommit")?],
+            votes_seen: [vote_seen("prevote")?, vote_seen("precommit")?],
             failed_rounds: counter(
                 "cascoin_l2_consensus_failed_rounds_total",
                 "Rounds that ended without a decision",
@@ -92,5 +122,56 @@ impl Metrics {
                 "Proposals refused as invalid",
             )?,
         })
+    }
+}
+
+impl Metrics {
+    /// Waits of one kind that ran out.
+    pub fn timeouts(&self, kind: TimeoutKind) -> &Counter<U64> {
+        let [propose, prevote, precommit] = &self.timeouts;
+        match kind {
+            TimeoutKind::Propose => propose,
+            TimeoutKind::Prevote => prevote,
+            TimeoutKind::Precommit => precommit,
+        }
+    }
+
+    /// Votes of one kind that count.
+    pub fn votes_seen(&self, kind: VoteKind) -> &Counter<U64> {
+        let [prevote, precommit] = &self.votes_seen;
+        match kind {
+            VoteKind::Prevote => prevote,
+            VoteKind::Precommit => precommit,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use substrate_prometheus_endpoint::prometheus;
+
+    #[test]
+    fn every_kind_is_shown_from_the_start_and_counted_apart() {
+        let registry = Registry::new();
+        let metrics = Metrics::new(Some(&registry)).unwrap();
+        metrics.timeouts(TimeoutKind::Prevote).inc();
+        metrics.votes_seen(VoteKind::Precommit).inc_by(3);
+        let count = |name: &str, kind: &str| -> Option<f64> {
+            let families = registry.gather();
+            let family = families.iter().find(|family| family.get_name() == name)?;
+            let of_kind = |labels: &[prometheus::proto::LabelPair]| {
+                labels.iter().any(|label| label.get_value() == kind)
+            };
+            let metric = family.get_metric().iter().find(|m| of_kind(m.get_label()))?;
+            Some(metric.get_counter().get_value())
+        };
+        let timeouts = "cascoin_l2_consensus_timeouts_total";
+        assert_eq!(count(timeouts, "propose"), Some(0.0));
+        assert_eq!(count(timeouts, "prevote"), Some(1.0));
+        assert_eq!(count(timeouts, "precommit"), Some(0.0));
+        let votes = "cascoin_l2_consensus_votes_seen_total";
+        assert_eq!(count(votes, "prevote"), Some(0.0));
+        assert_eq!(count(votes, "precommit"), Some(3.0));
     }
 }

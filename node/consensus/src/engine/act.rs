@@ -46,6 +46,7 @@ where
             match output {
                 Output::EnterRound { height, round, leader } => {
                     self.metrics.round.set(u64::from(round.0));
+                    self.note_round_over(true);
                     if round.0 > 0 {
                         log::info!(
                             target: "l2::bft",
@@ -100,8 +101,20 @@ where
         }
         sending.into_iter().for_each(|message| self.send(message));
         if let Some((round, block, signers)) = decision {
+            self.note_round_over(false);
             self.decide(round, block, &signers);
         }
+    }
+
+    /// Measures the round that ends here; `next`: another begins.
+    fn note_round_over(&mut self, next: bool) {
+        let Some(height) = &mut self.height else { return };
+        let now = Instant::now();
+        if let Some(began) = height.round_began.take() {
+            let seconds = now.duration_since(began).as_secs_f64();
+            self.metrics.round_duration_seconds.observe(seconds);
+        }
+        height.round_began = next.then_some(now);
     }
 
     /// Keeps a decision until it is imported.
@@ -128,6 +141,7 @@ where
             }
             Sending::Vote(vote) => {
                 self.metrics.votes.inc();
+                self.metrics.votes_seen(vote.vote().kind).inc();
                 self.mesh.broadcast_vote(&VotesMessage::Vote(vote), None);
             }
         }

@@ -58,6 +58,8 @@ pub(super) struct HeightState {
     pub(super) logged: BTreeSet<BlockId>,
     /// When to build, and for which round.
     pub(super) build_at: Option<(Instant, Round)>,
+    /// When the round was entered; `None` once the height is decided.
+    pub(super) round_began: Option<Instant>,
     /// When the first proposal became known.
     pub(super) proposal_seen: Option<Instant>,
     /// Decided, and still to be imported.
@@ -384,6 +386,7 @@ where
             proposals: BTreeMap::new(),
             logged: BTreeSet::new(),
             build_at: None,
+            round_began: None,
             proposal_seen: None,
             decided: None,
         };

@@ -175,6 +175,7 @@ where
             height.votes.remove(&vote);
             return;
         }
+        self.metrics.votes_seen(vote.kind).inc();
         // With a link missing somewhere, votes reach everyone through us; once,
         // because a vote that is kept is not looked at again.
         if self.reachable < height.schedule.set.members.len() {

@@ -280,7 +280,12 @@ where
                 "height {} round {}: {:?} timed out (SEQ_TIMEOUT)",
                 timeout.height.0, timeout.round.0, timeout.kind,
             );
+            let before = (self.core.round(), self.core.step());
             self.feed(Input::Timeout(timeout));
+            // One that came too late, for a step that is over, is no time-out.
+            if before != (self.core.round(), self.core.step()) {
+                self.metrics.timeouts(timeout.kind).inc();
+            }
         }
     }
 

@@ -6,6 +6,7 @@
 //! answers *invalid*.
 
 use crate::pallet::{Call, Config, Error, Pallet};
+use alloc::boxed::Box;
 use cascoin_l2_primitives::{chain::BlockHash, consensus::DoubleSignEvidence};
 use codec::Encode;
 use frame_support::pallet_prelude::{InvalidTransaction, Weight};
@@ -63,6 +64,6 @@ impl<T: Config> Pallet<T> {
 
     /// The transaction that reports `evidence`.
     pub fn report_extrinsic(evidence: DoubleSignEvidence) -> T::Extrinsic {
-        T::create_authorized_transaction(Call::<T>::report { evidence }.into())
+        T::create_authorized_transaction(Call::<T>::report { evidence: Box::new(evidence) }.into())
     }
 }

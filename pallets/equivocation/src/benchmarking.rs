@@ -5,7 +5,7 @@ use crate::{
     pallet::{Call, Config, NewestSet, Pallet, RecordCount, Records, Sets},
     types::{KeySet, KnownKey, RECORDS_KEPT, SETS_KEPT},
 };
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec::Vec};
 use cascoin_l2_primitives::{
     apis::EvidenceStanding,
     chain::{AccountId, BlockHash, MAX_SEQUENCERS},
@@ -67,7 +67,7 @@ mod benchmarks {
         let evidence = evidence::<T>();
         RecordCount::<T>::put(RECORDS_KEPT);
         #[extrinsic_call]
-        report(RawOrigin::Authorized, evidence);
+        report(RawOrigin::Authorized, Box::new(evidence));
         assert!(Records::<T>::contains_key(RECORDS_KEPT));
     }
 

@@ -65,7 +65,7 @@ pub use weights::WeightInfo;
 pub mod pallet {
     use super::*;
     use crate::types::{KeySet, KnownKey, RECORDS_KEPT, SETS_KEPT};
-    use alloc::vec::Vec;
+    use alloc::{boxed::Box, vec::Vec};
     use cascoin_l2_primitives::{
         apis::DoubleSignRecord,
         chain::{AccountId, BlockNumber},
@@ -215,11 +215,11 @@ pub mod pallet {
             T::WeightInfo::report().saturating_add(T::OnOffence::max_offence_weight()),
             DispatchClass::Operational,
         ))]
-        pub fn report(origin: OriginFor<T>, evidence: DoubleSignEvidence) -> DispatchResult {
+        pub fn report(origin: OriginFor<T>, evidence: Box<DoubleSignEvidence>) -> DispatchResult {
             ensure_authorized(origin)?;
             // Its signatures were checked when it was authorised.
             let offender = Self::mark(&evidence)?;
-            let DoubleSignEvidence { set_id, height, round, .. } = evidence;
+            let DoubleSignEvidence { set_id, height, round, .. } = *evidence;
             let kind = evidence.kind();
             Self::record(DoubleSignRecord {
                 offender: offender.clone(),

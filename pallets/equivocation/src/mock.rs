@@ -209,7 +209,7 @@ impl<E: Into<TransactionValidityError>> From<E> for Refused {
 
 /// What the pool says of a report.
 pub fn pool(evidence: DoubleSignEvidence) -> Result<ValidTransaction, TransactionValidityError> {
-    authorize(&Call::report { evidence }, TransactionSource::External)
+    authorize(&Call::report { evidence: Box::new(evidence) }, TransactionSource::External)
 }
 
 fn authorize(
@@ -221,7 +221,7 @@ fn authorize(
 
 /// Reports as a block does: authorises the call, then dispatches it.
 pub fn report(evidence: DoubleSignEvidence) -> Result<(), Refused> {
-    let call = Call::report { evidence };
+    let call = Call::report { evidence: Box::new(evidence) };
     authorize(&call, TransactionSource::InBlock).map_err(Refused::Invalid)?;
     RuntimeCall::from(call)
         .dispatch(frame_system::RawOrigin::Authorized.into())

@@ -11,7 +11,7 @@ use cascoin_l2_primitives::{
     sequencers::{Offence, OffenceKind},
 };
 use codec::Encode;
-use sp_core::H256;
+use sp_core::{Pair, H256};
 use sp_runtime::{
     traits::Dispatchable,
     transaction_validity::{InvalidTransaction, UnknownTransaction},
@@ -145,7 +145,7 @@ fn the_pool_keeps_one_report_of_an_offender_and_set() {
 fn nobody_reports_with_an_origin_of_its_own() {
     new_test_ext(4).execute_with(|| {
         for origin in [RuntimeOrigin::signed(1), RuntimeOrigin::root(), RuntimeOrigin::none()] {
-            let call: RuntimeCall = Call::report { evidence: evidence(2, 0) }.into();
+            let call: RuntimeCall = Call::report { evidence: Box::new(evidence(2, 0)) }.into();
             let refused = call.dispatch(origin).map_err(|error| error.error);
             assert_eq!(refused, Err(DispatchError::BadOrigin));
         }
@@ -158,7 +158,7 @@ fn nobody_reports_with_an_origin_of_its_own() {
 fn the_call_itself_takes_no_offence_twice() {
     new_test_ext(4).execute_with(|| {
         let dispatch = |evidence| {
-            RuntimeCall::from(Call::report { evidence })
+            RuntimeCall::from(Call::report { evidence: Box::new(evidence) })
                 .dispatch(frame_system::RawOrigin::Authorized.into())
                 .map(drop)
                 .map_err(|error| error.error)

@@ -2,6 +2,7 @@
 
 use crate::{
     chain::{AccountId, Balance, BlockNumber, ChainParameters, Moment, SequencerSet},
+    consensus::{DoubleSignEvidence, MessageKind},
     l1::{burn::BurnRejection, L1Hash, OutPoint},
     relay::{EventPage, L1BlockDigest, PageProof, RelayVote},
 };
@@ -9,7 +10,7 @@ use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
-use sp_core::H256;
+use sp_core::{ed25519, H256};
 
 /// Where the relay stands.
 #[derive(
@@ -185,6 +186,58 @@ pub struct SupplyReport {
     pub valid: bool,
 }
 
+/// A double sign that the chain has established (`SEQ_DOUBLE_SIGN`).
+#[derive(
+    Clone,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+)]
+#[serde(rename_all = "camelCase")]
+pub struct DoubleSignRecord {
+    /// Whose key it was.
+    pub offender: AccountId,
+    /// The grandpa key that signed twice.
+    pub key: ed25519::Public,
+    /// The set in which it signed.
+    pub set_id: u64,
+    /// The height of the two messages.
+    pub height: BlockNumber,
+    /// Their round.
+    pub round: u16,
+    /// Their kind.
+    pub kind: MessageKind,
+    /// Names the offence ([`DoubleSignEvidence::id`]).
+    pub id: H256,
+    /// L2 block in which it was established.
+    pub block: BlockNumber,
+}
+
+/// What a report of some evidence would come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub enum EvidenceStanding {
+    /// It would be taken.
+    #[codec(index = 0)]
+    Wanted,
+    /// A double sign of the same sequencer in the same set is on record: nothing
+    /// more follows from this one.
+    #[codec(index = 1)]
+    Reported,
+    /// Its set is not in force yet, as far as this state knows.
+    #[codec(index = 2)]
+    NotYet,
+    /// It will never be taken: its set is forgotten, or it proves nothing.
+    #[codec(index = 3)]
+    Void,
+}
+
 sp_api::decl_runtime_apis! {
     /// The chain's parameters.
     pub trait ChainApi {
@@ -226,5 +279,15 @@ sp_api::decl_runtime_apis! {
         fn deferred_burns(limit: u32) -> Vec<BurnRecord>;
         /// The supply and its check.
         fn supply() -> SupplyReport;
+    }
+
+    /// Evidence of double signing.
+    pub trait EvidenceApi {
+        /// The transaction that reports it; free, and signed by nobody.
+        fn report_extrinsic(evidence: DoubleSignEvidence) -> Block::Extrinsic;
+        /// What reporting it would come to.
+        fn evidence_standing(evidence: DoubleSignEvidence) -> EvidenceStanding;
+        /// Double signs on record, newest first, at most `limit`.
+        fn double_signs(limit: u32) -> Vec<DoubleSignRecord>;
     }
 }

@@ -2,13 +2,14 @@
 
 use crate::{
     genesis_config_presets, AccountId, Aura, Balance, Block, BlockNumber, BurnMint,
-    ChainParameters, Executive, Grandpa, InherentDataExt, L1Relay, Nonce, Runtime, RuntimeCall,
-    SequencerRegistry, SessionKeys, System, TransactionPayment, VERSION,
+    ChainParameters, Equivocation, Executive, Grandpa, InherentDataExt, L1Relay, Nonce, Runtime,
+    RuntimeCall, SequencerRegistry, SessionKeys, System, TransactionPayment, VERSION,
 };
 use alloc::vec::Vec;
 use cascoin_l2_primitives::{
-    apis::{BurnRecord, RelayStatus, SupplyReport},
+    apis::{BurnRecord, DoubleSignRecord, EvidenceStanding, RelayStatus, SupplyReport},
     chain::{self, SequencerSet},
+    consensus::DoubleSignEvidence,
     l1::L1Hash,
     relay::{EventPage, PageProof, RelayVote},
 };
@@ -119,7 +120,7 @@ impl_runtime_apis! {
             Grandpa::current_set_id()
         }
 
-        // Evidence is taken by the slashing issue's own pallet.
+        // `EvidenceApi` takes evidence.
         fn submit_report_equivocation_unsigned_extrinsic(
             _: sp_consensus_grandpa::EquivocationProof<
                 <Block as BlockT>::Hash,
@@ -276,6 +277,20 @@ impl_runtime_apis! {
 
         fn supply() -> SupplyReport {
             BurnMint::supply()
+        }
+    }
+
+    impl cascoin_l2_primitives::apis::EvidenceApi<Block> for Runtime {
+        fn report_extrinsic(evidence: DoubleSignEvidence) -> <Block as BlockT>::Extrinsic {
+            Equivocation::report_extrinsic(evidence)
+        }
+
+        fn evidence_standing(evidence: DoubleSignEvidence) -> EvidenceStanding {
+            Equivocation::standing(&evidence)
+        }
+
+        fn double_signs(limit: u32) -> Vec<DoubleSignRecord> {
+            Equivocation::double_signs(limit)
         }
     }
 

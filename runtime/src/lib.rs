@@ -89,7 +89,8 @@ pub const VERSION: RuntimeVersion = RuntimeVersion {
 /// Authorship stands before Session, so that the author of a block that ends a
 /// session is looked up in the set that made it; ChainParameters stands before
 /// L1Relay, whose genesis reads where L1 starts; BurnMint stands after Balances,
-/// whose endowments its genesis counts.
+/// whose endowments its genesis counts; Equivocation stands after Grandpa and
+/// SequencerRegistry, whose keys it notes at genesis and at the end of a block.
 #[frame_support::runtime]
 mod runtime {
     #[runtime::runtime]
@@ -141,4 +142,6 @@ mod runtime {
     pub type L1Relay = pallet_l1_relay;
     #[runtime::pallet_index(23)]
     pub type BurnMint = pallet_burn_mint;
+    #[runtime::pallet_index(24)]
+    pub type Equivocation = pallet_equivocation;
 }

@@ -48,7 +48,7 @@ impl pallet_grandpa::Config for Runtime {
     type MaxAuthorities = ConstU32<MAX_SEQUENCERS>;
     type MaxNominators = ConstU32<0>;
     type MaxSetIdSessionEntries = ConstU64<0>;
-    // Evidence of equivocation comes with the slashing issue.
+    // `pallet-equivocation` takes evidence, of proposals and all votes.
     type KeyOwnerProof = sp_core::Void;
     type EquivocationReportSystem = ();
 }

@@ -5,6 +5,7 @@ mod consensus;
 mod governance;
 mod l1;
 mod money;
+mod offences;
 mod system;
 
 pub use accounts::ProxyType;

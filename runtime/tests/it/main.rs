@@ -3,6 +3,7 @@
 
 mod blocks;
 mod chain;
+mod evidence;
 mod fees;
 mod filter;
 mod genesis;

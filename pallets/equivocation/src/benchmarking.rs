@@ -1,0 +1,86 @@
+//! Measures what `weights.rs` estimates, each in a full set of which the offender
+//! is the last.
+
+use crate::{
+    pallet::{Call, Config, NewestSet, Pallet, RecordCount, Records, Sets},
+    types::{KeySet, KnownKey, RECORDS_KEPT, SETS_KEPT},
+};
+use alloc::{boxed::Box, vec::Vec};
+use cascoin_l2_primitives::{
+    apis::EvidenceStanding,
+    chain::{AccountId, BlockHash, MAX_SEQUENCERS},
+    consensus::{DoubleSignEvidence, GrandpaRound, SignedStatement, Statement},
+    sequencers::SequencerSetProvider,
+};
+use frame_benchmarking::v2::*;
+use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
+use sp_core::{crypto::KeyTypeId, ed25519};
+use sp_runtime::traits::Zero;
+
+const SET: u64 = 1_000;
+
+/// Evidence against the last key of a full set.
+fn evidence<T: Config>() -> DoubleSignEvidence {
+    let key_type = KeyTypeId(*b"gran");
+    let key = sp_io::crypto::ed25519_generate(key_type, None);
+    let mut keys: Vec<_> = (1..MAX_SEQUENCERS as u8)
+        .map(|seed| KnownKey {
+            key: ed25519::Public::from_raw([seed; 32]),
+            account: AccountId::new([seed; 32]),
+            reported: false,
+        })
+        .collect();
+    keys.push(KnownKey { key, account: AccountId::new([0; 32]), reported: false });
+    Sets::<T>::insert(SET, KeySet::truncate_from(keys));
+    NewestSet::<T>::put(SET);
+    let genesis: BlockHash = frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::zero());
+    let at = GrandpaRound { epoch: 0, height: 1, round: 0 };
+    let sign = |seed| {
+        let statement = Statement::Prevote { block: Some(BlockHash::repeat_byte(seed)) };
+        let payload = statement.payload(&genesis, SET, at);
+        let signature = sp_io::crypto::ed25519_sign(key_type, &key, &payload)
+            .expect("the key was just made; qed");
+        SignedStatement { statement, signature }
+    };
+    DoubleSignEvidence::new(SET, key, at, sign(1), sign(2)).expect("the blocks differ; qed")
+}
+
+#[benchmarks]
+mod benchmarks {
+    use super::*;
+
+    /// All that the authorisation does besides making its answer.
+    #[benchmark]
+    fn authorize_report() {
+        let evidence = evidence::<T>();
+        let standing;
+        #[block]
+        {
+            standing = Pallet::<T>::standing(&evidence);
+        }
+        assert_eq!(standing, EvidenceStanding::Wanted);
+    }
+
+    /// Takes the place of the oldest record.
+    #[benchmark]
+    fn report() {
+        let evidence = evidence::<T>();
+        RecordCount::<T>::put(RECORDS_KEPT);
+        #[extrinsic_call]
+        report(RawOrigin::Authorized, Box::new(evidence));
+        assert!(Records::<T>::contains_key(RECORDS_KEPT));
+    }
+
+    /// The set in force of the chain that is measured, which may be smaller than a
+    /// full one.
+    #[benchmark]
+    fn note_set() {
+        NewestSet::<T>::kill();
+        Sets::<T>::insert(T::Sequencers::set_id().wrapping_sub(SETS_KEPT), KeySet::default());
+        #[block]
+        {
+            Pallet::<T>::note_set();
+        }
+        assert_eq!(NewestSet::<T>::get(), Some(T::Sequencers::set_id()));
+    }
+}

@@ -89,7 +89,8 @@ pub const VERSION: RuntimeVersion = RuntimeVersion {
 /// Authorship stands before Session, so that the author of a block that ends a
 /// session is looked up in the set that made it; ChainParameters stands before
 /// L1Relay, whose genesis reads where L1 starts; BurnMint stands after Balances,
-/// whose endowments its genesis counts.
+/// whose endowments its genesis counts; TimestampGuard stands after L1Relay, which
+/// drops the votes of an old set before the guard reads them.
 #[frame_support::runtime]
 mod runtime {
     #[runtime::runtime]
@@ -141,4 +142,6 @@ mod runtime {
     pub type L1Relay = pallet_l1_relay;
     #[runtime::pallet_index(23)]
     pub type BurnMint = pallet_burn_mint;
+    #[runtime::pallet_index(26)]
+    pub type TimestampGuard = pallet_timestamp_guard;
 }

@@ -12,7 +12,7 @@ use frame_support::{
     traits::{Get, Hooks, OnTimestampSet, Time},
 };
 use sp_core::ed25519;
-use sp_runtime::{traits::IdentityLookup, weights::Weight, BuildStorage, Digest};
+use sp_runtime::{traits::IdentityLookup, BuildStorage, Digest, Weight};
 use std::panic::{catch_unwind, AssertUnwindSafe};
 
 type Block = frame_system::mocking::MockBlockU32<Test>;
@@ -33,7 +33,7 @@ impl frame_system::Config for Test {
 
 parameter_types! {
     pub static Now: Moment = 0;
-    pub static L1: L1Time = L1Time::default();
+    pub static L1Says: L1Time = L1Time::default();
     pub static Author: Option<AccountId> = Some(account(0));
     pub static SetId: u64 = 5;
     pub static Told: Vec<Offence> = Vec::new();
@@ -48,7 +48,7 @@ impl Time for Clock {
     }
 }
 
-impl L1Clock for L1 {
+impl L1Clock for L1Says {
     fn l1_time(_: Moment) -> L1Time {
         Self::get()
     }
@@ -100,7 +100,7 @@ impl OnOffence for Tell {
 impl pallet_timestamp_guard::Config for Test {
     type Time = Clock;
     type Parameters = Parameters;
-    type L1 = L1;
+    type L1 = L1Says;
     type Sequencers = Four;
     type Author = Author;
     type OnOffence = Tell;
@@ -116,7 +116,7 @@ fn account(n: u8) -> AccountId {
 /// A chain whose first block is made.
 fn chain() -> sp_io::TestExternalities {
     Now::set(0);
-    L1::set(L1Time::default());
+    L1Says::set(L1Time::default());
     Author::set(Some(account(0)));
     Told::set(Vec::new());
     let storage = frame_system::GenesisConfig::<Test>::default().build_storage();
@@ -157,11 +157,11 @@ fn jumped() -> bool {
 #[test]
 fn r27_1_a_time_outside_the_window_makes_the_block_invalid() {
     chain().execute_with(|| {
-        L1::set(L1Time { median_time_past: Some(START + 60_000), fresh_tip_median: None });
+        L1Says::set(L1Time { median_time_past: Some(START + 60_000), fresh_tip_median: None });
         assert!(!fits(START + 249), "L1 is ahead, and time stands");
         assert!(fits(START + 250));
         let tips = Some(START - MAX_DRIFT_MS);
-        L1::set(L1Time { median_time_past: None, fresh_tip_median: tips });
+        L1Says::set(L1Time { median_time_past: None, fresh_tip_median: tips });
         let parent = Now::get();
         assert!(!fits(parent + FREE_STEP_MS + 1), "a jump away from L1");
         assert!(fits(parent + FREE_STEP_MS));
@@ -171,7 +171,10 @@ fn r27_1_a_time_outside_the_window_makes_the_block_invalid() {
 #[test]
 fn the_window_that_leaders_ask_for_is_the_one_that_is_checked() {
     chain().execute_with(|| {
-        L1::set(L1Time { median_time_past: Some(START + 60_000), fresh_tip_median: Some(START) });
+        L1Says::set(L1Time {
+            median_time_past: Some(START + 60_000),
+            fresh_tip_median: Some(START),
+        });
         let window = Guard::time_bounds();
         let expected = TimeBounds { earliest: START + 250, latest: START + MAX_DRIFT_MS };
         assert_eq!(window, expected);

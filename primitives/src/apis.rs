@@ -5,6 +5,7 @@ use crate::{
     consensus::{DoubleSignEvidence, MessageKind},
     l1::{burn::BurnRejection, L1Hash, OutPoint},
     relay::{EventPage, L1BlockDigest, PageProof, RelayVote},
+    time::{L1Time, TimeBounds},
 };
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -33,6 +34,8 @@ pub struct RelayStatus {
     /// last attested one: L1 reorganised below what is applied, and the relay
     /// waits for recovery.
     pub parent_mismatch: Option<ParentMismatch>,
+    /// L1's time as L2 knows it.
+    pub time: L1Time,
 }
 
 /// The page that must be delivered next.
@@ -264,6 +267,12 @@ sp_api::decl_runtime_apis! {
         fn vote_extrinsic(vote: RelayVote) -> Block::Extrinsic;
         /// The transaction that delivers a page.
         fn page_extrinsic(height: u32, page: EventPage, proof: PageProof) -> Block::Extrinsic;
+    }
+
+    /// L2 time.
+    pub trait TimeApi {
+        /// The times that the next block may have.
+        fn time_bounds() -> TimeBounds;
     }
 
     /// Burns and the supply.

@@ -8,6 +8,7 @@
 //! - [`chain`]: the parameters of one chain (ledger O3) and its basic types.
 //! - [`sequencers`]: the traits through which pallets ask who sequences, and tell of
 //!   offences.
+//! - [`time`]: how L1's time bounds L2's.
 //! - [`apis`]: runtime APIs the node calls.
 //!
 //! Nothing here does I/O, reads a clock or uses floating point, and all of it
@@ -22,3 +23,4 @@ pub mod consensus;
 pub mod l1;
 pub mod relay;
 pub mod sequencers;
+pub mod time;

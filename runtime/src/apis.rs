@@ -3,7 +3,8 @@
 use crate::{
     genesis_config_presets, AccountId, Aura, Balance, Block, BlockNumber, BurnMint,
     ChainParameters, Equivocation, Executive, Grandpa, InherentDataExt, L1Relay, Nonce, Runtime,
-    RuntimeCall, SequencerRegistry, SessionKeys, System, TransactionPayment, VERSION,
+    RuntimeCall, SequencerRegistry, SessionKeys, System, TimestampGuard, TransactionPayment,
+    VERSION,
 };
 use alloc::vec::Vec;
 use cascoin_l2_primitives::{
@@ -12,6 +13,7 @@ use cascoin_l2_primitives::{
     consensus::DoubleSignEvidence,
     l1::L1Hash,
     relay::{EventPage, PageProof, RelayVote},
+    time::TimeBounds,
 };
 use frame_support::{genesis_builder_helper, traits::Get, weights::Weight};
 use pallet_transaction_payment::{FeeDetails, RuntimeDispatchInfo};
@@ -255,6 +257,12 @@ impl_runtime_apis! {
             proof: PageProof,
         ) -> <Block as BlockT>::Extrinsic {
             L1Relay::page_extrinsic(height, page, proof)
+        }
+    }
+
+    impl cascoin_l2_primitives::apis::TimeApi<Block> for Runtime {
+        fn time_bounds() -> TimeBounds {
+            TimestampGuard::time_bounds()
         }
     }
 

@@ -90,7 +90,9 @@ pub const VERSION: RuntimeVersion = RuntimeVersion {
 /// session is looked up in the set that made it; ChainParameters stands before
 /// L1Relay, whose genesis reads where L1 starts; BurnMint stands after Balances,
 /// whose endowments its genesis counts; Equivocation stands after Grandpa and
-/// SequencerRegistry, whose keys it notes at genesis and at the end of a block.
+/// SequencerRegistry, whose keys it notes at genesis and at the end of a block;
+/// TimestampGuard stands after L1Relay, which drops the votes of an old set before
+/// the guard reads them.
 #[frame_support::runtime]
 mod runtime {
     #[runtime::runtime]
@@ -144,4 +146,6 @@ mod runtime {
     pub type BurnMint = pallet_burn_mint;
     #[runtime::pallet_index(24)]
     pub type Equivocation = pallet_equivocation;
+    #[runtime::pallet_index(26)]
+    pub type TimestampGuard = pallet_timestamp_guard;
 }

@@ -1,7 +1,7 @@
 //! What the engine needs of the node's client, as one bound.
 
 use cascoin_l2_primitives::{
-    apis::{ChainApi, SequencerApi},
+    apis::{ChainApi, SequencerApi, TimeApi},
     chain::OpaqueBlock,
 };
 use sc_client_api::{AuxStore, BlockBackend, BlockchainEvents};
@@ -17,7 +17,8 @@ pub trait EngineClient:
                  + Core<OpaqueBlock>
                  + BlockBuilder<OpaqueBlock>
                  + ChainApi<OpaqueBlock>
-                 + SequencerApi<OpaqueBlock>,
+                 + SequencerApi<OpaqueBlock>
+                 + TimeApi<OpaqueBlock>,
     > + HeaderBackend<OpaqueBlock>
     + BlockBackend<OpaqueBlock>
     + BlockchainEvents<OpaqueBlock>
@@ -35,7 +36,8 @@ impl<T> EngineClient for T where
                      + Core<OpaqueBlock>
                      + BlockBuilder<OpaqueBlock>
                      + ChainApi<OpaqueBlock>
-                     + SequencerApi<OpaqueBlock>,
+                     + SequencerApi<OpaqueBlock>
+                     + TimeApi<OpaqueBlock>,
         > + HeaderBackend<OpaqueBlock>
         + BlockBackend<OpaqueBlock>
         + BlockchainEvents<OpaqueBlock>

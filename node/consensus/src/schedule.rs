@@ -3,9 +3,10 @@
 use crate::{authority_sets::scheduled_change, EngineClient};
 use cascoin_bft::{leader_order, ranking, ranking_seed, term, Height, LeaderOrder, SequencerIndex};
 use cascoin_l2_primitives::{
-    apis::{ChainApi, SequencerApi},
+    apis::{ChainApi, SequencerApi, TimeApi},
     chain::{BlockHash, ChainParameters, Header, SequencerSet},
     consensus::LeaderDigest,
+    time::TimeBounds,
 };
 use sp_api::{ApiError, Core as _};
 use sp_runtime::{traits::Header as _, StateVersion};
@@ -28,6 +29,8 @@ pub struct Schedule {
     pub ranking: Vec<SequencerIndex>,
     /// Who leads which round.
     pub leaders: LeaderOrder,
+    /// The times that its block may have.
+    pub time_bounds: TimeBounds,
     /// How the height's extrinsics root is computed.
     pub body_version: StateVersion,
 }
@@ -61,6 +64,7 @@ impl Schedule {
         let api = client.runtime_api();
         let parameters = api.chain_parameters(hash)?;
         let set = api.sequencer_set(hash)?;
+        let time_bounds = api.time_bounds(hash)?;
         let body_version = api.version(hash)?.extrinsics_root_state_version();
         let height = Height(parent.number().checked_add(1).ok_or(ScheduleError::LastHeight)?);
         let term = term(height, parameters.blocks_per_leader);
@@ -70,7 +74,17 @@ impl Schedule {
         let weights: Vec<u64> = set.members.iter().map(|member| member.weight).collect();
         let ranking = ranking(&ranking_seed(&genesis.0, term, &randomness), &weights);
         let leaders = leader_order(&ranking, sticky_leader(&parent, term), &BTreeSet::new())?;
-        Ok(Self { height, parent, set, parameters, term, ranking, leaders, body_version })
+        Ok(Self {
+            height,
+            parent,
+            set,
+            parameters,
+            term,
+            ranking,
+            leaders,
+            time_bounds,
+            body_version,
+        })
     }
 }
 

@@ -57,7 +57,7 @@ impl<T: Config> Pallet<T> {
     /// The latest L1 tip time that `voter` named in the set in force.
     pub(crate) fn tip_time_of(voter: u16) -> u32 {
         if crate::VotesSetId::<T>::get() == T::Sequencers::set_id() {
-            TipTimes::<T>::get(voter)
+            TipTimes::<T>::get().of(voter)
         } else {
             0
         }

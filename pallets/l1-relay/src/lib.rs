@@ -56,12 +56,15 @@ pub use pallet::*;
 mod authorize;
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
+mod l1_clock;
 mod query;
 pub mod tally;
 pub mod types;
 pub mod weights;
 mod worker;
 
+#[cfg(test)]
+mod clock_tests;
 #[cfg(test)]
 mod mock;
 #[cfg(test)]
@@ -84,11 +87,11 @@ pub mod pallet {
     use super::*;
     use crate::{
         tally::{Clock, HeightVotes},
-        types::{Progress, Queue, APPLIED_HASHES_KEPT},
+        types::{Progress, Queue, Tips, APPLIED_HASHES_KEPT},
     };
     use cascoin_l2_primitives::{
         apis::ParentMismatch,
-        chain::{ChainParameters, Moment, MAX_SEQUENCERS},
+        chain::{ChainParameters, Moment},
         l1::L1Hash,
         relay::{
             EventPage, L1BlockContext, L1BlockDigest, OnL1BlockApplied, OnL1Event, PageProof,
@@ -160,7 +163,7 @@ pub mod pallet {
     /// The latest L1 tip time that each voter has named. A vote with an earlier
     /// one is old, also at heights where its voter has no vote (any more).
     #[pallet::storage]
-    pub type TipTimes<T> = StorageMap<_, Twox64Concat, u16, u32, ValueQuery>;
+    pub type TipTimes<T> = StorageValue<_, Tips, ValueQuery>;
 
     /// The sequencer set that [`Votes`] and [`TipTimes`] belong to.
     #[pallet::storage]
@@ -356,10 +359,12 @@ pub mod pallet {
             ensure!(vote.set_id == T::Sequencers::set_id(), Error::<T>::WrongSet);
             ensure!(vote.range.is_well_formed(), Error::<T>::MalformedRange);
 
-            ensure!(vote.tip_time >= TipTimes::<T>::get(vote.voter), Error::<T>::NothingNew);
+            let mut tips = TipTimes::<T>::get();
+            ensure!(vote.tip_time >= tips.of(vote.voter), Error::<T>::NothingNew);
             let (taken, withdrawn) = Self::cast(&vote);
             ensure!(taken > 0, Error::<T>::NothingNew);
-            TipTimes::<T>::insert(vote.voter, vote.tip_time);
+            tips.note(vote.voter, vote.tip_time, T::Time::now());
+            TipTimes::<T>::put(tips);
             Self::deposit_event(Event::Voted {
                 voter: vote.voter,
                 first: vote.range.first(),
@@ -622,8 +627,7 @@ pub mod pallet {
                 return false;
             }
             VotesSetId::<T>::put(set_id);
-            // Voters are indices of a set, so there are no more entries than this.
-            let _ = TipTimes::<T>::clear(MAX_SEQUENCERS, None);
+            TipTimes::<T>::kill();
             let had = Self::window().fold(false, |had, height| {
                 let votes = Votes::<T>::take(height);
                 had || !votes.0.is_empty()

@@ -8,7 +8,9 @@ use cascoin_l2_primitives::{
     apis::{OpenVote, PageCursor, RelayStatus},
     l1::L1Hash,
     relay::L1BlockContext,
+    time::L1Clock as _,
 };
+use frame_support::traits::Time as _;
 use sp_core::H256;
 
 impl<T: Config> Pallet<T> {
@@ -26,6 +28,7 @@ impl<T: Config> Pallet<T> {
             next_page: Self::next_page(),
             open_votes: Self::window().flat_map(Self::open_votes_at).collect(),
             parent_mismatch: Mismatch::<T>::get(),
+            time: Self::l1_time(T::Time::now()),
         }
     }
 

@@ -1,6 +1,9 @@
 //! What the relay keeps in state, besides votes.
 
-use cascoin_l2_primitives::relay::L1BlockDigest;
+use cascoin_l2_primitives::{
+    chain::{Moment, MAX_SEQUENCERS},
+    relay::L1BlockDigest,
+};
 use codec::{Decode, Encode, MaxEncodedLen};
 use frame_support::{pallet_prelude::ConstU32, BoundedVec};
 use scale_info::TypeInfo;
@@ -26,4 +29,36 @@ pub struct Progress {
     pub count: u32,
     /// Events applied.
     pub events: u32,
+}
+
+/// What a voter last said of its L1 tip.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct VoterTip {
+    /// Index of the voter in the sequencer set.
+    pub voter: u16,
+    /// Time of its L1 tip, seconds since 1970.
+    pub time: u32,
+    /// L2 time at which the vote was taken, milliseconds.
+    pub taken: Moment,
+}
+
+/// The last tip of each voter; one entry a voter.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Tips(pub BoundedVec<VoterTip, ConstU32<MAX_SEQUENCERS>>);
+
+impl Tips {
+    /// The tip time that a voter named; 0 if none.
+    pub fn of(&self, voter: u16) -> u32 {
+        self.0.iter().find(|tip| tip.voter == voter).map_or(0, |tip| tip.time)
+    }
+
+    /// Notes what a voter named.
+    pub fn note(&mut self, voter: u16, time: u32, taken: Moment) {
+        let tip = VoterTip { voter, time, taken };
+        match self.0.iter_mut().find(|known| known.voter == voter) {
+            Some(known) => *known = tip,
+            // Full only with more voters than a set has.
+            None => drop(self.0.try_push(tip)),
+        }
+    }
 }

@@ -6,8 +6,8 @@
 //! rise, so timestamps do (P15), and the slot names the author.
 
 use crate::{
-    AccountId, Aura, Balances, BlockNumber, ChainParameters, Moment, Runtime, RuntimeEvent,
-    SequencerRegistry, SessionKeys,
+    AccountId, Aura, Authorship, Balances, BlockNumber, ChainParameters, L1Relay, Moment, Runtime,
+    RuntimeEvent, SequencerRegistry, SessionKeys, Timestamp, TimestampGuard,
 };
 use alloc::vec::Vec;
 use cascoin_l2_primitives::chain::MAX_SEQUENCERS;
@@ -28,7 +28,7 @@ const SLOT_MS: Moment = 1;
 
 impl pallet_timestamp::Config for Runtime {
     type Moment = Moment;
-    type OnTimestampSet = Aura;
+    type OnTimestampSet = (Aura, TimestampGuard);
     type MinimumPeriod = ConstU64<SLOT_MS>;
     type WeightInfo = pallet_timestamp::weights::SubstrateWeight<Runtime>;
 }
@@ -137,6 +137,26 @@ pub struct HasKeys;
 impl Contains<AccountId> for HasKeys {
     fn contains(account: &AccountId) -> bool {
         pallet_session::NextKeys::<Runtime>::contains_key(account)
+    }
+}
+
+impl pallet_timestamp_guard::Config for Runtime {
+    type Time = Timestamp;
+    type Parameters = ChainParameters;
+    type L1 = L1Relay;
+    type Sequencers = SequencerRegistry;
+    type Author = BlockAuthor;
+    // Who punishes comes later; until then it is recorded.
+    type OnOffence = ();
+    type WeightInfo = pallet_timestamp_guard::EstimatedWeight<Runtime>;
+}
+
+/// The author of the block, as Authorship looked it up before a session ended.
+pub struct BlockAuthor;
+
+impl Get<Option<AccountId>> for BlockAuthor {
+    fn get() -> Option<AccountId> {
+        Authorship::author()
     }
 }
 

@@ -245,7 +245,19 @@ where
         let schedule = height.schedule.clone();
         let sequencers = schedule.set.members.len() as u16;
         let parent = slot(&schedule.parent).unwrap_or(0);
-        let at = next_slot(now_ms(), parent, keys.index, sequencers);
+        let now = now_ms();
+        // Room for the rounding to the leader's own slots.
+        let time = schedule.time_bounds.nearest(now, u64::from(sequencers));
+        if now > time {
+            let minutes = (now - time).div_ceil(60_000);
+            log::error!(
+                target: "l2::bft",
+                "this node's clock is {minutes} min later than L1 and the last block allow: \
+                 proposing an earlier time. Normal for a few blocks after the network stood still; \
+                 else set the clock",
+            );
+        }
+        let at = next_slot(time, parent, keys.index, sequencers);
         // Half of the block time goes into executing transactions; the rest is
         // for the others to execute them too, and for two rounds of votes.
         let budget = Duration::from_millis(schedule.parameters.block_time_ms / 2);

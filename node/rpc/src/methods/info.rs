@@ -11,6 +11,7 @@ use cascoin_l2_primitives::{
     apis::ParentMismatch,
     chain::{quorum, BlockHash, L1Network, Network},
     l1::L1Hash,
+    time::L1Time,
 };
 use serde::Serialize;
 
@@ -53,6 +54,11 @@ struct L1Info {
     applied_height: u32,
     applied_hash: L1Hash,
     parent_mismatch: Option<ParentMismatch>,
+    /// L1's time as all nodes see it, milliseconds since 1970 (R27.5).
+    time: L1Time,
+    /// Whether no quorum of the sequencers has voted lately: L1 is down, or
+    /// without new blocks, and does not bound L2's time.
+    time_is_stale: bool,
     /// This node's own L1 node; null if it has none.
     node: Option<L1Summary>,
 }
@@ -126,6 +132,8 @@ pub(super) fn chain_info(context: &Context, args: &Args) -> RpcResult<ChainInfo>
             applied_height: relay.applied_height,
             applied_hash: relay.applied_hash,
             parent_mismatch: relay.parent_mismatch,
+            time: relay.time,
+            time_is_stale: relay.time.fresh_tip_median.is_none(),
             node: context.l1.as_ref().map(|l1| l1.summary()),
         },
         engine: context.engine.status(),

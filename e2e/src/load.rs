@@ -115,7 +115,7 @@ impl Sender {
         }
         let address = json!([account(&self.pair).to_string()]);
         let in_blocks = node.call("l2_gettransactioncount", address)?;
-        if let Some(nonce) = number(&in_blocks) {
+        if let Some(nonce) = number(&in_blocks["transactionCount"]) {
             self.under_way = self.under_way.split_off(&nonce);
         }
         let due: Vec<Nonce> = self

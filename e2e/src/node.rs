@@ -2,9 +2,9 @@
 
 use crate::{
     error::{Error, IoContext, Result},
+    lab::Place,
     peer_id::peer_id,
     ports,
-    lab::Place,
     process::{self, Process, Surroundings},
     rpc::{self, RpcClient},
     wait::{until, Seen},

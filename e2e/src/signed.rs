@@ -27,7 +27,8 @@ pub fn expect_no_double_signs(network: &Network) -> Result<usize> {
             return Err(Error::other(format!("the log of {}: {said}", node.name())));
         }
         let lines = String::from_utf8_lossy(&output.stdout);
-        count += check(lines.lines()).map_err(|why| Error::other(format!("{}: {why}", node.name())))?;
+        count +=
+            check(lines.lines()).map_err(|why| Error::other(format!("{}: {why}", node.name())))?;
     }
     Ok(count)
 }

@@ -74,8 +74,7 @@ impl Links {
     /// A node that is in none is alone.
     pub fn partition(&self, groups: &[&[usize]]) {
         self.change(|from, to, link| {
-            let together =
-                groups.iter().any(|group| group.contains(&from) && group.contains(&to));
+            let together = groups.iter().any(|group| group.contains(&from) && group.contains(&to));
             link.up = together;
         });
     }

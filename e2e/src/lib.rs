@@ -30,6 +30,7 @@ pub mod ports;
 pub mod process;
 pub mod rpc;
 pub mod signed;
+pub mod slot;
 pub mod spec;
 pub mod wait;
 pub mod witness;

@@ -9,6 +9,7 @@ use cascoin_e2e::{
     network::{Network, Setup},
     node::Node,
     rpc::RpcClient,
+    slot::slots,
     wait::{until, Seen, PATIENCE},
     Error,
 };
@@ -255,38 +256,9 @@ fn transfers(network: &Network) -> Result<u64> {
 
 /// Distances of the times of consecutive blocks, from their Aura slots (1 ms).
 fn intervals(rpc: &RpcClient, first: u32, last: u32) -> Result<Quantiles> {
-    let heights: Vec<Value> = (first..=last).map(|height| json!([height])).collect();
-    let mut times = Vec::new();
-    for chunk in heights.chunks(100) {
-        let hashes = rpc.batch("chain_getBlockHash", chunk)?;
-        let hashes: Vec<Value> =
-            hashes.into_iter().map(|hash| hash.map(|hash| json!([hash]))).collect::<Result<_>>()?;
-        for header in rpc.batch("chain_getHeader", &hashes)? {
-            times.push(slot(&header?)?);
-        }
-    }
+    let times = slots(rpc, first, last)?;
     let distances = times.windows(2).map(|pair| (pair[1] - pair[0]) as f64).collect();
     quantiles(distances).ok_or_else(|| Error::other("too few blocks to measure an interval"))
-}
-
-/// A block's Aura slot: its time in milliseconds.
-fn slot(header: &Value) -> Result<u64> {
-    // PreRuntime (6) ‖ "aura" ‖ length 8 ‖ u64 little-endian
-    const PREFIX: &str = "0x066175726120";
-    let logs = header["digest"]["logs"].as_array().cloned().unwrap_or_default();
-    logs.iter()
-        .filter_map(|log| log.as_str()?.strip_prefix(PREFIX))
-        .find_map(|digits| {
-            let bytes: [u8; 8] = hex_bytes(digits)?.try_into().ok()?;
-            Some(u64::from_le_bytes(bytes))
-        })
-        .ok_or_else(|| Error::other(format!("no Aura slot in {header}")))
-}
-
-fn hex_bytes(digits: &str) -> Option<Vec<u8>> {
-    (0..digits.len() / 2)
-        .map(|at| u8::from_str_radix(digits.get(2 * at..2 * at + 2)?, 16).ok())
-        .collect()
 }
 
 /// Longest time without a new block on the others, after the leader is killed.

@@ -35,7 +35,7 @@ pub fn expect_no_double_signs(network: &Network) -> Result<usize> {
 
 /// As above, over the lines that `cascoin-l2 wal --json` prints.
 fn check<'a>(lines: impl Iterator<Item = &'a str>) -> Result<usize, String> {
-    let mut signed: BTreeMap<(String, u64, u64), Value> = BTreeMap::new();
+    let mut signed: BTreeMap<(String, u64, u64, String), Value> = BTreeMap::new();
     for line in lines {
         let record: Value = serde_json::from_str(line).map_err(|error| error.to_string())?;
         let kind = record["record"].as_str().unwrap_or_default();
@@ -46,9 +46,11 @@ fn check<'a>(lines: impl Iterator<Item = &'a str>) -> Result<usize, String> {
         let (Some(height), Some(round)) = (height, round) else {
             return Err(format!("neither height nor round: {record}"));
         };
+        // A lock's proof is in the log as well, which is votes of others.
+        let who = format!("{}{}", record["voter"], record["proposer"]);
         let block = record["block"].clone();
         // The same once more is what a node does that comes back.
-        let known = signed.entry((kind.into(), height, round)).or_insert(block.clone());
+        let known = signed.entry((kind.into(), height, round, who)).or_insert(block.clone());
         if *known != block {
             return Err(format!(
                 "two of {kind} at height {height}, round {round}: {known} and {block}"
@@ -64,17 +66,21 @@ mod tests {
 
     #[test]
     fn two_votes_of_a_round_are_found() {
-        let vote = |kind: &str, round: u16, block: &str| {
-            format!(r#"{{"record":"{kind}","height":3,"round":{round},"block":{block}}}"#)
+        let vote_of = |voter: u16, kind: &str, round: u16, block: &str| {
+            format!(
+                r#"{{"record":"{kind}","height":3,"round":{round},"block":{block},"voter":{voter}}}"#
+            )
         };
+        let vote = |kind: &str, round, block: &str| vote_of(2, kind, round, block);
         let good = [
             vote("prevote", 0, "\"0x01\""),
             vote("precommit", 0, "null"),
             vote("prevote", 1, "\"0x02\""),
             vote("prevote", 0, "\"0x01\""),
+            vote_of(1, "prevote", 0, "null"),
             r#"{"record":"lock","height":3,"round":0,"block":"0x01"}"#.into(),
         ];
-        assert_eq!(check(good.iter().map(String::as_str)), Ok(3));
+        assert_eq!(check(good.iter().map(String::as_str)), Ok(4));
         let bad = [vote("precommit", 0, "null"), vote("precommit", 0, "\"0x01\"")];
         assert!(check(bad.iter().map(String::as_str)).is_err());
     }

@@ -7,6 +7,10 @@
 //! - [`extrinsic`]: signed transactions from the runtime's own types.
 //! - [`set_changes`]: sequencers that change their keys, leave and join.
 //! - [`burns`]: what L2 says of burns and of the supply.
+//! - [`lab`]: networks of the nodes whose links fail; [`spec`]: chains with more
+//!   sequencers than the presets.
+//! - [`load`]: transfers at a rate; [`witness`]: what nodes called final must stay;
+//!   [`signed`]: what sequencers signed, from their logs.
 //! - [`wait`]: polling with generous limits. No test here asserts a speed; the
 //!   `bench` program measures.
 //!
@@ -18,6 +22,8 @@ pub mod error;
 pub mod extrinsic;
 pub mod interrupt;
 pub mod l1;
+pub mod lab;
+pub mod load;
 pub mod network;
 pub mod node;
 pub mod peer_id;
@@ -25,6 +31,10 @@ pub mod ports;
 pub mod process;
 pub mod rpc;
 pub mod set_changes;
+pub mod signed;
+pub mod slot;
+pub mod spec;
 pub mod wait;
+pub mod witness;
 
 pub use error::{Error, Result};

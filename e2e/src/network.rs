@@ -8,7 +8,8 @@ use crate::{
     error::{Error, IoContext, Result},
     extrinsic::hash,
     l1::L1,
-    node::{Node, NodeConfig, DEV_KEYS},
+    lab::{Lab, Links},
+    node::{Node, NodeConfig, ALL_DEV_KEYS},
     process,
     wait::{until, Seen, PATIENCE},
 };
@@ -30,7 +31,8 @@ const SHOWN_LINES: usize = 40;
 pub struct Setup {
     /// A preset or the path of a chain spec.
     pub chain: String,
-    /// Sequencers with development keys, at most four.
+    /// Sequencers with development keys: four or fewer, or seven of a chain spec
+    /// that names seven ([`crate::spec`]).
     pub sequencers: usize,
     /// Further nodes that only follow.
     pub full_nodes: usize,
@@ -58,6 +60,7 @@ pub struct Network {
     /// The nodes. Dropped, that is killed, before their L1.
     pub nodes: Vec<Node>,
     l1: Option<L1>,
+    lab: Option<Lab>,
     // Last: nothing may be left in it when it is removed.
     folder: Folder,
 }
@@ -88,14 +91,23 @@ impl Network {
     /// # Errors
     /// Whatever keeps L1 from starting.
     pub fn prepare(setup: &Setup) -> Result<Self> {
+        Self::prepare_in(setup, None)
+    }
+
+    /// As [`Network::prepare`], with the nodes in a laboratory. It must have a
+    /// place for each; L1 is not reached from there.
+    ///
+    /// # Errors
+    /// As [`Network::prepare`].
+    pub fn prepare_in(setup: &Setup, lab: Option<Lab>) -> Result<Self> {
         let folder = tempfile::Builder::new()
             .prefix("cascoin-")
             .tempdir()
             .attempt(|| "making a temporary folder".into())?;
         let l1 = if setup.l1 { Some(L1::start()?) } else { None };
-        let mut network = Self { nodes: Vec::new(), l1, folder: Folder(Some(folder)) };
+        let mut network = Self { nodes: Vec::new(), l1, lab, folder: Folder(Some(folder)) };
         for index in 0..setup.sequencers + setup.full_nodes {
-            let dev_key = DEV_KEYS.get(index).copied().filter(|_| index < setup.sequencers);
+            let dev_key = ALL_DEV_KEYS.get(index).copied().filter(|_| index < setup.sequencers);
             let name = dev_key.map_or_else(|| format!("full-{index}"), String::from);
             let l1 = network.l1.as_ref().map(L1::access).transpose()?;
             network.add(NodeConfig {
@@ -107,6 +119,10 @@ impl Network {
                 sequencer_peers: Vec::new(),
                 extra: setup.extra.clone(),
             })?;
+        }
+        let places = network.lab.as_ref().map_or(&[][..], Lab::places);
+        for (node, place) in network.nodes.iter_mut().zip(places) {
+            node.move_to(place.clone());
         }
         network.introduce_all();
         Ok(network)
@@ -166,6 +182,15 @@ impl Network {
     /// [`Error::Other`] if the network was made without one.
     pub fn l1(&self) -> Result<&L1> {
         self.l1.as_ref().ok_or_else(|| Error::other("this network has no L1"))
+    }
+
+    /// The links between the nodes.
+    ///
+    /// # Errors
+    /// [`Error::Other`] if the network is in no laboratory.
+    pub fn links(&self) -> Result<&Links> {
+        let lab = self.lab.as_ref().map(Lab::links);
+        lab.ok_or_else(|| Error::other("this network is in no laboratory"))
     }
 
     /// Where everything is kept.
@@ -232,11 +257,19 @@ impl Network {
     /// [`Error::TimedOut`], [`Error::Ended`].
     pub fn wait_for_progress(&mut self, blocks: u32) -> Result<u32> {
         let running = self.running();
+        self.wait_for_progress_of(&running, blocks)
+    }
+
+    /// As [`Network::wait_for_progress`], of some nodes.
+    ///
+    /// # Errors
+    /// [`Error::TimedOut`], [`Error::Ended`].
+    pub fn wait_for_progress_of(&mut self, nodes: &[usize], blocks: u32) -> Result<u32> {
         // A node that does not answer yet counts as standing at genesis.
-        let heights = running.iter().map(|node| self.finalized_height(*node).unwrap_or(0));
+        let heights = nodes.iter().map(|node| self.finalized_height(*node).unwrap_or(0));
         let target = heights.max().unwrap_or(0) + blocks;
-        for node in running {
-            self.wait_for_height(node, target)?;
+        for node in nodes {
+            self.wait_for_height(*node, target)?;
         }
         Ok(target)
     }
@@ -350,7 +383,20 @@ impl Drop for Network {
 /// # Panics
 /// If the network does not start or the test fails.
 pub fn with_network(setup: &Setup, test: impl FnOnce(&mut Network) -> Result<()>) {
-    let mut network = match Network::prepare(setup) {
+    run(Network::prepare(setup), test);
+}
+
+/// As [`with_network`], in a laboratory with the given `seed`.
+///
+/// # Panics
+/// As [`with_network`].
+pub fn with_lab(setup: &Setup, seed: u64, test: impl FnOnce(&mut Network) -> Result<()>) {
+    let lab = Lab::start(setup.sequencers + setup.full_nodes, seed);
+    run(lab.and_then(|lab| Network::prepare_in(setup, Some(lab))), test);
+}
+
+fn run(network: Result<Network>, test: impl FnOnce(&mut Network) -> Result<()>) {
+    let mut network = match network {
         Ok(network) => network,
         Err(error) => panic!("the network does not start: {error}"),
     };

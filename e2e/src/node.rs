@@ -2,9 +2,10 @@
 
 use crate::{
     error::{Error, IoContext, Result},
+    lab::Place,
     peer_id::peer_id,
     ports,
-    process::{self, Process},
+    process::{self, Process, Surroundings},
     rpc::{self, RpcClient},
     wait::{until, Seen},
 };
@@ -12,6 +13,7 @@ use serde_json::{json, Value};
 use sp_core::{Blake2Hasher, Hasher};
 use std::{
     env, fs,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -54,6 +56,10 @@ pub fn binary() -> Result<PathBuf> {
 
 /// The development keys: one sequencer each, in the order of the presets.
 pub const DEV_KEYS: [&str; 4] = ["alice", "bob", "charlie", "dave"];
+
+/// All development keys that the node's flags name, for chains with more
+/// sequencers than the presets have ([`crate::spec`]). They begin as [`DEV_KEYS`].
+pub const ALL_DEV_KEYS: [&str; 7] = ["alice", "bob", "charlie", "dave", "eve", "ferdie", "one"];
 
 /// How a node reaches its L1 node.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,6 +110,8 @@ pub struct Node {
     folder: PathBuf,
     ports: Ports,
     node_key: [u8; 32],
+    place: Option<Place>,
+    environment: Vec<(String, String)>,
     process: Option<Process>,
 }
 
@@ -124,7 +132,30 @@ impl Node {
         };
         let identity = format!("cascoin-e2e {} {}", config.name, ports.p2p);
         let node_key = Blake2Hasher::hash(identity.as_bytes()).0;
-        Ok(Self { config, folder, ports, node_key, process: None })
+        let environment = Vec::new();
+        Ok(Self { config, folder, ports, node_key, place: None, environment, process: None })
+    }
+
+    /// Moves it into a laboratory; to be called before it is started and before
+    /// others are told its address.
+    pub fn move_to(&mut self, place: Place) {
+        self.place = Some(place);
+    }
+
+    /// Sets an environment variable of the process, from the next start.
+    pub fn set_environment(&mut self, name: &str, value: &str) {
+        self.environment.retain(|(known, _)| known != name);
+        self.environment.push((name.into(), value.into()));
+    }
+
+    /// Where this machine reaches it.
+    fn host(&self) -> IpAddr {
+        self.place.as_ref().map_or(Ipv4Addr::LOCALHOST.into(), |place| place.control)
+    }
+
+    /// Where other nodes reach it.
+    fn address(&self) -> Ipv4Addr {
+        self.place.as_ref().map_or(Ipv4Addr::LOCALHOST, |place| place.address)
     }
 
     /// Its name.
@@ -149,7 +180,8 @@ impl Node {
 
     /// Where other nodes reach it.
     pub fn multiaddr(&self) -> String {
-        format!("/ip4/127.0.0.1/tcp/{}/p2p/{}", self.ports.p2p, peer_id(&self.node_key))
+        let (address, peer) = (self.address(), peer_id(&self.node_key));
+        format!("/ip4/{address}/tcp/{}/p2p/{peer}", self.ports.p2p)
     }
 
     /// Its log.
@@ -164,7 +196,7 @@ impl Node {
 
     /// Its JSON-RPC endpoint.
     pub fn rpc(&self) -> RpcClient {
-        RpcClient::local(self.ports.rpc)
+        RpcClient::at(SocketAddr::new(self.host(), self.ports.rpc))
     }
 
     /// Its JSON-RPC 1.0 front.
@@ -198,7 +230,12 @@ impl Node {
         // of one preset could not run side by side.
         let temporary = self.folder.parent().unwrap_or(&self.folder);
         let log = self.log();
-        let process = Process::start(&self.config.name, &binary()?, &args, &log, temporary)?;
+        let surroundings = Surroundings {
+            namespace: self.place.as_ref().map(|place| place.namespace.clone()),
+            environment: self.environment.clone(),
+        };
+        let (name, binary) = (&self.config.name, binary()?);
+        let process = Process::start_in(name, &binary, &args, &log, temporary, &surroundings)?;
         self.process = Some(process);
         Ok(())
     }
@@ -283,7 +320,7 @@ impl Node {
     /// # Errors
     /// [`Error::Transport`] if the endpoint does not answer.
     pub fn metrics(&self, name: &str) -> Result<Vec<(String, f64)>> {
-        let text = rpc::get(self.ports.prometheus, "/metrics")?;
+        let text = rpc::get(SocketAddr::new(self.host(), self.ports.prometheus), "/metrics")?;
         Ok(text.lines().filter_map(|line| sample(line, name)).collect())
     }
 
@@ -301,7 +338,7 @@ impl Node {
         flag("--chain", config.chain.clone());
         flag("--base-path", self.base_path().display().to_string());
         flag("--name", config.name.clone());
-        flag("--listen-addr", format!("/ip4/127.0.0.1/tcp/{}", self.ports.p2p));
+        flag("--listen-addr", format!("/ip4/{}/tcp/{}", self.address(), self.ports.p2p));
         flag("--rpc-port", self.ports.rpc.to_string());
         flag("--json-rpc-1-port", self.ports.front.to_string());
         flag("--prometheus-port", self.ports.prometheus.to_string());
@@ -327,6 +364,10 @@ impl Node {
         args.extend(config.dev_key.map(|key| format!("--{key}")));
         for switch in ["--no-mdns", "--no-telemetry", "--disable-log-color"] {
             args.push(switch.into());
+        }
+        // Its namespace is a machine of its own, and this process is outside.
+        if self.place.is_some() {
+            args.extend(["--unsafe-rpc-external", "--prometheus-external"].map(String::from));
         }
         args.extend(config.extra.iter().cloned());
         Ok(args)

@@ -3,6 +3,7 @@
 use crate::error::{Error, IoContext, Result};
 use std::{
     env,
+    ffi::OsString,
     fs::{self, OpenOptions},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
@@ -29,6 +30,33 @@ pub fn wasm_cache() -> Option<PathBuf> {
     Some(release.join("e2e-wasm-cache"))
 }
 
+/// What a process finds around it besides its arguments.
+#[derive(Clone, Debug, Default)]
+pub struct Surroundings {
+    /// The network namespace it lives in; this process's own if `None`.
+    pub namespace: Option<String>,
+    /// Further environment variables.
+    pub environment: Vec<(String, String)>,
+}
+
+impl Surroundings {
+    /// The command that starts `program` there.
+    fn command(&self, program: &Path) -> Command {
+        let mut words: Vec<OsString> = Vec::new();
+        // Neither starts a process of its own: each becomes the program.
+        if let Some(namespace) = &self.namespace {
+            words.extend(["ip", "netns", "exec", namespace].map(OsString::from));
+        }
+        if Path::new(SETPRIV).exists() {
+            words.extend([SETPRIV, "--pdeathsig", "KILL", "--"].map(OsString::from));
+        }
+        words.push(program.into());
+        let mut command = Command::new(&words[0]);
+        command.args(&words[1..]).envs(self.environment.iter().cloned());
+        command
+    }
+}
+
 /// A running child. Dropping it kills it.
 pub struct Process {
     name: String,
@@ -49,20 +77,29 @@ impl Process {
         log: &Path,
         temporary: &Path,
     ) -> Result<Self> {
+        Self::start_in(name, program, args, log, temporary, &Surroundings::default())
+    }
+
+    /// As [`Process::start`], in `surroundings`.
+    ///
+    /// # Errors
+    /// As [`Process::start`].
+    pub fn start_in(
+        name: &str,
+        program: &Path,
+        args: &[String],
+        log: &Path,
+        temporary: &Path,
+        surroundings: &Surroundings,
+    ) -> Result<Self> {
         let output = OpenOptions::new()
             .create(true)
             .append(true)
             .open(log)
             .attempt(|| format!("opening {}", log.display()))?;
         let errors = output.try_clone().attempt(|| format!("opening {}", log.display()))?;
-        let mut command = if Path::new(SETPRIV).exists() {
-            let mut command = Command::new(SETPRIV);
-            command.args(["--pdeathsig", "KILL", "--"]).arg(program);
-            command
-        } else {
-            Command::new(program)
-        };
-        let child = command
+        let child = surroundings
+            .command(program)
             .args(args)
             .env("TMPDIR", temporary)
             .envs(wasm_cache().map(|cache| (WASM_CACHE_ENV, cache)))

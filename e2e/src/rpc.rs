@@ -37,6 +37,11 @@ impl RpcClient {
         Self { address: SocketAddr::from(([127, 0, 0, 1], port)), authorization: None }
     }
 
+    /// The endpoint at an address.
+    pub fn at(address: SocketAddr) -> Self {
+        Self { address, authorization: None }
+    }
+
     /// The same endpoint, with `user:password` in every call.
     pub fn with_credentials(self, credentials: &str) -> Self {
         let authorization = format!("Basic {}", BASE64_STANDARD.encode(credentials));
@@ -132,14 +137,13 @@ impl RpcClient {
     }
 }
 
-/// Fetches `path` from an HTTP server on loopback (metrics).
+/// Fetches `path` from an HTTP server (metrics).
 ///
 /// # Errors
 /// [`Error::Transport`] if there is no HTTP answer.
-pub fn get(port: u16, path: &str) -> Result<String> {
-    let url = format!("http://127.0.0.1:{port}{path}");
+pub fn get(address: SocketAddr, path: &str) -> Result<String> {
+    let url = format!("http://{address}{path}");
     let broken = |reason: String| Error::Transport { url: url.clone(), reason };
-    let address = SocketAddr::from(([127, 0, 0, 1], port));
     let mut stream = TcpStream::connect_timeout(&address, CALL_LIMIT)
         .map_err(|error| broken(error.to_string()))?;
     stream.set_read_timeout(Some(CALL_LIMIT)).map_err(|error| broken(error.to_string()))?;

@@ -38,6 +38,10 @@ const MAX_EARLY_PROPOSALS_OF_ONE: usize = 2;
 const MAX_EARLY_PROPOSALS: usize = 8;
 /// How often all peers are greeted again while a height makes no progress.
 const GREET_AGAIN: Duration = Duration::from_secs(2);
+/// A sequencer that was not heard for this long is not reachable, connected or not:
+/// a link that swallows everything looks connected for a minute and more. Who votes
+/// is heard with every block, and who makes no progress says so every 250 ms.
+const UNHEARD: Duration = Duration::from_secs(5);
 /// Rounds ahead of the current one whose messages are kept.
 const LOOK_AHEAD: u16 = cascoin_bft::LOOK_AHEAD_ROUNDS;
 
@@ -253,9 +257,11 @@ where
         let Some(height) = &self.height else { return };
         let members = &height.schedule.set.members;
         let me = height.keys.as_ref().map(|keys| keys.index);
+        let heard = |at: Option<Instant>| at.is_some_and(|at| at.elapsed() < UNHEARD);
         let mut reachable: Vec<u16> = self
             .peers
             .values()
+            .filter(|peer| heard(peer.heard))
             .filter_map(|peer| {
                 let key = peer.key?;
                 members.iter().position(|member| member.grandpa == key)

@@ -92,6 +92,8 @@ struct Peer {
     hello: Option<intake::Hello>,
     /// The set of this node's last greeting to it.
     greeted: Option<u64>,
+    /// When it was last heard.
+    heard: Option<Instant>,
     /// When it was last sent certified blocks.
     helped: Option<Instant>,
 }
@@ -227,6 +229,11 @@ where
     }
 
     async fn on_mesh(&mut self, event: TransportEvent) {
+        if let TransportEvent::Votes(peer, _) | TransportEvent::Proposals(peer, _) = &event {
+            if let Some(known) = self.peers.get_mut(peer) {
+                known.heard = Some(Instant::now());
+            }
+        }
         match event {
             TransportEvent::Connected(peer) => {
                 self.peers.entry(peer).or_default();

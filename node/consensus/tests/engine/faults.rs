@@ -73,6 +73,23 @@ async fn two_halves_halt_and_heal() {
     cluster.finish().await;
 }
 
+/// Nobody closes the connections, as when a cable is cut far away.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_not_heard_is_not_reachable() {
+    let cluster = Cluster::running(4);
+    let all = [0, 1, 2, 3];
+    cluster.reach(&all, 3).await;
+    cluster.net.silence(between(&[0, 1, 2], &[3]));
+    until("silence is noticed", || {
+        cluster.status(3).reachable == [3] && cluster.status(0).reachable == [0, 1, 2]
+    })
+    .await;
+    cluster.net.heal();
+    until("so is its end", || (0..4).all(|index| cluster.status(index).reachable == [0, 1, 2, 3]))
+        .await;
+    cluster.finish().await;
+}
+
 /// With one node gone, both ends of the missing link are needed for a quorum,
 /// so their votes must go through the third.
 #[tokio::test(flavor = "multi_thread")]

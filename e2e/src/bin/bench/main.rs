@@ -1,42 +1,51 @@
 //! Measures a local network on this machine and prints a table, or JSON with
 //! `--json`. It asserts nothing: the figures are read by people.
 
+mod faults;
+
 use cascoin_e2e::{
     burns::{self, Burn},
     error::Result,
-    extrinsic::{account, dev_pair, hex, next_nonce, transfer, SigningContext},
+    extrinsic::{account, dev_pair},
     interrupt,
+    lab::{Lab, Link},
+    load::Load,
     network::{Network, Setup},
     node::Node,
     rpc::RpcClient,
-    wait::{until, Seen, PATIENCE},
+    slot::slots,
+    spec,
+    wait::PATIENCE,
     Error,
 };
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use serde::Serialize;
-use serde_json::{json, Value};
 use std::{
     process::ExitCode,
     thread::sleep,
     time::{Duration, Instant},
 };
+use tempfile::TempDir;
 
 /// The histogram the engine keeps: from the time a proposal is known to its
 /// commit.
 const COMMIT_HISTOGRAM: &str = "cascoin_l2_consensus_commit_seconds_bucket";
-/// How often load is sent.
-const LOAD_PERIOD: Duration = Duration::from_millis(100);
+/// Decides which packets are lost.
+const SEED: u64 = 1;
 /// Between two looks where a moment is measured.
 const FINE: Duration = Duration::from_millis(5);
 
 #[derive(Parser)]
 #[command(
-    about = "Measures block interval, commit latency, minting, fail-over and memory of a local network"
+    about = "Measures block interval, commit latency, minting, fail-over, recovery and memory of a local network"
 )]
 struct Options {
     /// Preset with 500 ms blocks or 100 ms blocks: local or regtest
     #[arg(long, default_value = "local")]
     chain: String,
+    /// What to measure; may be given several times. Everything without it
+    #[arg(long, value_enum)]
+    part: Vec<Part>,
     /// Seconds of each measurement
     #[arg(long, default_value_t = 30)]
     seconds: u64,
@@ -46,9 +55,39 @@ struct Options {
     /// Burns whose way to the mint is timed
     #[arg(long, default_value_t = 5)]
     burns: usize,
+    /// Leaders that are killed
+    #[arg(long, default_value_t = 10)]
+    kills: usize,
+    /// Lengths of the partitions, in seconds
+    #[arg(long, value_delimiter = ',', default_value = "5,20,60")]
+    cuts: Vec<u64>,
+    /// Restarts of the whole network
+    #[arg(long, default_value_t = 3)]
+    restarts: usize,
     /// Print JSON instead of a table
     #[arg(long)]
     json: bool,
+}
+
+/// What can be measured alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// Blocks of one sequencer, idle and loaded
+    One,
+    /// Blocks of four sequencers, idle and loaded
+    Four,
+    /// Blocks of seven sequencers, idle and loaded
+    Seven,
+    /// Four and seven sequencers 100 ms ± 20 ms apart with 1 % loss (needs root)
+    Far,
+    /// From the last confirmation of a burn to its mint
+    Mint,
+    /// Time without a block after `kill -9` of the leader
+    Failover,
+    /// From the end of a partition to the next block (needs root)
+    Healing,
+    /// From a restart of all to the next blocks
+    Restart,
 }
 
 /// Quantiles of one measured quantity, in milliseconds.
@@ -57,6 +96,7 @@ struct Quantiles {
     p50: f64,
     p95: f64,
     p99: f64,
+    max: f64,
     samples: usize,
 }
 
@@ -64,6 +104,8 @@ struct Quantiles {
 #[derive(Serialize)]
 struct Row {
     sequencers: usize,
+    /// Milliseconds that a message is under way between two nodes.
+    link_ms: u64,
     load_per_second: u64,
     blocks: u32,
     included_transfers: u64,
@@ -80,7 +122,12 @@ struct Report {
     /// From the block that is the k-th confirmation to MINTED, over RPC.
     mint_ms: Option<Quantiles>,
     /// Longest time without a new block after `kill -9` of the leader.
-    failover_ms: Option<f64>,
+    failover_ms: Option<Quantiles>,
+    /// Length of a partition in halves, in seconds, and the milliseconds from its
+    /// end until all nodes had a new block.
+    healing_ms: Vec<(u64, f64)>,
+    /// From starting all killed nodes until all had new blocks.
+    restart_ms: Option<Quantiles>,
 }
 
 fn main() -> ExitCode {
@@ -102,33 +149,11 @@ impl Options {
             rows: Vec::new(),
             mint_ms: None,
             failover_ms: None,
+            healing_ms: Vec::new(),
+            restart_ms: None,
         };
-        // One sequencer needs a chain whose set has one: the `dev` preset.
-        let single = Setup {
-            chain: "dev".into(),
-            sequencers: 1,
-            full_nodes: 0,
-            l1: false,
-            extra: Vec::new(),
-        };
-        let four = Setup { chain: self.chain.clone(), ..Setup::regtest() };
-        for (setup, whole) in [(single, false), (four, true)] {
-            eprintln!(
-                "starting {} sequencer(s) of the {} preset ...",
-                setup.sequencers, setup.chain
-            );
-            let mut network = Network::start(&setup)?;
-            for load in [0, self.rate] {
-                eprintln!("  {} s with {load} transfers a second ...", self.seconds);
-                report.rows.push(self.row(&mut network, load)?);
-            }
-            if whole {
-                eprintln!("  {} burns ...", self.burns);
-                report.mint_ms = Some(self.mints(&mut network)?);
-                eprintln!("  killing the leader ...");
-                report.failover_ms = Some(failover(&mut network)?);
-            }
-        }
+        self.without_faults(&mut report)?;
+        self.with_faults(&mut report)?;
         if self.json {
             let text = serde_json::to_string_pretty(&report).map_err(Error::other)?;
             println!("{text}");
@@ -138,20 +163,95 @@ impl Options {
         Ok(())
     }
 
-    fn row(&self, network: &mut Network, load: u64) -> Result<Row> {
+    fn wants(&self, parts: &[Part]) -> bool {
+        self.part.is_empty() || parts.iter().any(|part| self.part.contains(part))
+    }
+
+    fn without_faults(&self, report: &mut Report) -> Result<()> {
+        let folder = TempDir::new().map_err(Error::other)?;
+        if self.wants(&[Part::One]) {
+            // One sequencer needs a chain whose set has one: the `dev` preset.
+            let single = Setup { chain: "dev".into(), sequencers: 1, ..self.four() };
+            self.rows(&mut start(&single, None)?, report, 0)?;
+        }
+        if self.wants(&[Part::Four, Part::Mint]) {
+            let l1 = self.wants(&[Part::Mint]);
+            let mut network = start(&Setup { l1, ..self.four() }, None)?;
+            if self.wants(&[Part::Four]) {
+                self.rows(&mut network, report, 0)?;
+            }
+            if l1 {
+                eprintln!("  {} burns ...", self.burns);
+                report.mint_ms = Some(self.mints(&mut network)?);
+            }
+        }
+        if self.wants(&[Part::Seven]) {
+            let setup = self.seven(&folder)?;
+            self.rows(&mut start(&setup, None)?, report, 0)?;
+        }
+        if self.wants(&[Part::Far]) {
+            for setup in [self.four(), self.seven(&folder)?] {
+                let mut network = start(&setup, Some(Lab::start(setup.sequencers, SEED)?))?;
+                network.links()?.set_all(Link::FAR);
+                self.rows(&mut network, report, Link::FAR.delay.as_millis() as u64)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn with_faults(&self, report: &mut Report) -> Result<()> {
+        if self.wants(&[Part::Failover, Part::Restart]) {
+            let mut network = start(&self.four(), None)?;
+            if self.wants(&[Part::Failover]) {
+                eprintln!("  killing {} leaders ...", self.kills);
+                report.failover_ms = Some(faults::failover(&mut network, self.kills)?);
+            }
+            if self.wants(&[Part::Restart]) {
+                eprintln!("  killing all {} times ...", self.restarts);
+                report.restart_ms = Some(faults::restarts(&mut network, self.restarts)?);
+            }
+        }
+        if self.wants(&[Part::Healing]) {
+            let setup = self.four();
+            let mut network = start(&setup, Some(Lab::start(setup.sequencers, SEED)?))?;
+            eprintln!("  partitions of {:?} s ...", self.cuts);
+            report.healing_ms = faults::healing(&mut network, &self.cuts)?;
+        }
+        Ok(())
+    }
+
+    fn four(&self) -> Setup {
+        Setup { chain: self.chain.clone(), ..Setup::regtest_without_l1() }
+    }
+
+    fn seven(&self, folder: &TempDir) -> Result<Setup> {
+        let file = folder.path().join("seven.json");
+        spec::write(&self.chain, 7, &file)?;
+        Ok(Setup { chain: file.display().to_string(), sequencers: 7, ..self.four() })
+    }
+
+    /// Measures a network idle and loaded.
+    fn rows(&self, network: &mut Network, report: &mut Report, link_ms: u64) -> Result<()> {
+        for load in [0, self.rate] {
+            eprintln!("  {} s with {load} transfers a second ...", self.seconds);
+            report.rows.push(self.row(network, load, link_ms)?);
+        }
+        Ok(())
+    }
+
+    fn row(&self, network: &mut Network, per_second: u64, link_ms: u64) -> Result<Row> {
         // Connections settle first.
         network.wait_for_progress(5)?;
         let before = histogram(&network.nodes[0])?;
         let first = network.finalized_height(0)?;
         let included_before = transfers(network)?;
-        let period = Duration::from_secs(self.seconds);
-        if load == 0 {
-            pause(period)?;
-        } else {
-            send_load(network, load, period)?;
-        }
+        let nodes = || network.nodes.iter().map(Node::rpc).collect();
+        let load = (per_second > 0).then(|| Load::start(nodes(), per_second)).transpose()?;
+        pause(Duration::from_secs(self.seconds))?;
         let last = network.finalized_height(0)?;
         let after = histogram(&network.nodes[0])?;
+        let included = transfers(network)?.saturating_sub(included_before);
+        drop(load);
         let resident = network
             .nodes
             .iter_mut()
@@ -160,9 +260,10 @@ impl Options {
             .collect();
         Ok(Row {
             sequencers: network.nodes.len(),
-            load_per_second: load,
+            link_ms,
+            load_per_second: per_second,
             blocks: last - first,
-            included_transfers: transfers(network)?.saturating_sub(included_before),
+            included_transfers: included,
             block_interval_ms: intervals(&network.nodes[0].rpc(), first, last)?,
             commit_ms: histogram_quantiles(&before, &after),
             resident_mib_per_node: resident,
@@ -196,50 +297,19 @@ impl Options {
     }
 }
 
+fn start(setup: &Setup, lab: Option<Lab>) -> Result<Network> {
+    eprintln!("starting {} sequencer(s) of {} ...", setup.sequencers, setup.chain);
+    let mut network = Network::prepare_in(setup, lab)?;
+    network.start_nodes()?;
+    network.wait_for_progress(2)?;
+    Ok(network)
+}
+
 fn pause(period: Duration) -> Result<()> {
     let start = Instant::now();
     while start.elapsed() < period {
         interrupt::check()?;
         sleep(Duration::from_millis(50));
-    }
-    Ok(())
-}
-
-/// Signs and sends `rate` transfers a second for `period`, in turn from four
-/// accounts to four nodes.
-fn send_load(network: &Network, rate: u64, period: Duration) -> Result<()> {
-    let context = SigningContext::of(&network.nodes[0].rpc())?;
-    let to = account(&dev_pair("//Load")?);
-    let mut senders = Vec::new();
-    for path in ["//Alice", "//Bob", "//Charlie", "//Dave"] {
-        let pair = dev_pair(path)?;
-        let nonce = next_nonce(&network.nodes[0].rpc(), &account(&pair))?;
-        senders.push((pair, nonce));
-    }
-    let start = Instant::now();
-    let mut sent = 0;
-    while start.elapsed() < period {
-        interrupt::check()?;
-        let due = (start.elapsed().as_secs_f64() * rate as f64) as u64;
-        for (position, (pair, nonce)) in senders.iter_mut().enumerate() {
-            let share = (due - sent) / 4;
-            let batch: Vec<Value> = (0..share)
-                .map(|offset| {
-                    let signed = context.sign(transfer(&to, 1_000), pair, *nonce + offset as u32);
-                    json!([hex(&signed)])
-                })
-                .collect();
-            if batch.is_empty() {
-                continue;
-            }
-            *nonce += share as u32;
-            let node = &network.nodes[position % network.nodes.len()];
-            for result in node.rpc().batch("author_submitExtrinsic", &batch)? {
-                result?;
-            }
-        }
-        sent += (due - sent) / 4 * 4;
-        sleep(LOAD_PERIOD);
     }
     Ok(())
 }
@@ -255,69 +325,9 @@ fn transfers(network: &Network) -> Result<u64> {
 
 /// Distances of the times of consecutive blocks, from their Aura slots (1 ms).
 fn intervals(rpc: &RpcClient, first: u32, last: u32) -> Result<Quantiles> {
-    let heights: Vec<Value> = (first..=last).map(|height| json!([height])).collect();
-    let mut times = Vec::new();
-    for chunk in heights.chunks(100) {
-        let hashes = rpc.batch("chain_getBlockHash", chunk)?;
-        let hashes: Vec<Value> =
-            hashes.into_iter().map(|hash| hash.map(|hash| json!([hash]))).collect::<Result<_>>()?;
-        for header in rpc.batch("chain_getHeader", &hashes)? {
-            times.push(slot(&header?)?);
-        }
-    }
+    let times = slots(rpc, first, last)?;
     let distances = times.windows(2).map(|pair| (pair[1] - pair[0]) as f64).collect();
     quantiles(distances).ok_or_else(|| Error::other("too few blocks to measure an interval"))
-}
-
-/// A block's Aura slot: its time in milliseconds.
-fn slot(header: &Value) -> Result<u64> {
-    // PreRuntime (6) ‖ "aura" ‖ length 8 ‖ u64 little-endian
-    const PREFIX: &str = "0x066175726120";
-    let logs = header["digest"]["logs"].as_array().cloned().unwrap_or_default();
-    logs.iter()
-        .filter_map(|log| log.as_str()?.strip_prefix(PREFIX))
-        .find_map(|digits| {
-            let bytes: [u8; 8] = hex_bytes(digits)?.try_into().ok()?;
-            Some(u64::from_le_bytes(bytes))
-        })
-        .ok_or_else(|| Error::other(format!("no Aura slot in {header}")))
-}
-
-fn hex_bytes(digits: &str) -> Option<Vec<u8>> {
-    (0..digits.len() / 2)
-        .map(|at| u8::from_str_radix(digits.get(2 * at..2 * at + 2)?, 16).ok())
-        .collect()
-}
-
-/// Longest time without a new block on the others, after the leader is killed.
-fn failover(network: &mut Network) -> Result<f64> {
-    let leader = network.leader()?;
-    let observer = (0..network.nodes.len())
-        .find(|node| *node != leader)
-        .ok_or_else(|| Error::other("nobody is left to observe"))?;
-    network.nodes[leader].kill()?;
-    let mut height = network.height(observer)?;
-    let mut last = Instant::now();
-    let mut longest = Duration::ZERO;
-    let start = Instant::now();
-    while start.elapsed() < Duration::from_secs(15) {
-        interrupt::check()?;
-        let now = network.height(observer)?;
-        if now > height {
-            longest = longest.max(last.elapsed());
-            height = now;
-            last = Instant::now();
-        }
-        sleep(FINE);
-    }
-    longest = longest.max(last.elapsed());
-    network.nodes[leader].start()?;
-    network.nodes[leader].wait_for_rpc()?;
-    until("the killed leader is back", PATIENCE, || {
-        let behind = network.finalized_height(leader)?;
-        Ok(Seen::when(behind >= height, behind))
-    })?;
-    Ok(millis(longest))
 }
 
 /// Cumulative counts by upper bound in seconds.
@@ -363,14 +373,26 @@ fn histogram_quantiles(before: &Histogram, after: &Histogram) -> Option<Quantile
         }
         lower.0 * 1000.0
     };
-    Some(Quantiles { p50: at(0.50), p95: at(0.95), p99: at(0.99), samples: total as usize })
+    Some(Quantiles {
+        p50: at(0.50),
+        p95: at(0.95),
+        p99: at(0.99),
+        max: at(1.0),
+        samples: total as usize,
+    })
 }
 
 fn quantiles(mut values: Vec<f64>) -> Option<Quantiles> {
     values.sort_by(f64::total_cmp);
     let last = values.len().checked_sub(1)?;
     let at = |quantile: f64| values[((last as f64) * quantile).round() as usize];
-    Some(Quantiles { p50: at(0.50), p95: at(0.95), p99: at(0.99), samples: values.len() })
+    Some(Quantiles {
+        p50: at(0.50),
+        p95: at(0.95),
+        p99: at(0.99),
+        max: at(1.0),
+        samples: values.len(),
+    })
 }
 
 fn millis(duration: Duration) -> f64 {
@@ -379,22 +401,26 @@ fn millis(duration: Duration) -> f64 {
 
 fn print_table(report: &Report) {
     println!("preset {}, {} processors", report.chain, report.processors);
-    println!(
-        "{:>10} {:>8} {:>7} {:>9}   {:>24}   {:>24}   memory MiB",
-        "sequencers",
-        "load/s",
-        "blocks",
-        "included",
-        "interval ms p50/p95/p99",
-        "commit ms p50/p95/p99"
-    );
+    if !report.rows.is_empty() {
+        println!(
+            "{:>10} {:>7} {:>7} {:>7} {:>9}   {:>24}   {:>24}   memory MiB",
+            "sequencers",
+            "link ms",
+            "load/s",
+            "blocks",
+            "included",
+            "interval ms p50/p95/p99",
+            "commit ms p50/p95/p99"
+        );
+    }
     let show = |q: &Quantiles| format!("{:.0} / {:.0} / {:.0}", q.p50, q.p95, q.p99);
     for row in &report.rows {
         let memory: Vec<String> =
             row.resident_mib_per_node.iter().map(|mib| format!("{mib:.0}")).collect();
         println!(
-            "{:>10} {:>8} {:>7} {:>9}   {:>24}   {:>24}   {}",
+            "{:>10} {:>7} {:>7} {:>7} {:>9}   {:>24}   {:>24}   {}",
             row.sequencers,
+            row.link_ms,
             row.load_per_second,
             row.blocks,
             row.included_transfers,
@@ -403,14 +429,16 @@ fn print_table(report: &Report) {
             memory.join(" ")
         );
     }
-    if let Some(mint) = &report.mint_ms {
-        println!(
-            "from the k-th confirmation to MINTED, ms p50/p95/p99: {} ({} burns)",
-            show(mint),
-            mint.samples
-        );
-    }
-    if let Some(failover) = report.failover_ms {
-        println!("without a block after kill -9 of the leader: {failover:.0} ms");
+    let line = |what: &str, measured: &Option<Quantiles>| {
+        if let Some(figures) = measured {
+            let (values, max, count) = (show(figures), figures.max, figures.samples);
+            println!("{what}, ms p50/p95/p99: {values}, longest {max:.0}, of {count}");
+        }
+    };
+    line("from the k-th confirmation to MINTED", &report.mint_ms);
+    line("without a block after kill -9 of the leader", &report.failover_ms);
+    line("from a restart of all to new blocks on all", &report.restart_ms);
+    for (seconds, time) in &report.healing_ms {
+        println!("from the end of a partition of {seconds} s to a new block on all: {time:.0} ms");
     }
 }

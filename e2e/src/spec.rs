@@ -1,0 +1,59 @@
+//! Chain specs with another number of sequencers than the presets have.
+
+use crate::{
+    error::{Error, IoContext, Result},
+    extrinsic::{account, dev_pair},
+    network::{chain_spec, session_uri},
+    node::ALL_DEV_KEYS,
+};
+use serde_json::{json, Value};
+use sp_core::{crypto::Ss58Codec, ecdsa, ed25519, Pair};
+use std::{fs, path::Path};
+
+/// Everybody ranks alike.
+const WEIGHT: u64 = 100;
+/// For fees, in units.
+const ENDOWMENT: u64 = 100_000_000_000;
+
+/// Writes the spec of `preset` with the first `sequencers` of [`ALL_DEV_KEYS`] as
+/// its sequencers to `file`.
+///
+/// # Errors
+/// [`Error::Other`] if the preset has another shape, or there are fewer keys.
+pub fn write(preset: &str, sequencers: usize, file: &Path) -> Result<()> {
+    let names = ALL_DEV_KEYS.get(..sequencers);
+    let names = names.ok_or_else(|| Error::other("there are seven development keys"))?;
+    let mut spec = chain_spec(preset)?;
+    let patch = &mut spec["genesis"]["runtimeGenesis"]["patch"];
+    let members: Result<Vec<Value>> = names.iter().map(|name| member(name)).collect();
+    patch["session"]["keys"] = Value::Array(members?);
+    let mut weights = Vec::new();
+    for name in names {
+        weights.push(json!({ "account": address(name)?, "weight": WEIGHT }));
+    }
+    patch["sequencerRegistry"]["members"] = Value::Array(weights);
+    // Who has session keys must exist as an account.
+    let balances = patch["balances"]["balances"].as_array_mut();
+    let balances = balances.ok_or_else(|| Error::other("the preset endows nobody"))?;
+    for name in names {
+        let address = json!(address(name)?);
+        if !balances.iter().any(|entry| entry[0] == address) {
+            balances.push(json!([address, ENDOWMENT]));
+        }
+    }
+    fs::write(file, spec.to_string()).attempt(|| format!("writing {}", file.display()))
+}
+
+fn address(name: &str) -> Result<String> {
+    Ok(account(&dev_pair(&session_uri(name))?).to_ss58check())
+}
+
+/// An entry of `session.keys`, as docs/operating.md describes it.
+fn member(name: &str) -> Result<Value> {
+    let uri = session_uri(name);
+    let wrong = |error| Error::other(format!("{uri}: {error:?}"));
+    let ed25519 = ed25519::Pair::from_string(&uri, None).map_err(wrong)?.public().to_ss58check();
+    let ecdsa = ecdsa::Pair::from_string(&uri, None).map_err(wrong)?.public().to_ss58check();
+    let keys = json!({ "aura": ed25519, "grandpa": ed25519, "relay": ed25519, "vault": ecdsa });
+    Ok(json!([address(name)?, address(name)?, keys]))
+}

@@ -8,9 +8,7 @@ use crate::{
     token::TokenError,
     vote::{classify, Message},
 };
-use sp_core::{
-    crypto::KeyTypeId, ecdsa, ed25519, sr25519, Blake2Hasher, ByteArray, Hasher, Pair,
-};
+use sp_core::{crypto::KeyTypeId, ecdsa, ed25519, sr25519, Blake2Hasher, ByteArray, Hasher, Pair};
 use sp_keystore::{Error, Keystore, KeystorePtr};
 use std::path::PathBuf;
 
@@ -67,8 +65,7 @@ impl HsmKeystore {
         new_keys: bool,
         local: KeystorePtr,
     ) -> Result<Self, OpenError> {
-        let keystore =
-            Self { token: Worker::start(token)?, marks: HighWater::new(marks), local };
+        let keystore = Self { token: Worker::start(token)?, marks: HighWater::new(marks), local };
         for key in keystore.keys_of(KeyKind::Gran) {
             let Ok(key) = <[u8; 32]>::try_from(key.as_slice()) else { continue };
             if new_keys {
@@ -112,8 +109,7 @@ impl HsmKeystore {
     fn public_keys<P: ByteArray + PartialEq>(&self, key_type: KeyTypeId, local: Vec<P>) -> Vec<P> {
         let kind = KeyKind::of(key_type);
         let on_token = kind.map(|kind| self.keys_of(kind)).unwrap_or_default();
-        let mut keys: Vec<P> =
-            on_token.iter().filter_map(|key| P::from_slice(key).ok()).collect();
+        let mut keys: Vec<P> = on_token.iter().filter_map(|key| P::from_slice(key).ok()).collect();
         let further: Vec<P> = local.into_iter().filter(|key| !keys.contains(key)).collect();
         keys.extend(further);
         keys
@@ -254,9 +250,7 @@ impl Keystore for HsmKeystore {
         message: &[u8],
     ) -> Result<Option<ecdsa::Signature>, Error> {
         match self.on_token(key_type, &public.0) {
-            Some(_) => {
-                self.ecdsa_sign_prehashed(key_type, public, &Blake2Hasher::hash(message).0)
-            }
+            Some(_) => self.ecdsa_sign_prehashed(key_type, public, &Blake2Hasher::hash(message).0),
             None => self.local.ecdsa_sign(key_type, public, message),
         }
     }

@@ -49,6 +49,9 @@ pub struct RunCmd {
     /// log a node cannot know what it has signed.
     #[arg(help_heading = OURS, long)]
     pub accept_missing_log: bool,
+    /// Keys in an HSM.
+    #[command(flatten)]
+    pub pkcs11: Pkcs11Args,
     /// Address of another sequencer, which is dialled always:
     /// /ip4/203.0.113.7/tcp/30333/p2p/12D3…; may be given several times.
     #[arg(help_heading = OURS, long = "sequencer-peers", value_name = "MULTIADDR", num_args = 1..)]
@@ -60,6 +63,23 @@ pub struct RunCmd {
     /// command-line client works: litecoin-cli -rpcport=PORT l2_getchaininfo.
     #[arg(help_heading = OURS, long, value_name = "PORT")]
     pub json_rpc_1_port: Option<u16>,
+}
+
+/// Which HSM holds the keys.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Pkcs11Args {
+    /// Sign with keys in an HSM: the PKCS#11 library of its maker.
+    #[arg(
+        help_heading = OURS, long, value_name = "FILE",
+        requires_all = ["pkcs11_token", "pkcs11_pin_file"],
+    )]
+    pub pkcs11_module: Option<PathBuf>,
+    /// Label or serial number of the token.
+    #[arg(help_heading = OURS, long, value_name = "LABEL", requires = "pkcs11_module")]
+    pub pkcs11_token: Option<String>,
+    /// A file whose first line is the user's PIN.
+    #[arg(help_heading = OURS, long, value_name = "FILE", requires = "pkcs11_module")]
+    pub pkcs11_pin_file: Option<PathBuf>,
 }
 
 /// How a node takes part in L2 (ledger O1).
@@ -126,6 +146,44 @@ pub enum Subcommand {
     /// Print what the write-ahead log holds: what this node has signed, proposed and
     /// seen decided. Works beside a running node.
     Wal(WalCmd),
+    /// Make session keys in an HSM, or list those that are there.
+    #[command(subcommand)]
+    Hsm(HsmCmd),
+}
+
+/// `hsm`.
+#[derive(Debug, clap::Subcommand)]
+pub enum HsmCmd {
+    /// Make the four session keys of a sequencer and print their public keys.
+    Generate(HsmArgs),
+    /// Print the public keys of the session keys.
+    List(HsmArgs),
+}
+
+/// What both take.
+#[derive(Debug, clap::Args)]
+pub struct HsmArgs {
+    /// Where the node's data is: the new keys' high-water marks are made there.
+    #[command(flatten)]
+    pub shared: sc_cli::SharedParams,
+    /// Which HSM.
+    #[command(flatten)]
+    pub pkcs11: Pkcs11Args,
+}
+
+impl HsmCmd {
+    /// Its flags.
+    pub fn args(&self) -> &HsmArgs {
+        match self {
+            Self::Generate(args) | Self::List(args) => args,
+        }
+    }
+}
+
+impl sc_cli::CliConfiguration for HsmCmd {
+    fn shared_params(&self) -> &sc_cli::SharedParams {
+        &self.args().shared
+    }
 }
 
 /// `wal`.

@@ -3,7 +3,7 @@
 use crate::{
     chain_spec,
     cli::{Cli, Mode, Subcommand, WalCmd},
-    config_file, l1, service,
+    config_file, hsm, l1, service,
 };
 use cascoin_consensus::wal;
 use cascoin_l2_primitives::chain::OpaqueBlock;
@@ -97,6 +97,13 @@ pub fn run() -> Result<()> {
             let runner = cli.create_runner(cmd)?;
             runner.sync_run(|config| show_log(&service::wal_folder(&config), cmd))
         }
+        Some(Subcommand::Hsm(cmd)) => {
+            let runner = cli.create_runner(cmd)?;
+            runner.sync_run(|config| {
+                let marks = hsm::marks_folder(&service::wal_folder(&config));
+                hsm::run(cmd, marks).map_err(sc_cli::Error::Input)
+            })
+        }
         None => run_node(&cli),
     }
 }
@@ -154,6 +161,7 @@ fn run_node(cli: &Cli) -> Result<()> {
         sequencer_peers: cli.run.sequencer_peers.clone(),
         l1: cli.run.l1.clone(),
         accept_missing_log: cli.run.accept_missing_log,
+        pkcs11: cli.run.pkcs11.clone(),
         json_rpc_1_port: cli.run.json_rpc_1_port,
     };
     runner.run_node_until_exit(|mut config| async move {

@@ -4,12 +4,13 @@
 //! - [`config_file`]: the same flags from a file.
 //! - [`chain_spec`]: the networks, made from the runtime's presets.
 //! - [`service`]: how the parts of a node are put together.
-//! - [`l1`]: how the node reaches its L1 node.
+//! - [`l1`]: how the node reaches its L1 node; [`hsm`]: how it reaches its keys in an HSM.
 
 mod chain_spec;
 mod cli;
 mod command;
 mod config_file;
+mod hsm;
 mod l1;
 mod service;
 

@@ -1,6 +1,9 @@
 //! How the parts of a node are put together.
 
-use crate::{cli::L1Args, l1};
+use crate::{
+    cli::{L1Args, Pkcs11Args},
+    hsm, l1,
+};
 use cascoin_consensus::{
     announce::{announce_certified, CertifiedAnnounceValidator},
     engine::{Engine, EngineParams},
@@ -8,7 +11,7 @@ use cascoin_consensus::{
     light::{LightPeers, WarpProvider},
     mesh::{Mesh, MeshProtocols},
     metrics::Metrics,
-    EngineHandle, KeySource,
+    EngineHandle,
 };
 use cascoin_l2_primitives::{
     apis::ChainApi,
@@ -64,6 +67,8 @@ pub struct Options {
     pub l1: L1Args,
     /// Whether a key may sequence whose log is missing.
     pub accept_missing_log: bool,
+    /// Which HSM holds the keys.
+    pub pkcs11: Pkcs11Args,
     /// Port of the JSON-RPC 1.0 front.
     pub json_rpc_1_port: Option<u16>,
 }
@@ -197,6 +202,13 @@ pub async fn new_full<N: sc_network::NetworkBackend<OpaqueBlock, BlockHash>>(
         .chain_parameters(best)
         .map_err(|error| ServiceError::Other(format!("the chain has no parameters: {error}")))?;
 
+    let wal_folder = wal_folder(&config);
+    // As with the write-ahead log: on a new chain no key has signed.
+    let new_keys = options.accept_missing_log || client.info().finalized_number == 0;
+    let marks = hsm::marks_folder(&wal_folder);
+    let keys = hsm::key_source(&options.pkcs11, &keystore_container, marks, new_keys)
+        .map_err(ServiceError::Other)?;
+
     let registry = config.prometheus_registry().cloned();
     let network_metrics = N::register_notification_metrics(config.prometheus_registry());
     let mut net_config = sc_network::config::FullNetworkConfiguration::<_, _, N>::new(
@@ -259,7 +271,7 @@ pub async fn new_full<N: sc_network::NetworkBackend<OpaqueBlock, BlockHash>>(
     if config.offchain_worker.enabled {
         let workers = OffchainWorkers::new(OffchainWorkerOptions {
             runtime_api_provider: client.clone(),
-            keystore: Some(keystore_container.keystore()),
+            keystore: Some(keys.keystore.clone()),
             offchain_db: backend.offchain_storage(),
             transaction_pool: Some(OffchainTransactionPoolFactory::new(transaction_pool.clone())),
             network_provider: Arc::new(network.clone()),
@@ -286,7 +298,7 @@ pub async fn new_full<N: sc_network::NetworkBackend<OpaqueBlock, BlockHash>>(
 
     let engine_handle = EngineHandle::default();
     // What the engine needs of what `spawn_tasks` takes.
-    let (keystore, wal_folder) = (keystore_container.keystore(), wal_folder(&config));
+    let keystore = keys.keystore.clone();
     let proposers = ProposerFactory::new(
         task_manager.spawn_handle(),
         client.clone(),
@@ -301,10 +313,7 @@ pub async fn new_full<N: sc_network::NetworkBackend<OpaqueBlock, BlockHash>>(
                 backend: backend.clone(),
                 import,
                 environment: proposers,
-                keys: KeySource {
-                    keystore: keystore.clone(),
-                    local: Some(keystore_container.local_keystore()),
-                },
+                keys,
                 mesh: Mesh::new(protocols, network.clone()),
                 wal_folder,
                 accept_missing_log: options.accept_missing_log,

@@ -1,0 +1,109 @@
+//! Keys in an HSM: the node's keystore over it, and the commands for it.
+
+use crate::cli::{HsmCmd, Pkcs11Args};
+use cascoin_consensus::KeySource;
+use cascoin_hsm::{HsmKeystore, KeyKind, Token, TokenConfig, TokenKey};
+use sc_keystore::LocalKeystore;
+use sc_service::KeystoreContainer;
+use sp_core::{
+    crypto::{ByteArray, Ss58Codec},
+    ecdsa, ed25519,
+};
+use sp_keystore::KeystorePtr;
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+/// The token that the flags name, if they name one.
+pub fn token_config(args: &Pkcs11Args) -> Option<TokenConfig> {
+    Some(TokenConfig {
+        module: args.pkcs11_module.clone()?,
+        token: args.pkcs11_token.clone()?,
+        pin_file: args.pkcs11_pin_file.clone()?,
+    })
+}
+
+/// Where this node signs: on the token, or with the keys of its folder. `new_keys`: whether a
+/// key on the token that has no high-water mark has never signed.
+///
+/// # Errors
+/// What is wrong with the token or a mark, for the operator.
+pub fn key_source(
+    args: &Pkcs11Args,
+    local: &KeystoreContainer,
+    marks: PathBuf,
+    new_keys: bool,
+) -> Result<KeySource, String> {
+    let Some(config) = token_config(args) else {
+        let keystore = local.keystore();
+        return Ok(KeySource { keystore, local: Some(local.local_keystore()) });
+    };
+    let keystore = open(config, marks, new_keys, local.keystore())?;
+    log::info!(
+        target: "l2",
+        "keys are in an HSM: {}",
+        keystore.token_keys().iter().map(describe).collect::<Vec<_>>().join(", "),
+    );
+    // Read from the folder, a key would sign without its high-water mark.
+    Ok(KeySource::signing_only(Arc::new(keystore)))
+}
+
+/// `hsm generate` and `hsm list`. `marks`: where the node will look for high-water marks.
+///
+/// # Errors
+/// What is wrong with the token; that it has keys already.
+pub fn run(cmd: &HsmCmd, marks: PathBuf) -> Result<(), String> {
+    let config = token_config(&cmd.args().pkcs11).ok_or("--pkcs11-module names the HSM")?;
+    let nothing: KeystorePtr = Arc::new(LocalKeystore::in_memory());
+    let mut out = std::io::stdout().lock();
+    match cmd {
+        HsmCmd::List(_) => {
+            use cascoin_hsm::device::Device;
+            let keys = Token::new(config).keys().map_err(|error| error.to_string())?;
+            for key in keys {
+                writeln!(out, "{}", describe(&key)).map_err(|error| error.to_string())?;
+            }
+        }
+        HsmCmd::Generate(_) => {
+            let keystore = open(config, marks, false, nothing)?;
+            if !keystore.token_keys().is_empty() {
+                return Err(
+                    "the token has session keys already (`hsm list` shows them). New ones \
+                            are made by the running node, with author_rotateKeysWithOwner"
+                        .into(),
+                );
+            }
+            for kind in KeyKind::ALL {
+                let key = keystore.generate(kind).map_err(|error| error.to_string())?;
+                writeln!(out, "{}", describe(&key)).map_err(|error| error.to_string())?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn open(
+    config: TokenConfig,
+    marks: PathBuf,
+    new_keys: bool,
+    local: KeystorePtr,
+) -> Result<HsmKeystore, String> {
+    HsmKeystore::open(Box::new(Token::new(config)), marks, new_keys, local)
+        .map_err(|error| format!("HSM: {error}"))
+}
+
+/// Where the high-water marks are, in the folder of the write-ahead logs' neighbour.
+pub fn marks_folder(wal_folder: &Path) -> PathBuf {
+    wal_folder.with_file_name("hsm")
+}
+
+/// `gran 0x… 5G…`.
+fn describe(key: &TokenKey) -> String {
+    let address = match key.kind.is_ed25519() {
+        true => ed25519::Public::from_slice(&key.public).map(|public| public.to_ss58check()),
+        false => ecdsa::Public::from_slice(&key.public).map(|public| public.to_ss58check()),
+    };
+    format!("{} 0x{} {}", key.kind.name(), hex::encode(&key.public), address.unwrap_or_default())
+}

@@ -1,0 +1,267 @@
+//! A token on a thread of its own, so that one that hangs holds nobody up.
+//!
+//! There is exactly one thread and one token. Whoever calls waits for [`DEADLINE`] and not
+//! longer. From the first call that fails or waits in vain the token counts as down: calls fail
+//! at once, and the thread itself looks every second whether the token is back.
+
+use crate::{
+    device::{Device, TokenKey},
+    token::TokenError,
+};
+use parking_lot::Mutex;
+use std::{
+    collections::BTreeSet,
+    sync::{
+        mpsc::{sync_channel, Receiver, RecvTimeoutError, SyncSender},
+        Arc,
+    },
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
+
+/// How long a signature may take.
+pub const DEADLINE: Duration = Duration::from_secs(1);
+/// How long connecting at the start and making a key may take.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+/// How often a token that is well is asked for its keys.
+const HEARTBEAT: Duration = Duration::from_secs(10);
+/// How often a token that is down is tried again.
+const RETRY: Duration = Duration::from_secs(1);
+/// Calls that may wait.
+const QUEUE: usize = 32;
+/// How long the end of the thread is waited for.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+type Work = Box<dyn FnOnce(&mut dyn Device) + Send>;
+
+struct Job {
+    /// Nobody waits for it any more then.
+    expires: Instant,
+    work: Work,
+}
+
+#[derive(Default)]
+struct State {
+    keys: BTreeSet<TokenKey>,
+    /// Why it is down.
+    down: Option<String>,
+    /// The last trouble that was logged, so that a lasting one fills no log.
+    said: Option<String>,
+}
+
+impl State {
+    fn fail(&mut self, reason: String) {
+        if self.said.as_ref() != Some(&reason) {
+            log::error!(
+                target: "l2",
+                "HSM: {reason}; this node signs nothing with its keys until it is back",
+            );
+            self.said = Some(reason.clone());
+        }
+        self.down = Some(reason);
+    }
+
+    fn recover(&mut self, keys: Vec<TokenKey>) {
+        if self.down.take().is_some() {
+            log::info!(target: "l2", "HSM: the token is back, with {} keys", keys.len());
+        }
+        self.keys = keys.into_iter().collect();
+    }
+}
+
+/// The thread and what is known of its token.
+pub struct Worker {
+    sender: Option<SyncSender<Job>>,
+    state: Arc<Mutex<State>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Worker {
+    /// Starts the thread and reads the token's keys.
+    ///
+    /// # Errors
+    /// [`TokenError`]: the token is of no use, or does not answer.
+    pub fn start(device: Box<dyn Device>) -> Result<Self, TokenError> {
+        let (sender, receiver) = sync_channel(QUEUE);
+        let state = Arc::new(Mutex::new(State::default()));
+        let shared = state.clone();
+        let thread = std::thread::Builder::new()
+            .name("hsm".into())
+            .spawn(move || serve(device, &receiver, &shared))
+            .map_err(|error| TokenError::Unavailable(error.to_string()))?;
+        let worker = Self { sender: Some(sender), state, thread: Some(thread) };
+        let keys = worker.call(PATIENCE, |device| device.keys())?;
+        worker.state.lock().recover(keys);
+        Ok(worker)
+    }
+
+    /// The keys, as they were last seen, also while the token is down.
+    pub fn keys(&self) -> Vec<TokenKey> {
+        self.state.lock().keys.iter().cloned().collect()
+    }
+
+    /// Whether the token holds a key.
+    pub fn holds(&self, key: &TokenKey) -> bool {
+        self.state.lock().keys.contains(key)
+    }
+
+    /// Whether the token holds a key and can be used.
+    pub fn offers(&self, key: &TokenKey) -> bool {
+        let state = self.state.lock();
+        state.down.is_none() && state.keys.contains(key)
+    }
+
+    /// Notes a key that was just made.
+    pub fn learn(&self, key: TokenKey) {
+        self.state.lock().keys.insert(key);
+    }
+
+    /// Has the token do something.
+    ///
+    /// # Errors
+    /// [`TokenError`]; at once if the token is down.
+    pub fn call<R: Send + 'static>(
+        &self,
+        deadline: Duration,
+        act: impl FnOnce(&mut dyn Device) -> Result<R, TokenError> + Send + 'static,
+    ) -> Result<R, TokenError> {
+        if let Some(reason) = &self.state.lock().down {
+            return Err(TokenError::Unavailable(reason.clone()));
+        }
+        let (reply, answer) = sync_channel(1);
+        let work: Work = Box::new(move |device| {
+            // Whoever asked may have given up.
+            let _ = reply.send(act(device));
+        });
+        let job = Job { expires: Instant::now() + deadline, work };
+        let sent = self.sender.as_ref().is_some_and(|sender| sender.try_send(job).is_ok());
+        let result = match sent {
+            false => Err(TokenError::Unavailable("too many calls wait for it".into())),
+            true => match answer.recv_timeout(deadline) {
+                Ok(result) => result,
+                Err(RecvTimeoutError::Timeout) => Err(TokenError::Slow(deadline)),
+                Err(RecvTimeoutError::Disconnected) => {
+                    Err(TokenError::Unavailable("its thread did not do the work".into()))
+                }
+            },
+        };
+        if let Err(error) = &result {
+            self.state.lock().fail(error.to_string());
+        }
+        result
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.sender = None;
+        let Some(thread) = self.thread.take() else { return };
+        let until = Instant::now() + FAREWELL;
+        // One that hangs is left behind: it ends with the process.
+        while !thread.is_finished() && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+fn serve(mut device: Box<dyn Device>, jobs: &Receiver<Job>, state: &Mutex<State>) {
+    let mut looked = Instant::now();
+    loop {
+        let pause = if state.lock().down.is_some() { RETRY } else { HEARTBEAT };
+        match jobs.recv_timeout(pause.saturating_sub(looked.elapsed())) {
+            Ok(job) if Instant::now() < job.expires => (job.work)(&mut *device),
+            Ok(_) => {}
+            Err(RecvTimeoutError::Timeout) => {
+                let seen = device.keys();
+                looked = Instant::now();
+                let mut state = state.lock();
+                match seen {
+                    Ok(keys) => state.recover(keys),
+                    Err(error) => state.fail(error.to_string()),
+                }
+            }
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::device::KeyKind;
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+    /// A token that hangs for as long as it is told to.
+    #[derive(Clone, Default)]
+    struct Fake(Arc<(AtomicBool, AtomicUsize)>);
+
+    impl Fake {
+        fn hang(&self, hangs: bool) {
+            self.0 .0.store(hangs, Ordering::SeqCst);
+        }
+
+        fn key() -> TokenKey {
+            TokenKey { kind: KeyKind::Gran, public: vec![1; 32] }
+        }
+    }
+
+    impl Device for Fake {
+        fn keys(&mut self) -> Result<Vec<TokenKey>, TokenError> {
+            self.sign(&Self::key(), &[]).map(|_| vec![Self::key()])
+        }
+
+        fn sign(&mut self, _: &TokenKey, _: &[u8]) -> Result<[u8; 64], TokenError> {
+            self.0 .1.fetch_add(1, Ordering::SeqCst);
+            while self.0 .0.load(Ordering::SeqCst) {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            Ok([0; 64])
+        }
+
+        fn generate(&mut self, _: KeyKind) -> Result<TokenKey, TokenError> {
+            Err(TokenError::Unavailable("full".into()))
+        }
+    }
+
+    fn sign(worker: &Worker) -> Result<[u8; 64], TokenError> {
+        worker.call(Duration::from_millis(200), |device| device.sign(&Fake::key(), b"vote"))
+    }
+
+    #[test]
+    fn a_token_that_hangs_costs_one_deadline_and_comes_back_by_itself() {
+        let fake = Fake::default();
+        let worker = Worker::start(Box::new(fake.clone())).unwrap();
+        assert!(worker.offers(&Fake::key()));
+        sign(&worker).unwrap();
+
+        fake.hang(true);
+        let began = Instant::now();
+        assert!(matches!(sign(&worker), Err(TokenError::Slow(_))));
+        assert!(began.elapsed() < Duration::from_millis(600), "{:?}", began.elapsed());
+        assert!(!worker.offers(&Fake::key()) && worker.holds(&Fake::key()));
+
+        // From here on nobody waits, and nothing piles up behind the call that hangs.
+        let (began, calls) = (Instant::now(), fake.0 .1.load(Ordering::SeqCst));
+        for _ in 0..1_000 {
+            assert!(matches!(sign(&worker), Err(TokenError::Unavailable(_))));
+        }
+        assert!(began.elapsed() < Duration::from_millis(150), "{:?}", began.elapsed());
+        assert_eq!(fake.0 .1.load(Ordering::SeqCst), calls);
+
+        fake.hang(false);
+        let until = Instant::now() + Duration::from_secs(10);
+        while !worker.offers(&Fake::key()) {
+            assert!(Instant::now() < until, "it never came back");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        sign(&worker).unwrap();
+    }
+
+    #[test]
+    fn a_call_that_fails_says_why_and_takes_the_token_down() {
+        let worker = Worker::start(Box::new(Fake::default())).unwrap();
+        let failed = worker.call(PATIENCE, |device| device.generate(KeyKind::Aura));
+        assert!(failed.unwrap_err().to_string().contains("full"));
+        assert!(sign(&worker).unwrap_err().to_string().contains("full"));
+    }
+}

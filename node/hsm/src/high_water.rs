@@ -1,0 +1,316 @@
+//! The high-water mark: what a key has signed last, on disk before the signature is given out.
+//!
+//! Rules, for each key:
+//! - A vote above the mark is signed, and the mark rises to it.
+//! - The very message at the mark is signed again.
+//! - Everything else at or below the mark is refused. So is a vote for another chain.
+//! - A key whose mark is missing or damaged signs no vote, unless the caller says that it never
+//!   has ([`HighWater::begin`]).
+//!
+//! The signature is made first and given out last: what a token failed to sign leaves no mark, so
+//! the node is free to vote otherwise when the token is back.
+//!
+//! On disk a mark is a file of two slots, written in turn and each with a checksum. A write that a
+//! power cut tore leaves the other slot, whose mark is then the right one: the signature of the
+//! torn one was never given out.
+
+use crate::vote::Position;
+use codec::{Decode, Encode};
+use parking_lot::Mutex;
+use std::{
+    collections::BTreeMap,
+    fs::{self, File, OpenOptions, TryLockError},
+    io,
+    os::unix::fs::FileExt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+/// First bytes of a slot's content.
+const MAGIC: [u8; 8] = *b"CASL2HW1";
+/// Where the slots begin: no disk tears both with one write.
+const SLOTS: [u64; 2] = [0, 4096];
+/// Bytes of a slot.
+const SLOT_BYTES: usize = 512;
+
+/// Why no vote is signed.
+#[derive(Debug, thiserror::Error)]
+pub enum HighWaterError {
+    /// The key has signed something later, or something else.
+    #[error("key {key} has signed the {mark}: refused to sign another {asked}")]
+    Refused {
+        /// The key, hex.
+        key: String,
+        /// What it signed last.
+        mark: Position,
+        /// What it was asked to sign.
+        asked: Position,
+    },
+    /// The key signs for another chain.
+    #[error("key {key} has signed for another chain (genesis {genesis}): a key serves one chain")]
+    OtherChain {
+        /// The key, hex.
+        key: String,
+        /// That chain's genesis, hex.
+        genesis: String,
+    },
+    /// There is no mark.
+    #[error(
+        "no high-water mark of sequencer key {key} ({path}): without it nobody knows what the key \
+         has signed. Restore the file from this key's machine; if the key has never signed for \
+         this chain, start once with --accept-missing-log"
+    )]
+    Missing {
+        /// The key, hex.
+        key: String,
+        /// Where it would be.
+        path: PathBuf,
+    },
+    /// The mark cannot be read, or is another key's.
+    #[error(
+        "high-water mark {path} is damaged or of another key: nobody knows what the key has \
+         signed; restore the file from this machine's backup only if it is not older than the \
+         key's last vote, or rotate the session keys"
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Another process has it open.
+    #[error("high-water mark {path} is in use by another process")]
+    InUse {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The disk failed or is full.
+    #[error("high-water mark {path}: {source}")]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// What a file says.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+struct Mark {
+    magic: [u8; 8],
+    key: [u8; 32],
+    /// Rises with each write; the higher slot holds.
+    sequence: u64,
+    last: Option<(Position, Vec<u8>)>,
+    /// The chain, once a vote named it.
+    genesis: Option<[u8; 32]>,
+}
+
+/// The marks of all keys of a node, in one folder.
+pub struct HighWater {
+    folder: PathBuf,
+    open: Mutex<BTreeMap<[u8; 32], Arc<Mutex<Option<MarkFile>>>>>,
+}
+
+impl HighWater {
+    /// Marks in `folder`, which is made when it is needed.
+    pub fn new(folder: PathBuf) -> Self {
+        Self { folder, open: Mutex::default() }
+    }
+
+    /// Makes the mark of a key that has never signed; one that exists is kept.
+    ///
+    /// # Errors
+    /// [`HighWaterError::Io`].
+    pub fn begin(&self, key: [u8; 32]) -> Result<(), HighWaterError> {
+        let path = self.path(&key);
+        match path.exists() {
+            true => Ok(()),
+            false => MarkFile::create(&self.folder, &path, key),
+        }
+    }
+
+    /// Whether the key may vote: its mark is there and sound.
+    ///
+    /// # Errors
+    /// [`HighWaterError`].
+    pub fn check(&self, key: [u8; 32]) -> Result<(), HighWaterError> {
+        self.with(key, |_| Ok(()))
+    }
+
+    /// Has `sign` sign a vote if the mark allows it, and raises the mark before the signature
+    /// is returned. Votes of one key wait for each other.
+    ///
+    /// # Errors
+    /// [`HighWaterError`], what `sign` says.
+    pub fn sign<S, E: From<HighWaterError>>(
+        &self,
+        key: [u8; 32],
+        position: Position,
+        genesis: Option<[u8; 32]>,
+        message: &[u8],
+        sign: impl FnOnce() -> Result<S, E>,
+    ) -> Result<S, E> {
+        self.with(key, |file| {
+            file.allows(position, genesis, message)?;
+            let signature = sign()?;
+            file.raise(position, genesis, message)?;
+            Ok(signature)
+        })
+    }
+
+    fn with<R, E: From<HighWaterError>>(
+        &self,
+        key: [u8; 32],
+        act: impl FnOnce(&mut MarkFile) -> Result<R, E>,
+    ) -> Result<R, E> {
+        let slot = self.open.lock().entry(key).or_default().clone();
+        let mut slot = slot.lock();
+        // Taken out, so that after any failed write it is read from the disk again.
+        let mut file = match slot.take() {
+            Some(file) => file,
+            None => MarkFile::open(&self.path(&key), key)?,
+        };
+        let result = act(&mut file);
+        if !file.broken {
+            *slot = Some(file);
+        }
+        result
+    }
+
+    fn path(&self, key: &[u8; 32]) -> PathBuf {
+        self.folder.join(hex::encode(key))
+    }
+}
+
+/// One open file, locked against other processes.
+struct MarkFile {
+    path: PathBuf,
+    file: File,
+    mark: Mark,
+    /// A write failed: what is on the disk is not known.
+    broken: bool,
+}
+
+impl MarkFile {
+    fn create(folder: &Path, path: &Path, key: [u8; 32]) -> Result<(), HighWaterError> {
+        fs::create_dir_all(folder).map_err(io_at(folder))?;
+        let temporary = path.with_extension("new");
+        let file = File::create(&temporary).map_err(io_at(&temporary))?;
+        let mut mark = Mark { magic: MAGIC, key, sequence: 0, last: None, genesis: None };
+        for slot in SLOTS {
+            file.write_all_at(&encode(&mark), slot).map_err(io_at(&temporary))?;
+            mark.sequence += 1;
+        }
+        file.sync_all().map_err(io_at(&temporary))?;
+        fs::rename(&temporary, path).map_err(io_at(path))?;
+        File::open(folder).and_then(|folder| folder.sync_all()).map_err(io_at(folder))
+    }
+
+    fn open(path: &Path, key: [u8; 32]) -> Result<Self, HighWaterError> {
+        let file = match OpenOptions::new().read(true).write(true).open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(HighWaterError::Missing { key: hex::encode(key), path: path.into() })
+            }
+            Err(error) => return Err(io_at(path)(error)),
+        };
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(HighWaterError::InUse { path: path.into() })
+            }
+            Err(TryLockError::Error(error)) => return Err(io_at(path)(error)),
+        }
+        let mut marks = Vec::new();
+        for slot in SLOTS {
+            let mut bytes = [0; SLOT_BYTES];
+            match file.read_exact_at(&mut bytes, slot) {
+                Ok(()) => marks.extend(decode(&bytes)),
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {}
+                Err(error) => return Err(io_at(path)(error)),
+            }
+        }
+        let mark = marks.into_iter().max_by_key(|mark| mark.sequence);
+        let mark = mark
+            .filter(|mark| mark.magic == MAGIC && mark.key == key)
+            .ok_or_else(|| HighWaterError::Damaged { path: path.into() })?;
+        let mut open = Self { path: path.into(), file, mark, broken: false };
+        // After a sync that failed the system may show bytes that are not on the disk.
+        let again = open.mark.clone();
+        open.write(again)?;
+        Ok(open)
+    }
+
+    fn allows(
+        &self,
+        position: Position,
+        genesis: Option<[u8; 32]>,
+        message: &[u8],
+    ) -> Result<(), HighWaterError> {
+        let key = || hex::encode(self.mark.key);
+        if let (Some(ours), Some(asked)) = (self.mark.genesis, genesis) {
+            if ours != asked {
+                let genesis = hex::encode(ours);
+                return Err(HighWaterError::OtherChain { key: key(), genesis });
+            }
+        }
+        match &self.mark.last {
+            Some((mark, last)) if position < *mark || (position == *mark && last != message) => {
+                Err(HighWaterError::Refused { key: key(), mark: *mark, asked: position })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn raise(
+        &mut self,
+        position: Position,
+        genesis: Option<[u8; 32]>,
+        message: &[u8],
+    ) -> Result<(), HighWaterError> {
+        if self.mark.last.as_ref().is_some_and(|(mark, _)| *mark == position) {
+            // It is the same message, or it would not have been allowed.
+            return Ok(());
+        }
+        let mut mark = self.mark.clone();
+        mark.last = Some((position, message.to_vec()));
+        mark.genesis = mark.genesis.or(genesis);
+        self.write(mark)
+    }
+
+    fn write(&mut self, mut mark: Mark) -> Result<(), HighWaterError> {
+        mark.sequence = mark.sequence.saturating_add(1);
+        let slot = SLOTS[usize::from(mark.sequence % 2 == 1)];
+        self.broken = true;
+        self.file.write_all_at(&encode(&mark), slot).map_err(io_at(&self.path))?;
+        self.file.sync_data().map_err(io_at(&self.path))?;
+        self.broken = false;
+        self.mark = mark;
+        Ok(())
+    }
+}
+
+/// `length u16 LE ‖ CRC32C u32 LE ‖ SCALE(mark) ‖ zeros`.
+fn encode(mark: &Mark) -> [u8; SLOT_BYTES] {
+    let body = mark.encode();
+    let mut bytes = [0; SLOT_BYTES];
+    // A mark has less than 250 bytes; one that did not fit would not be read back.
+    let length = body.len().min(SLOT_BYTES - 6);
+    bytes[..2].copy_from_slice(&u16::try_from(length).unwrap_or(0).to_le_bytes());
+    bytes[2..6].copy_from_slice(&crc32c::crc32c(&body).to_le_bytes());
+    bytes[6..6 + length].copy_from_slice(&body[..length]);
+    bytes
+}
+
+fn decode(bytes: &[u8; SLOT_BYTES]) -> Option<Mark> {
+    let length = usize::from(u16::from_le_bytes([bytes[0], bytes[1]]));
+    let crc = u32::from_le_bytes([bytes[2], bytes[3], bytes[4], bytes[5]]);
+    let mut body = bytes.get(6..6 + length)?;
+    (crc32c::crc32c(body) == crc).then(|| Mark::decode(&mut body).ok())?
+}
+
+fn io_at(path: &Path) -> impl FnOnce(io::Error) -> HighWaterError + '_ {
+    move |source| HighWaterError::Io { path: path.to_owned(), source }
+}
+
+#[cfg(test)]
+mod tests;

@@ -15,6 +15,11 @@
 
 extern crate alloc;
 
+// First: it makes macros that `apis` calls.
+#[cfg(feature = "runtime-benchmarks")]
+#[macro_use]
+mod benchmarks;
+
 mod apis;
 mod call_filter;
 pub mod configs;

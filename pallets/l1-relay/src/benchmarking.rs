@@ -3,10 +3,15 @@
 //! The dispatch of a vote does not look at its signature (its authorisation did),
 //! so these votes carry none; what the authorisation costs is measured as its
 //! two parts that cost something, the signature and the look-up of each height.
+//! Settling is measured over many blocks at once, as one call may do it.
 
 use crate::{
-    pallet::{Attested, AttestedQueue, Call, Config, PageProgress, Pallet, Votes, VotesSetId},
+    pallet::{
+        Applied, Attested, AttestedQueue, Call, Config, PageProgress, Pallet, RankingHash, Votes,
+        VotesSetId,
+    },
     tally::REVOTE_BLOCKS,
+    types::MAX_QUEUE,
 };
 use alloc::{vec, vec::Vec};
 use cascoin_l2_primitives::{
@@ -18,8 +23,10 @@ use cascoin_l2_primitives::{
     sequencers::SequencerSetProvider,
 };
 use frame_benchmarking::v2::*;
+use frame_support::traits::{Get, Hooks};
 use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
 use sp_core::{crypto::KeyTypeId, ed25519, H256};
+use sp_runtime::transaction_validity::TransactionSource;
 
 fn hash(branch: u8, height: u32) -> L1Hash {
     let mut hash = [branch; 32];
@@ -67,6 +74,20 @@ fn pages(events: u32) -> Vec<EventPage> {
     paginate((0..events).map(event).collect())
 }
 
+/// A page that is due, with `events` events, and two more behind it, so that no
+/// block is finished with it.
+fn due_page<T: Config>(events: u32) -> (u32, EventPage, PageProof) {
+    let mut pages = pages(3 * MAX_EVENTS_PER_PAGE);
+    let wanted: Vec<_> = pages[0].events.iter().take(events as usize).cloned().collect();
+    pages[0].events = wanted.try_into().unwrap_or_default();
+    let range = range::<T>(1, 1, u32::MAX, pages_root(&pages));
+    AttestedQueue::<T>::mutate(|queue| {
+        let _ = queue.try_push(range.0[0]);
+    });
+    let proof = PageProof::of(&pages, 0).unwrap_or_default();
+    (range.first(), pages[0].clone(), proof)
+}
+
 #[benchmarks]
 mod benchmarks {
     use super::*;
@@ -108,21 +129,59 @@ mod benchmarks {
 
     #[benchmark]
     fn apply_page(e: Linear<1, MAX_EVENTS_PER_PAGE>) {
-        // Two more pages behind, so that no block is finished.
-        let mut pages = pages(3 * MAX_EVENTS_PER_PAGE);
-        // The page measured holds exactly `e` events.
-        let events: Vec<_> = pages[0].events.iter().take(e as usize).cloned().collect();
-        pages[0].events = events.try_into().unwrap_or_default();
-        let range = range::<T>(1, 1, u32::MAX, pages_root(&pages));
-        let height = range.first();
-        AttestedQueue::<T>::mutate(|queue| {
-            let _ = queue.try_push(range.0[0]);
-        });
-        let page = pages[0].clone();
-        let proof = PageProof::of(&pages, 0).unwrap_or_default();
+        let (height, page, proof) = due_page::<T>(e);
         #[extrinsic_call]
         apply_page(RawOrigin::Authorized, height, page, proof);
         assert_eq!(PageProgress::<T>::get().events, e);
+    }
+
+    /// Validation of a page of `e` events: look-ups, and its proof.
+    #[benchmark]
+    fn authorize_apply_page(e: Linear<1, MAX_EVENTS_PER_PAGE>) {
+        let (height, page, proof) = due_page::<T>(e);
+        let judged;
+        #[block]
+        {
+            judged = Pallet::<T>::authorize_apply_page(
+                TransactionSource::External,
+                &height,
+                &page,
+                &proof,
+            );
+        }
+        assert!(judged.is_ok());
+    }
+
+    /// One page that ends `b` blocks: the first with an event, the others without.
+    #[benchmark]
+    fn settle_block(b: Linear<1, MAX_QUEUE>) {
+        let pages = pages(1);
+        let mut range = range::<T>(1, b, 0, H256::zero());
+        range.0[0].event_count = 1;
+        range.0[0].pages_root = pages_root(&pages);
+        AttestedQueue::<T>::mutate(|queue| {
+            range.0.iter().for_each(|digest| {
+                let _ = queue.try_push(*digest);
+            });
+        });
+        let (height, first) = (range.first(), range.0[0]);
+        #[block]
+        {
+            Pallet::<T>::finish_block(&first, 1);
+        }
+        assert_eq!(Applied::<T>::get().height, height + b - 1);
+    }
+
+    /// The first block of a term: its record is made, and an old one goes.
+    #[benchmark]
+    fn on_initialize() {
+        let length = T::Parameters::get().blocks_per_leader.max(1);
+        let block = BlockNumberFor::<T>::from(3 * length + 1);
+        #[block]
+        {
+            Pallet::<T>::on_initialize(block);
+        }
+        assert!(RankingHash::<T>::contains_key(4));
     }
 
     #[benchmark]

@@ -580,7 +580,7 @@ pub mod pallet {
 
         // The first block of the queue is done: takes it and the blocks without
         // events behind it out. Returns how many that are.
-        fn finish_block(block: &L1BlockDigest, seen: u32) -> u32 {
+        pub(crate) fn finish_block(block: &L1BlockDigest, seen: u32) -> u32 {
             if seen != block.event_count {
                 EventCountMismatches::<T>::mutate(|count| *count = count.saturating_add(1));
                 Self::deposit_event(Event::EventCountMismatch {

@@ -1,12 +1,14 @@
 """The test suite: finds every test of the repository and runs them, fast ones first.
 
-Called by scripts/test. Guarantees:
+Called by scripts/test, and by scripts/coverage for the counted part alone. Guarantees:
 - the last line of its output is `N passed, N failed`, with `, N skipped` behind it
   if something was skipped; the exit code is 0 only if tests ran and none failed;
 - cargo is always asked for the whole workspace, so that nothing is compiled with
   other features than `scripts/demo` uses (see scripts/lib/common.sh);
 - tests that start nodes run one at a time; one that says nothing for too long is
-  ended together with every process it started.
+  ended together with every process it started;
+- a run of everything compiles and runs each unit test once, with the counters that
+  coverage needs (coverage.py); a run of some compiles them as the node is compiled.
 """
 import argparse
 import hashlib
@@ -21,6 +23,8 @@ import sys
 import time
 import traceback
 from pathlib import Path
+
+import coverage
 
 ROOT = Path(__file__).resolve().parents[2]
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", Path.home() / ".cache/cascoin-l2/target"))
@@ -170,9 +174,10 @@ def checks():
 # ---- Rust -----------------------------------------------------------------------
 
 class Binary:
-    """A compiled test program."""
+    """A compiled test program; `counters` are what it needs to count what it runs."""
 
-    def __init__(self, artifact):
+    def __init__(self, artifact, counters=None):
+        self.counters = counters or {}
         self.folder = Path(artifact["manifest_path"]).parent
         self.place = self.folder.relative_to(ROOT).as_posix()
         package = re.search(r'^name = "(.*)"', (self.folder / "Cargo.toml").read_text(), re.M).group(1)
@@ -199,35 +204,49 @@ class Binary:
             "CARGO_MANIFEST_DIR": str(self.folder),
             "CARGO_PKG_NAME": self.package,
             "CASCOIN_L2_BIN": os.environ.get("CASCOIN_L2_BIN", str(TARGET / "release/cascoin-l2")),
+            **self.counters,
         }
 
 
-def build():
-    """Compiles programs and tests together; returns the test programs."""
+def compile_tests(what, command, env=None, counters=None):
+    """Runs cargo; returns the test programs it made, or None if it failed."""
+    code, output = run([*command, "--locked", "--message-format=json-render-diagnostics"], what,
+                       env=env, show=False, merge=False)
+    if code != 0:
+        return None
+    messages = (json.loads(line) for line in output.splitlines() if line.startswith("{"))
+    return [Binary(m, counters) for m in messages
+            if m.get("reason") == "compiler-artifact" and m["profile"]["test"] and m["executable"]]
+
+
+def build(counted):
+    """Compiles programs and tests together; returns the test programs.
+
+    `counted` is the coverage.Run that unit tests are compiled for, or None.
+    """
     cold = "" if (TARGET / "release/cascoin-l2").exists() else " (the first time takes about half an hour on two cores)"
     title(f"building the node and the tests{cold}")
     started = time.monotonic()
-    code, output = run(
-        ["cargo", "build", "--release", "--locked", "--workspace", "--lib", "--bins", "--tests",
-         "--message-format=json-render-diagnostics"],
-        "building", show=False, merge=False)
-    # A workspace of its own; it takes the node's compiler and none of its features.
-    if code == 0:
-        code, more = run(
-            ["cargo", "build", "--release", "--locked", "--manifest-path", "node/bft/checks/Cargo.toml",
-             "--target-dir", str(TARGET / "checks"), "--tests", "--message-format=json-render-diagnostics"],
-            "building the checks of the consensus core", show=False, merge=False)
-        output += more
-    if code != 0:
-        say("the build failed: the compiler's message is above; after a tool-chain upgrade 'scripts/setup' repairs the WASM target")
-        return None
+    cargo = ["cargo", "build", "--release"]
+    # `--examples` (there are none) makes cargo count the tests' dependencies in, as
+    # build_programs of scripts/lib/common.sh does.
+    programs = ["--bins", "--examples", *coverage.uncounted_tests()] if counted else ["--lib", "--bins", "--tests"]
+    steps = [
+        ("building", [*cargo, "--workspace", *programs]),
+        # A workspace of its own; it takes the node's compiler and none of its features.
+        ("building the checks of the consensus core",
+         [*cargo, "--manifest-path", "node/bft/checks/Cargo.toml", "--target-dir", str(TARGET / "checks"), "--tests"]),
+    ]
+    if counted:
+        steps.append(("building the unit tests with counters", counted.command(), counted.build_env(), counted.test_env()))
     binaries = []
-    for line in output.splitlines():
-        if line.startswith("{"):
-            message = json.loads(line)
-            if message.get("reason") == "compiler-artifact" and message["profile"]["test"] and message["executable"]:
-                binaries.append(Binary(message))
-    say(f"    built in {minutes(time.monotonic() - started)}")
+    for step in steps:
+        made = compile_tests(*step)
+        if made is None:
+            say("the build failed: the compiler's message is above; after a tool-chain upgrade 'scripts/setup' repairs the WASM target")
+            return None
+        say(f"    {step[0]}: {minutes(time.monotonic() - started)}")
+        binaries += made
     return sorted(binaries, key=Binary.order)
 
 
@@ -387,6 +406,38 @@ def run_zombienet(pattern):
             say(f"test {name} ... FAILED")
 
 
+# ---- coverage -------------------------------------------------------------------
+
+def report_coverage(counted, binaries, html=None):
+    """Prints what the unit tests just run have covered."""
+    title("coverage of the unit tests")
+    try:
+        for line in counted.report([b.program for b in binaries if b.counters], html):
+            say(line)
+        TOTALS.passed += 1
+    except coverage.Failed as error:
+        say(f"coverage: {error}")
+        TOTALS.fail("coverage")
+    finally:
+        counted.close()
+
+
+def measure_coverage(html):
+    """Only what scripts/coverage is for."""
+    counted = coverage.Run(TARGET)
+    if not counted.has_runtime():
+        title("building the runtime")
+        run(["cargo", "build", "--release", "--locked", "--workspace", "--bins", "--examples"], "building", show=False, merge=False)
+    title("building the unit tests with counters")
+    binaries = compile_tests("building", counted.command(), counted.build_env(), counted.test_env())
+    if binaries is None:
+        TOTALS.fail("build")
+        return
+    for binary in sorted(binaries, key=Binary.order):
+        run_binary(binary, "")
+    report_coverage(counted, binaries, html)
+
+
 # ---- all of it ------------------------------------------------------------------
 
 def matches(pattern, name):
@@ -405,7 +456,9 @@ def suite(options):
             check(name, command)
     if options.lint_only:
         return
-    binaries = build()
+    all_of_it = not pattern and not options.list and not options.no_coverage
+    counted = coverage.Run(TARGET) if all_of_it else None
+    binaries = build(counted)
     if binaries is None:
         TOTALS.fail("build")
         return
@@ -430,6 +483,8 @@ def suite(options):
     for binary in binaries:
         if not (binary.serial and not binary.unit):
             run_binary(binary, pattern)
+    if counted:
+        report_coverage(counted, binaries, options.html)
     if not pattern:
         run_doc_tests()
     if not options.no_e2e:
@@ -438,13 +493,6 @@ def suite(options):
                 run_binary(binary, pattern)
         run_js(pattern)
         run_zombienet(pattern)
-    if not pattern and not options.no_coverage:
-        title("coverage of the unit tests")
-        code, _ = run(["scripts/coverage", "--no-setup"], "coverage")
-        if code == 0:
-            TOTALS.passed += 1
-        else:
-            TOTALS.fail("coverage")
 
 
 def main():
@@ -454,12 +502,14 @@ def main():
     parser.add_argument("--no-coverage", action="store_true")
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--lint-only", action="store_true")
+    parser.add_argument("--coverage-only", action="store_true")
+    parser.add_argument("--html")
     options = parser.parse_args()
     os.chdir(ROOT)
     started = time.monotonic()
     interrupted = False
     try:
-        suite(options)
+        measure_coverage(options.html) if options.coverage_only else suite(options)
     except KeyboardInterrupt:
         interrupted = True
         if CHILD is not None:

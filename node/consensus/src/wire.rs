@@ -193,7 +193,9 @@ pub enum VotesMessage {
     },
 }
 
-/// Messages of the proposals protocol: large.
+/// Messages of the proposals protocol: large. A proposal without its block is rare
+/// enough that its size does not matter.
+#[allow(clippy::large_enum_variant)]
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub enum ProposalsMessage {
     /// A proposal; with its block the first time it is sent.

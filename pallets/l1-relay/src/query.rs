@@ -87,8 +87,8 @@ impl<T: Config> Pallet<T> {
             "the queue continues the applied blocks without a gap"
         );
         ensure!(
-            queue.iter().fold(Some(applied.hash), |previous, block| {
-                (previous == Some(block.previous)).then_some(block.hash)
+            queue.iter().try_fold(applied.hash, |previous, block| {
+                (previous == block.previous).then_some(block.hash)
             }) == Some(attested.hash),
             "the queue links the applied block to the attested one"
         );

@@ -76,9 +76,9 @@ impl<T> BoundToRuntimeAppPublic for Relay<T> {
 impl<T: Config> OneSessionHandler<AccountId> for Relay<T> {
     type Key = crypto::relay::AuthorityId;
 
-    fn on_genesis_session<'a, I: 'a>(sequencers: I)
+    fn on_genesis_session<'a, I>(sequencers: I)
     where
-        I: Iterator<Item = (&'a AccountId, Self::Key)>,
+        I: Iterator<Item = (&'a AccountId, Self::Key)> + 'a,
     {
         ActiveSequencers::<T>::put(bounded(sequencers.map(|(account, relay)| ActiveSequencer {
             account: account.clone(),
@@ -86,9 +86,9 @@ impl<T: Config> OneSessionHandler<AccountId> for Relay<T> {
         })));
     }
 
-    fn on_new_session<'a, I: 'a>(changed: bool, sequencers: I, _: I)
+    fn on_new_session<'a, I>(changed: bool, sequencers: I, _: I)
     where
-        I: Iterator<Item = (&'a AccountId, Self::Key)>,
+        I: Iterator<Item = (&'a AccountId, Self::Key)> + 'a,
     {
         if changed {
             Self::on_genesis_session(sequencers);
@@ -110,16 +110,16 @@ impl<T> BoundToRuntimeAppPublic for Vault<T> {
 impl<T: Config> OneSessionHandler<AccountId> for Vault<T> {
     type Key = crypto::vault::AuthorityId;
 
-    fn on_genesis_session<'a, I: 'a>(sequencers: I)
+    fn on_genesis_session<'a, I>(sequencers: I)
     where
-        I: Iterator<Item = (&'a AccountId, Self::Key)>,
+        I: Iterator<Item = (&'a AccountId, Self::Key)> + 'a,
     {
         VaultKeys::<T>::put(bounded(sequencers.map(|(_, vault)| vault.into())));
     }
 
-    fn on_new_session<'a, I: 'a>(changed: bool, sequencers: I, _: I)
+    fn on_new_session<'a, I>(changed: bool, sequencers: I, _: I)
     where
-        I: Iterator<Item = (&'a AccountId, Self::Key)>,
+        I: Iterator<Item = (&'a AccountId, Self::Key)> + 'a,
     {
         if changed {
             Self::on_genesis_session(sequencers);

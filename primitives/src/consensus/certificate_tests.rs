@@ -69,7 +69,7 @@ fn any_quorum_will_do_and_the_set_s_order_does_not_matter() {
     let mut set = set(&keys);
     set.reverse();
     for left_out in 0..4 {
-        let signers: Vec<_> = (0..4).filter(|i| *i != left_out).map(|i| keys[i].clone()).collect();
+        let signers: Vec<_> = (0..4).filter(|i| *i != left_out).map(|i| keys[i]).collect();
         assert_eq!(verify(&certificate(&signers), &set), Ok(ROUND));
     }
 }
@@ -170,7 +170,7 @@ proptest! {
     fn p11_two_certificates_of_a_height_share_more_than_a_third(count in 1..=10u8, a: u16, b: u16) {
         let keys = keys(count);
         let chosen = |mask: u16| -> Vec<_> {
-            (0..keys.len()).filter(|i| mask >> i & 1 == 1).map(|i| keys[i].clone()).collect()
+            (0..keys.len()).filter(|i| mask >> i & 1 == 1).map(|i| keys[i]).collect()
         };
         let (first, second) = (chosen(a), chosen(b));
         let set = set(&keys);

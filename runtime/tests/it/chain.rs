@@ -61,7 +61,7 @@ impl Chain {
     pub fn from(genesis: RuntimeGenesisConfig) -> Self {
         let mut ext: sp_io::TestExternalities =
             genesis.build_storage().expect("the genesis builds").into();
-        let state_root = ext.execute_with(|| root());
+        let state_root = ext.execute_with(root);
         let head = Header::new(
             0,
             BlakeTwo256::ordered_trie_root(vec![], StateVersion::V0),

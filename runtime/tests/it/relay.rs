@@ -82,7 +82,7 @@ fn a_burn_is_minted_once_a_quorum_attested_its_block() {
     let page = L1Relay::page_extrinsic(digest.height, pages[0].clone(), proof);
 
     // Two of four are no quorum, and no page is due.
-    let (_, applied) = chain.grow([&votes[..2], &[page.clone()]].concat());
+    let (_, applied) = chain.grow([&votes[..2], std::slice::from_ref(&page)].concat());
     assert_eq!(applied[..2], [Ok(Ok(())), Ok(Ok(()))]);
     assert!(applied[2].is_err());
     assert_eq!(chain.read(L1Relay::status).attested.height, 0);

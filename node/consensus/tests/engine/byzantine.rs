@@ -21,7 +21,7 @@ async fn an_equivocator_neither_splits_nor_stalls() {
     let context = SigningContext { genesis: cluster.genesis_hash, set_id: 0 };
     let liar = 3;
     cluster.liars.push(liar);
-    let key = cluster.keys[liar].clone();
+    let key = cluster.keys[liar];
     cluster.net.rewrite(liar, move |to, message| {
         let Message::Votes(VotesMessage::Vote(signed)) = &message else { return vec![message] };
         let vote = signed.vote();
@@ -82,7 +82,7 @@ async fn garbage_and_floods_do_no_harm() {
     let _ear = cluster.net.join(stranger);
     let fake = ed25519::Signature::from_raw([5; 64]);
     let right = SigningContext { genesis: cluster.genesis_hash, set_id: 0 };
-    let key = cluster.keys[liar].clone();
+    let key = cluster.keys[liar];
     let sign = move |vote: &Vote, context: &SigningContext| {
         let signature = key.sign(&SignedVote::payload(vote, context));
         VotesMessage::Vote(SignedVote::new(vote, context, signature))

@@ -46,7 +46,7 @@ async fn a_sequencer_changes_its_keys_and_no_block_is_missed() {
         NextKeys::<Runtime>::insert(account(&keys[1]), session_keys(&fresh(keys)));
     });
     let new = fresh(&cluster.keys);
-    cluster.give_successor(1, new.clone());
+    cluster.give_successor(1, new);
     cluster.start_all();
     cluster.reach(&ALL, FAR).await;
     until("it leads with its new key", || led_behind_the_change(&cluster, 1)).await;

@@ -17,6 +17,7 @@ use serde::Serialize;
 use sp_runtime::{
     generic::DigestItem,
     traits::{BlakeTwo256, Hash},
+    ConsensusEngineId,
 };
 
 pub(super) static BLOCK_BY_NUMBER: Signature = Signature {
@@ -138,13 +139,14 @@ fn sealed_by(header: &Header, set: &SequencerSet) -> bool {
     SealedHeader::parse(header).and_then(|sealed| sealed.check_seal(&keys)).is_ok()
 }
 
+/// The engine of the digest that names the slot.
+const AURA: ConsensusEngineId = *b"aura";
+
 /// When the block was made: its Aura slot, since slots are milliseconds here
 /// (consensus.md, decision 7). `None` for genesis.
 pub(super) fn timestamp(header: &Header) -> Option<Moment> {
     header.digest.logs().iter().find_map(|log| match log {
-        DigestItem::PreRuntime(engine, slot) if engine == b"aura" => {
-            Moment::decode(&mut &slot[..]).ok()
-        }
+        DigestItem::PreRuntime(AURA, slot) => Moment::decode(&mut &slot[..]).ok(),
         _ => None,
     })
 }

@@ -2,7 +2,8 @@
 
 use crate::cli::{HsmCmd, Pkcs11Args};
 use cascoin_consensus::{KeySource, SignerMemory};
-use cascoin_hsm::{device::Device, HsmKeystore, KeyKind, Token, TokenConfig, TokenKey};
+use cascoin_hsm::{device::Device, HighWater, HsmKeystore, KeyKind, Token, TokenConfig, TokenKey};
+use cascoin_l2_primitives::chain::BlockHash;
 use sc_keystore::LocalKeystore;
 use sc_service::KeystoreContainer;
 use sp_core::{
@@ -25,8 +26,8 @@ pub fn token_config(args: &Pkcs11Args) -> Option<TokenConfig> {
     })
 }
 
-/// Where this node signs: on the token, or with the keys of its folder. `new_keys`: whether a
-/// key on the token that has no high-water mark has never signed.
+/// Where this node signs for a chain: on the token, or with the keys of its folder. `new_keys`:
+/// whether a key on the token that has no high-water mark has never signed.
 ///
 /// # Errors
 /// What is wrong with the token or a mark, for the operator.
@@ -34,12 +35,14 @@ pub fn key_source(
     args: &Pkcs11Args,
     local: &KeystoreContainer,
     marks: PathBuf,
+    genesis: BlockHash,
     new_keys: bool,
 ) -> Result<KeySource, String> {
     let Some(config) = token_config(args) else {
         let keystore = local.keystore();
         return Ok(KeySource { keystore, local: Some(local.local_keystore()), memory: None });
     };
+    let marks = HighWater::new(marks).of_chain(genesis.0);
     let keystore = open(config, marks, new_keys, local.keystore())?;
     log::info!(
         target: "l2",
@@ -79,7 +82,7 @@ pub fn run(cmd: &HsmCmd, marks: PathBuf) -> Result<(), String> {
                         .into(),
                 );
             }
-            let keystore = open(config, marks, false, nothing)?;
+            let keystore = open(config, HighWater::new(marks), false, nothing)?;
             for kind in KeyKind::ALL {
                 let key = keystore.generate(kind).map_err(|error| error.to_string())?;
                 writeln!(out, "{}", describe(&key)).map_err(|error| error.to_string())?;
@@ -96,7 +99,7 @@ fn list(config: TokenConfig) -> Result<Vec<TokenKey>, String> {
 
 fn open(
     config: TokenConfig,
-    marks: PathBuf,
+    marks: HighWater,
     new_keys: bool,
     local: KeystorePtr,
 ) -> Result<HsmKeystore, String> {

@@ -113,13 +113,20 @@ struct Mark {
 /// The marks of all keys of a node, in one folder.
 pub struct HighWater {
     folder: PathBuf,
+    genesis: Option<[u8; 32]>,
     open: Mutex<BTreeMap<[u8; 32], Arc<Mutex<Option<MarkFile>>>>>,
 }
 
 impl HighWater {
     /// Marks in `folder`, which is made when it is needed.
     pub fn new(folder: PathBuf) -> Self {
-        Self { folder, open: Mutex::default() }
+        Self { folder, genesis: None, open: Mutex::default() }
+    }
+
+    /// The same, of this chain only: the mark of a key that has signed for another is refused
+    /// before anything is to be signed.
+    pub fn of_chain(self, genesis: [u8; 32]) -> Self {
+        Self { genesis: Some(genesis), ..self }
     }
 
     /// Makes the mark of a key that has never signed; one that exists is kept.
@@ -191,7 +198,7 @@ impl HighWater {
             Some(file) => file,
             None => MarkFile::open(&self.path(&key), key)?,
         };
-        let result = act(&mut file);
+        let result = file.of_chain(self.genesis).map_err(E::from).and_then(|()| act(&mut file));
         if !file.broken {
             *slot = Some(file);
         }
@@ -278,17 +285,23 @@ impl MarkFile {
         genesis: Option<[u8; 32]>,
         message: &[u8],
     ) -> Result<(), HighWaterError> {
-        let key = || hex::encode(self.mark.key);
-        if let (Some(ours), Some(asked)) = (self.mark.genesis, genesis) {
-            if ours != asked {
-                let genesis = hex::encode(ours);
-                return Err(HighWaterError::OtherChain { key: key(), genesis });
-            }
-        }
+        self.of_chain(genesis)?;
         match &self.mark.last {
             Some((mark, last)) if position < *mark || (position == *mark && last != message) => {
-                Err(HighWaterError::Refused { key: key(), mark: *mark, asked: position })
+                let key = hex::encode(self.mark.key);
+                Err(HighWaterError::Refused { key, mark: *mark, asked: position })
             }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the key serves the chain, as far as both are known.
+    fn of_chain(&self, genesis: Option<[u8; 32]>) -> Result<(), HighWaterError> {
+        match (self.mark.genesis, genesis) {
+            (Some(ours), Some(asked)) if ours != asked => Err(HighWaterError::OtherChain {
+                key: hex::encode(self.mark.key),
+                genesis: hex::encode(ours),
+            }),
             _ => Ok(()),
         }
     }

@@ -11,7 +11,7 @@ use crate::{
 use parking_lot::Mutex;
 use sp_core::{crypto::KeyTypeId, ecdsa, ed25519, sr25519, Blake2Hasher, ByteArray, Hasher, Pair};
 use sp_keystore::{Error, Keystore, KeystorePtr};
-use std::{collections::BTreeMap, path::PathBuf};
+use std::collections::BTreeMap;
 
 /// Why nothing was signed.
 #[derive(Debug, thiserror::Error)]
@@ -61,19 +61,17 @@ pub enum OpenError {
 }
 
 impl HsmKeystore {
-    /// Opens the token and looks whether its keys that vote have their marks, in the folder
-    /// `marks`. `new_keys`: whether a key without a mark has never signed; then it gets one.
+    /// Opens the token and looks whether its keys that vote have their marks. `new_keys`: whether a key without a mark has never signed; then it gets one.
     ///
     /// # Errors
     /// [`OpenError`], for the operator.
     pub fn open(
         token: Box<dyn Device>,
-        marks: PathBuf,
+        marks: HighWater,
         new_keys: bool,
         local: KeystorePtr,
     ) -> Result<Self, OpenError> {
-        let (token, marks) = (Worker::start(token)?, HighWater::new(marks));
-        let keystore = Self { token, marks, local, said: Mutex::default() };
+        let keystore = Self { token: Worker::start(token)?, marks, local, said: Mutex::default() };
         for key in keystore.keys_of(KeyKind::Gran) {
             let Ok(key) = <[u8; 32]>::try_from(key.as_slice()) else { continue };
             if new_keys {

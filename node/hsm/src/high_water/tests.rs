@@ -186,11 +186,15 @@ fn a_mark_of_another_key_is_refused() {
 
 #[test]
 fn a_key_serves_one_chain() {
-    let (_folder, marks) = fresh();
+    let (folder, marks) = fresh();
     sign(&marks, at(5, 0, 1), b"a").unwrap();
     let other = marks.sign(KEY, at(6, 0, 1), Some([2; 32]), b"b", || Ok(()));
     assert!(matches!(other, Err(HighWaterError::OtherChain { .. })));
     marks.sign(KEY, at(6, 0, 2), None, b"c", || Ok::<_, HighWaterError>(())).unwrap();
+    drop(marks);
+    let of = |genesis| HighWater::new(folder.path().to_owned()).of_chain([genesis; 32]);
+    assert!(matches!(of(2).check(KEY), Err(HighWaterError::OtherChain { .. })));
+    of(1).check(KEY).unwrap();
 }
 
 #[test]

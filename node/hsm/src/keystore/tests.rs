@@ -46,7 +46,8 @@ fn prevote(height: u32, block: u8) -> Vec<u8> {
 }
 
 fn open(token: &Soft, folder: &tempfile::TempDir, local: KeystorePtr) -> HsmKeystore {
-    HsmKeystore::open(Box::new(token.clone()), folder.path().to_owned(), true, local).unwrap()
+    let marks = HighWater::new(folder.path().to_owned());
+    HsmKeystore::open(Box::new(token.clone()), marks, true, local).unwrap()
 }
 
 #[test]

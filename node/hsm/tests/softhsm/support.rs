@@ -1,6 +1,6 @@
 //! A SoftHSM token in a temporary folder.
 
-use cascoin_hsm::{keystore::OpenError, HsmKeystore, Token, TokenConfig};
+use cascoin_hsm::{keystore::OpenError, HighWater, HsmKeystore, Token, TokenConfig};
 use sp_keystore::{testing::MemoryKeystore, KeystorePtr};
 use std::{
     fs::{self, Permissions},
@@ -69,7 +69,7 @@ impl SoftHsm {
 
     pub fn open_as(&self, config: TokenConfig, new_keys: bool) -> Result<HsmKeystore, OpenError> {
         let token = Box::new(Token::new(config));
-        HsmKeystore::open(token, self.marks(), new_keys, self.local.clone())
+        HsmKeystore::open(token, HighWater::new(self.marks()), new_keys, self.local.clone())
     }
 }
 

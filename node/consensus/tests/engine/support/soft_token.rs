@@ -1,7 +1,7 @@
 //! A token in memory under the HSM's keystore, with real high-water marks.
 
 use cascoin_consensus::KeySource;
-use cascoin_hsm::{device::Device, HsmKeystore, KeyKind, TokenError, TokenKey};
+use cascoin_hsm::{device::Device, HighWater, HsmKeystore, KeyKind, TokenError, TokenKey};
 use parking_lot::Mutex;
 use sp_core::{ed25519, Pair};
 use sp_keystore::testing::MemoryKeystore;
@@ -52,7 +52,7 @@ impl SoftToken {
     pub fn keys(&self, marks: PathBuf) -> KeySource {
         let open = || {
             let (token, local) = (Box::new(self.clone()), Arc::new(MemoryKeystore::new()));
-            HsmKeystore::open(token, marks.clone(), true, local)
+            HsmKeystore::open(token, HighWater::new(marks.clone()), true, local)
         };
         let begin = Instant::now();
         let keystore = loop {

@@ -74,6 +74,7 @@ async fn a_proposal_that_only_the_signer_knows_is_made_again() {
     let id = Some(proposal.proposal().block);
 
     token.refuse(None);
+    token.set_gone(false);
     cluster.use_token(engine, &token);
     cluster.start(engine);
     until("it prevotes its proposal", || puppets.voted(Prevote, 3, id)).await;

@@ -30,7 +30,7 @@ struct State {
 
 impl SoftToken {
     pub fn new(pair: &ed25519::Pair) -> Self {
-        Self { pair: pair.clone(), state: Arc::default() }
+        Self { pair: *pair, state: Arc::default() }
     }
 
     /// Takes the token away, or brings it back.
@@ -38,7 +38,7 @@ impl SoftToken {
         self.state.lock().gone = gone;
     }
 
-    /// It breaks when it is to sign such a message.
+    /// It is gone as soon as it is to sign such a message.
     pub fn refuse(&self, refuses: Option<Refuses>) {
         self.state.lock().refuses = refuses;
     }
@@ -86,6 +86,7 @@ impl Device for SoftToken {
         }
         if state.refuses.is_some_and(|refuses| refuses(message)) {
             state.refused += 1;
+            state.gone = true;
             return Err(TokenError::Unavailable("the token broke".into()));
         }
         Ok(self.pair.sign(message).0)

@@ -7,6 +7,7 @@
 //! - [`extrinsic`]: signed transactions from the runtime's own types.
 //! - [`set_changes`]: sequencers that change their keys, leave and join.
 //! - [`burns`]: what L2 says of burns and of the supply.
+//! - [`hsm`]: a sequencer's keys in an HSM of software.
 //! - [`lab`]: networks of the nodes whose links fail; [`spec`]: chains with more
 //!   sequencers than the presets.
 //! - [`load`]: transfers at a rate; [`witness`]: what nodes called final must stay;
@@ -20,6 +21,7 @@
 pub mod burns;
 pub mod error;
 pub mod extrinsic;
+pub mod hsm;
 pub mod interrupt;
 pub mod l1;
 pub mod lab;

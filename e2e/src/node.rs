@@ -91,6 +91,13 @@ pub struct NodeConfig {
     pub extra: Vec<String>,
 }
 
+impl NodeConfig {
+    /// Whether it is to sequence, with development keys or others.
+    pub fn sequences(&self) -> bool {
+        self.dev_key.is_some() || self.extra.iter().any(|flag| flag == "--sequencer")
+    }
+}
+
 /// The ports of a node, all on loopback.
 #[derive(Clone, Copy, Debug)]
 pub struct Ports {

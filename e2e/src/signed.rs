@@ -14,7 +14,7 @@ use std::{collections::BTreeMap, process::Command};
 /// # Errors
 /// [`Error::Other`] with the first two that differ, or if a log cannot be read.
 pub fn expect_no_double_signs(network: &Network) -> Result<usize> {
-    let sequencers = network.nodes.iter().filter(|node| node.config().dev_key.is_some());
+    let sequencers = network.nodes.iter().filter(|node| node.config().sequences());
     let mut count = 0;
     for node in sequencers {
         let output = Command::new(binary()?)

@@ -1,4 +1,4 @@
-//! Chain specs with another number of sequencers than the presets have.
+//! Chain specs with another number of sequencers than the presets have, or with other keys.
 
 use crate::{
     error::{Error, IoContext, Result},
@@ -21,11 +21,26 @@ const ENDOWMENT: u64 = 100_000_000_000;
 /// # Errors
 /// [`Error::Other`] if the preset has another shape, or there are fewer keys.
 pub fn write(preset: &str, sequencers: usize, file: &Path) -> Result<()> {
+    write_with_keys(preset, sequencers, &[], file)
+}
+
+/// As [`write`]; the named sequencers have the given session keys, in the form that
+/// `session.keys` wants, instead of their development keys.
+///
+/// # Errors
+/// As [`write`].
+pub fn write_with_keys(
+    preset: &str,
+    sequencers: usize,
+    keys: &[(&str, Value)],
+    file: &Path,
+) -> Result<()> {
     let names = ALL_DEV_KEYS.get(..sequencers);
     let names = names.ok_or_else(|| Error::other("there are seven development keys"))?;
     let mut spec = chain_spec(preset)?;
     let patch = &mut spec["genesis"]["runtimeGenesis"]["patch"];
-    let members: Result<Vec<Value>> = names.iter().map(|name| member(name)).collect();
+    let given = |name: &str| keys.iter().find(|(of, _)| *of == name).map(|(_, keys)| keys.clone());
+    let members: Result<Vec<Value>> = names.iter().map(|name| member(name, given(name))).collect();
     patch["session"]["keys"] = Value::Array(members?);
     let mut weights = Vec::new();
     for name in names {
@@ -49,11 +64,15 @@ fn address(name: &str) -> Result<String> {
 }
 
 /// An entry of `session.keys`, as docs/operating.md describes it.
-fn member(name: &str) -> Result<Value> {
+fn member(name: &str, keys: Option<Value>) -> Result<Value> {
+    let keys = keys.map_or_else(|| development_keys(name), Ok)?;
+    Ok(json!([address(name)?, address(name)?, keys]))
+}
+
+fn development_keys(name: &str) -> Result<Value> {
     let uri = session_uri(name);
     let wrong = |error| Error::other(format!("{uri}: {error:?}"));
     let ed25519 = ed25519::Pair::from_string(&uri, None).map_err(wrong)?.public().to_ss58check();
     let ecdsa = ecdsa::Pair::from_string(&uri, None).map_err(wrong)?.public().to_ss58check();
-    let keys = json!({ "aura": ed25519, "grandpa": ed25519, "relay": ed25519, "vault": ecdsa });
-    Ok(json!([address(name)?, address(name)?, keys]))
+    Ok(json!({ "aura": ed25519, "grandpa": ed25519, "relay": ed25519, "vault": ecdsa }))
 }

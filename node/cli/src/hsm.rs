@@ -1,8 +1,9 @@
 //! Keys in an HSM: the node's keystore over it, and the commands for it.
 
 use crate::cli::{HsmCmd, Pkcs11Args};
-use cascoin_consensus::KeySource;
-use cascoin_hsm::{HsmKeystore, KeyKind, Token, TokenConfig, TokenKey};
+use cascoin_consensus::{KeySource, SignerMemory};
+use cascoin_hsm::{device::Device, HighWater, HsmKeystore, KeyKind, Token, TokenConfig, TokenKey};
+use cascoin_l2_primitives::chain::BlockHash;
 use sc_keystore::LocalKeystore;
 use sc_service::KeystoreContainer;
 use sp_core::{
@@ -25,8 +26,8 @@ pub fn token_config(args: &Pkcs11Args) -> Option<TokenConfig> {
     })
 }
 
-/// Where this node signs: on the token, or with the keys of its folder. `new_keys`: whether a
-/// key on the token that has no high-water mark has never signed.
+/// Where this node signs for a chain: on the token, or with the keys of its folder. `new_keys`:
+/// whether a key on the token that has no high-water mark has never signed.
 ///
 /// # Errors
 /// What is wrong with the token or a mark, for the operator.
@@ -34,20 +35,26 @@ pub fn key_source(
     args: &Pkcs11Args,
     local: &KeystoreContainer,
     marks: PathBuf,
+    genesis: BlockHash,
     new_keys: bool,
 ) -> Result<KeySource, String> {
     let Some(config) = token_config(args) else {
         let keystore = local.keystore();
-        return Ok(KeySource { keystore, local: Some(local.local_keystore()) });
+        return Ok(KeySource { keystore, local: Some(local.local_keystore()), memory: None });
     };
+    let marks = HighWater::new(marks).of_chain(genesis.0);
     let keystore = open(config, marks, new_keys, local.keystore())?;
     log::info!(
         target: "l2",
         "keys are in an HSM: {}",
         keystore.token_keys().iter().map(describe).collect::<Vec<_>>().join(", "),
     );
-    // Read from the folder, a key would sign without its high-water mark.
-    Ok(KeySource::signing_only(Arc::new(keystore)))
+    let keystore = Arc::new(keystore);
+    let marked = keystore.clone();
+    let memory: SignerMemory =
+        Arc::new(move |key| marked.last_signed(key).map_err(|error| format!("HSM: {error}")));
+    // Not with the folder: read from there, a key would sign without its high-water mark.
+    Ok(KeySource::remembering(keystore, memory))
 }
 
 /// `hsm generate` and `hsm list`. `marks`: where the node will look for high-water marks.
@@ -55,26 +62,27 @@ pub fn key_source(
 /// # Errors
 /// What is wrong with the token; that it has keys already.
 pub fn run(cmd: &HsmCmd, marks: PathBuf) -> Result<(), String> {
-    let config = token_config(&cmd.args().pkcs11).ok_or("--pkcs11-module names the HSM")?;
+    let config = token_config(&cmd.args().pkcs11)
+        .ok_or("name the HSM with --pkcs11-module, --pkcs11-token and --pkcs11-pin-file")?;
     let nothing: KeystorePtr = Arc::new(LocalKeystore::in_memory());
     let mut out = std::io::stdout().lock();
     match cmd {
         HsmCmd::List(_) => {
-            use cascoin_hsm::device::Device;
-            let keys = Token::new(config).keys().map_err(|error| error.to_string())?;
-            for key in keys {
+            for key in list(config)? {
                 writeln!(out, "{}", describe(&key)).map_err(|error| error.to_string())?;
             }
         }
         HsmCmd::Generate(_) => {
-            let keystore = open(config, marks, false, nothing)?;
-            if !keystore.token_keys().is_empty() {
+            // Before the keystore, which wants marks of the keys that are there.
+            if !list(config.clone())?.is_empty() {
                 return Err(
-                    "the token has session keys already (`hsm list` shows them). New ones \
-                            are made by the running node, with author_rotateKeysWithOwner"
+                    "HSM: the token has session keys already (`hsm list` shows them). New ones \
+                     are made by the running node, with author_rotateKeysWithOwner; what an \
+                     attempt that was cut off left is removed with the maker's own tools"
                         .into(),
                 );
             }
+            let keystore = open(config, HighWater::new(marks), false, nothing)?;
             for kind in KeyKind::ALL {
                 let key = keystore.generate(kind).map_err(|error| error.to_string())?;
                 writeln!(out, "{}", describe(&key)).map_err(|error| error.to_string())?;
@@ -84,9 +92,14 @@ pub fn run(cmd: &HsmCmd, marks: PathBuf) -> Result<(), String> {
     Ok(())
 }
 
+/// The token's session keys.
+fn list(config: TokenConfig) -> Result<Vec<TokenKey>, String> {
+    Token::new(config).keys().map_err(|error| format!("HSM: {error}"))
+}
+
 fn open(
     config: TokenConfig,
-    marks: PathBuf,
+    marks: HighWater,
     new_keys: bool,
     local: KeystorePtr,
 ) -> Result<HsmKeystore, String> {

@@ -205,8 +205,8 @@ pub async fn new_full<N: sc_network::NetworkBackend<OpaqueBlock, BlockHash>>(
     let wal_folder = wal_folder(&config);
     // As with the write-ahead log: on a new chain no key has signed.
     let new_keys = options.accept_missing_log || client.info().finalized_number == 0;
-    let marks = hsm::marks_folder(&wal_folder);
-    let keys = hsm::key_source(&options.pkcs11, &keystore_container, marks, new_keys)
+    let (marks, genesis) = (hsm::marks_folder(&wal_folder), client.info().genesis_hash);
+    let keys = hsm::key_source(&options.pkcs11, &keystore_container, marks, genesis, new_keys)
         .map_err(ServiceError::Other)?;
 
     let registry = config.prometheus_registry().cloned();

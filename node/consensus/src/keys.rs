@@ -16,7 +16,14 @@ pub enum SignError {
     /// The keystore no longer has the key.
     #[error("key {0} is not in the keystore")]
     Missing(String),
+    /// The signer does not know what it signed.
+    #[error("{0}")]
+    Memory(String),
 }
+
+/// Asks a signer that remembers what it signed last with a gran key and what before that, newest
+/// first: the messages, none if it never signed. An error says why nobody knows.
+pub type SignerMemory = Arc<dyn Fn(&ed25519::Public) -> Result<Vec<Vec<u8>>, String> + Send + Sync>;
 
 /// Where this node's hot keys are.
 #[derive(Clone)]
@@ -27,12 +34,20 @@ pub struct KeySource {
     /// secret for each signature, which takes it two milliseconds; a key that was
     /// read once signs in microseconds.
     pub local: Option<Arc<LocalKeystore>>,
+    /// What the signer itself remembers, if it does: it refuses to contradict that, so this node's
+    /// log must hold it.
+    pub memory: Option<SignerMemory>,
 }
 
 impl KeySource {
     /// A source that can only be asked to sign.
     pub fn signing_only(keystore: KeystorePtr) -> Self {
-        Self { keystore, local: None }
+        Self { keystore, local: None, memory: None }
+    }
+
+    /// The same of a signer that remembers.
+    pub fn remembering(keystore: KeystorePtr, memory: SignerMemory) -> Self {
+        Self { keystore, local: None, memory: Some(memory) }
     }
 }
 
@@ -42,6 +57,7 @@ pub struct LocalKeys {
     keystore: KeystorePtr,
     /// The aura and the grandpa key themselves, if they could be read.
     pairs: Option<Arc<(ed25519::Pair, ed25519::Pair)>>,
+    memory: Option<SignerMemory>,
     /// Index in the set.
     pub index: u16,
     /// Seals headers.
@@ -68,7 +84,24 @@ impl LocalKeys {
             Some(pairs) => Some(pairs),
             None => source.local.as_deref().and_then(|local| read(local, &aura, &grandpa)),
         };
-        Some(Self { keystore: keystore.clone(), pairs, index, aura, grandpa })
+        let memory = source.memory.clone();
+        Some(Self { keystore: keystore.clone(), pairs, memory, index, aura, grandpa })
+    }
+
+    /// Whether their signer remembers what it signed.
+    pub fn remember(&self) -> bool {
+        self.memory.is_some()
+    }
+
+    /// What their signer remembers, newest first ([`SignerMemory`]); nothing if it does not.
+    ///
+    /// # Errors
+    /// [`SignError::Memory`].
+    pub fn last_signed(&self) -> Result<Vec<Vec<u8>>, SignError> {
+        match &self.memory {
+            Some(memory) => memory(&self.grandpa).map_err(SignError::Memory),
+            None => Ok(Vec::new()),
+        }
     }
 
     /// Signs a vote, a proposal or a greeting.
@@ -138,7 +171,7 @@ mod tests {
         };
         let set = SequencerSet { set_id: 0, members: vec![member] };
         let asking = KeySource::signing_only(local.clone());
-        let reading = KeySource { keystore: local.clone(), local: Some(local) };
+        let reading = KeySource { keystore: local.clone(), local: Some(local), memory: None };
 
         let asked = LocalKeys::find(&asking, &set, None).unwrap();
         let read = LocalKeys::find(&reading, &set, None).unwrap();

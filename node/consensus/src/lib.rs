@@ -30,6 +30,7 @@ mod keys;
 pub mod light;
 pub mod mesh;
 pub mod metrics;
+mod said;
 pub mod schedule;
 mod status;
 pub mod transport;
@@ -37,5 +38,5 @@ pub mod wal;
 pub mod wire;
 
 pub use client::EngineClient;
-pub use keys::{KeySource, LocalKeys, SignError};
+pub use keys::{KeySource, LocalKeys, SignError, SignerMemory};
 pub use status::{EngineHandle, EngineStatus};

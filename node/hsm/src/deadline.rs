@@ -2,7 +2,9 @@
 //!
 //! There is exactly one thread and one token. Whoever calls waits for [`DEADLINE`] and not
 //! longer. From the first call that fails or waits in vain the token counts as down: calls fail
-//! at once, and the thread itself looks every second whether the token is back.
+//! at once, and the thread itself looks every second whether the token is back. A token that looks
+//! well and fails again when it is to sign is left alone for twice as long each time, up to a
+//! minute: else it would hold its callers up for most of the time.
 
 use crate::{
     device::{Device, TokenKey},
@@ -27,6 +29,8 @@ pub const PATIENCE: Duration = Duration::from_secs(30);
 const HEARTBEAT: Duration = Duration::from_secs(10);
 /// How often a token that is down is tried again.
 const RETRY: Duration = Duration::from_secs(1);
+/// How often the pause before that doubles at most.
+const MAX_DOUBLINGS: u32 = 6;
 /// Calls that may wait.
 const QUEUE: usize = 32;
 /// How long the end of the thread is waited for.
@@ -47,9 +51,34 @@ struct State {
     down: Option<String>,
     /// The last trouble that was logged, so that a lasting one fills no log.
     said: Option<String>,
+    /// Calls that failed since one was done, and when the last of them did.
+    failures: u32,
+    failed_at: Option<Instant>,
 }
 
 impl State {
+    /// A call ended.
+    fn note(&mut self, error: Option<&TokenError>) {
+        match error {
+            None => self.failures = 0,
+            Some(error) => {
+                self.failures = self.failures.saturating_add(1);
+                self.failed_at = Some(Instant::now());
+                self.fail(error.to_string());
+            }
+        }
+    }
+
+    /// When the token is to be looked at, if it was looked at then.
+    fn next_look(&self, looked: Instant) -> Instant {
+        if self.down.is_none() {
+            return looked + HEARTBEAT;
+        }
+        let doublings = self.failures.saturating_sub(1).min(MAX_DOUBLINGS);
+        let after_failure = self.failed_at.map(|at| at + RETRY * 2u32.pow(doublings));
+        after_failure.map_or(looked + RETRY, |at| at.max(looked + RETRY))
+    }
+
     fn fail(&mut self, reason: String) {
         if self.said.as_ref() != Some(&reason) {
             log::error!(
@@ -64,6 +93,8 @@ impl State {
     fn recover(&mut self, keys: Vec<TokenKey>) {
         if self.down.take().is_some() {
             log::info!(target: "l2", "HSM: the token is back, with {} keys", keys.len());
+            // The next trouble is news, also if it is the same.
+            self.said = None;
         }
         self.keys = keys.into_iter().collect();
     }
@@ -145,10 +176,18 @@ impl Worker {
                 }
             },
         };
-        if let Err(error) = &result {
-            self.state.lock().fail(error.to_string());
+        self.state.lock().note(result.as_ref().err());
+        if result.is_err() {
+            self.wake();
         }
         result
+    }
+
+    /// Makes the thread see that the token is down now, which decides when it looks.
+    fn wake(&self) {
+        let nothing = Job { expires: Instant::now(), work: Box::new(|_| ()) };
+        // With a full queue it has something to wake up for.
+        let _ = self.sender.as_ref().map(|sender| sender.try_send(nothing));
     }
 }
 
@@ -167,8 +206,8 @@ impl Drop for Worker {
 fn serve(mut device: Box<dyn Device>, jobs: &Receiver<Job>, state: &Mutex<State>) {
     let mut looked = Instant::now();
     loop {
-        let pause = if state.lock().down.is_some() { RETRY } else { HEARTBEAT };
-        match jobs.recv_timeout(pause.saturating_sub(looked.elapsed())) {
+        let next = state.lock().next_look(looked);
+        match jobs.recv_timeout(next.saturating_duration_since(Instant::now())) {
             Ok(job) if Instant::now() < job.expires => (job.work)(&mut *device),
             Ok(_) => {}
             Err(RecvTimeoutError::Timeout) => {
@@ -191,9 +230,9 @@ mod tests {
     use crate::device::KeyKind;
     use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-    /// A token that hangs for as long as it is told to.
+    /// A token that hangs for as long as it is told to, or only when it signs.
     #[derive(Clone, Default)]
-    struct Fake(Arc<(AtomicBool, AtomicUsize)>);
+    struct Fake(Arc<(AtomicBool, AtomicUsize, AtomicBool)>);
 
     impl Fake {
         fn hang(&self, hangs: bool) {
@@ -210,8 +249,11 @@ mod tests {
             self.sign(&Self::key(), &[]).map(|_| vec![Self::key()])
         }
 
-        fn sign(&mut self, _: &TokenKey, _: &[u8]) -> Result<[u8; 64], TokenError> {
+        fn sign(&mut self, _: &TokenKey, message: &[u8]) -> Result<[u8; 64], TokenError> {
             self.0 .1.fetch_add(1, Ordering::SeqCst);
+            if !message.is_empty() && self.0 .2.load(Ordering::SeqCst) {
+                std::thread::sleep(Duration::from_millis(300));
+            }
             while self.0 .0.load(Ordering::SeqCst) {
                 std::thread::sleep(Duration::from_millis(5));
             }
@@ -263,5 +305,53 @@ mod tests {
         let failed = worker.call(PATIENCE, |device| device.generate(KeyKind::Aura));
         assert!(failed.unwrap_err().to_string().contains("full"));
         assert!(sign(&worker).unwrap_err().to_string().contains("full"));
+    }
+
+    /// How long the token stays down from now on.
+    fn time_down(worker: &Worker) -> Duration {
+        let began = Instant::now();
+        while !worker.offers(&Fake::key()) {
+            assert!(began.elapsed() < Duration::from_secs(20), "it never came back");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        began.elapsed()
+    }
+
+    /// The thread may have begun to wait for the next heartbeat before the call is known to have
+    /// failed.
+    #[test]
+    fn a_token_that_failed_is_looked_at_after_a_second() {
+        let worker = Worker::start(Box::new(Fake::default())).unwrap();
+        worker.call(PATIENCE, |device| device.generate(KeyKind::Aura)).unwrap_err();
+        let down = time_down(&worker);
+        assert!(down > RETRY / 2 && down < HEARTBEAT / 2, "{down:?}");
+    }
+
+    #[test]
+    fn the_same_trouble_is_said_again_after_the_token_was_back() {
+        let worker = Worker::start(Box::new(Fake::default())).unwrap();
+        worker.call(PATIENCE, |device| device.generate(KeyKind::Aura)).unwrap_err();
+        assert!(worker.state.lock().said.is_some());
+        time_down(&worker);
+        assert_eq!(worker.state.lock().said, None);
+    }
+
+    #[test]
+    fn a_token_that_is_slow_at_signing_only_holds_its_callers_up_less_and_less() {
+        let fake = Fake::default();
+        let worker = Worker::start(Box::new(fake.clone())).unwrap();
+        fake.0 .2.store(true, Ordering::SeqCst);
+        let mut pauses = Vec::new();
+        for _ in 0..3 {
+            assert!(matches!(sign(&worker), Err(TokenError::Slow(_))));
+            pauses.push(time_down(&worker));
+        }
+        assert!(pauses[1] > RETRY * 3 / 2 && pauses[2] > RETRY * 3, "{pauses:?}");
+        // One signature in time, and it is as any other.
+        fake.0 .2.store(false, Ordering::SeqCst);
+        sign(&worker).unwrap();
+        fake.0 .2.store(true, Ordering::SeqCst);
+        assert!(matches!(sign(&worker), Err(TokenError::Slow(_))));
+        assert!(time_down(&worker) < pauses[2]);
     }
 }

@@ -10,9 +10,13 @@
 //! The signature is made first and given out last: what a token failed to sign leaves no mark, so
 //! the node is free to vote otherwise when the token is back.
 //!
+//! The mark holds the message itself and the one before it, for a caller that was killed before it
+//! had noted what was signed ([`HighWater::last_signed`]).
+//!
 //! On disk a mark is a file of two slots, written in turn and each with a checksum. A write that a
 //! power cut tore leaves the other slot, whose mark is then the right one: the signature of the
-//! torn one was never given out.
+//! torn one was never given out. Nothing tells a torn slot from one that rotted later; the log is
+//! the second witness then.
 
 use crate::vote::Position;
 use codec::{Decode, Encode};
@@ -82,7 +86,7 @@ pub enum HighWaterError {
         /// The file.
         path: PathBuf,
     },
-    /// The disk failed or is full.
+    /// The disk failed or is full, or the message is too long for a mark.
     #[error("high-water mark {path}: {source}")]
     Io {
         /// The file or folder.
@@ -100,6 +104,8 @@ struct Mark {
     /// Rises with each write; the higher slot holds.
     sequence: u64,
     last: Option<(Position, Vec<u8>)>,
+    /// What was signed before `last`.
+    before: Option<(Position, Vec<u8>)>,
     /// The chain, once a vote named it.
     genesis: Option<[u8; 32]>,
 }
@@ -107,13 +113,20 @@ struct Mark {
 /// The marks of all keys of a node, in one folder.
 pub struct HighWater {
     folder: PathBuf,
+    genesis: Option<[u8; 32]>,
     open: Mutex<BTreeMap<[u8; 32], Arc<Mutex<Option<MarkFile>>>>>,
 }
 
 impl HighWater {
     /// Marks in `folder`, which is made when it is needed.
     pub fn new(folder: PathBuf) -> Self {
-        Self { folder, open: Mutex::default() }
+        Self { folder, genesis: None, open: Mutex::default() }
+    }
+
+    /// The same, of this chain only: the mark of a key that has signed for another is refused
+    /// before anything is to be signed.
+    pub fn of_chain(self, genesis: [u8; 32]) -> Self {
+        Self { genesis: Some(genesis), ..self }
     }
 
     /// Makes the mark of a key that has never signed; one that exists is kept.
@@ -121,11 +134,27 @@ impl HighWater {
     /// # Errors
     /// [`HighWaterError::Io`].
     pub fn begin(&self, key: [u8; 32]) -> Result<(), HighWaterError> {
-        let path = self.path(&key);
-        match path.exists() {
+        match self.exists(&key) {
             true => Ok(()),
-            false => MarkFile::create(&self.folder, &path, key),
+            false => MarkFile::create(&self.folder, &self.path(&key), key),
         }
+    }
+
+    /// Whether there is a mark of the key, sound or not.
+    pub fn exists(&self, key: &[u8; 32]) -> bool {
+        self.path(key).exists()
+    }
+
+    /// What the key signed last and what it signed before that, newest first: whole messages, as
+    /// far as there are any.
+    ///
+    /// # Errors
+    /// [`HighWaterError`].
+    pub fn last_signed(&self, key: [u8; 32]) -> Result<Vec<Vec<u8>>, HighWaterError> {
+        self.with(key, |file| {
+            let signed = file.mark.last.iter().chain(&file.mark.before);
+            Ok(signed.map(|(_, message)| message.clone()).collect())
+        })
     }
 
     /// Whether the key may vote: its mark is there and sound.
@@ -169,7 +198,7 @@ impl HighWater {
             Some(file) => file,
             None => MarkFile::open(&self.path(&key), key)?,
         };
-        let result = act(&mut file);
+        let result = file.of_chain(self.genesis).map_err(E::from).and_then(|()| act(&mut file));
         if !file.broken {
             *slot = Some(file);
         }
@@ -193,15 +222,25 @@ struct MarkFile {
 impl MarkFile {
     fn create(folder: &Path, path: &Path, key: [u8; 32]) -> Result<(), HighWaterError> {
         fs::create_dir_all(folder).map_err(io_at(folder))?;
-        let temporary = path.with_extension("new");
+        let temporary = path.with_extension(format!("new-{}", std::process::id()));
         let file = File::create(&temporary).map_err(io_at(&temporary))?;
-        let mut mark = Mark { magic: MAGIC, key, sequence: 0, last: None, genesis: None };
+        let mut mark =
+            Mark { magic: MAGIC, key, sequence: 0, last: None, before: None, genesis: None };
         for slot in SLOTS {
-            file.write_all_at(&encode(&mark), slot).map_err(io_at(&temporary))?;
+            let written = encode(&mark).and_then(|bytes| file.write_all_at(&bytes, slot));
+            written.map_err(io_at(&temporary))?;
             mark.sequence += 1;
         }
         file.sync_all().map_err(io_at(&temporary))?;
-        fs::rename(&temporary, path).map_err(io_at(path))?;
+        // Not renamed: that would replace a mark which another process made and uses meanwhile.
+        let linked = fs::hard_link(&temporary, path);
+        fs::remove_file(&temporary).map_err(io_at(&temporary))?;
+        match linked {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                return Err(io_at(path)(error));
+            }
+            _ => {}
+        }
         File::open(folder).and_then(|folder| folder.sync_all()).map_err(io_at(folder))
     }
 
@@ -246,17 +285,23 @@ impl MarkFile {
         genesis: Option<[u8; 32]>,
         message: &[u8],
     ) -> Result<(), HighWaterError> {
-        let key = || hex::encode(self.mark.key);
-        if let (Some(ours), Some(asked)) = (self.mark.genesis, genesis) {
-            if ours != asked {
-                let genesis = hex::encode(ours);
-                return Err(HighWaterError::OtherChain { key: key(), genesis });
-            }
-        }
+        self.of_chain(genesis)?;
         match &self.mark.last {
             Some((mark, last)) if position < *mark || (position == *mark && last != message) => {
-                Err(HighWaterError::Refused { key: key(), mark: *mark, asked: position })
+                let key = hex::encode(self.mark.key);
+                Err(HighWaterError::Refused { key, mark: *mark, asked: position })
             }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the key serves the chain, as far as both are known.
+    fn of_chain(&self, genesis: Option<[u8; 32]>) -> Result<(), HighWaterError> {
+        match (self.mark.genesis, genesis) {
+            (Some(ours), Some(asked)) if ours != asked => Err(HighWaterError::OtherChain {
+                key: hex::encode(self.mark.key),
+                genesis: hex::encode(ours),
+            }),
             _ => Ok(()),
         }
     }
@@ -272,7 +317,7 @@ impl MarkFile {
             return Ok(());
         }
         let mut mark = self.mark.clone();
-        mark.last = Some((position, message.to_vec()));
+        mark.before = mark.last.replace((position, message.to_vec()));
         mark.genesis = mark.genesis.or(genesis);
         self.write(mark)
     }
@@ -280,8 +325,9 @@ impl MarkFile {
     fn write(&mut self, mut mark: Mark) -> Result<(), HighWaterError> {
         mark.sequence = mark.sequence.saturating_add(1);
         let slot = SLOTS[usize::from(mark.sequence % 2 == 1)];
+        let bytes = encode(&mark).map_err(io_at(&self.path))?;
         self.broken = true;
-        self.file.write_all_at(&encode(&mark), slot).map_err(io_at(&self.path))?;
+        self.file.write_all_at(&bytes, slot).map_err(io_at(&self.path))?;
         self.file.sync_data().map_err(io_at(&self.path))?;
         self.broken = false;
         self.mark = mark;
@@ -289,16 +335,19 @@ impl MarkFile {
     }
 }
 
-/// `length u16 LE ‖ CRC32C u32 LE ‖ SCALE(mark) ‖ zeros`.
-fn encode(mark: &Mark) -> [u8; SLOT_BYTES] {
+/// `length u16 LE ‖ CRC32C u32 LE ‖ SCALE(mark) ‖ zeros`. With votes of the lengths that there are
+/// a mark has less than 350 bytes.
+fn encode(mark: &Mark) -> io::Result<[u8; SLOT_BYTES]> {
     let body = mark.encode();
     let mut bytes = [0; SLOT_BYTES];
-    // A mark has less than 250 bytes; one that did not fit would not be read back.
-    let length = body.len().min(SLOT_BYTES - 6);
-    bytes[..2].copy_from_slice(&u16::try_from(length).unwrap_or(0).to_le_bytes());
+    let (Ok(length), Some(place)) = (u16::try_from(body.len()), bytes.get_mut(6..6 + body.len()))
+    else {
+        return Err(io::Error::other("the message is too long"));
+    };
+    place.copy_from_slice(&body);
+    bytes[..2].copy_from_slice(&length.to_le_bytes());
     bytes[2..6].copy_from_slice(&crc32c::crc32c(&body).to_le_bytes());
-    bytes[6..6 + length].copy_from_slice(&body[..length]);
-    bytes
+    Ok(bytes)
 }
 
 fn decode(bytes: &[u8; SLOT_BYTES]) -> Option<Mark> {

@@ -8,9 +8,10 @@ use crate::{
     token::TokenError,
     vote::{classify, Message},
 };
+use parking_lot::Mutex;
 use sp_core::{crypto::KeyTypeId, ecdsa, ed25519, sr25519, Blake2Hasher, ByteArray, Hasher, Pair};
 use sp_keystore::{Error, Keystore, KeystorePtr};
-use std::path::PathBuf;
+use std::collections::BTreeMap;
 
 /// Why nothing was signed.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +24,10 @@ enum SignError {
     WrongSignature,
     #[error("refused to sign {0}")]
     Never(&'static str),
+    #[error("the node's keystore failed: {0}")]
+    Local(Error),
+    #[error("the key is neither on the token nor in the node's keystore")]
+    NoKey,
 }
 
 impl From<SignError> for Error {
@@ -40,6 +45,8 @@ pub struct HsmKeystore {
     marks: HighWater,
     /// The node's own.
     local: KeystorePtr,
+    /// Trouble with marks that was logged, by key, so that a lasting one fills no log.
+    said: Mutex<BTreeMap<[u8; 32], String>>,
 }
 
 /// Why there is no such keystore.
@@ -54,18 +61,17 @@ pub enum OpenError {
 }
 
 impl HsmKeystore {
-    /// Opens the token and looks whether its keys that vote have their marks, in the folder
-    /// `marks`. `new_keys`: whether a key without a mark has never signed; then it gets one.
+    /// Opens the token and looks whether its keys that vote have their marks. `new_keys`: whether a key without a mark has never signed; then it gets one.
     ///
     /// # Errors
     /// [`OpenError`], for the operator.
     pub fn open(
         token: Box<dyn Device>,
-        marks: PathBuf,
+        marks: HighWater,
         new_keys: bool,
         local: KeystorePtr,
     ) -> Result<Self, OpenError> {
-        let keystore = Self { token: Worker::start(token)?, marks: HighWater::new(marks), local };
+        let keystore = Self { token: Worker::start(token)?, marks, local, said: Mutex::default() };
         for key in keystore.keys_of(KeyKind::Gran) {
             let Ok(key) = <[u8; 32]>::try_from(key.as_slice()) else { continue };
             if new_keys {
@@ -92,6 +98,41 @@ impl HsmKeystore {
         }
         self.token.learn(key.clone());
         Ok(key)
+    }
+
+    /// What a `gran` key signed last and what it signed before that, newest first: whole messages.
+    /// None of a key that this keystore keeps no mark of.
+    ///
+    /// # Errors
+    /// [`HighWaterError`]: nobody knows what it signed.
+    pub fn last_signed(&self, key: &ed25519::Public) -> Result<Vec<Vec<u8>>, HighWaterError> {
+        let on_token = self.on_token(KeyKind::Gran.key_type(), &key.0).is_some();
+        match on_token || self.marks.exists(&key.0) {
+            true => self.marks.last_signed(key.0),
+            false => Ok(Vec::new()),
+        }
+    }
+
+    /// Whether a key on the token may be used: one that votes needs its mark. Says why not.
+    fn is_usable(&self, key: &TokenKey) -> bool {
+        let (KeyKind::Gran, Ok(public)) = (key.kind, <[u8; 32]>::try_from(key.public.as_slice()))
+        else {
+            return true;
+        };
+        match self.marks.check(public) {
+            Ok(()) => {
+                self.said.lock().remove(&public);
+                true
+            }
+            Err(error) => {
+                let trouble = error.to_string();
+                let said = self.said.lock().insert(public, trouble.clone());
+                if said.as_ref() != Some(&trouble) {
+                    log::error!(target: "l2", "HSM: {trouble}");
+                }
+                false
+            }
+        }
     }
 
     fn keys_of(&self, kind: KeyKind) -> Vec<Vec<u8>> {
@@ -130,10 +171,35 @@ impl HsmKeystore {
                 false => Err(SignError::WrongSignature),
             }
         };
+        self.guarded(key.kind, public, message, sign)
+    }
+
+    /// A key that was on the token signs nothing behind its mark's back, also when it is in the
+    /// node's folder.
+    fn sign_locally(
+        &self,
+        public: &ed25519::Public,
+        message: &[u8],
+    ) -> Result<ed25519::Signature, SignError> {
+        let key_type = KeyKind::Gran.key_type();
+        let sign = || {
+            let signed = self.local.ed25519_sign(key_type, public, message);
+            signed.map_err(SignError::Local)?.ok_or(SignError::NoKey)
+        };
+        self.guarded(KeyKind::Gran, public, message, sign)
+    }
+
+    fn guarded(
+        &self,
+        kind: KeyKind,
+        public: &ed25519::Public,
+        message: &[u8],
+        sign: impl FnOnce() -> Result<ed25519::Signature, SignError>,
+    ) -> Result<ed25519::Signature, SignError> {
         match classify(message) {
             Message::Other => sign(),
             Message::Never(what) => Err(SignError::Never(what)),
-            Message::Vote { position, genesis } if key.kind == KeyKind::Gran => {
+            Message::Vote { position, genesis } if kind == KeyKind::Gran => {
                 self.marks.sign(public.0, position, genesis, message, sign)
             }
             Message::Vote { .. } => Err(SignError::Never("a vote with a key that does not vote")),
@@ -220,6 +286,11 @@ impl Keystore for HsmKeystore {
     ) -> Result<Option<ed25519::Signature>, Error> {
         match self.on_token(key_type, &public.0) {
             Some(key) => Ok(Some(self.sign_ed25519(&key, public, message)?)),
+            None if KeyKind::of(key_type) == Some(KeyKind::Gran)
+                && self.marks.exists(&public.0) =>
+            {
+                Ok(Some(self.sign_locally(public, message)?))
+            }
             None => self.local.ed25519_sign(key_type, public, message),
         }
     }
@@ -282,12 +353,15 @@ impl Keystore for HsmKeystore {
         Ok(keys)
     }
 
-    /// A key on a token that is down is not there: the engine then follows, and takes the key up
-    /// again when the token is back.
+    /// A key on a token that is down, or without its mark, is not there: the engine then follows,
+    /// and takes the key up again when the token is back.
     fn has_keys(&self, public_keys: &[(Vec<u8>, KeyTypeId)]) -> bool {
         public_keys.iter().all(|(public, key_type)| match self.on_token(*key_type, public) {
-            Some(key) => self.token.offers(&key),
+            Some(key) => self.token.offers(&key) && self.is_usable(&key),
             None => self.local.has_keys(&[(public.clone(), *key_type)]),
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

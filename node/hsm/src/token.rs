@@ -3,6 +3,7 @@
 //! Guarantees:
 //! - A PIN that the token refuses is not tried again while the process runs, and none is tried
 //!   when the token says that one more wrong one would lock it.
+//! - A PIN file that everybody on the machine can read is not used.
 //! - A session that the token dropped is opened again, once for each call.
 //! - Private keys that are made here cannot be read or exported, by the token's word.
 //!
@@ -25,7 +26,12 @@ use cryptoki::{
     slot::Slot,
     types::AuthPin,
 };
-use std::{collections::BTreeMap, fs, io, path::PathBuf, time::Duration};
+use std::{
+    collections::BTreeMap, fs, io, os::unix::fs::PermissionsExt, path::PathBuf, time::Duration,
+};
+
+/// What everybody may do with a file. A group may share one: that is how secrets are mounted.
+const OTHERS: u32 = 0o007;
 
 /// Which token, and how to open it.
 #[derive(Clone, Debug)]
@@ -232,6 +238,11 @@ impl Token {
     fn pin(&self) -> Result<AuthPin, TokenError> {
         let path = &self.config.pin_file;
         let unread = |source| TokenError::PinFile { path: path.clone(), source };
+        let mode = fs::metadata(path).map_err(unread)?.permissions().mode();
+        if mode & OTHERS != 0 {
+            let reason = "others than its owner and group can use it; make it private: chmod 600";
+            return Err(unread(io::Error::other(reason)));
+        }
         let text = AuthPin::from(fs::read_to_string(path).map_err(unread)?);
         let line = secrecy::ExposeSecret::expose_secret(&text).lines().next().unwrap_or_default();
         match line {

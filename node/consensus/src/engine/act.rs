@@ -63,7 +63,8 @@ where
                     self.validate(block, first_proposal);
                 }
                 Output::Propose(proposal) => {
-                    unsigned |= !self.sign_proposal(&proposal, &mut records, &mut sending);
+                    unsigned =
+                        unsigned || !self.sign_proposal(&proposal, &mut records, &mut sending);
                 }
                 Output::Lock { height, round, block } => {
                     self.log_body(block, &mut records);
@@ -72,7 +73,8 @@ where
                     records.push(Record::Lock { height: height.0, round: round.0, block });
                 }
                 Output::Vote(vote) => {
-                    unsigned |= !self.sign_vote(&vote, &mut records, &mut sending);
+                    // What follows on something that was not signed is not said either.
+                    unsigned = unsigned || !self.sign_vote(&vote, &mut records, &mut sending);
                 }
                 Output::Decide { round, block, signers, .. } => {
                     decision = Some((round, block, signers));
@@ -154,8 +156,14 @@ where
         records: &mut Vec<Record>,
         sending: &mut Vec<Sending>,
     ) -> bool {
+        let Some(keys) = self.height.as_ref().and_then(|height| height.keys.clone()) else {
+            return false;
+        };
+        self.log_body(proposal.block, records);
+        if !self.settle(&keys, records) {
+            return false;
+        }
         let Some(height) = &mut self.height else { return false };
-        let Some(keys) = &height.keys else { return false };
         let payload = SignedProposal::payload(proposal, &height.context);
         let signed = match keys.sign(&payload) {
             Ok(signature) => SignedProposal::new(proposal, &height.context, signature),
@@ -164,7 +172,6 @@ where
         let body = height.bodies.get(&proposal.block).cloned();
         height.proposals.insert(proposal.round.0, signed.clone());
         height.proposal_seen.get_or_insert_with(Instant::now);
-        self.log_body(proposal.block, records);
         records.push(Record::Proposal(signed.clone()));
         sending.push(Sending::Proposal(signed, body));
         true
@@ -177,8 +184,8 @@ where
         records: &mut Vec<Record>,
         sending: &mut Vec<Sending>,
     ) -> bool {
-        let Some(height) = &mut self.height else { return false };
-        let Some(keys) = &height.keys else { return false };
+        let Some(height) = &self.height else { return false };
+        let Some(keys) = height.keys.clone() else { return false };
         // The core never says it twice; should it ever, the log's word holds.
         if let Some(known) = height.own_vote(vote) {
             if known.vote() != *vote {
@@ -187,15 +194,19 @@ where
             }
             return true;
         }
+        if let Some(block) = vote.block {
+            self.log_body(block, records);
+        }
+        if !self.settle(&keys, records) {
+            return false;
+        }
+        let Some(height) = &mut self.height else { return false };
         let payload = SignedVote::payload(vote, &height.context);
         let signed = match keys.sign(&payload) {
             Ok(signature) => SignedVote::new(vote, &height.context, signature),
             Err(error) => return self.cannot_sign(&error),
         };
         height.keep_vote(signed.clone());
-        if let Some(block) = vote.block {
-            self.log_body(block, records);
-        }
         records.push(Record::Vote(signed.clone()));
         sending.push(Sending::Vote(signed));
         true

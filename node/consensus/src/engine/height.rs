@@ -210,15 +210,8 @@ where
             }
             // A database that lost its end in a power cut gets it back from the log.
             let Some(lost) = self.memory.decided_at(schedule.height) else {
-                let signing = self.may_sign_at(schedule.height);
-                if keys.is_some() && !signing {
-                    log::info!(
-                        target: "l2::bft",
-                        "not signing at height {}: this key has signed at higher ones",
-                        schedule.height.0,
-                    );
-                }
-                self.start(schedule, keys.filter(|_| signing));
+                let keys = self.keys_for(&schedule, keys);
+                self.start(schedule, keys);
                 return;
             };
             log::info!(
@@ -247,7 +240,7 @@ where
         }
         let schedule = height.schedule.clone();
         let keys = self.find_keys(&schedule.set);
-        if keys.is_none() {
+        if keys.as_ref().is_none_or(|keys| self.is_silent(keys, at)) {
             return;
         }
         // Read anew: what it holds of this height was not looked at, or this node
@@ -417,7 +410,7 @@ where
     /// Below the highest height in its log this node does not sign: it has signed
     /// there, and the log may no longer say what. Happens where a database is
     /// older than the log, as after `purge-chain`.
-    fn may_sign_at(&self, height: Height) -> bool {
+    pub(super) fn may_sign_at(&self, height: Height) -> bool {
         self.memory.highest().is_none_or(|highest| highest <= height)
     }
 

@@ -15,6 +15,7 @@ mod catch_up;
 mod fetch;
 mod height;
 mod intake;
+mod recall;
 mod timers;
 
 use crate::{
@@ -133,6 +134,8 @@ pub struct Engine<C, B, I, E, T> {
     retry_at: Option<Instant>,
     /// Not before then a log that failed is opened again.
     log_retry_at: Option<Instant>,
+    /// A key whose signer remembers more than this node knows.
+    silence: Option<recall::Silence>,
     /// Faults that were said already, so that a lasting one fills no log.
     complaints: BTreeSet<String>,
     /// The node was told to sequence and must not: it stops.
@@ -189,6 +192,7 @@ where
             last_commit: None,
             retry_at: None,
             log_retry_at: None,
+            silence: None,
             complaints: BTreeSet::new(),
             fatal: false,
             begun: false,

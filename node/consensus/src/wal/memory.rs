@@ -22,7 +22,7 @@ pub struct Memory {
 }
 
 impl Memory {
-    pub(super) fn learn(&mut self, record: Record) {
+    pub(crate) fn learn(&mut self, record: Record) {
         match record {
             Record::Header { .. } => {}
             Record::Block(block) => {

@@ -10,4 +10,5 @@ mod disks_and_keys;
 mod faults;
 mod script;
 mod set_changes;
+mod signer_memory;
 mod support;

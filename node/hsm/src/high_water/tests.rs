@@ -131,6 +131,51 @@ fn a_missing_or_damaged_mark_is_refused_and_never_made_anew_by_itself() {
 }
 
 #[test]
+fn a_mark_tells_the_last_two_messages_also_after_a_restart() {
+    let (folder, marks) = fresh();
+    assert_eq!(marks.last_signed(KEY).unwrap(), Vec::<Vec<u8>>::new());
+    sign(&marks, at(5, 0, 0), b"a").unwrap();
+    assert_eq!(marks.last_signed(KEY).unwrap(), [b"a"]);
+    sign(&marks, at(5, 0, 1), b"b").unwrap();
+    sign(&marks, at(5, 0, 2), b"c").unwrap();
+    // Once more, or refused: it is as it was.
+    sign(&marks, at(5, 0, 2), b"c").unwrap();
+    sign(&marks, at(5, 0, 2), b"d").unwrap_err();
+    drop(marks);
+    let marks = HighWater::new(folder.path().to_owned());
+    assert_eq!(marks.last_signed(KEY).unwrap(), [b"c", b"b"]);
+    assert!(matches!(marks.last_signed([8; 32]), Err(HighWaterError::Missing { .. })));
+}
+
+/// The longest messages that are votes have their place; what has none is refused.
+#[test]
+fn a_message_that_does_not_fit_is_refused_and_harms_nothing() {
+    let (folder, marks) = fresh();
+    sign(&marks, at(5, 0, 0), &[1; 93]).unwrap();
+    sign(&marks, at(5, 0, 1), &[2; 93]).unwrap();
+    let refused = sign(&marks, at(5, 0, 2), &[3; 500]);
+    assert!(matches!(refused, Err(HighWaterError::Io { .. })));
+    drop(marks);
+    let marks = HighWater::new(folder.path().to_owned());
+    assert_eq!(marks.last_signed(KEY).unwrap(), [[2; 93], [1; 93]]);
+    sign(&marks, at(5, 0, 2), &[3; 93]).unwrap();
+}
+
+/// Two processes that find no mark must not end with one mark each.
+#[test]
+fn a_mark_that_another_process_makes_meanwhile_is_kept() {
+    let (folder, marks) = fresh();
+    sign(&marks, at(5, 0, 1), b"a").unwrap();
+    // As one that saw no mark before this one was made.
+    MarkFile::create(folder.path(), &file(&folder), KEY).unwrap();
+    let second = HighWater::new(folder.path().to_owned());
+    assert!(matches!(second.check(KEY), Err(HighWaterError::InUse { .. })));
+    drop(marks);
+    assert!(sign(&second, at(5, 0, 1), b"b").is_err());
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "something is left over");
+}
+
+#[test]
 fn a_mark_of_another_key_is_refused() {
     let (folder, marks) = fresh();
     drop(marks);
@@ -141,11 +186,15 @@ fn a_mark_of_another_key_is_refused() {
 
 #[test]
 fn a_key_serves_one_chain() {
-    let (_folder, marks) = fresh();
+    let (folder, marks) = fresh();
     sign(&marks, at(5, 0, 1), b"a").unwrap();
     let other = marks.sign(KEY, at(6, 0, 1), Some([2; 32]), b"b", || Ok(()));
     assert!(matches!(other, Err(HighWaterError::OtherChain { .. })));
     marks.sign(KEY, at(6, 0, 2), None, b"c", || Ok::<_, HighWaterError>(())).unwrap();
+    drop(marks);
+    let of = |genesis| HighWater::new(folder.path().to_owned()).of_chain([genesis; 32]);
+    assert!(matches!(of(2).check(KEY), Err(HighWaterError::OtherChain { .. })));
+    of(1).check(KEY).unwrap();
 }
 
 #[test]

@@ -10,10 +10,11 @@ use cascoin_l2_primitives::{
 use sp_core::{ecdsa, ed25519, Pair, H256};
 use sp_keystore::Keystore;
 use std::{
-    fs,
+    fs::{self, Permissions},
+    os::unix::fs::PermissionsExt,
     time::{Duration, Instant},
 };
-use support::{SoftHsm, LABEL, PIN};
+use support::{secret, SoftHsm, LABEL, PIN};
 
 fn prevote(height: u32, round: u16, block: u8) -> Vec<u8> {
     let at = GrandpaRound { epoch: 0, height, round };
@@ -74,6 +75,8 @@ fn keys_and_marks_outlast_a_restart() {
     assert!(ed25519::Pair::verify(&signed, precommit(5, 0, 1), &key));
     error(keystore.ed25519_sign(GRANDPA, &key, &precommit(5, 0, 2)));
     error(keystore.ed25519_sign(GRANDPA, &key, &prevote(5, 0, 1)));
+    let last = keystore.last_signed(&key).unwrap();
+    assert_eq!(last, [precommit(5, 0, 1), prevote(5, 0, 1)], "newest first");
 }
 
 #[test]
@@ -145,6 +148,29 @@ fn keys_that_others_imported_are_found_by_their_label() {
     assert_eq!(signed, Some(pair.sign(&prevote(1, 0, 1))));
 }
 
+/// Nobody knows what a key signed that others put there while the node runs.
+#[test]
+fn a_key_that_comes_without_its_mark_is_not_offered() {
+    let hsm = SoftHsm::new();
+    let keystore = hsm.open(false).unwrap();
+    let pair = ed25519::Pair::from_string("//Alice", None).unwrap();
+    let key = hsm.path("key.pem");
+    fs::write(&key, pkcs8(&pair.seed())).unwrap();
+    let file = key.to_str().unwrap();
+    for (label, id) in [("cascoin-l2/gran", "a1"), ("cascoin-l2/aura", "a2")] {
+        hsm.util(&["--import", file, "--token", LABEL, "--label", label, "--id", id]);
+    }
+    let has = |key_type| keystore.has_keys(&[(pair.public().0.to_vec(), key_type)]);
+    let until = Instant::now() + Duration::from_secs(30);
+    while !has(AURA) {
+        assert!(Instant::now() < until, "the keys are not found");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert!(!has(GRANDPA), "a key that votes is offered without its mark");
+    let said = error(keystore.ed25519_sign(GRANDPA, &pair.public(), &prevote(1, 0, 1)));
+    assert!(said.contains("--accept-missing-log"), "{said}");
+}
+
 #[test]
 fn what_is_wrong_at_the_start_is_said() {
     let hsm = SoftHsm::new();
@@ -161,7 +187,7 @@ fn what_is_wrong_at_the_start_is_said() {
     assert!(said.contains("`another`") && said.contains(LABEL), "{said}");
     let said = open(|config| config.pin_file = "/nowhere/pin".into());
     assert!(said.contains("/nowhere/pin"), "{said}");
-    fs::write(hsm.path("empty"), "\n").unwrap();
+    secret(&hsm.path("empty"), "\n");
     let mut config = hsm.config.clone();
     config.pin_file = hsm.path("empty");
     let said = error(hsm.open_as(config, false));
@@ -169,15 +195,32 @@ fn what_is_wrong_at_the_start_is_said() {
 }
 
 #[test]
+fn a_pin_file_that_everybody_can_use_is_refused() {
+    let hsm = SoftHsm::new();
+    let file = hsm.config.pin_file.clone();
+    for (mode, good) in [(0o644, false), (0o602, false), (0o640, true), (0o400, true)] {
+        fs::set_permissions(&file, Permissions::from_mode(mode)).unwrap();
+        match hsm.open(false) {
+            Ok(_) => assert!(good, "{mode:o} is accepted"),
+            Err(error) => {
+                let said = error.to_string();
+                assert!(!good && said.contains("chmod 600"), "{mode:o}: {said}");
+                assert!(said.contains(file.to_str().unwrap()), "{said}");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_wrong_pin_is_said_and_tried_once() {
     use cascoin_hsm::{device::Device, Token};
     let hsm = SoftHsm::new();
-    fs::write(&hsm.config.pin_file, "wrong1").unwrap();
+    secret(&hsm.config.pin_file, "wrong1");
     let mut token = Token::new(hsm.config.clone());
     let said = error(token.keys());
     assert!(said.contains("does not accept the PIN"), "{said}");
     // The right one comes too late: this process asks the token no more.
-    fs::write(&hsm.config.pin_file, PIN).unwrap();
+    secret(&hsm.config.pin_file, PIN);
     let said = error(token.keys());
     assert!(said.contains("does not accept the PIN"), "{said}");
     drop(token);
@@ -201,11 +244,13 @@ fn a_token_that_goes_away_is_said_and_used_again_when_it_is_back() {
     error(keystore.ed25519_sign(GRANDPA, &key, &prevote(2, 0, 1)));
 
     fs::rename(hsm.path("away"), hsm.path("tokens")).unwrap();
+    let back = Instant::now();
     let until = Instant::now() + Duration::from_secs(15);
     while !has() {
         assert!(Instant::now() < until, "it is not taken up again");
         std::thread::sleep(Duration::from_millis(50));
     }
+    assert!(back.elapsed() < Duration::from_secs(5), "{:?}", back.elapsed());
     // Nothing was signed at height 2, so this is free to be another vote.
     keystore.ed25519_sign(GRANDPA, &key, &prevote(2, 0, 2)).unwrap().unwrap();
 }

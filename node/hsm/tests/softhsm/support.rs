@@ -1,9 +1,10 @@
 //! A SoftHSM token in a temporary folder.
 
-use cascoin_hsm::{keystore::OpenError, HsmKeystore, Token, TokenConfig};
+use cascoin_hsm::{keystore::OpenError, HighWater, HsmKeystore, Token, TokenConfig};
 use sp_keystore::{testing::MemoryKeystore, KeystorePtr};
 use std::{
-    fs,
+    fs::{self, Permissions},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::Command,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -35,7 +36,7 @@ impl SoftHsm {
         fs::write(&settings, text).unwrap();
         std::env::set_var("SOFTHSM2_CONF", &settings);
         let pin_file = folder.path().join("pin");
-        fs::write(&pin_file, format!("{PIN}\n")).unwrap();
+        secret(&pin_file, &format!("{PIN}\n"));
         let config = TokenConfig { module: module(), token: LABEL.into(), pin_file };
         let token = Self { folder, config, local: Arc::new(MemoryKeystore::new()), _one: one };
         token.util(&["--init-token", "--free", "--label", LABEL, "--so-pin", "87654321"]);
@@ -68,8 +69,14 @@ impl SoftHsm {
 
     pub fn open_as(&self, config: TokenConfig, new_keys: bool) -> Result<HsmKeystore, OpenError> {
         let token = Box::new(Token::new(config));
-        HsmKeystore::open(token, self.marks(), new_keys, self.local.clone())
+        HsmKeystore::open(token, HighWater::new(self.marks()), new_keys, self.local.clone())
     }
+}
+
+/// Writes a file that only its owner can read.
+pub fn secret(path: &Path, text: &str) {
+    fs::write(path, text).unwrap();
+    fs::set_permissions(path, Permissions::from_mode(0o600)).unwrap();
 }
 
 /// Debian's, wherever its architecture puts it.

@@ -3,6 +3,7 @@
 use super::{
     chain::{genesis, Author, Chain, Client},
     net::Net,
+    soft_token::SoftToken,
     until,
 };
 use cascoin_consensus::{
@@ -70,6 +71,8 @@ struct Node {
     handle: EngineHandle,
     engine: Option<JoinHandle<()>>,
     accept_missing_log: bool,
+    /// Its keys, if they are not in its folder.
+    keys: Option<KeySource>,
 }
 
 impl Cluster {
@@ -121,6 +124,7 @@ impl Cluster {
             handle: EngineHandle::default(),
             engine: None,
             accept_missing_log: false,
+            keys: None,
         };
         let nodes: Vec<_> = (0..size).map(node).collect();
         let cluster = Self {
@@ -172,7 +176,7 @@ impl Cluster {
             backend: node.chain.backend.clone(),
             import,
             environment: Author(client),
-            keys: KeySource::signing_only(keystore),
+            keys: node.keys.clone().unwrap_or_else(|| KeySource::signing_only(keystore)),
             mesh: socket,
             wal_folder,
             accept_missing_log: node.accept_missing_log,
@@ -201,6 +205,15 @@ impl Cluster {
     /// The operator's word that a key without a log has not signed.
     pub fn accept_missing_log(&mut self, index: usize) {
         self.nodes[index].accept_missing_log = true;
+    }
+
+    /// Has a stopped node sign with a token, as an HSM has one, which remembers what it signed.
+    pub fn use_token(&mut self, index: usize, token: &SoftToken) {
+        assert!(self.nodes[index].engine.is_none());
+        // The marks are locked by whoever used them before.
+        self.nodes[index].keys = None;
+        let marks = self.folder.path().join(format!("marks-{index}"));
+        self.nodes[index].keys = Some(token.keys(marks));
     }
 
     /// Takes a stopped node's database away.

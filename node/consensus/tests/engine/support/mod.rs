@@ -8,6 +8,7 @@ mod logger;
 pub mod net;
 pub mod puppets;
 pub mod random;
+pub mod soft_token;
 
 use std::time::{Duration, Instant};
 

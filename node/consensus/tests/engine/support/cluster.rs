@@ -1,19 +1,20 @@
 //! A network of sequencers that can be stopped and started again.
 
 use super::{
-    chain::{genesis, Author, Chain, Client},
+    chain::{genesis, Author, Chain, Client, Reports},
     net::Net,
     until,
 };
 use cascoin_consensus::{
     engine::{Engine, EngineParams},
+    evidence::{self, EvidenceStore},
     import::{CertifiedImport, SharedSets},
     metrics::Metrics,
     schedule::Schedule,
     EngineHandle, EngineStatus, KeySource,
 };
 use cascoin_l2_primitives::{
-    apis::SequencerApi,
+    apis::{DoubleSignRecord, EvidenceApi, SequencerApi},
     chain::{key_types, BlockHash, ChainParameters, Header},
 };
 use parking_lot::Mutex;
@@ -33,6 +34,7 @@ use std::{
         atomic::{AtomicU64, Ordering},
         Arc,
     },
+    time::Duration,
 };
 use tokio::task::JoinHandle;
 
@@ -53,7 +55,11 @@ pub struct Cluster {
     sets: Option<Mutex<BTreeMap<u32, Set>>>,
     nodes: Vec<Node>,
     folder: tempfile::TempDir,
+    /// Whether nodes that are started report what they find.
+    pub reporting: bool,
 }
+
+pub type Import = CertifiedImport<Client, Client>;
 
 /// Who certifies a height.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,6 +75,9 @@ struct Node {
     metrics: Metrics,
     handle: EngineHandle,
     engine: Option<JoinHandle<()>>,
+    /// The door to the database of the engine that was started last.
+    import: Option<Import>,
+    reporter: Option<JoinHandle<()>>,
     accept_missing_log: bool,
 }
 
@@ -120,6 +129,8 @@ impl Cluster {
             metrics: Metrics::new(None).expect("metrics without a registry"),
             handle: EngineHandle::default(),
             engine: None,
+            import: None,
+            reporter: None,
             accept_missing_log: false,
         };
         let nodes: Vec<_> = (0..size).map(node).collect();
@@ -135,6 +146,7 @@ impl Cluster {
             sets,
             nodes,
             folder: tempfile::tempdir().expect("a folder for logs and keys"),
+            reporting: true,
         };
         (0..size).for_each(|index| cluster.give_key(index));
         cluster
@@ -167,11 +179,19 @@ impl Cluster {
         let client = node.chain.client.clone();
         let import = CertifiedImport::new(client.clone(), client.clone(), || members)
             .expect("the authority sets load");
+        let reports = Reports::default();
+        node.import = Some(import.clone());
+        if self.reporting {
+            let again = Duration::from_millis(300);
+            let evidence = import.evidence().clone();
+            let reporter = evidence::report(client.clone(), reports.clone(), evidence, again);
+            node.reporter = Some(tokio::spawn(reporter));
+        }
         let engine = Engine::new(EngineParams {
             client: client.clone(),
             backend: node.chain.backend.clone(),
             import,
-            environment: Author(client),
+            environment: Author(client, reports),
             keys: KeySource::signing_only(keystore),
             mesh: socket,
             wal_folder,
@@ -185,6 +205,10 @@ impl Cluster {
     /// Stops a node where it stands; what is on its disk stays.
     pub async fn crash(&mut self, index: usize) {
         self.net.leave(index);
+        if let Some(reporter) = self.nodes[index].reporter.take() {
+            reporter.abort();
+            let _ = reporter.await;
+        }
         let Some(engine) = self.nodes[index].engine.take() else { return };
         engine.abort();
         // Also frees the log. An engine that panicked fails the test here.
@@ -313,6 +337,28 @@ impl Cluster {
 
     pub fn status(&self, index: usize) -> EngineStatus {
         self.nodes[index].handle.status()
+    }
+
+    /// The door to a node's database, of a node that was started.
+    pub fn import(&self, index: usize) -> &Import {
+        self.nodes[index].import.as_ref().expect("the node was started")
+    }
+
+    /// What a node that was started found of evidence.
+    pub fn evidence(&self, index: usize) -> &EvidenceStore {
+        self.import(index).evidence()
+    }
+
+    /// Double signs that a node's final chain has established, newest first.
+    pub fn double_signs(&self, index: usize) -> Vec<DoubleSignRecord> {
+        let client = self.client(index);
+        let at = client.info().finalized_hash;
+        client.runtime_api().double_signs(at, 100).expect("the runtime answers")
+    }
+
+    /// A node's final block at a height.
+    pub fn client_block(&self, index: usize, height: u32) -> Option<BlockHash> {
+        self.client(index).hash(height).expect("a database in memory")
     }
 
     pub fn metrics(&self, index: usize) -> &Metrics {

@@ -185,8 +185,8 @@ async fn a_certificate_has_every_vote_that_was_counted() {
 async fn an_invalid_block_is_voted_nil_at_once_and_the_round_moves_on() {
     type Damage = fn(&mut OpaqueBlock);
     let damages: [(&str, Damage); 2] = [
-        ("state root differs", |block| block.header.state_root = H256::repeat_byte(1)),
-        ("SEQ_INVALID_BLOCK: height 1", |block| block.header.digest.logs.truncate(1)),
+        ("height 1: execution", |block| block.header.state_root = H256::repeat_byte(1)),
+        ("height 1: ", |block| block.header.digest.logs.truncate(1)),
     ];
     for (reason, damage) in damages {
         let (cluster, puppets) = scene();

@@ -138,6 +138,17 @@ impl Network {
         self.nodes.last_mut().ok_or_else(|| Error::other("no node"))
     }
 
+    /// Adds a node with its folder under another one, whose parent is its folder for
+    /// temporary files too: what is locked there is locked for it alone, as on
+    /// another machine.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if its folder cannot be made.
+    pub fn add_under(&mut self, config: NodeConfig, folder: &Path) -> Result<&mut Node> {
+        self.nodes.push(Node::new(config, folder)?);
+        self.nodes.last_mut().ok_or_else(|| Error::other("no node"))
+    }
+
     /// Tells every node the addresses of the others: sequencers reserve each
     /// other, full nodes boot from the sequencers.
     fn introduce_all(&mut self) {

@@ -7,6 +7,7 @@ use crate::{
 use cascoin_consensus::{
     announce::{announce_certified, CertifiedAnnounceValidator},
     engine::{Engine, EngineParams},
+    evidence::{self, EvidenceStore},
     import::{import_queue, CertifiedImport},
     light::{LightPeers, WarpProvider},
     mesh::{Mesh, MeshProtocols},
@@ -234,7 +235,7 @@ pub async fn new_full<N: sc_network::NetworkBackend<OpaqueBlock, BlockHash>>(
     let light_peers =
         LightPeers::register(client.info().genesis_hash, network_metrics.clone(), &mut net_config);
     let (sets, warp) = (import.sets(), WarpProvider::new(client.clone(), import.sets()));
-    let validator = CertifiedAnnounceValidator::new(import.sets());
+    let validator = CertifiedAnnounceValidator::new(import.watch());
     let (network, system_rpc_tx, tx_handler_controller, sync_service, _) =
         sc_service::build_network(sc_service::BuildNetworkParams {
             config: &config,
@@ -296,6 +297,20 @@ pub async fn new_full<N: sc_network::NetworkBackend<OpaqueBlock, BlockHash>>(
         );
     }
 
+    // Full nodes too: they see certificates, and whoever has proof reports it.
+    let evidence = import.evidence().clone();
+    evidence.register(registry.as_ref())?;
+    task_manager.spawn_handle().spawn(
+        "evidence-reporter",
+        Some("consensus"),
+        evidence::report(
+            client.clone(),
+            transaction_pool.clone(),
+            evidence.clone(),
+            evidence::REPORT_AGAIN,
+        ),
+    );
+
     let engine_handle = EngineHandle::default();
     // What the engine needs of what `spawn_tasks` takes.
     let keystore = keys.keystore.clone();
@@ -329,6 +344,7 @@ pub async fn new_full<N: sc_network::NetworkBackend<OpaqueBlock, BlockHash>>(
         backend: backend.clone(),
         pool: transaction_pool.clone(),
         engine: engine_handle,
+        evidence,
         l1,
         sync: sync_service.clone(),
         chain_name: config.chain_spec.name().into(),
@@ -390,6 +406,7 @@ struct RpcParts {
     backend: Arc<FullBackend>,
     pool: Arc<FullPool>,
     engine: EngineHandle,
+    evidence: EvidenceStore,
     l1: Option<L1Node>,
     sync: Arc<sc_network_sync::SyncingService<OpaqueBlock>>,
     chain_name: String,
@@ -406,6 +423,7 @@ fn rpc_builder(parts: RpcParts) -> RpcBuilder {
             backend: parts.backend.clone(),
             pool: parts.pool.clone(),
             engine: parts.engine.clone(),
+            evidence: parts.evidence.clone(),
             l1: parts.l1.clone().map(|node| Arc::new(node) as Arc<dyn L1Access>),
             sync: parts.sync.clone(),
             chain_name: parts.chain_name.clone(),

@@ -1,6 +1,6 @@
 //! Telling peers of new blocks, with their certificates.
 
-use crate::{client::EngineClient, import::certificate_of, import::SharedSets};
+use crate::{client::EngineClient, evidence::CertificateWatch, import::certificate_of};
 use cascoin_l2_primitives::{
     chain::{Header, OpaqueBlock},
     consensus::{verify_certificate, Certificate},
@@ -28,15 +28,16 @@ pub async fn announce_certified<C: EngineClient>(
 }
 
 /// Judges announcements: who announces a certified block is believed to have a
-/// new best block; a wrong certificate costs the connection.
-pub struct CertifiedAnnounceValidator {
-    sets: SharedSets,
+/// new best block; a wrong certificate costs the connection. A good certificate
+/// beside a final block is evidence, and nothing to follow.
+pub struct CertifiedAnnounceValidator<C> {
+    watch: CertificateWatch<C>,
 }
 
-impl CertifiedAnnounceValidator {
+impl<C: EngineClient> CertifiedAnnounceValidator<C> {
     /// A validator over the authority sets of the import.
-    pub fn new(sets: SharedSets) -> Self {
-        Self { sets }
+    pub fn new(watch: CertificateWatch<C>) -> Self {
+        Self { watch }
     }
 
     fn judge(&self, header: &Header, data: &[u8]) -> Validation {
@@ -46,15 +47,14 @@ impl CertifiedAnnounceValidator {
         let Ok(certificate) = Certificate::decode_all(&mut &data[..]) else {
             return Validation::Failure { disconnect: true };
         };
-        let sets = self.sets.read();
-        let set = sets.at(*header.number());
-        let verified = verify_certificate(
-            &certificate,
-            header.hash(),
-            *header.number(),
-            set.set_id,
-            set.members.iter(),
-        );
+        let (hash, number) = (header.hash(), *header.number());
+        if self.watch.look(number, hash, &certificate) {
+            return Validation::Success { is_new_best: false };
+        }
+        let sets = self.watch.sets().read();
+        let set = sets.at(number);
+        let verified =
+            verify_certificate(&certificate, hash, number, set.set_id, set.members.iter());
         match verified {
             Ok(_) => Validation::Success { is_new_best: true },
             // The newest set known here may be older than the block's: then the
@@ -68,7 +68,7 @@ impl CertifiedAnnounceValidator {
     }
 }
 
-impl BlockAnnounceValidator<OpaqueBlock> for CertifiedAnnounceValidator {
+impl<C: EngineClient> BlockAnnounceValidator<OpaqueBlock> for CertifiedAnnounceValidator<C> {
     fn validate(
         &mut self,
         header: &Header,

@@ -12,6 +12,7 @@
 //! - [`wal`]: what was signed, on disk before it leaves.
 //! - [`executor`]: building and executing blocks, once each.
 //! - [`import`], [`announce`]: only certified blocks enter and are announced.
+//! - [`evidence`]: proof that sequencers broke the rules.
 //! - [`light`]: finality for light clients, proofs for who warp syncs.
 //! - [`schedule`], [`header`], [`authority_sets`]: who may do what at a height.
 //!
@@ -23,6 +24,7 @@ pub mod announce;
 pub mod authority_sets;
 mod client;
 pub mod engine;
+pub mod evidence;
 pub mod executor;
 pub mod header;
 pub mod import;

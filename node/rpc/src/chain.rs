@@ -8,7 +8,10 @@
 use crate::{errors::Named, extrinsic::Described};
 use cascoin_consensus::{schedule::Schedule, EngineClient};
 use cascoin_l2_primitives::{
-    apis::{BurnMintApi, BurnRecord, ChainApi, RelayApi, RelayStatus, SequencerApi, SupplyReport},
+    apis::{
+        BurnMintApi, BurnRecord, ChainApi, DoubleSignRecord, EvidenceApi, RelayApi, RelayStatus,
+        SequencerApi, SupplyReport,
+    },
     chain::{
         AccountId, Balance, BlockHash, BlockNumber, ChainParameters, Header, Nonce, OpaqueBlock,
         SequencerSet,
@@ -155,6 +158,8 @@ pub trait ChainReader: Send + Sync + 'static {
     fn deferred_burns(&self, at: BlockHash, limit: u32) -> Read<Vec<BurnRecord>>;
     /// The supply.
     fn supply(&self, at: BlockHash) -> Read<SupplyReport>;
+    /// Double signs on record, newest first, at most `limit`.
+    fn double_signs(&self, at: BlockHash, limit: u32) -> Read<Vec<DoubleSignRecord>>;
     /// An account; one that does not exist has nothing.
     fn account(&self, at: BlockHash, account: &AccountId) -> Read<AccountState>;
     /// Hash of the block at a height; `None` if there is none yet.
@@ -169,13 +174,20 @@ pub trait ChainReader: Send + Sync + 'static {
 
 /// A client that can answer [`ChainReader`]: what the node's full client offers.
 pub trait L2Client:
-    EngineClient + ProvideRuntimeApi<OpaqueBlock, Api: RelayApi<OpaqueBlock> + BurnMintApi<OpaqueBlock>>
+    EngineClient
+    + ProvideRuntimeApi<
+        OpaqueBlock,
+        Api: RelayApi<OpaqueBlock> + BurnMintApi<OpaqueBlock> + EvidenceApi<OpaqueBlock>,
+    >
 {
 }
 
 impl<T> L2Client for T where
     T: EngineClient
-        + ProvideRuntimeApi<OpaqueBlock, Api: RelayApi<OpaqueBlock> + BurnMintApi<OpaqueBlock>>
+        + ProvideRuntimeApi<
+            OpaqueBlock,
+            Api: RelayApi<OpaqueBlock> + BurnMintApi<OpaqueBlock> + EvidenceApi<OpaqueBlock>,
+        >
 {
 }
 
@@ -267,6 +279,10 @@ impl<C: L2Client, B: Backend<OpaqueBlock> + 'static> ChainReader for ClientReade
 
     fn supply(&self, at: BlockHash) -> Read<SupplyReport> {
         Ok(self.client.runtime_api().supply(at)?)
+    }
+
+    fn double_signs(&self, at: BlockHash, limit: u32) -> Read<Vec<DoubleSignRecord>> {
+        Ok(self.client.runtime_api().double_signs(at, limit)?)
     }
 
     fn account(&self, at: BlockHash, account: &AccountId) -> Read<AccountState> {

@@ -19,7 +19,7 @@ pub mod front;
 pub mod l1;
 mod methods;
 
-use cascoin_consensus::EngineHandle;
+use cascoin_consensus::{evidence::EvidenceStore, EngineHandle};
 use cascoin_l2_primitives::chain::{AccountId, Balance, Nonce, OpaqueBlock};
 use chain::{ClientReader, L2Client};
 use jsonrpsee::{core::RegisterMethodError, RpcModule};
@@ -46,6 +46,8 @@ pub struct FullDeps<C, P, B> {
     pub pool: Arc<P>,
     /// The engine's status; the default handle on a node that does not sequence.
     pub engine: EngineHandle,
+    /// What this node found of evidence: its import's.
+    pub evidence: EvidenceStore,
     /// The L1 node: `Some(Arc::new(l1::L1Node::new(…)?))`, `None` without one.
     pub l1: Option<Arc<dyn L1Access>>,
     /// Whether the node is catching up: its `SyncingService`.
@@ -71,7 +73,7 @@ where
     P: TransactionPool<Block = OpaqueBlock> + 'static,
     B: Backend<OpaqueBlock> + 'static,
 {
-    let FullDeps { client, backend, pool, engine, l1, sync, chain_name, mode } = deps;
+    let FullDeps { client, backend, pool, engine, evidence, l1, sync, chain_name, mode } = deps;
     let mut module = RpcModule::new(());
     module.merge(System::new(client.clone(), pool).into_rpc())?;
     module.merge(TransactionPayment::new(client.clone()).into_rpc())?;
@@ -79,6 +81,7 @@ where
     module.merge(methods::module(methods::Context {
         chain,
         engine,
+        evidence,
         l1,
         sync,
         chain_name,

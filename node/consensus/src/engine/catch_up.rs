@@ -158,6 +158,7 @@ where
     /// Takes certified blocks up, as far as they follow on the finalized one.
     pub(super) async fn on_certified(&mut self, peer: PeerId, blocks: Vec<CertifiedBlock>) {
         for block in blocks.into_iter().take(MAX_HELP as usize) {
+            self.look_at_certified(&block);
             let Some(height) = &self.height else { return };
             if block.block.header.number != height.schedule.height.0 {
                 continue;

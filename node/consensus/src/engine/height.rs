@@ -4,6 +4,7 @@
 use super::{fetch::Fetching, intake::Early, Engine, Schedule, RETRY};
 use crate::{
     client::EngineClient,
+    evidence::witness::Witness,
     executor::ExecutedBlock,
     keys::LocalKeys,
     transport::Transport,
@@ -54,6 +55,8 @@ pub(super) struct HeightState {
     pub(super) votes: BTreeMap<Vote, SignedVote>,
     /// Signed proposals, by round.
     pub(super) proposals: BTreeMap<u16, SignedProposal>,
+    /// All of these that were sent here, to see who contradicts itself.
+    pub(super) witness: Witness,
     /// Blocks that are in the log.
     pub(super) logged: BTreeSet<BlockId>,
     /// When to build, and for which round.
@@ -194,7 +197,7 @@ where
     pub(super) async fn begin_next_height(&mut self) {
         loop {
             self.timers.clear();
-            self.height = None;
+            self.keep_witness();
             let schedule = match self.next_schedule() {
                 Ok(schedule) => schedule,
                 Err(error) => {
@@ -366,6 +369,8 @@ where
         self.memory.forget_below(height);
         let me = keys.as_ref().map(|keys| SequencerIndex(keys.index));
         let context = SigningContext { genesis: self.genesis, set_id: schedule.set.set_id };
+        let keys_of_set = schedule.set.members.iter().map(|member| member.grandpa).collect();
+        let witness = Witness::new(height, context, keys_of_set, schedule.leaders.clone());
         let mut state = HeightState {
             schedule: Arc::new(schedule),
             context,
@@ -377,6 +382,7 @@ where
             fetching: BTreeMap::new(),
             votes: BTreeMap::new(),
             proposals: BTreeMap::new(),
+            witness,
             logged: BTreeSet::new(),
             build_at: None,
             round_began: None,

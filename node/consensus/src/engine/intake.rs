@@ -154,6 +154,8 @@ where
             }
             return;
         }
+        self.on_late_vote(&signed);
+        let Some(height) = &mut self.height else { return };
         if vote.height.0 != at || height.votes.contains_key(&vote) {
             return;
         }
@@ -178,6 +180,9 @@ where
         if !counted {
             height.votes.remove(&vote);
             return;
+        }
+        if let Some(evidence) = height.witness.vote(&signed) {
+            self.import.evidence().add_double_sign(evidence);
         }
         self.metrics.votes_seen(vote.kind).inc();
         // With a link missing somewhere, votes reach everyone through us; once,
@@ -205,6 +210,8 @@ where
             }
             return;
         }
+        self.on_late_proposal(&signed);
+        let Some(height) = &mut self.height else { return };
         let round = proposal.round.0;
         let ahead = self.core.round().0.saturating_add(LOOK_AHEAD);
         // Cheap checks first: only the leader's own signature gets a body in.
@@ -229,6 +236,9 @@ where
             return;
         }
         height.proposal_seen.get_or_insert_with(Instant::now);
+        if let Some(evidence) = height.witness.proposal(&signed) {
+            self.import.evidence().add_double_sign(evidence);
+        }
         height.proposals.entry(round).or_insert(signed);
         let fits = |body: &OpaqueBlock| {
             height.wants_body(&proposal)

@@ -17,9 +17,11 @@ mod height;
 mod intake;
 mod recall;
 mod timers;
+mod witnessing;
 
 use crate::{
     client::EngineClient,
+    evidence::witness::Witness,
     executor::{BuildError, ExecutedBlock, Outcome},
     import::CertifiedImport,
     keys::{KeySource, LocalKeys},
@@ -119,6 +121,8 @@ pub struct Engine<C, B, I, E, T> {
     inputs: VecDeque<Input>,
     feeding: bool,
     height: Option<HeightState>,
+    /// The messages of the height before.
+    last_height: Option<Witness>,
     /// The open log and the key it belongs to.
     wal: Option<(sp_core::ed25519::Public, Wal)>,
     /// What the log said when it was opened, of this height and later ones: a
@@ -182,6 +186,7 @@ where
             inputs: VecDeque::new(),
             feeding: false,
             height: None,
+            last_height: None,
             wal: None,
             memory: Memory::default(),
             peers: BTreeMap::new(),

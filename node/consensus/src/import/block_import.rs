@@ -3,8 +3,10 @@
 use crate::{
     authority_sets::{AuthoritySets, AuthoritySetsError},
     client::EngineClient,
+    evidence::{CertificateWatch, EvidenceError, EvidenceStore},
     executor::ExecutedBlock,
     header::{HeaderError, SealedHeader},
+    import::certificate_of,
     light::fragment::Fragment,
 };
 use cascoin_l2_primitives::{
@@ -40,11 +42,23 @@ pub enum ImportError {
     Header(#[from] HeaderError),
 }
 
+/// Why the door cannot be opened: the database lacks what must be in it.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The authority sets.
+    #[error(transparent)]
+    Sets(#[from] AuthoritySetsError),
+    /// The evidence.
+    #[error(transparent)]
+    Evidence(#[from] EvidenceError),
+}
+
 /// Imports blocks, one at a time, and keeps the authority sets in step.
 pub struct CertifiedImport<C, I> {
     client: Arc<C>,
     inner: Arc<I>,
     sets: SharedSets,
+    evidence: EvidenceStore,
     lock: Arc<Mutex<()>>,
 }
 
@@ -54,6 +68,7 @@ impl<C, I> Clone for CertifiedImport<C, I> {
             client: self.client.clone(),
             inner: self.inner.clone(),
             sets: self.sets.clone(),
+            evidence: self.evidence.clone(),
             lock: self.lock.clone(),
         }
     }
@@ -68,14 +83,15 @@ where
     /// asked for only when the database is new.
     ///
     /// # Errors
-    /// [`AuthoritySetsError`] when the stored sets cannot be read.
+    /// [`OpenError`] when what is stored cannot be read.
     pub fn new(
         client: Arc<C>,
         inner: Arc<I>,
         genesis: impl FnOnce() -> Vec<AuthorityId>,
-    ) -> Result<Self, AuthoritySetsError> {
+    ) -> Result<Self, OpenError> {
         let sets = Arc::new(RwLock::new(AuthoritySets::load(&*client, genesis)?));
-        Ok(Self { client, inner, sets, lock: Arc::default() })
+        let evidence = EvidenceStore::open(client.clone())?;
+        Ok(Self { client, inner, sets, evidence, lock: Arc::default() })
     }
 
     /// The client behind.
@@ -86,6 +102,27 @@ where
     /// The authority sets.
     pub fn sets(&self) -> SharedSets {
         self.sets.clone()
+    }
+
+    /// What is kept of evidence.
+    pub fn evidence(&self) -> &EvidenceStore {
+        &self.evidence
+    }
+
+    /// Sees certificates that contradict the final chain.
+    pub fn watch(&self) -> CertificateWatch<C> {
+        let Self { client, sets, evidence, .. } = self;
+        CertificateWatch::new(client.clone(), sets.clone(), evidence.clone())
+    }
+
+    /// The client refuses a block beside a final one. Before it does, its certificate
+    /// is kept, if it is a good one.
+    fn look_at_rival(&self, number: BlockNumber, block: &BlockImportParams<OpaqueBlock>) {
+        let (watch, hash) = (self.watch(), block.post_hash());
+        let justifications = block.justifications.as_ref().filter(|_| watch.is_rival(number, hash));
+        if let Some(certificate) = justifications.and_then(|all| certificate_of(all).ok()) {
+            watch.look(number, hash, &certificate);
+        }
     }
 
     /// Imports a block that this node decided on, with what executing it
@@ -146,6 +183,7 @@ where
         {
             return Ok(ImportResult::AlreadyInChain);
         }
+        self.look_at_rival(number, &block);
         if block.fork_choice.is_none() {
             // Blocks of a warp sync pass the verifier by: the proof they come from
             // was checked. They have neither state nor ancestors.

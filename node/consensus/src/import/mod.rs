@@ -8,7 +8,7 @@
 mod block_import;
 mod verifier;
 
-pub use block_import::{CertifiedImport, ImportError, SharedSets};
+pub use block_import::{CertifiedImport, ImportError, OpenError, SharedSets};
 pub use verifier::{certificate_of, CertificateVerifier, VerifyError};
 
 use crate::client::EngineClient;

@@ -64,6 +64,15 @@ async fn an_invalid_block_is_refused_and_the_next_round_decides() {
     cluster.reach(&honest, 2).await;
     for index in &honest {
         assert!(cluster.metrics(*index).invalid_blocks.get() > 0, "node {index} counted nothing");
+        let nil = |message: &Message| match message {
+            Message::Votes(VotesMessage::Vote(signed)) => {
+                let vote = signed.vote();
+                let (kind, height, round) = (vote.kind, vote.height, vote.round);
+                (kind, height, round) == (Prevote, Height(1), Round(0)) && vote.block.is_none()
+            }
+            _ => false,
+        };
+        assert!(copies(&cluster.net.sent(*index), nil) > 0, "node {index} did not prevote nil");
     }
     let header = cluster.header(honest[0], 1).unwrap();
     assert!(LeaderDigest::find(header.digest.logs()).unwrap().round > 0);

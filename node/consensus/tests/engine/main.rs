@@ -7,6 +7,7 @@
 mod byzantine;
 mod crashes;
 mod disks_and_keys;
+mod evidence;
 mod faults;
 mod script;
 mod set_changes;

@@ -2,12 +2,16 @@
 
 use crate::support::{
     cluster::Cluster,
+    logger,
     puppets::{Precommit, Prevote, Puppets},
     until,
 };
 use cascoin_bft::BlockId;
 use cascoin_consensus::header::block_id;
+use cascoin_l2_primitives::chain::OpaqueBlock;
+use sp_core::H256;
 use sp_runtime::OpaqueExtrinsic;
+use std::time::{Duration, Instant};
 
 /// A network of four with one engine; rounds end only as the script says.
 fn scene() -> (Cluster, Puppets) {
@@ -172,4 +176,48 @@ async fn a_certificate_has_every_vote_that_was_counted() {
     puppets.have(&block, vec![block.clone()]);
     cluster.reach(&[puppets.engine], 1).await;
     cluster.finish().await;
+}
+
+/// An invalid block costs its round and nothing else: it is said, counted, and
+/// voted nil for at once, long before the time to propose is over, and the next
+/// leader's block is decided.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_invalid_block_is_voted_nil_at_once_and_the_round_moves_on() {
+    type Damage = fn(&mut OpaqueBlock);
+    let damages: [(&str, Damage); 2] = [
+        ("height 1: execution", |block| block.header.state_root = H256::repeat_byte(1)),
+        ("height 1: ", |block| block.header.digest.logs.truncate(1)),
+    ];
+    for (reason, damage) in damages {
+        let (cluster, puppets) = scene();
+        began(&cluster, &puppets).await;
+        let begin = Instant::now();
+        let [one, two, three] = puppets.all();
+        let bad = puppets.block(&cluster, 0, 0).await;
+        let bad = puppets.reseal(0, &bad, damage);
+        puppets.propose(0, &bad, Some(&bad));
+        until("it prevotes nil", || puppets.voted(Prevote, 0, None)).await;
+        assert!(begin.elapsed() < Duration::from_secs(30), "only when the time was over");
+        assert_eq!(cluster.metrics(puppets.engine).invalid_blocks.get(), 1, "{reason}");
+        assert!(logger::said("l2::bft", &["SEQ_INVALID_BLOCK", reason]), "{reason}");
+
+        for voter in [one, two] {
+            puppets.cast(voter, Prevote, 0, None);
+        }
+        until("it precommits nil", || puppets.voted(Precommit, 0, None)).await;
+        for voter in [one, two] {
+            puppets.cast(voter, Precommit, 0, None);
+        }
+        until("the next round", || cluster.status(puppets.engine).round == 1).await;
+        let good = puppets.block(&cluster, 1, 1).await;
+        let id = Some(block_id(&good));
+        puppets.propose(1, &good, Some(&good));
+        for voter in [one, two, three] {
+            puppets.cast(voter, Prevote, 1, id);
+            puppets.cast(voter, Precommit, 1, id);
+        }
+        cluster.reach(&[puppets.engine], 1).await;
+        assert!(!puppets.voted(Prevote, 0, Some(block_id(&bad))), "{reason}");
+        cluster.finish().await;
+    }
 }

@@ -11,6 +11,7 @@
 mod account;
 mod block;
 mod burns;
+mod evidence;
 mod info;
 mod sequencers;
 mod supply;
@@ -25,7 +26,7 @@ use crate::{
     errors::Named,
     l1::L1Access,
 };
-use cascoin_consensus::EngineHandle;
+use cascoin_consensus::{evidence::EvidenceStore, EngineHandle};
 use cascoin_l2_primitives::{
     chain::{Balance, ChainParameters},
     l1::{amount::format_amount, params::L1Params},
@@ -58,6 +59,8 @@ pub struct Context {
     pub chain: Arc<dyn ChainReader>,
     /// This node's engine.
     pub engine: EngineHandle,
+    /// What this node found of evidence.
+    pub evidence: EvidenceStore,
     /// This node's L1 node, if it has one.
     pub l1: Option<Arc<dyn L1Access>>,
     /// Whether this node is still catching up.
@@ -125,6 +128,7 @@ pub fn module(context: Context) -> Result<RpcModule<()>, RegisterMethodError> {
     add(&mut module, &sequencers::SEQUENCERS, Safe, sequencers::sequencers)?;
     add(&mut module, &sequencers::LEADER, Safe, sequencers::leader)?;
     add(&mut module, &sequencers::NETWORK_STATUS, Safe, sequencers::network_status)?;
+    add(&mut module, &evidence::EVIDENCE, Safe, evidence::evidence)?;
     add(&mut module, &wallet::CREATE_BURN, Unsafe, wallet::create_burn)?;
     add(&mut module, &wallet::SEND_BURN, Unsafe, wallet::send_burn)?;
     add(&mut module, &burns::BURN_STATUS, Safe, burns::burn_status)?;

@@ -12,7 +12,7 @@ use cascoin_l1::{
     L1Error, SeenBurn,
 };
 use cascoin_l2_primitives::{
-    apis::{BurnOutcome, BurnRecord, OpenVote, RelayStatus, SupplyReport},
+    apis::{BurnOutcome, BurnRecord, DoubleSignRecord, OpenVote, RelayStatus, SupplyReport},
     chain::{AccountId, BlockHash, BlockNumber, Header, SequencerInfo, SequencerSet},
     consensus::LeaderDigest,
     l1::{
@@ -27,6 +27,8 @@ use sp_consensus::NoNetwork;
 use sp_runtime::{generic::DigestItem, Digest};
 use std::collections::BTreeSet;
 
+mod evidence_tests;
+
 const ALICE: &str = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
 const HEAD: BlockNumber = 25;
 const NOW: u64 = 1_700_000_000_000;
@@ -40,6 +42,7 @@ struct TestChain {
     supply: SupplyReport,
     /// Burns whose credit waits.
     deferred: u32,
+    double_signs: Vec<DoubleSignRecord>,
 }
 
 impl TestChain {
@@ -151,6 +154,10 @@ impl ChainReader for TestChain {
         Ok(self.supply.clone())
     }
 
+    fn double_signs(&self, _: BlockHash, limit: u32) -> Read<Vec<DoubleSignRecord>> {
+        Ok(self.double_signs.iter().take(limit as usize).cloned().collect())
+    }
+
     fn account(&self, _: BlockHash, account: &AccountId) -> Read<AccountState> {
         let rich = AccountState { nonce: 7, free: 150_000_000, reserved: 50, frozen: 100 };
         Ok(if *account == alice() { rich } else { AccountState::default() })
@@ -253,6 +260,8 @@ struct Setup {
     deny: Option<DenyUnsafe>,
     engine: EngineHandle,
     deferred: u32,
+    double_signs: Vec<DoubleSignRecord>,
+    evidence: EvidenceStore,
 }
 
 impl Default for Setup {
@@ -272,6 +281,8 @@ impl Default for Setup {
             deny: Some(DenyUnsafe::No),
             engine: EngineHandle::default(),
             deferred: 0,
+            double_signs: Vec::new(),
+            evidence: evidence_tests::no_evidence(),
         }
     }
 }
@@ -283,8 +294,10 @@ impl Setup {
                 decimals: self.decimals,
                 supply: self.supply,
                 deferred: self.deferred,
+                double_signs: self.double_signs,
             }),
             engine: self.engine,
+            evidence: self.evidence,
             l1: self.l1,
             sync: Arc::new(NoNetwork),
             chain_name: "Test".into(),
@@ -327,7 +340,7 @@ fn error(setup: Setup, method: &str, params: Value) -> (i64, String) {
 
 #[test]
 fn all_methods_of_the_ledger_are_there_and_nothing_else() {
-    // O9 to O12, as far as there are any, and R31.6.
+    // O9 to O12, as far as there are any, R31.6, and evidence.
     let ledger: BTreeSet<&str> = [
         "l2_getchaininfo",
         "l2_getbalance",
@@ -338,6 +351,7 @@ fn all_methods_of_the_ledger_are_there_and_nothing_else() {
         "l2_createburntx",
         "l2_sendburntx",
         "l2_getburnstatus",
+        "l2_getevidence",
         "l2_getnetworkstatus",
         "l2_getpendingburns",
         "l2_getminthistory",
@@ -615,7 +629,13 @@ fn wallet_methods_are_guarded_and_need_an_l1_node() {
         assert!(message.contains("--l1-rpc-url"), "{message}");
     }
     // All others answer without being trusted.
-    for method in ["l2_getchaininfo", "l2_getleader", "l2_verifysupply", "l2_getpendingburns"] {
+    for method in [
+        "l2_getchaininfo",
+        "l2_getleader",
+        "l2_verifysupply",
+        "l2_getpendingburns",
+        "l2_getevidence",
+    ] {
         let setup = Setup { deny: Some(DenyUnsafe::Yes), l1: None, ..Setup::default() };
         assert!(setup.call(method, json!([])).is_ok(), "{method}");
     }

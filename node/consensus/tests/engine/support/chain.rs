@@ -1,11 +1,13 @@
 //! A real client for each node: the runtime's WASM over a database in memory.
 
-use cascoin_l2_primitives::chain::{ChainParameters, OpaqueBlock};
+use cascoin_consensus::evidence::ReportSink;
+use cascoin_l2_primitives::chain::{BlockHash, ChainParameters, OpaqueBlock};
 use cascoin_l2_runtime::{
     genesis_config_presets::regtest, ChainParametersConfig, RuntimeApi, RuntimeGenesisConfig,
     SequencerRegistryConfig, SessionConfig, SessionKeys, WASM_BINARY,
 };
 use futures::future::{ready, BoxFuture, FutureExt, Ready};
+use parking_lot::Mutex;
 use sc_block_builder::BlockBuilderBuilder;
 use sc_client_db::{BlocksPruning, DatabaseSettings, DatabaseSource, PruningMode};
 use sc_executor::WasmExecutor;
@@ -14,7 +16,7 @@ use sp_consensus::{Environment, Proposal, ProposeArgs, Proposer};
 use sp_core::{ecdsa, ed25519, storage::well_known_keys, traits::SpawnNamed, Pair};
 use sp_runtime::{
     traits::{Block as _, Header as _},
-    AccountId32, BuildStorage, Storage,
+    AccountId32, BuildStorage, OpaqueExtrinsic, Storage,
 };
 use std::{
     path::PathBuf,
@@ -150,13 +152,27 @@ fn runtime() -> Vec<u8> {
     }
 }
 
-/// Builds blocks of inherents only: consensus does not care what is in them.
+/// Builds blocks of inherents, for consensus does not care what is in them, and
+/// of reports.
 #[derive(Clone)]
-pub struct Author(pub Arc<Client>);
+pub struct Author(pub Arc<Client>, pub Reports);
+
+/// A pool as forgetful as can be: what is in it goes into the next block that is
+/// built here, or nowhere.
+#[derive(Clone, Default)]
+pub struct Reports(Arc<Mutex<Vec<OpaqueExtrinsic>>>);
+
+impl ReportSink for Reports {
+    async fn submit(&self, _: BlockHash, report: OpaqueExtrinsic) -> Result<(), String> {
+        self.0.lock().push(report);
+        Ok(())
+    }
+}
 
 /// Builds one block.
 pub struct AuthorOf {
     client: Arc<Client>,
+    reports: Reports,
     parent: <OpaqueBlock as sp_runtime::traits::Block>::Header,
 }
 
@@ -169,7 +185,8 @@ impl Environment<OpaqueBlock> for Author {
         &mut self,
         parent: &<OpaqueBlock as sp_runtime::traits::Block>::Header,
     ) -> Self::CreateProposer {
-        ready(Ok(AuthorOf { client: self.0.clone(), parent: parent.clone() }))
+        let Self(client, reports) = self.clone();
+        ready(Ok(AuthorOf { client, reports, parent: parent.clone() }))
     }
 }
 
@@ -186,6 +203,10 @@ impl Proposer<OpaqueBlock> for AuthorOf {
                 .build()?;
             for inherent in builder.create_inherents(args.inherent_data)? {
                 builder.push(inherent)?;
+            }
+            for report in std::mem::take(&mut *self.reports.0.lock()) {
+                // It may be on chain by now.
+                let _ = builder.push(report);
             }
             let (block, storage_changes) = builder.build()?.into_inner();
             let (header, body) = block.deconstruct();

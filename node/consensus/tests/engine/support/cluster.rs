@@ -1,20 +1,21 @@
 //! A network of sequencers that can be stopped and started again.
 
 use super::{
-    chain::{genesis, Author, Chain, Client},
+    chain::{genesis, Author, Chain, Client, Reports},
     net::Net,
     soft_token::SoftToken,
     until,
 };
 use cascoin_consensus::{
     engine::{Engine, EngineParams},
+    evidence::{self, EvidenceStore},
     import::{CertifiedImport, SharedSets},
     metrics::Metrics,
     schedule::Schedule,
     EngineHandle, EngineStatus, KeySource,
 };
 use cascoin_l2_primitives::{
-    apis::SequencerApi,
+    apis::{DoubleSignRecord, EvidenceApi, SequencerApi},
     chain::{key_types, BlockHash, ChainParameters, Header},
 };
 use parking_lot::Mutex;
@@ -34,6 +35,7 @@ use std::{
         atomic::{AtomicU64, Ordering},
         Arc,
     },
+    time::Duration,
 };
 use tokio::task::JoinHandle;
 
@@ -54,7 +56,11 @@ pub struct Cluster {
     sets: Option<Mutex<BTreeMap<u32, Set>>>,
     nodes: Vec<Node>,
     folder: tempfile::TempDir,
+    /// Whether nodes that are started report what they find.
+    pub reporting: bool,
 }
+
+pub type Import = CertifiedImport<Client, Client>;
 
 /// Who certifies a height.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,6 +76,9 @@ struct Node {
     metrics: Metrics,
     handle: EngineHandle,
     engine: Option<JoinHandle<()>>,
+    /// The door to the database of the engine that was started last.
+    import: Option<Import>,
+    reporter: Option<JoinHandle<()>>,
     accept_missing_log: bool,
     /// Its keys, if they are not in its folder.
     keys: Option<KeySource>,
@@ -123,6 +132,8 @@ impl Cluster {
             metrics: Metrics::new(None).expect("metrics without a registry"),
             handle: EngineHandle::default(),
             engine: None,
+            import: None,
+            reporter: None,
             accept_missing_log: false,
             keys: None,
         };
@@ -139,6 +150,7 @@ impl Cluster {
             sets,
             nodes,
             folder: tempfile::tempdir().expect("a folder for logs and keys"),
+            reporting: true,
         };
         (0..size).for_each(|index| cluster.give_key(index));
         cluster
@@ -171,11 +183,19 @@ impl Cluster {
         let client = node.chain.client.clone();
         let import = CertifiedImport::new(client.clone(), client.clone(), || members)
             .expect("the authority sets load");
+        let reports = Reports::default();
+        node.import = Some(import.clone());
+        if self.reporting {
+            let again = Duration::from_millis(300);
+            let evidence = import.evidence().clone();
+            let reporter = evidence::report(client.clone(), reports.clone(), evidence, again);
+            node.reporter = Some(tokio::spawn(reporter));
+        }
         let engine = Engine::new(EngineParams {
             client: client.clone(),
             backend: node.chain.backend.clone(),
             import,
-            environment: Author(client),
+            environment: Author(client, reports),
             keys: node.keys.clone().unwrap_or_else(|| KeySource::signing_only(keystore)),
             mesh: socket,
             wal_folder,
@@ -189,6 +209,10 @@ impl Cluster {
     /// Stops a node where it stands; what is on its disk stays.
     pub async fn crash(&mut self, index: usize) {
         self.net.leave(index);
+        if let Some(reporter) = self.nodes[index].reporter.take() {
+            reporter.abort();
+            let _ = reporter.await;
+        }
         let Some(engine) = self.nodes[index].engine.take() else { return };
         engine.abort();
         // Also frees the log. An engine that panicked fails the test here.
@@ -326,6 +350,28 @@ impl Cluster {
 
     pub fn status(&self, index: usize) -> EngineStatus {
         self.nodes[index].handle.status()
+    }
+
+    /// The door to a node's database, of a node that was started.
+    pub fn import(&self, index: usize) -> &Import {
+        self.nodes[index].import.as_ref().expect("the node was started")
+    }
+
+    /// What a node that was started found of evidence.
+    pub fn evidence(&self, index: usize) -> &EvidenceStore {
+        self.import(index).evidence()
+    }
+
+    /// Double signs that a node's final chain has established, newest first.
+    pub fn double_signs(&self, index: usize) -> Vec<DoubleSignRecord> {
+        let client = self.client(index);
+        let at = client.info().finalized_hash;
+        client.runtime_api().double_signs(at, 100).expect("the runtime answers")
+    }
+
+    /// A node's final block at a height.
+    pub fn client_block(&self, index: usize, height: u32) -> Option<BlockHash> {
+        self.client(index).hash(height).expect("a database in memory")
     }
 
     pub fn metrics(&self, index: usize) -> &Metrics {

@@ -1,16 +1,36 @@
-//! Shows what the engines log, if `ENGINE_LOG` is set to a level (`debug`). Best
-//! with one test: the engines' lines do not say whose they are.
+//! Remembers what the engines warn of, and shows what they log if `ENGINE_LOG` is
+//! set to a level (`debug`). Best with one test: the engines' lines do not say whose
+//! they are.
 
-struct Stderr;
+use parking_lot::Mutex;
+use std::sync::OnceLock;
 
-impl log::Log for Stderr {
+/// Lines remembered, of all engines of the process.
+const REMEMBERED: usize = 10_000;
+
+struct Logger {
+    shown: Option<log::LevelFilter>,
+    warnings: Mutex<Vec<(String, String)>>,
+}
+
+static LOGGER: OnceLock<Logger> = OnceLock::new();
+
+impl log::Log for Logger {
     fn enabled(&self, metadata: &log::Metadata) -> bool {
         metadata.target().starts_with("l2")
     }
 
     fn log(&self, record: &log::Record) {
-        if self.enabled(record.metadata()) {
-            eprintln!("{} {}: {}", record.level(), record.target(), record.args());
+        if !self.enabled(record.metadata()) {
+            return;
+        }
+        let line = record.args().to_string();
+        if self.shown.is_some_and(|level| record.level() <= level) {
+            eprintln!("{} {}: {line}", record.level(), record.target());
+        }
+        let mut warnings = self.warnings.lock();
+        if record.level() <= log::Level::Warn && warnings.len() < REMEMBERED {
+            warnings.push((record.target().to_owned(), line));
         }
     }
 
@@ -18,11 +38,23 @@ impl log::Log for Stderr {
 }
 
 pub fn install() {
-    let level = std::env::var("ENGINE_LOG").ok().and_then(|level| level.parse().ok());
-    if let Some(level) = level {
-        // The second test of a process finds it installed.
-        if log::set_logger(&Stderr).is_ok() {
-            log::set_max_level(level);
-        }
+    let logger = LOGGER.get_or_init(|| Logger {
+        shown: std::env::var("ENGINE_LOG").ok().and_then(|level| level.parse().ok()),
+        warnings: Mutex::default(),
+    });
+    // The second test of a process finds it installed.
+    if log::set_logger(logger).is_ok() {
+        log::set_max_level(
+            logger.shown.unwrap_or(log::LevelFilter::Warn).max(log::LevelFilter::Warn),
+        );
     }
+}
+
+/// Whether any engine warned of all these words in one line, under `target`.
+pub fn said(target: &str, words: &[&str]) -> bool {
+    LOGGER.get().is_some_and(|logger| {
+        let warnings = logger.warnings.lock();
+        let mut lines = warnings.iter().filter(|(from, _)| from == target).map(|(_, line)| line);
+        lines.any(|line| words.iter().all(|word| line.contains(word)))
+    })
 }

@@ -4,7 +4,7 @@
 pub mod chain;
 pub mod checks;
 pub mod cluster;
-mod logger;
+pub mod logger;
 pub mod net;
 pub mod puppets;
 pub mod random;

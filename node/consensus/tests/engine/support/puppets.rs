@@ -3,7 +3,7 @@
 //! first height message by message.
 
 use super::{
-    chain::Author,
+    chain::{Author, Reports},
     cluster::Cluster,
     net::{Message, Net},
 };
@@ -92,7 +92,7 @@ impl Puppets {
         let sequencers = self.keys.len() as u16;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_millis();
         let slot = next_slot(now as u64, 0, keys.index, sequencers) + salt * u64::from(sequencers);
-        let mut author = Author(cluster.client(self.engine));
+        let mut author = Author(cluster.client(self.engine), Reports::default());
         let patience = Duration::from_secs(30);
         let size = 1024 * 1024;
         executor::build(&mut author, &self.schedule, &keys, round, slot, patience, size)

@@ -209,7 +209,7 @@ pub mod pallet {
         /// ## Events
         /// `DoubleSigned`.
         #[pallet::call_index(0)]
-        #[pallet::authorize(Self::authorize_report)]
+        #[pallet::authorize(|source, evidence| Self::authorize_report(source, evidence))]
         #[pallet::weight_of_authorize(T::WeightInfo::authorize_report())]
         #[pallet::weight((
             T::WeightInfo::report().saturating_add(T::OnOffence::max_offence_weight()),

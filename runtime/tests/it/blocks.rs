@@ -43,7 +43,7 @@ fn the_slot_names_the_author() {
 
 /// Whether a block at `time` can be made on the chain; the chain is as before
 /// if not.
-fn extend(chain: &mut Chain, time: u64) -> bool {
+pub fn extend(chain: &mut Chain, time: u64) -> bool {
     let before = chain.ext.backend.clone();
     let made = catch_unwind(AssertUnwindSafe(|| {
         let (block, _) = chain.build(time, vec![]);

@@ -11,3 +11,4 @@ mod metadata;
 mod properties;
 mod relay;
 mod sessions;
+mod time;

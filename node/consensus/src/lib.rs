@@ -14,6 +14,7 @@
 //! - [`import`], [`announce`]: only certified blocks enter and are announced.
 //! - [`light`]: finality for light clients, proofs for who warp syncs.
 //! - [`schedule`], [`header`], [`authority_sets`]: who may do what at a height.
+//! - [`parent_commit`]: who signed the last block, for the chain to count.
 //!
 //! Guarantees: nothing is signed that is not in the log; a block is imported
 //! only with a certificate, and is final at once; certified blocks are never
@@ -30,6 +31,7 @@ mod keys;
 pub mod light;
 pub mod mesh;
 pub mod metrics;
+pub mod parent_commit;
 pub mod schedule;
 mod status;
 pub mod transport;

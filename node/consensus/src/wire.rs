@@ -194,11 +194,14 @@ pub enum VotesMessage {
 }
 
 /// Messages of the proposals protocol: large.
+#[allow(clippy::large_enum_variant, reason = "proposals are what there is of them")]
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub enum ProposalsMessage {
-    /// A proposal; with its block the first time it is sent.
+    /// A proposal; with its block the first time it is sent, and with the precommits
+    /// for the block below that the sender knows, which prove whom the block names as
+    /// its signers ([`crate::parent_commit`]).
     #[codec(index = 0)]
-    Proposal(SignedProposal, Option<OpaqueBlock>),
+    Proposal(SignedProposal, Option<OpaqueBlock>, Vec<SignedVote>),
     /// Decided blocks for a peer that is behind, in order of height.
     #[codec(index = 1)]
     Certified(Vec<CertifiedBlock>),

@@ -8,7 +8,10 @@
 use crate::{errors::Named, extrinsic::Described};
 use cascoin_consensus::{schedule::Schedule, EngineClient};
 use cascoin_l2_primitives::{
-    apis::{BurnMintApi, BurnRecord, ChainApi, RelayApi, RelayStatus, SequencerApi, SupplyReport},
+    apis::{
+        BurnMintApi, BurnRecord, ChainApi, ParticipationApi, RelayApi, RelayStatus, SequencerApi,
+        SequencerParticipation, SupplyReport,
+    },
     chain::{
         AccountId, Balance, BlockHash, BlockNumber, ChainParameters, Header, Nonce, OpaqueBlock,
         SequencerSet,
@@ -129,6 +132,8 @@ pub trait ChainReader: Send + Sync + 'static {
     fn parameters(&self, at: BlockHash) -> Read<ChainParameters>;
     /// The sequencers of the block on top of `at`.
     fn sequencers(&self, at: BlockHash) -> Read<SequencerSet>;
+    /// How they took part, in the same order.
+    fn participation(&self, at: BlockHash) -> Read<Vec<SequencerParticipation>>;
     /// Who leads the block on top of the head.
     fn leaders(&self) -> Read<Leaders>;
     /// Where the relay stands after `at`.
@@ -169,13 +174,20 @@ pub trait ChainReader: Send + Sync + 'static {
 
 /// A client that can answer [`ChainReader`]: what the node's full client offers.
 pub trait L2Client:
-    EngineClient + ProvideRuntimeApi<OpaqueBlock, Api: RelayApi<OpaqueBlock> + BurnMintApi<OpaqueBlock>>
+    EngineClient
+    + ProvideRuntimeApi<
+        OpaqueBlock,
+        Api: RelayApi<OpaqueBlock> + BurnMintApi<OpaqueBlock> + ParticipationApi<OpaqueBlock>,
+    >
 {
 }
 
 impl<T> L2Client for T where
     T: EngineClient
-        + ProvideRuntimeApi<OpaqueBlock, Api: RelayApi<OpaqueBlock> + BurnMintApi<OpaqueBlock>>
+        + ProvideRuntimeApi<
+            OpaqueBlock,
+            Api: RelayApi<OpaqueBlock> + BurnMintApi<OpaqueBlock> + ParticipationApi<OpaqueBlock>,
+        >
 {
 }
 
@@ -218,6 +230,10 @@ impl<C: L2Client, B: Backend<OpaqueBlock> + 'static> ChainReader for ClientReade
 
     fn sequencers(&self, at: BlockHash) -> Read<SequencerSet> {
         Ok(self.client.runtime_api().sequencer_set(at)?)
+    }
+
+    fn participation(&self, at: BlockHash) -> Read<Vec<SequencerParticipation>> {
+        Ok(self.client.runtime_api().participation(at)?)
     }
 
     fn leaders(&self) -> Read<Leaders> {

@@ -8,6 +8,7 @@ mod fees;
 mod filter;
 mod genesis;
 mod metadata;
+mod participation;
 mod properties;
 mod relay;
 mod sessions;

@@ -6,6 +6,7 @@ use crate::{
     client::EngineClient,
     executor::ExecutedBlock,
     keys::LocalKeys,
+    parent_commit::ParentCommit,
     transport::Transport,
     wal::{Record, Wal},
     wire::{SignedProposal, SignedVote, SigningContext},
@@ -54,6 +55,8 @@ pub(super) struct HeightState {
     pub(super) votes: BTreeMap<Vote, SignedVote>,
     /// Signed proposals, by round.
     pub(super) proposals: BTreeMap<u16, SignedProposal>,
+    /// Who signed the block below.
+    pub(super) parent_commit: ParentCommit,
     /// Blocks that are in the log.
     pub(super) logged: BTreeSet<BlockId>,
     /// When to build, and for which round.
@@ -192,6 +195,7 @@ where
 {
     /// Takes up the height above the finalized block.
     pub(super) async fn begin_next_height(&mut self) {
+        let precommits = self.known_precommits();
         loop {
             self.timers.clear();
             self.height = None;
@@ -218,7 +222,7 @@ where
                         schedule.height.0,
                     );
                 }
-                self.start(schedule, keys.filter(|_| signing));
+                self.start(schedule, keys.filter(|_| signing), &precommits);
                 return;
             };
             log::info!(
@@ -267,7 +271,7 @@ where
         let from = self.mesh.local_peer();
         let proposals = std::mem::take(&mut height.proposals).into_values().map(|signed| {
             let body = height.bodies.get(&signed.proposal().block).cloned();
-            (from, Early::Proposal(signed, body))
+            (from, Early::Proposal(signed, body, Vec::new()))
         });
         self.early.extend(proposals);
         let votes = std::mem::take(&mut height.votes).into_values();
@@ -368,11 +372,12 @@ where
         }
     }
 
-    fn start(&mut self, schedule: Schedule, keys: Option<LocalKeys>) {
+    fn start(&mut self, schedule: Schedule, keys: Option<LocalKeys>, precommits: &[SignedVote]) {
         let height = schedule.height;
         self.memory.forget_below(height);
         let me = keys.as_ref().map(|keys| SequencerIndex(keys.index));
         let context = SigningContext { genesis: self.genesis, set_id: schedule.set.set_id };
+        let parent_commit = self.commit_of(&schedule.parent, precommits);
         let mut state = HeightState {
             schedule: Arc::new(schedule),
             context,
@@ -384,6 +389,7 @@ where
             fetching: BTreeMap::new(),
             votes: BTreeMap::new(),
             proposals: BTreeMap::new(),
+            parent_commit,
             logged: BTreeSet::new(),
             build_at: None,
             round_began: None,

@@ -8,6 +8,7 @@ mod byzantine;
 mod crashes;
 mod disks_and_keys;
 mod faults;
+mod participation;
 mod script;
 mod set_changes;
 mod support;

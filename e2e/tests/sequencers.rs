@@ -58,6 +58,54 @@ fn three_of_four_mint_and_the_fourth_catches_up() {
     });
 }
 
+/// What a node says of how a sequencer took part.
+fn took_part(network: &Network, node: usize, sequencer: usize) -> Result<Participation, Error> {
+    let answer = network.call(node, "l2_getsequencers", json!([]))?;
+    let one = &answer["sequencers"][sequencer];
+    let number = |name: &str| {
+        let number = one[name].as_f64();
+        number.ok_or_else(|| Error::other(format!("no {name} in {one}")))
+    };
+    Ok(Participation {
+        cast: number("votesCast")?,
+        missed: number("votesMissed")?,
+        uptime: number("uptimePercent")?,
+    })
+}
+
+struct Participation {
+    cast: f64,
+    missed: f64,
+    uptime: f64,
+}
+
+#[test]
+fn who_is_down_misses_its_votes_and_is_counted_again_when_it_is_back() {
+    with_network(&Setup::regtest_without_l1(), |network| {
+        network.wait_for_progress(5)?;
+        network.nodes[3].kill()?;
+        // What it signed last may still be told of.
+        network.wait_for_progress(3)?;
+        let gone = took_part(network, 0, 3)?;
+        network.wait_for_progress(20)?;
+        let later = took_part(network, 0, 3)?;
+        assert_eq!(later.cast, gone.cast, "it signs nothing");
+        assert!(later.missed >= gone.missed + 19.0, "{} and {}", gone.missed, later.missed);
+        assert!(later.uptime < gone.uptime, "{} and {}", gone.uptime, later.uptime);
+
+        network.nodes[3].start()?;
+        network.nodes[3].wait_for_rpc()?;
+        until("it is counted again", PATIENCE, || {
+            let back = took_part(network, 0, 3)?;
+            let counted = back.cast > later.cast + 20.0 && back.uptime > later.uptime;
+            Ok(Seen::when(counted, json!({ "cast": back.cast, "uptime": back.uptime })))
+        })?;
+        network.expect_one_chain()?;
+        network.expect_no_equivocations()?;
+        Ok(())
+    });
+}
+
 #[test]
 fn a_node_killed_in_the_middle_of_a_round_never_splits_the_chain() {
     with_network(&Setup::regtest_without_l1(), |network| {

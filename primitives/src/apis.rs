@@ -241,6 +241,37 @@ pub enum EvidenceStanding {
     Void,
 }
 
+/// How a sequencer of the set in force took part, since it joined the set.
+#[derive(
+    Clone,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+)]
+#[serde(rename_all = "camelCase")]
+pub struct SequencerParticipation {
+    /// The sequencer.
+    pub account: AccountId,
+    /// Blocks it made.
+    pub produced: u64,
+    /// Heights at which it led a round and another made the block.
+    pub missed_proposals: u64,
+    /// Blocks of others and its own that it signed, as far as the next leader saw.
+    pub votes: u64,
+    /// Blocks that it did not sign.
+    pub missed_votes: u64,
+    /// Share of the blocks of the last session and the current one that it signed,
+    /// in thousandths, rounded down; 1,000 while there is none.
+    pub uptime_permille: u16,
+}
+
 sp_api::decl_runtime_apis! {
     /// The chain's parameters.
     pub trait ChainApi {
@@ -267,6 +298,12 @@ sp_api::decl_runtime_apis! {
         fn vote_extrinsic(vote: RelayVote) -> Block::Extrinsic;
         /// The transaction that delivers a page.
         fn page_extrinsic(height: u32, page: EventPage, proof: PageProof) -> Block::Extrinsic;
+    }
+
+    /// How sequencers take part.
+    pub trait ParticipationApi {
+        /// Of each sequencer of the set in force, in its order.
+        fn participation() -> Vec<SequencerParticipation>;
     }
 
     /// L2 time.

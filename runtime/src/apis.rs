@@ -2,13 +2,16 @@
 
 use crate::{
     genesis_config_presets, AccountId, Aura, Balance, Block, BlockNumber, BurnMint,
-    ChainParameters, Equivocation, Executive, Grandpa, InherentDataExt, L1Relay, Nonce, Runtime,
-    RuntimeCall, SequencerRegistry, SessionKeys, System, TimestampGuard, TransactionPayment,
-    VERSION,
+    ChainParameters, Equivocation, Executive, Grandpa, InherentDataExt, L1Relay, Nonce,
+    Participation, Runtime, RuntimeCall, SequencerRegistry, SessionKeys, System, TimestampGuard,
+    TransactionPayment, VERSION,
 };
 use alloc::vec::Vec;
 use cascoin_l2_primitives::{
-    apis::{BurnRecord, DoubleSignRecord, EvidenceStanding, RelayStatus, SupplyReport},
+    apis::{
+        BurnRecord, DoubleSignRecord, EvidenceStanding, RelayStatus, SequencerParticipation,
+        SupplyReport,
+    },
     chain::{self, SequencerSet},
     consensus::DoubleSignEvidence,
     l1::L1Hash,
@@ -257,6 +260,12 @@ impl_runtime_apis! {
             proof: PageProof,
         ) -> <Block as BlockT>::Extrinsic {
             L1Relay::page_extrinsic(height, page, proof)
+        }
+    }
+
+    impl cascoin_l2_primitives::apis::ParticipationApi<Block> for Runtime {
+        fn participation() -> Vec<SequencerParticipation> {
+            Participation::participation()
         }
     }
 

@@ -94,8 +94,9 @@ pub const VERSION: RuntimeVersion = RuntimeVersion {
 /// Authorship stands before Session, so that the author of a block that ends a
 /// session is looked up in the set that made it; ChainParameters stands before
 /// L1Relay, whose genesis reads where L1 starts; BurnMint stands after Balances,
-/// whose endowments its genesis counts; Equivocation stands after Grandpa and
-/// SequencerRegistry, whose keys it notes at genesis and at the end of a block;
+/// whose endowments its genesis counts; Equivocation and Participation stand after
+/// Grandpa and SequencerRegistry, whose keys and accounts they note at genesis and at
+/// the end of a block;
 /// TimestampGuard stands after L1Relay, which drops the votes of an old set before
 /// the guard reads them.
 #[frame_support::runtime]
@@ -151,6 +152,8 @@ mod runtime {
     pub type BurnMint = pallet_burn_mint;
     #[runtime::pallet_index(24)]
     pub type Equivocation = pallet_equivocation;
+    #[runtime::pallet_index(25)]
+    pub type Participation = pallet_participation;
     #[runtime::pallet_index(26)]
     pub type TimestampGuard = pallet_timestamp_guard;
 }

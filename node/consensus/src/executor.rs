@@ -9,16 +9,18 @@ use crate::{
     keys::{LocalKeys, SignError},
     schedule::Schedule,
 };
-use cascoin_bft::{BlockId, Verdict};
+use cascoin_bft::{BlockId, Round, Verdict};
 use cascoin_l2_primitives::{
     chain::{BlockHash, OpaqueBlock},
     consensus::LeaderDigest,
+    sequencers::{Commit, ParticipationData, ParticipationError, PARTICIPATION_IDENTIFIER},
 };
+use codec::Decode;
 use sc_client_api::{Backend, TrieCacheContext};
 use sp_api::{ApiExt, CallContext, Core};
 use sp_block_builder::BlockBuilder;
 use sp_consensus::{Environment, ProposeArgs, Proposer};
-use sp_inherents::{InherentData, InherentDataProvider};
+use sp_inherents::{InherentData, InherentDataProvider, InherentIdentifier};
 use sp_runtime::traits::{Block as _, HashingFor, Header as _};
 use std::{sync::Arc, time::Duration};
 
@@ -55,6 +57,9 @@ pub enum Outcome {
     Invalid(InvalidBlock),
     /// Valid but for its time, which is too far ahead of this node's clock.
     Untimely,
+    /// Valid as far as this node was shown: it names a signer of its parent whose
+    /// signature is not known here.
+    Unproven,
     /// This node could not tell. It does not vote and blames nobody.
     Internal(String),
 }
@@ -82,15 +87,29 @@ impl Outcome {
         match self {
             Self::Valid(_) => Some(Verdict::Valid),
             Self::Invalid(_) => Some(Verdict::Invalid),
-            Self::Untimely => Some(Verdict::Untimely),
+            // To the core both are one: what may be good later, or for others.
+            Self::Untimely | Self::Unproven => Some(Verdict::Untimely),
             Self::Internal(_) => None,
         }
     }
 }
 
-/// Builds a block for `schedule` as its leader in `round`, and seals it.
-///
-/// `slot` is the block's timestamp in milliseconds.
+/// What a leader is to build.
+#[derive(Clone, Debug)]
+pub struct Assignment {
+    /// The round it leads.
+    pub round: u16,
+    /// The block's timestamp, milliseconds.
+    pub slot: u64,
+    /// What the block says of who took part.
+    pub participation: ParticipationData,
+    /// How long transactions may take.
+    pub max_duration: Duration,
+    /// Largest body, bytes.
+    pub block_size_limit: usize,
+}
+
+/// Builds a block for `schedule` as the leader of the round, and seals it.
 ///
 /// # Errors
 /// [`BuildError`]; the round then ends by its time-out.
@@ -98,17 +117,16 @@ pub async fn build<E: Environment<OpaqueBlock>>(
     environment: &mut E,
     schedule: &Schedule,
     keys: &LocalKeys,
-    round: u16,
-    slot: u64,
-    max_duration: Duration,
-    block_size_limit: usize,
+    assignment: Assignment,
 ) -> Result<ExecutedBlock, BuildError> {
+    let Assignment { round, slot, participation, max_duration, block_size_limit } = assignment;
     let failed = |error: &dyn std::fmt::Display| BuildError::Proposer(error.to_string());
     let proposer = environment.init(&schedule.parent).await.map_err(|error| failed(&error))?;
     let mut inherent_data = InherentData::new();
     sp_timestamp::InherentDataProvider::new(slot.into())
         .provide_inherent_data(&mut inherent_data)
         .await?;
+    inherent_data.put_data(PARTICIPATION_IDENTIFIER, &participation)?;
     let leader = LeaderDigest { term: schedule.term, round, leader: keys.index };
     let args = ProposeArgs {
         inherent_data,
@@ -124,18 +142,27 @@ pub async fn build<E: Environment<OpaqueBlock>>(
     Ok(ExecutedBlock { block: OpaqueBlock::new(header, body), changes: proposal.storage_changes })
 }
 
+/// What a first proposal is judged by besides the chain. It differs between nodes, so
+/// nothing that fails it is invalid.
+#[derive(Clone, Debug)]
+pub struct FirstSight {
+    /// This node's clock, milliseconds since 1970.
+    pub now_ms: u64,
+    /// Precommits for the parent that this node knows.
+    pub commits: Vec<Commit>,
+}
+
 /// Checks and executes a proposed block: cheap checks first, then its inherents
 /// (execution does not check them), then all of it, as an import would.
 ///
-/// Blocking: runs the runtime. `timely`: whether its time must be acceptable
-/// now; a re-proposal with a proof of lock is not asked again.
+/// Blocking: runs the runtime. A re-proposal with a proof of lock is not asked for its
+/// inherents again, and gets no `seen`.
 pub fn execute<C, B>(
     client: &Arc<C>,
     backend: &Arc<B>,
     schedule: &Schedule,
     block: OpaqueBlock,
-    timely: bool,
-    now_ms: u64,
+    seen: Option<&FirstSight>,
 ) -> Outcome
 where
     C: EngineClient,
@@ -151,8 +178,8 @@ where
         Ok(sealed) => sealed,
         Err(error) => return Outcome::Invalid(error.into()),
     };
-    if timely {
-        match check_inherents(client, schedule, &sealed, &block, now_ms) {
+    if let Some(seen) = seen {
+        match check_inherents(client, schedule, &sealed, &block, seen) {
             Ok(None) => {}
             Ok(Some(outcome)) => return outcome,
             Err(error) => return Outcome::Internal(error),
@@ -169,24 +196,52 @@ fn check_inherents<C: EngineClient>(
     schedule: &Schedule,
     sealed: &SealedHeader,
     block: &OpaqueBlock,
-    now_ms: u64,
+    seen: &FirstSight,
 ) -> Result<Option<Outcome>, String> {
-    if sealed.slot > now_ms.saturating_add(MAX_AHEAD_MS) {
+    if sealed.slot > seen.now_ms.saturating_add(MAX_AHEAD_MS) {
         return Ok(Some(Outcome::Untimely));
     }
-    let mut data = InherentData::new();
-    data.put_data(sp_timestamp::INHERENT_IDENTIFIER, &sp_timestamp::Timestamp::new(now_ms))
-        .map_err(|error| error.to_string())?;
+    let data = inherent_data(schedule, sealed, seen).map_err(|error| error.to_string())?;
     let unsealed = OpaqueBlock::new(sealed.unsealed.clone(), block.extrinsics().to_vec());
     let result = client
         .runtime_api()
         .check_inherents(schedule.parent.hash(), unsealed.into(), data)
         .map_err(|error| error.to_string())?;
-    let fatal: Vec<String> = result
-        .into_errors()
-        .map(|(id, error)| format!("{} {:?}", String::from_utf8_lossy(&id), error))
-        .collect();
-    Ok((!fatal.is_empty()).then(|| Outcome::Invalid(InvalidBlock::Inherents(fatal.join(", ")))))
+    let (unproven, fatal): (Vec<_>, Vec<_>) =
+        result.into_errors().partition(|(id, error)| is_unproven(id, error));
+    if fatal.is_empty() {
+        return Ok((!unproven.is_empty()).then_some(Outcome::Unproven));
+    }
+    let texts = fatal.iter().map(|(id, error)| match participation_error(id, error) {
+        Some(error) => error.to_string(),
+        None => format!("{} {:?}", String::from_utf8_lossy(id), error),
+    });
+    let texts: Vec<String> = texts.collect();
+    Ok(Some(Outcome::Invalid(InvalidBlock::Inherents(texts.join(", ")))))
+}
+
+fn inherent_data(
+    schedule: &Schedule,
+    sealed: &SealedHeader,
+    seen: &FirstSight,
+) -> Result<InherentData, sp_inherents::Error> {
+    let mut data = InherentData::new();
+    let now = sp_timestamp::Timestamp::new(seen.now_ms);
+    data.put_data(sp_timestamp::INHERENT_IDENTIFIER, &now)?;
+    let participation = ParticipationData {
+        commits: seen.commits.clone(),
+        failed_leaders: schedule.failed_leaders(Round(sealed.leader.round)),
+    };
+    data.put_data(PARTICIPATION_IDENTIFIER, &participation)?;
+    Ok(data)
+}
+
+fn participation_error(id: &InherentIdentifier, error: &[u8]) -> Option<ParticipationError> {
+    (*id == PARTICIPATION_IDENTIFIER).then(|| ParticipationError::decode(&mut &error[..]).ok())?
+}
+
+fn is_unproven(id: &InherentIdentifier, error: &[u8]) -> bool {
+    participation_error(id, error) == Some(ParticipationError::NotProven)
 }
 
 fn run<C, B>(

@@ -15,6 +15,7 @@
 //! - [`evidence`]: proof that sequencers broke the rules.
 //! - [`light`]: finality for light clients, proofs for who warp syncs.
 //! - [`schedule`], [`header`], [`authority_sets`]: who may do what at a height.
+//! - [`parent_commit`]: who signed the last block, for the chain to count.
 //!
 //! Guarantees: nothing is signed that is not in the log; a block is imported
 //! only with a certificate, and is final at once; certified blocks are never
@@ -32,6 +33,7 @@ mod keys;
 pub mod light;
 pub mod mesh;
 pub mod metrics;
+pub mod parent_commit;
 mod said;
 pub mod schedule;
 mod status;

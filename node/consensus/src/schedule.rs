@@ -1,11 +1,14 @@
 //! Who sequences and who leads at one height, read from the chain.
 
 use crate::{authority_sets::scheduled_change, EngineClient};
-use cascoin_bft::{leader_order, ranking, ranking_seed, term, Height, LeaderOrder, SequencerIndex};
+use cascoin_bft::{
+    leader_order, ranking, ranking_seed, term, Height, LeaderOrder, Round, SequencerIndex,
+};
 use cascoin_l2_primitives::{
     apis::{ChainApi, SequencerApi, TimeApi},
     chain::{BlockHash, ChainParameters, Header, SequencerSet},
     consensus::LeaderDigest,
+    sequencers::SequencerBits,
     time::TimeBounds,
 };
 use sp_api::{ApiError, Core as _};
@@ -85,6 +88,12 @@ impl Schedule {
             time_bounds,
             body_version,
         })
+    }
+
+    /// Who led the rounds before `round`, which failed.
+    pub fn failed_leaders(&self, round: Round) -> SequencerBits {
+        let order = self.leaders.as_slice();
+        order.iter().take(round.0.into()).map(|leader| leader.0).collect()
     }
 }
 

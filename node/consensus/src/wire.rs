@@ -198,9 +198,11 @@ pub enum VotesMessage {
 #[allow(clippy::large_enum_variant)]
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub enum ProposalsMessage {
-    /// A proposal; with its block the first time it is sent.
+    /// A proposal; with its block the first time it is sent, and with the precommits
+    /// for the block below that the sender knows, which prove whom the block names as
+    /// its signers ([`crate::parent_commit`]).
     #[codec(index = 0)]
-    Proposal(SignedProposal, Option<OpaqueBlock>),
+    Proposal(SignedProposal, Option<OpaqueBlock>, Vec<SignedVote>),
     /// Decided blocks for a peer that is behind, in order of height.
     #[codec(index = 1)]
     Certified(Vec<CertifiedBlock>),

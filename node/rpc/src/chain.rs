@@ -9,8 +9,8 @@ use crate::{errors::Named, extrinsic::Described};
 use cascoin_consensus::{schedule::Schedule, EngineClient};
 use cascoin_l2_primitives::{
     apis::{
-        BurnMintApi, BurnRecord, ChainApi, DoubleSignRecord, EvidenceApi, RelayApi, RelayStatus,
-        SequencerApi, SupplyReport,
+        BurnMintApi, BurnRecord, ChainApi, DoubleSignRecord, EvidenceApi, ParticipationApi,
+        RelayApi, RelayStatus, SequencerApi, SequencerParticipation, SupplyReport,
     },
     chain::{
         AccountId, Balance, BlockHash, BlockNumber, ChainParameters, Header, Nonce, OpaqueBlock,
@@ -132,6 +132,8 @@ pub trait ChainReader: Send + Sync + 'static {
     fn parameters(&self, at: BlockHash) -> Read<ChainParameters>;
     /// The sequencers of the block on top of `at`.
     fn sequencers(&self, at: BlockHash) -> Read<SequencerSet>;
+    /// How they took part, in the same order.
+    fn participation(&self, at: BlockHash) -> Read<Vec<SequencerParticipation>>;
     /// Who leads the block on top of the head.
     fn leaders(&self) -> Read<Leaders>;
     /// Where the relay stands after `at`.
@@ -177,7 +179,10 @@ pub trait L2Client:
     EngineClient
     + ProvideRuntimeApi<
         OpaqueBlock,
-        Api: RelayApi<OpaqueBlock> + BurnMintApi<OpaqueBlock> + EvidenceApi<OpaqueBlock>,
+        Api: RelayApi<OpaqueBlock>
+                 + BurnMintApi<OpaqueBlock>
+                 + EvidenceApi<OpaqueBlock>
+                 + ParticipationApi<OpaqueBlock>,
     >
 {
 }
@@ -186,7 +191,10 @@ impl<T> L2Client for T where
     T: EngineClient
         + ProvideRuntimeApi<
             OpaqueBlock,
-            Api: RelayApi<OpaqueBlock> + BurnMintApi<OpaqueBlock> + EvidenceApi<OpaqueBlock>,
+        Api: RelayApi<OpaqueBlock>
+                 + BurnMintApi<OpaqueBlock>
+                 + EvidenceApi<OpaqueBlock>
+                 + ParticipationApi<OpaqueBlock>,
         >
 {
 }
@@ -230,6 +238,10 @@ impl<C: L2Client, B: Backend<OpaqueBlock> + 'static> ChainReader for ClientReade
 
     fn sequencers(&self, at: BlockHash) -> Read<SequencerSet> {
         Ok(self.client.runtime_api().sequencer_set(at)?)
+    }
+
+    fn participation(&self, at: BlockHash) -> Read<Vec<SequencerParticipation>> {
+        Ok(self.client.runtime_api().participation(at)?)
     }
 
     fn leaders(&self) -> Read<Leaders> {

@@ -5,8 +5,12 @@
 //! being executed, and cheap: at most one storage read each.
 
 mod offence;
+mod participation;
 
 pub use offence::{Offence, OffenceKind, OnOffence};
+pub use participation::{
+    Commit, ParticipationData, ParticipationError, SequencerBits, PARTICIPATION_IDENTIFIER,
+};
 
 use crate::chain::{quorum, AccountId};
 use sp_core::ed25519;

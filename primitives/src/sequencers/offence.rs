@@ -1,6 +1,6 @@
 //! What a sequencer did wrong, on the way to whoever punishes it.
 //!
-//! Only the words: no pallet establishes an offence yet, and none punishes one.
+//! Pallets establish offences and record them; nobody punishes one yet.
 
 use crate::chain::{AccountId, BlockNumber};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -34,6 +34,9 @@ pub enum OffenceKind {
     /// Moved the chain's time in a pattern that no honest clock makes (R27.6).
     #[codec(index = 1)]
     TimestampManipulation,
+    /// Took no part in most of the blocks of a session (`SEQ_OFFLINE`).
+    #[codec(index = 2)]
+    Offline,
 }
 
 /// An offence that the chain has established.

@@ -1,7 +1,12 @@
 //! What sequencers do wrong, and how it is proven.
 
-use super::consensus::VotingKeys;
+use super::consensus::{BlockAuthor, SessionBlocks, VotingKeys};
 use crate::{Runtime, SequencerRegistry};
+use frame_support::traits::ConstU16;
+
+/// Share of a session's blocks that a sequencer must have signed, in thousandths.
+/// Half: a leader can leave out whom it likes, and liars lead fewer blocks than that.
+const MIN_UPTIME_PERMILLE: u16 = 500;
 
 impl pallet_equivocation::Config for Runtime {
     type Sequencers = SequencerRegistry;
@@ -9,4 +14,14 @@ impl pallet_equivocation::Config for Runtime {
     // Recorded; the registry will punish.
     type OnOffence = ();
     type WeightInfo = pallet_equivocation::weights::EstimatedWeight<Runtime>;
+}
+
+impl pallet_participation::Config for Runtime {
+    type Sequencers = SequencerRegistry;
+    type Author = BlockAuthor;
+    type SessionBlocks = SessionBlocks;
+    type MinUptime = ConstU16<MIN_UPTIME_PERMILLE>;
+    // Recorded; the registry will act on it.
+    type OnOffence = ();
+    type WeightInfo = pallet_participation::EstimatedWeight<Runtime>;
 }

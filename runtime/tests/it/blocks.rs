@@ -1,6 +1,7 @@
 //! Blocks on top of genesis: who made them, when, and what is refused.
 
 use crate::chain::{undone, Chain, START};
+use cascoin_l2_primitives::sequencers::{ParticipationData, PARTICIPATION_IDENTIFIER};
 use cascoin_l2_runtime::{
     configs::RuntimeBlockWeights, Authorship, Block, Executive, Runtime, RuntimeCall, Session,
     System, Timestamp, UncheckedExtrinsic,
@@ -43,7 +44,7 @@ fn the_slot_names_the_author() {
 
 /// Whether a block at `time` can be made on the chain; the chain is as before
 /// if not.
-fn extend(chain: &mut Chain, time: u64) -> bool {
+pub fn extend(chain: &mut Chain, time: u64) -> bool {
     let before = chain.ext.backend.clone();
     let made = catch_unwind(AssertUnwindSafe(|| {
         let (block, _) = chain.build(time, vec![]);
@@ -115,6 +116,8 @@ fn r27_3_a_block_more_than_30_s_ahead_is_refused() {
 fn inherents_fit(chain: &mut Chain, block: &Block, clock: u64) -> bool {
     let mut data = InherentData::new();
     data.put_data(sp_inherents_timestamp_id(), &clock).expect("there is none yet");
+    data.put_data(PARTICIPATION_IDENTIFIER, &ParticipationData::default())
+        .expect("there is none yet");
     let block = block.clone();
     chain.read(|| Runtime::check_inherents(block.into(), data)).ok()
 }

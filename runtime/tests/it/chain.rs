@@ -1,6 +1,7 @@
 //! A chain in memory: genesis from a preset, blocks built as a sequencer builds
 //! them and executed as every other node does.
 
+use cascoin_l2_primitives::{consensus::LeaderDigest, sequencers::SequencerBits};
 use cascoin_l2_runtime::{
     genesis_config_presets, Balance, Block, Executive, Header, Moment, Nonce, Runtime, RuntimeCall,
     RuntimeGenesisConfig, SignedPayload, System, TxExtension, UncheckedExtrinsic,
@@ -21,6 +22,10 @@ pub struct Chain {
     pub ext: sp_io::TestExternalities,
     pub head: Header,
     pub time: Moment,
+    /// Sequencers that sign no block, by index; all others do.
+    pub absent: Vec<u16>,
+    /// Leaders of the rounds that failed before the next block.
+    pub failed: Vec<u16>,
 }
 
 /// When the first block of a test chain is made.
@@ -69,7 +74,7 @@ impl Chain {
             H256::zero(),
             Digest::default(),
         );
-        Self { ext, head, time: START }
+        Self { ext, head, time: START, absent: vec![], failed: vec![] }
     }
 
     /// Builds the next block 500 ms later, executes it, and returns it with what
@@ -88,13 +93,16 @@ impl Chain {
         transactions: Vec<UncheckedExtrinsic>,
     ) -> (Block, Vec<Applied>) {
         let header = self.unfinished(time);
+        let noted = self.participation();
         self.ext.execute_with(|| {
             undone(|| {
                 Executive::initialize_block(&header);
-                let mut extrinsics = vec![timestamp(time)];
-                Executive::apply_extrinsic(extrinsics[0].clone())
-                    .expect("the inherent is valid")
-                    .expect("the inherent succeeds");
+                let mut extrinsics = vec![timestamp(time), noted];
+                for inherent in extrinsics.clone() {
+                    Executive::apply_extrinsic(inherent)
+                        .expect("the inherent is valid")
+                        .expect("the inherent succeeds");
+                }
                 let mut applied = Vec::new();
                 for transaction in transactions {
                     // As the block builder does: an invalid one leaves no trace.
@@ -125,13 +133,30 @@ impl Chain {
     /// The header with which block building starts.
     pub fn unfinished(&self, time: Moment) -> Header {
         let slot = DigestItem::PreRuntime(AURA_ENGINE_ID, Slot::from(time).encode());
+        let round = self.failed.len() as u16;
+        let leader = LeaderDigest { term: 0, round, leader: 0 }.item();
         Header::new(
             self.head.number + 1,
             H256::zero(),
             H256::zero(),
             self.head.hash(),
-            Digest { logs: vec![slot] },
+            Digest { logs: vec![slot, leader] },
         )
+    }
+
+    /// The inherent that says who signed the head.
+    pub fn participation(&mut self) -> UncheckedExtrinsic {
+        let number = self.head.number;
+        let set = self.read(|| {
+            let outgoing = pallet_participation::Outgoing::<Runtime>::get();
+            outgoing.map_or_else(pallet_participation::Members::<Runtime>::get, |(_, set)| set)
+        });
+        let members = 0..set.len() as u16;
+        let signs = |index: &u16| number > 0 && !self.absent.contains(index);
+        let signers = members.filter(signs).collect();
+        let failed_leaders: SequencerBits = self.failed.iter().copied().collect();
+        let call = pallet_participation::Call::note { round: 0, signers, failed_leaders };
+        UncheckedExtrinsic::new_bare(RuntimeCall::Participation(call))
     }
 
     /// Reads the state.

@@ -69,7 +69,7 @@ fn who_cannot_pay_is_not_let_in() {
     let transaction = chain.sign(Sr25519Keyring::One, 0, 0, transfer(Ferdie, 1));
     let (block, applied) = chain.grow(vec![transaction]);
     assert!(applied[0].is_err());
-    assert_eq!(block.extrinsics.len(), 1, "only the timestamp");
+    assert_eq!(block.extrinsics.len(), 2, "only the inherents");
 }
 
 #[test]

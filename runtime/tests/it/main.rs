@@ -8,6 +8,8 @@ mod fees;
 mod filter;
 mod genesis;
 mod metadata;
+mod participation;
 mod properties;
 mod relay;
 mod sessions;
+mod time;

@@ -3,7 +3,7 @@
 use super::{now_ms, Done, Engine};
 use crate::{
     client::EngineClient,
-    executor,
+    executor::{self, Assignment},
     header::{next_slot, slot},
     keys::SignError,
     transport::Transport,
@@ -22,7 +22,7 @@ use std::{
 
 /// What leaves the node once the log is synced.
 enum Sending {
-    Proposal(SignedProposal, Option<OpaqueBlock>),
+    Proposal(SignedProposal, Option<OpaqueBlock>, Vec<SignedVote>),
     Vote(SignedVote),
 }
 
@@ -137,9 +137,9 @@ where
 
     fn send(&mut self, message: Sending) {
         match message {
-            Sending::Proposal(proposal, body) => {
+            Sending::Proposal(proposal, body, proof) => {
                 self.metrics.proposals.inc();
-                self.mesh.broadcast_proposal(&ProposalsMessage::Proposal(proposal, body));
+                self.mesh.broadcast_proposal(&ProposalsMessage::Proposal(proposal, body, proof));
             }
             Sending::Vote(vote) => {
                 self.metrics.votes.inc();
@@ -170,10 +170,11 @@ where
             Err(error) => return self.cannot_sign(&error),
         };
         let body = height.bodies.get(&proposal.block).cloned();
+        let proof = height.proof_for(proposal);
         height.proposals.insert(proposal.round.0, signed.clone());
         height.proposal_seen.get_or_insert_with(Instant::now);
         records.push(Record::Proposal(signed.clone()));
-        sending.push(Sending::Proposal(signed, body));
+        sending.push(Sending::Proposal(signed, body, proof));
         true
     }
 
@@ -268,24 +269,20 @@ where
                  else set the clock",
             );
         }
-        let at = next_slot(time, parent, keys.index, sequencers);
-        // Half of the block time goes into executing transactions; the rest is
-        // for the others to execute them too, and for two rounds of votes.
-        let budget = Duration::from_millis(schedule.parameters.block_time_ms / 2);
+        let assignment = Assignment {
+            round: round.0,
+            slot: next_slot(time, parent, keys.index, sequencers),
+            participation: height.participation(round),
+            // Half of the block time goes into executing transactions; the rest is
+            // for the others to execute them too, and for two rounds of votes.
+            max_duration: Duration::from_millis(schedule.parameters.block_time_ms / 2),
+            block_size_limit: super::BLOCK_SIZE_LIMIT,
+        };
         let mut environment = self.environment.clone();
         let done = self.done.0.clone();
         tokio::spawn(async move {
-            let result = executor::build(
-                &mut environment,
-                &schedule,
-                &keys,
-                round.0,
-                at,
-                budget,
-                super::BLOCK_SIZE_LIMIT,
-            )
-            .await
-            .map(Box::new);
+            let result =
+                executor::build(&mut environment, &schedule, &keys, assignment).await.map(Box::new);
             let _ = done.send(Done::Built { height: schedule.height, round, result });
         });
     }
@@ -312,9 +309,9 @@ where
         height.unanswered.remove(&block);
         let (client, backend) = (self.client.clone(), self.backend.clone());
         let (schedule, done) = (height.schedule.clone(), self.done.0.clone());
+        let seen = first_proposal.then(|| height.first_sight());
         tokio::task::spawn_blocking(move || {
-            let outcome =
-                executor::execute(&client, &backend, &schedule, body, first_proposal, now_ms());
+            let outcome = executor::execute(&client, &backend, &schedule, body, seen.as_ref());
             let _ = done.send(Done::Executed {
                 height: schedule.height,
                 block,
@@ -377,6 +374,11 @@ where
                 let verdict = cascoin_bft::Verdict::Untimely;
                 return self.feed(Input::Verdict { height: at, block, verdict });
             }
+            executor::Outcome::Unproven => log::warn!(
+                target: "l2::bft",
+                "height {}: not voting for a block that names a signer of the last one whose \
+                 signature its leader did not show", at.0,
+            ),
             executor::Outcome::Valid(_) | executor::Outcome::Untimely => {}
         }
         let Some(verdict) = outcome.verdict() else { return };

@@ -103,7 +103,10 @@ where
         let votes = now.iter().take(MAX_SENT_AGAIN).chain(old);
         let votes = votes.map(|(_, signed)| VotesMessage::Vote((*signed).clone()));
         let proposals = height.proposals.range(newest..).map(|(_, signed)| signed);
-        let proposals = proposals.map(|p| ProposalsMessage::Proposal(p.clone(), None));
+        let proposals = proposals.map(|signed| {
+            let proof = height.proof_for(&signed.proposal());
+            ProposalsMessage::Proposal(signed.clone(), None, proof)
+        });
         let (votes, proposals): (Vec<_>, Vec<_>) = (votes.collect(), proposals.collect());
         self.resend_from = start.wrapping_add(turns);
         for message in proposals {
@@ -200,14 +203,14 @@ where
         if !body_fits(&block, schedule.body_version) {
             return Err(AdoptError::WrongBody);
         }
-        let outcome = executor::execute(&self.client, &self.backend, &schedule, block, false, 0);
+        let outcome = executor::execute(&self.client, &self.backend, &schedule, block, None);
         match outcome {
             Outcome::Valid(executed) => {
                 Ok(self.import.import_decided(*executed, &certificate).await?)
             }
             Outcome::Invalid(reason) => Err(AdoptError::Execution(reason.to_string())),
             Outcome::Internal(error) => Err(AdoptError::Execution(error)),
-            Outcome::Untimely => Err(AdoptError::Execution("untimely".into())),
+            Outcome::Untimely | Outcome::Unproven => Err(AdoptError::Execution("untimely".into())),
         }
     }
 

@@ -7,6 +7,7 @@ use crate::{
     evidence::witness::Witness,
     executor::ExecutedBlock,
     keys::LocalKeys,
+    parent_commit::ParentCommit,
     transport::Transport,
     wal::{Record, Wal},
     wire::{SignedProposal, SignedVote, SigningContext},
@@ -57,6 +58,8 @@ pub(super) struct HeightState {
     pub(super) proposals: BTreeMap<u16, SignedProposal>,
     /// All of these that were sent here, to see who contradicts itself.
     pub(super) witness: Witness,
+    /// Who signed the block below.
+    pub(super) parent_commit: ParentCommit,
     /// Blocks that are in the log.
     pub(super) logged: BTreeSet<BlockId>,
     /// When to build, and for which round.
@@ -195,6 +198,7 @@ where
 {
     /// Takes up the height above the finalized block.
     pub(super) async fn begin_next_height(&mut self) {
+        let precommits = self.known_precommits();
         loop {
             self.timers.clear();
             self.keep_witness();
@@ -214,7 +218,7 @@ where
             // A database that lost its end in a power cut gets it back from the log.
             let Some(lost) = self.memory.decided_at(schedule.height) else {
                 let keys = self.keys_for(&schedule, keys);
-                self.start(schedule, keys);
+                self.start(schedule, keys, &precommits);
                 return;
             };
             log::info!(
@@ -263,7 +267,7 @@ where
         let from = self.mesh.local_peer();
         let proposals = std::mem::take(&mut height.proposals).into_values().map(|signed| {
             let body = height.bodies.get(&signed.proposal().block).cloned();
-            (from, Early::Proposal(signed, body))
+            (from, Early::Proposal(signed, body, Vec::new()))
         });
         self.early.extend(proposals);
         let votes = std::mem::take(&mut height.votes).into_values();
@@ -364,13 +368,14 @@ where
         }
     }
 
-    fn start(&mut self, schedule: Schedule, keys: Option<LocalKeys>) {
+    fn start(&mut self, schedule: Schedule, keys: Option<LocalKeys>, precommits: &[SignedVote]) {
         let height = schedule.height;
         self.memory.forget_below(height);
         let me = keys.as_ref().map(|keys| SequencerIndex(keys.index));
         let context = SigningContext { genesis: self.genesis, set_id: schedule.set.set_id };
         let keys_of_set = schedule.set.members.iter().map(|member| member.grandpa).collect();
         let witness = Witness::new(height, context, keys_of_set, schedule.leaders.clone());
+        let parent_commit = self.commit_of(&schedule.parent, precommits);
         let mut state = HeightState {
             schedule: Arc::new(schedule),
             context,
@@ -383,6 +388,7 @@ where
             votes: BTreeMap::new(),
             proposals: BTreeMap::new(),
             witness,
+            parent_commit,
             logged: BTreeSet::new(),
             build_at: None,
             round_began: None,

@@ -7,7 +7,7 @@ use crate::{
     transport::Transport,
     wire::{ProposalsMessage, SignedProposal, SignedVote, VotesMessage},
 };
-use cascoin_bft::Input;
+use cascoin_bft::{Input, VoteKind};
 use cascoin_l2_primitives::{chain::OpaqueBlock, consensus::hello_message};
 use sc_client_api::Backend;
 use sc_consensus::BlockImport;
@@ -27,7 +27,7 @@ pub(super) struct Hello {
 /// A message of the next height.
 pub(super) enum Early {
     Vote(SignedVote),
-    Proposal(SignedProposal, Option<OpaqueBlock>),
+    Proposal(SignedProposal, Option<OpaqueBlock>, Vec<SignedVote>),
 }
 
 /// Votes of the next height kept, of one peer: their signatures cannot be checked
@@ -71,7 +71,9 @@ where
 
     pub(super) async fn on_proposals_message(&mut self, peer: PeerId, message: ProposalsMessage) {
         match message {
-            ProposalsMessage::Proposal(proposal, body) => self.on_proposal(peer, proposal, body),
+            ProposalsMessage::Proposal(proposal, body, proof) => {
+                self.on_proposal(peer, proposal, body, proof)
+            }
             ProposalsMessage::Certified(blocks) => self.on_certified(peer, blocks).await,
         }
     }
@@ -155,6 +157,9 @@ where
             return;
         }
         self.on_late_vote(&signed);
+        if vote.height.0.wrapping_add(1) == at {
+            return self.on_precommit_of_parent(peer, &signed);
+        }
         let Some(height) = &mut self.height else { return };
         if vote.height.0 != at || height.votes.contains_key(&vote) {
             return;
@@ -176,8 +181,14 @@ where
         height.keep_vote(signed.clone());
         self.feed(Input::Vote(vote));
         let counted = self.core.votes().any(|known| known == vote);
+        // The core is done then; the next leader wants to know who else signed.
+        let late = vote.kind == VoteKind::Precommit
+            && self
+                .core
+                .decision()
+                .is_some_and(|(round, block)| (vote.round, vote.block) == (round, Some(block)));
         let Some(height) = &mut self.height else { return };
-        if !counted {
+        if !counted && !late {
             height.votes.remove(&vote);
             return;
         }
@@ -197,6 +208,7 @@ where
         peer: PeerId,
         signed: SignedProposal,
         body: Option<OpaqueBlock>,
+        proof: Vec<SignedVote>,
     ) {
         let proposal = signed.proposal();
         let Some(height) = &mut self.height else { return };
@@ -206,7 +218,7 @@ where
                 || self.early.iter().filter(|(_, early)| matches!(early, Early::Proposal(..)));
             let of_peer = proposals().filter(|(from, _)| *from == peer).count();
             if of_peer < MAX_EARLY_PROPOSALS_OF_ONE && proposals().count() < MAX_EARLY_PROPOSALS {
-                self.early.push((peer, Early::Proposal(signed, body)));
+                self.early.push((peer, Early::Proposal(signed, body, proof)));
             }
             return;
         }
@@ -224,7 +236,7 @@ where
         let known = height.proposals.get(&round).is_some_and(|known| *known == signed);
         let wanted = body.is_some() && height.wants_body(&proposal);
         if known && !wanted {
-            return;
+            return self.take_proof(peer, &proof);
         }
         let index = proposal.proposer.0 as usize;
         let Some(member) = height.schedule.set.members.get(index) else { return };
@@ -235,6 +247,8 @@ where
             }
             return;
         }
+        self.take_proof(peer, &proof);
+        let Some(height) = &mut self.height else { return };
         height.proposal_seen.get_or_insert_with(Instant::now);
         if let Some(evidence) = height.witness.proposal(&signed) {
             self.import.evidence().add_double_sign(evidence);
@@ -257,7 +271,9 @@ where
         for (peer, message) in std::mem::take(&mut self.early) {
             match message {
                 Early::Vote(vote) => self.on_vote(peer, vote),
-                Early::Proposal(proposal, body) => self.on_proposal(peer, proposal, body),
+                Early::Proposal(proposal, body, proof) => {
+                    self.on_proposal(peer, proposal, body, proof)
+                }
             }
         }
     }

@@ -15,6 +15,7 @@ mod catch_up;
 mod fetch;
 mod height;
 mod intake;
+mod presence;
 mod recall;
 mod timers;
 mod witnessing;

@@ -56,7 +56,7 @@ async fn an_invalid_block_is_refused_and_the_next_round_decides() {
     let liar = puppets.leader(0);
     let block = puppets.block(&cluster, 0, 0).await;
     let block = puppets.reseal(0, &block, |block| block.header.state_root = H256::repeat_byte(1));
-    let proposal = ProposalsMessage::Proposal(puppets.proposal(0, &block), Some(block));
+    let proposal = ProposalsMessage::Proposal(puppets.proposal(0, &block), Some(block), vec![]);
     let honest = all_but(&mut cluster, &puppets, liar);
     for index in &honest {
         cluster.net.inject(liar, *index, Message::Proposals(proposal.clone()));
@@ -147,7 +147,7 @@ async fn garbage_and_floods_do_no_harm() {
         let proposals = [
             ProposalsMessage::Certified(vec![certified; 20]),
             ProposalsMessage::Certified(Vec::new()),
-            ProposalsMessage::Proposal(puppets.proposal(1, &body), None),
+            ProposalsMessage::Proposal(puppets.proposal(1, &body), None, vec![]),
         ];
         for to in &honest {
             for from in [liar, stranger] {

@@ -50,12 +50,12 @@ fn lying(votes: bool) -> Cluster {
             let lie = SignedVote::new(&other, &context, signature);
             (vote.voter.0 as usize == LIAR).then(|| Message::Votes(VotesMessage::Vote(lie)))
         }
-        Message::Proposals(ProposalsMessage::Proposal(signed, _)) if !votes => {
+        Message::Proposals(ProposalsMessage::Proposal(signed, _, _)) if !votes => {
             let proposal = signed.proposal();
             let other = Proposal { block: BlockId([9; 32]), ..proposal };
             let signature = key.sign(&SignedProposal::payload(&other, &context));
             let lie = SignedProposal::new(&other, &context, signature);
-            let lie = Message::Proposals(ProposalsMessage::Proposal(lie, None));
+            let lie = Message::Proposals(ProposalsMessage::Proposal(lie, None, Vec::new()));
             (proposal.proposer.0 as usize == LIAR).then_some(lie)
         }
         _ => None,

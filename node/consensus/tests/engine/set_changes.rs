@@ -6,13 +6,13 @@
 
 use crate::support::{
     chain::{account, session_keys},
-    checks::{certificate, last_vote},
+    checks::{certificate, last_vote, noted},
     cluster::Cluster,
     until,
 };
 use cascoin_consensus::light::WarpProvider;
 use cascoin_l2_primitives::{
-    chain::ChainParameters,
+    chain::{quorum, ChainParameters},
     consensus::{GrandpaRound, LeaderDigest},
 };
 use cascoin_l2_runtime::Runtime;
@@ -119,6 +119,11 @@ async fn finish(cluster: Cluster) {
         let round = GrandpaRound::try_from(certificate(&cluster, 0, height).round).unwrap();
         assert_eq!(round.round, 0, "height {height} took more than one round");
     }
+    // Who signed the last block of the old set is told in the first of the new one, by
+    // indices of the old set.
+    let (_, signers) = noted(&cluster, 0, CHANGE + 1);
+    let old = cluster.set_at(CHANGE).keys.len();
+    assert!(signers.fits(old) && signers.count() >= quorum(old), "{signers:?} of {old}");
     for index in ALL {
         let client = cluster.client(index);
         let provider = WarpProvider::new(client.clone(), cluster.stored_sets(index));

@@ -5,7 +5,10 @@ use crate::{
     address::show_account,
     args::{Args, Signature},
 };
-use cascoin_l2_primitives::chain::{quorum, SequencerSet};
+use cascoin_l2_primitives::{
+    apis::SequencerParticipation,
+    chain::{quorum, AccountId, SequencerSet},
+};
 use serde::Serialize;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -36,6 +39,16 @@ struct Sequencer {
     /// Whether this node reaches it now; null on a node that does not sequence.
     is_reachable: Option<bool>,
     is_local_node: bool,
+    /// Blocks it made since it joined the set.
+    blocks_produced: u64,
+    /// Heights at which it led a round and another made the block.
+    blocks_missed: u64,
+    /// Blocks it signed, as far as the next leader saw, and did not sign.
+    votes_cast: u64,
+    votes_missed: u64,
+    /// Share of the blocks of the last session and the current one that it signed,
+    /// percent, with one decimal.
+    uptime_percent: f64,
     keys: Keys,
 }
 
@@ -52,12 +65,33 @@ pub(super) fn sequencers(context: &Context, args: &Args) -> RpcResult<Sequencers
     // The set holds eligible sequencers only, so both answers are the same until
     // the registry knows candidates; a bad argument is refused all the same.
     args.flag(0, false)?;
-    let set = context.chain.sequencers(context.chain.head().hash)?;
+    let head = context.chain.head().hash;
+    let set = context.chain.sequencers(head)?;
+    let participation = context.chain.participation(head)?;
     let engine = context.engine.status();
     let hex = |key: &[u8]| format!("0x{}", hex::encode(key));
-    let members = set.members.iter().enumerate().map(|(index, member)| Sequencer {
+    let nothing = |account: &AccountId| SequencerParticipation {
+        account: account.clone(),
+        produced: 0,
+        missed_proposals: 0,
+        votes: 0,
+        missed_votes: 0,
+        uptime_permille: 1_000,
+    };
+    let members = set.members.iter().enumerate().map(|(index, member)| {
+        // Both are of one state and one order; by account, so that no index can slip.
+        let took_part = participation.iter().find(|one| one.account == member.account).cloned();
+        let took_part = took_part.unwrap_or_else(|| nothing(&member.account));
+        (index, member, took_part)
+    });
+    let members = members.map(|(index, member, took_part)| Sequencer {
         index,
         address: show_account(&member.account),
+        blocks_produced: took_part.produced,
+        blocks_missed: took_part.missed_proposals,
+        votes_cast: took_part.votes,
+        votes_missed: took_part.missed_votes,
+        uptime_percent: f64::from(took_part.uptime_permille) / 10.0,
         is_eligible: true,
         weight: member.weight,
         is_reachable: engine

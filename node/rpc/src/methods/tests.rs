@@ -12,7 +12,10 @@ use cascoin_l1::{
     L1Error, SeenBurn,
 };
 use cascoin_l2_primitives::{
-    apis::{BurnOutcome, BurnRecord, DoubleSignRecord, OpenVote, RelayStatus, SupplyReport},
+    apis::{
+        BurnOutcome, BurnRecord, DoubleSignRecord, OpenVote, RelayStatus, SequencerParticipation,
+        SupplyReport,
+    },
     chain::{AccountId, BlockHash, BlockNumber, Header, SequencerInfo, SequencerSet},
     consensus::LeaderDigest,
     l1::{
@@ -98,6 +101,18 @@ impl ChainReader for TestChain {
             weight: u64::from(index),
         };
         Ok(SequencerSet { set_id: 1, members: (0..4).map(member).collect() })
+    }
+
+    fn participation(&self, _: BlockHash) -> Read<Vec<SequencerParticipation>> {
+        let of = |index: u8| SequencerParticipation {
+            account: [index; 32].into(),
+            produced: 10 + u64::from(index),
+            missed_proposals: 1,
+            votes: 20,
+            missed_votes: 4,
+            uptime_permille: 833,
+        };
+        Ok((0..4).map(of).collect())
     }
 
     fn leaders(&self) -> Read<Leaders> {
@@ -488,7 +503,11 @@ fn sequencers_are_listed_in_the_order_of_the_set() {
         let answer = call("l2_getsequencers", params);
         assert_eq!(answer["count"], 4);
         assert_eq!(answer["sequencers"][3]["weight"], 3);
-        assert_eq!(answer["sequencers"][3]["isReachable"], Value::Null);
+        let last = &answer["sequencers"][3];
+        assert_eq!(last["isReachable"], Value::Null);
+        assert_eq!((&last["blocksProduced"], &last["blocksMissed"]), (&json!(13), &json!(1)));
+        assert_eq!((&last["votesCast"], &last["votesMissed"]), (&json!(20), &json!(4)));
+        assert_eq!(last["uptimePercent"], 83.3);
     }
     assert_eq!(error(Setup::default(), "l2_getsequencers", json!(["x"])).0, -32_602);
 }

@@ -4,7 +4,8 @@
 //! - no honest node ever signed two different things for one height, round and
 //!   kind;
 //! - what a node signed, and what others hold of it in certificates, stands in
-//!   its log.
+//!   its log;
+//! - whom a block names as a signer of the one below has signed it, by its log.
 
 use super::{cluster::Cluster, net::Message};
 use cascoin_bft::{Height, VoteKind};
@@ -13,7 +14,12 @@ use cascoin_consensus::{
     wal::{Memory, Wal},
     wire::{ProposalsMessage, SignedVote, SigningContext, VotesMessage},
 };
-use cascoin_l2_primitives::consensus::{verify_certificate, Certificate};
+use cascoin_l2_primitives::{
+    consensus::{verify_certificate, Certificate},
+    sequencers::SequencerBits,
+};
+use cascoin_l2_runtime::{RuntimeCall, UncheckedExtrinsic};
+use codec::{Decode, Encode};
 use sc_client_api::BlockBackend;
 use sp_blockchain::HeaderBackend;
 use sp_consensus_grandpa::AuthorityId;
@@ -24,6 +30,7 @@ pub fn check(cluster: &Cluster) {
     agreement(cluster);
     let memories = memories(cluster);
     certificates(cluster, &memories);
+    participation(cluster, &memories);
     let honest = |index: &usize| !cluster.liars.contains(index);
     for index in (0..cluster.len()).filter(honest) {
         signatures(cluster, index, &memories);
@@ -95,6 +102,49 @@ fn certificates(cluster: &Cluster, memories: &Memories) {
     }
 }
 
+/// What a final block says of who signed the one below: round and signers.
+pub fn noted(cluster: &Cluster, index: usize, height: u32) -> (u16, SequencerBits) {
+    let client = cluster.client(index);
+    let hash = client.hash(height).expect("a database in memory").expect("a final block");
+    let body = client.block_body(hash).expect("a database in memory").expect("its body");
+    let calls = body.iter().filter_map(|extrinsic| {
+        let encoded = extrinsic.encode();
+        match UncheckedExtrinsic::decode(&mut &encoded[..]).expect("of our runtime").function {
+            RuntimeCall::Participation(pallet_participation::Call::note {
+                round, signers, ..
+            }) => Some((round, signers)),
+            _ => None,
+        }
+    });
+    let calls: Vec<_> = calls.collect();
+    assert_eq!(calls.len(), 1, "each block has it once");
+    calls[0]
+}
+
+fn participation(cluster: &Cluster, memories: &Memories) {
+    let all: Vec<usize> = (0..cluster.len()).collect();
+    let top = cluster.top(&all);
+    let Some(ahead) = all.into_iter().find(|index| cluster.height(*index) == top) else { return };
+    for height in 2..=top {
+        let (round, signers) = noted(cluster, ahead, height);
+        let parent = height - 1;
+        let hash = cluster.header(ahead, parent).expect("a final block").hash();
+        let keys = cluster.set_at(parent).keys;
+        assert!(signers.fits(keys.len()), "block {height} names strangers: {signers:?}");
+        for (signer, key) in keys.iter().enumerate().filter(|(at, _)| signers.contains(*at)) {
+            let Some(memory) = memories.get(key) else { continue };
+            let logged = memory.votes_at(Height(parent)).any(|signed| {
+                let vote = signed.vote();
+                vote.kind == VoteKind::Precommit
+                    && vote.voter.0 as usize == signer
+                    && vote.round.0 == round
+                    && vote.block.is_some_and(|block| block.0 == hash.0)
+            });
+            assert!(logged, "block {height} names {signer}, which has not signed {parent}");
+        }
+    }
+}
+
 /// Votes that a node sent of its own.
 pub fn own_votes(cluster: &Cluster, index: usize) -> Vec<SignedVote> {
     let votes = cluster.net.sent(index).into_iter().filter_map(|message| match message {
@@ -132,7 +182,7 @@ fn signatures(cluster: &Cluster, index: usize, memories: &Memories) {
     }
     let mut proposals = BTreeMap::new();
     for message in cluster.net.sent(index) {
-        let Message::Proposals(ProposalsMessage::Proposal(signed, _)) = message else { continue };
+        let Message::Proposals(ProposalsMessage::Proposal(signed, ..)) = message else { continue };
         let proposal = signed.proposal();
         if !cluster.is_own(index, proposal.height.0, proposal.proposer.0) {
             continue;

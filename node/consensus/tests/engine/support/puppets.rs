@@ -9,14 +9,14 @@ use super::{
 };
 use cascoin_bft::{BlockId, Height, Proposal, Round, SequencerIndex, Vote, VoteKind};
 use cascoin_consensus::{
-    executor,
+    executor::{self, Assignment},
     header::{block_id, next_slot, seal_item},
     schedule::Schedule,
     transport::{Transport, TransportEvent},
     wire::{ProposalsMessage, SignedProposal, SignedVote, SigningContext, VotesMessage},
     KeySource, LocalKeys,
 };
-use cascoin_l2_primitives::chain::OpaqueBlock;
+use cascoin_l2_primitives::{chain::OpaqueBlock, sequencers::ParticipationData};
 use parking_lot::Mutex;
 use sp_core::{ed25519, Pair, H256};
 use sp_runtime::traits::{Block as _, Header as _};
@@ -93,9 +93,18 @@ impl Puppets {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_millis();
         let slot = next_slot(now as u64, 0, keys.index, sequencers) + salt * u64::from(sequencers);
         let mut author = Author(cluster.client(self.engine), Reports::default());
-        let patience = Duration::from_secs(30);
-        let size = 1024 * 1024;
-        executor::build(&mut author, &self.schedule, &keys, round, slot, patience, size)
+        let assignment = Assignment {
+            round,
+            slot,
+            participation: ParticipationData {
+                // Nobody signs genesis.
+                commits: vec![],
+                failed_leaders: self.schedule.failed_leaders(Round(round)),
+            },
+            max_duration: Duration::from_secs(30),
+            block_size_limit: 1024 * 1024,
+        };
+        executor::build(&mut author, &self.schedule, &keys, assignment)
             .await
             .expect("a block builds")
             .block
@@ -169,7 +178,8 @@ impl Puppets {
 
     /// Has the leader of a round propose a block to the engine.
     pub fn propose(&self, round: u16, block: &OpaqueBlock, body: Option<&OpaqueBlock>) {
-        let message = ProposalsMessage::Proposal(self.proposal(round, block), body.cloned());
+        let proposal = self.proposal(round, block);
+        let message = ProposalsMessage::Proposal(proposal, body.cloned(), vec![]);
         self.net.inject(self.leader(round), self.engine, Message::Proposals(message));
     }
 

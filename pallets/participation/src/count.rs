@@ -1,0 +1,139 @@
+//! The counting: a block's votes, a block's leaders, a session's end.
+
+use crate::{
+    pallet::{
+        Config, Current, Error, Event, Members, MembersSetId, Offences, Outgoing, Pallet, Totals,
+    },
+    types::{permille, Accounts, Session},
+    WeightInfo,
+};
+use cascoin_l2_primitives::{
+    chain::{quorum, AccountId, BlockNumber},
+    consensus::LeaderDigest,
+    sequencers::{Commit, Offence, OffenceKind, OnOffence, SequencerBits, SequencerSetProvider},
+};
+use frame_support::{ensure, traits::Get, weights::Weight};
+use sp_runtime::SaturatedConversion;
+
+impl<T: Config> Pallet<T> {
+    /// The accounts of the set in force.
+    pub(crate) fn read_set() -> Accounts {
+        let members = u16::try_from(T::Sequencers::members()).unwrap_or(u16::MAX);
+        // A set has no more members than fit, so nothing is cut.
+        Accounts::truncate_from((0..members).filter_map(T::Sequencers::account).collect())
+    }
+
+    /// Counts what the inherent says, and returns its weight.
+    pub(crate) fn count(commit: Commit, failed: SequencerBits) -> Result<Weight, Error<T>> {
+        let height: BlockNumber = frame_system::Pallet::<T>::block_number().saturated_into();
+        let parent = height.saturating_sub(1);
+        let members = Members::<T>::get();
+        let outgoing = Outgoing::<T>::take();
+        let changed = outgoing.is_some();
+        let mut session = Current::<T>::get();
+        let mut weight = T::WeightInfo::note();
+        if parent == 0 {
+            ensure!(commit == Commit::default(), Error::<T>::GenesisIsNotSigned);
+        } else {
+            Self::count_votes(&mut session, commit.signers)?;
+        }
+        if changed || parent > 0 && parent.checked_rem(T::SessionBlocks::get()) == Some(0) {
+            let (set_id, signed) =
+                outgoing.unwrap_or_else(|| (MembersSetId::<T>::get(), members.clone()));
+            let ended = Ended { set_id, height: parent, signed, staying: &members };
+            let offences = Self::end_session(&session, ended);
+            weight = T::WeightInfo::note_last(session.tallies.len().saturated_into());
+            weight.saturating_accrue(T::OnOffence::max_offence_weight().saturating_mul(offences));
+            session = Session::of(members.len());
+        }
+        Self::count_leaders(&mut session, &members, failed)?;
+        Current::<T>::put(session);
+        Ok(weight)
+    }
+
+    // `session` has a tally for each member of the set that signed the parent.
+    fn count_votes(session: &mut Session, signers: SequencerBits) -> Result<(), Error<T>> {
+        let members = session.tallies.len();
+        let enough = signers.fits(members) && signers.count() >= quorum(members);
+        ensure!(enough, Error::<T>::NoQuorum);
+        session.judged = session.judged.saturating_add(1);
+        for (_, tally) in session.numbered().filter(|(index, _)| signers.contains(*index)) {
+            tally.votes = tally.votes.saturating_add(1);
+        }
+        Ok(())
+    }
+
+    fn count_leaders(
+        session: &mut Session,
+        members: &Accounts,
+        failed: SequencerBits,
+    ) -> Result<(), Error<T>> {
+        let digest = frame_system::Pallet::<T>::digest();
+        let rounds = LeaderDigest::find(digest.logs()).map_or(0, |digest| digest.round);
+        // After the last member the order begins anew, and all have failed.
+        let expected = usize::from(rounds).min(members.len());
+        let right = failed.fits(members.len()) && failed.count() == expected;
+        ensure!(right, Error::<T>::WrongLeaders);
+        let author = T::Author::get();
+        let author = author.and_then(|who| members.iter().position(|member| *member == who));
+        for (index, tally) in session.numbered() {
+            if author == Some(index) {
+                tally.produced = tally.produced.saturating_add(1);
+            }
+            if failed.contains(index) {
+                tally.missed_proposals = tally.missed_proposals.saturating_add(1);
+            }
+        }
+        Ok(())
+    }
+
+    // Returns how many were offline.
+    fn end_session(session: &Session, ended: Ended) -> u64 {
+        let mut offences = 0u64;
+        let judged = session.judged;
+        for (account, tally) in ended.signed.iter().zip(&session.tallies) {
+            if ended.staying.contains(account) {
+                Totals::<T>::mutate(account, |total| {
+                    *total = Some(total.take().unwrap_or_default().and(tally, judged));
+                });
+            } else {
+                Totals::<T>::remove(account);
+            }
+            let uptime_permille = permille(tally.votes.into(), judged.into());
+            if uptime_permille < T::MinUptime::get() {
+                offences = offences.saturating_add(1);
+                Self::note_offline(account.clone(), uptime_permille, &ended);
+            }
+        }
+        offences
+    }
+
+    fn note_offline(sequencer: AccountId, uptime_permille: u16, ended: &Ended) {
+        let offence = Offence {
+            kind: OffenceKind::Offline,
+            offender: sequencer.clone(),
+            set_id: ended.set_id,
+            height: ended.height,
+        };
+        Self::deposit_event(Event::SequencerOffline { sequencer, uptime_permille });
+        T::OnOffence::on_offence(&offence);
+        Offences::<T>::mutate(|offences| {
+            if offences.is_full() {
+                offences.remove(0);
+            }
+            let _ = offences.try_push(offence);
+        });
+    }
+}
+
+/// A session that is over.
+struct Ended<'a> {
+    /// Its set.
+    set_id: u64,
+    /// Its last height.
+    height: BlockNumber,
+    /// The accounts of its set, by index.
+    signed: Accounts,
+    /// Those of the set that goes on.
+    staying: &'a Accounts,
+}

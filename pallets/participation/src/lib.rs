@@ -1,0 +1,275 @@
+//! Counts who makes blocks and who signs them, and finds sequencers that are not
+//! there (`SEQ_OFFLINE`).
+//!
+//! ## Overview
+//!
+//! A block's signatures stand beside it and not in its hash. So each block says in
+//! an inherent ([`note`](Pallet::note)) whose precommits its leader has of the
+//! block before, and who led the rounds of its own height that failed. Sequencers
+//! check both before they vote: that they know these precommits themselves, and that
+//! the schedule names these leaders.
+//!
+//! Counted for each sequencer of the set in force: blocks made, heights at which it
+//! led a round in vain, blocks signed and not signed. A session's counts stand in
+//! one value, written with each block, and are added to the sequencer's own when the
+//! session is over. Who then has signed less than [`Config::MinUptime`] of the
+//! session's blocks was *offline*: that is recorded and told to
+//! [`Config::OnOffence`], once for each session.
+//!
+//! ## What holds
+//!
+//! - Every block has the inherent, once, or is invalid; its signers are a quorum of
+//!   the set that signed the parent, which is the old set in the first block of a
+//!   new one. The first block of the chain names nobody: genesis is not signed.
+//! - Nobody counts as present who has not signed: more than a third of the
+//!   sequencers, all honest, have checked that. Absent may count who is late, and
+//!   whom a lying leader leaves out: nobody can tell the two apart. So only who
+//!   misses most of a session's blocks is offline, which takes more than a few
+//!   liars' blocks.
+//! - Storage is bounded: one value of 64 tallies, one entry for each member of the
+//!   set in force, removed when it leaves the set, and [`MAX_OFFENCES`] records.
+//!
+//! ## Pallet API
+//!
+//! | call | caller | payment | events |
+//! |---|---|---|---|
+//! | [`note`](Pallet::note) | inherent, mandatory | none | `SequencerOffline` |
+#![cfg_attr(not(feature = "std"), no_std)]
+
+extern crate alloc;
+
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
+mod count;
+mod query;
+pub mod types;
+pub mod weights;
+
+#[cfg(test)]
+mod mock;
+#[cfg(test)]
+mod property_tests;
+#[cfg(test)]
+mod tests;
+
+pub use pallet::*;
+pub use weights::{EstimatedWeight, WeightInfo};
+
+/// Records of offline sequencers kept.
+pub const MAX_OFFENCES: u32 = 64;
+
+// Missing docs: FRAME generates items that carry none.
+#[allow(missing_docs)]
+#[frame_support::pallet]
+pub mod pallet {
+    use super::*;
+    use crate::types::{Accounts, Session, Total};
+    use cascoin_l2_primitives::{
+        chain::{AccountId, BlockNumber, MAX_SEQUENCERS},
+        sequencers::{
+            Commit, Offence, OnOffence, ParticipationData, ParticipationError, SequencerBits,
+            SequencerSetProvider, PARTICIPATION_IDENTIFIER,
+        },
+    };
+    use frame_support::pallet_prelude::*;
+    use frame_system::pallet_prelude::*;
+    use sp_inherents::InherentIdentifier;
+
+    /// The layout of this pallet's storage.
+    pub const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+
+    #[pallet::pallet]
+    #[pallet::storage_version(STORAGE_VERSION)]
+    pub struct Pallet<T>(_);
+
+    #[pallet::config]
+    pub trait Config: frame_system::Config<AccountId = AccountId> {
+        /// The sequencers in force. They are read at the end of each block, so the
+        /// pallets that hold them MUST stand before this one in the runtime.
+        type Sequencers: SequencerSetProvider;
+
+        /// Who made the block. MUST be looked up before a session ends.
+        type Author: Get<Option<AccountId>>;
+
+        /// Blocks of a session; 0: one without end.
+        type SessionBlocks: Get<BlockNumber>;
+
+        /// Who signs less than this share of a session's blocks, in thousandths, was
+        /// offline.
+        type MinUptime: Get<u16>;
+
+        /// Told of each sequencer that was offline.
+        type OnOffence: OnOffence;
+
+        /// Weights of the inherent and the hooks.
+        type WeightInfo: WeightInfo;
+    }
+
+    /// The set that makes and signs the block after the last one.
+    #[pallet::storage]
+    pub type Members<T> = StorageValue<_, Accounts, ValueQuery>;
+
+    /// Its id.
+    #[pallet::storage]
+    pub type MembersSetId<T> = StorageValue<_, u64, ValueQuery>;
+
+    /// The set that signed the last block, with its id, if it was its last one.
+    #[pallet::storage]
+    pub type Outgoing<T> = StorageValue<_, (u64, Accounts), OptionQuery>;
+
+    /// The session that runs, of the set that signed the last block.
+    #[pallet::storage]
+    pub type Current<T> = StorageValue<_, Session, ValueQuery>;
+
+    /// What the members of the set did in the sessions before.
+    #[pallet::storage]
+    pub type Totals<T> = StorageMap<_, Blake2_128Concat, AccountId, Total, OptionQuery>;
+
+    /// The last sequencers that were offline, oldest first.
+    #[pallet::storage]
+    pub type Offences<T> = StorageValue<_, BoundedVec<Offence, ConstU32<MAX_OFFENCES>>, ValueQuery>;
+
+    /// Whether this block had its inherent.
+    #[pallet::storage]
+    #[pallet::whitelist_storage]
+    pub type Noted<T> = StorageValue<_, bool, ValueQuery>;
+
+    /// Notes the first set; has no values of its own, because the pallets that hold
+    /// the set have them.
+    #[pallet::genesis_config]
+    #[derive(frame_support::DefaultNoBound)]
+    pub struct GenesisConfig<T: Config> {
+        #[serde(skip)]
+        _config: core::marker::PhantomData<T>,
+    }
+
+    #[pallet::genesis_build]
+    impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
+        fn build(&self) {
+            let members = Pallet::<T>::read_set();
+            Current::<T>::put(Session::of(members.len()));
+            Members::<T>::put(members);
+            MembersSetId::<T>::put(T::Sequencers::set_id());
+        }
+    }
+
+    #[pallet::event]
+    #[pallet::generate_deposit(pub(super) fn deposit_event)]
+    pub enum Event<T: Config> {
+        /// A sequencer signed too few of the blocks of a session (`SEQ_OFFLINE`).
+        SequencerOffline {
+            /// The sequencer.
+            sequencer: AccountId,
+            /// Share of the session's blocks that it signed, in thousandths.
+            uptime_permille: u16,
+        },
+    }
+
+    #[pallet::error]
+    pub enum Error<T> {
+        /// This block has its inherent already.
+        NotedAlready,
+        /// The signers are no quorum of the set, or not of the set at all.
+        NoQuorum,
+        /// Genesis has signers, by this.
+        GenesisIsNotSigned,
+        /// There are more or fewer leaders than failed rounds, or they are not of the
+        /// set.
+        WrongLeaders,
+    }
+
+    #[pallet::hooks]
+    impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+        // The weight of what the end of the block does. A new set's id shows at the
+        // beginning of the block that puts it in force.
+        fn on_initialize(_: BlockNumberFor<T>) -> Weight {
+            let mut weight = T::WeightInfo::block();
+            if MembersSetId::<T>::get() != T::Sequencers::set_id() {
+                weight.saturating_accrue(T::WeightInfo::note_set());
+            }
+            weight
+        }
+
+        /// # Panics
+        /// If the block has no inherent. That makes it invalid, whoever checks it, as
+        /// with the time stamp.
+        fn on_finalize(_: BlockNumberFor<T>) {
+            assert!(Noted::<T>::take(), "Participation must be noted once in the block");
+            let set_id = T::Sequencers::set_id();
+            let before = MembersSetId::<T>::get();
+            if before != set_id {
+                Outgoing::<T>::put((before, Members::<T>::get()));
+                Members::<T>::put(Self::read_set());
+                MembersSetId::<T>::put(set_id);
+            }
+        }
+
+        #[cfg(feature = "try-runtime")]
+        fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
+            Self::check_state().map_err(Into::into)
+        }
+    }
+
+    #[pallet::call]
+    impl<T: Config> Pallet<T> {
+        /// Notes who signed the last block, and who led this height's failed rounds.
+        ///
+        /// ## Dispatch Origin
+        /// None: an inherent.
+        ///
+        /// ## Errors
+        /// Each makes the block invalid: [`Error::NotedAlready`], [`Error::NoQuorum`],
+        /// [`Error::GenesisIsNotSigned`], [`Error::WrongLeaders`].
+        ///
+        /// ## Events
+        /// `SequencerOffline`, when a session is over.
+        #[pallet::call_index(0)]
+        #[pallet::weight((
+            T::WeightInfo::note_last(MAX_SEQUENCERS).saturating_add(
+                T::OnOffence::max_offence_weight().saturating_mul(MAX_SEQUENCERS.into()),
+            ),
+            DispatchClass::Mandatory,
+        ))]
+        pub fn note(
+            origin: OriginFor<T>,
+            round: u16,
+            signers: SequencerBits,
+            failed_leaders: SequencerBits,
+        ) -> DispatchResultWithPostInfo {
+            ensure_none(origin)?;
+            ensure!(!Noted::<T>::get(), Error::<T>::NotedAlready);
+            Noted::<T>::put(true);
+            let weight = Self::count(Commit { round, signers }, failed_leaders)?;
+            Ok(Some(weight).into())
+        }
+    }
+
+    #[pallet::inherent]
+    impl<T: Config> ProvideInherent for Pallet<T> {
+        type Call = Call<T>;
+        type Error = ParticipationError;
+        const INHERENT_IDENTIFIER: InherentIdentifier = PARTICIPATION_IDENTIFIER;
+
+        fn create_inherent(data: &InherentData) -> Option<Self::Call> {
+            let data = Self::data(data)?;
+            let Commit { round, signers } = data.best();
+            Some(Call::note { round, signers, failed_leaders: data.failed_leaders })
+        }
+
+        fn check_inherent(call: &Self::Call, data: &InherentData) -> Result<(), Self::Error> {
+            let Call::note { round, signers, failed_leaders } = call else { return Ok(()) };
+            let data = Self::data(data).ok_or(ParticipationError::NoData)?;
+            data.check(Commit { round: *round, signers: *signers }, *failed_leaders)
+        }
+
+        fn is_inherent(call: &Self::Call) -> bool {
+            matches!(call, Call::note { .. })
+        }
+    }
+
+    impl<T: Config> Pallet<T> {
+        fn data(data: &InherentData) -> Option<ParticipationData> {
+            data.get_data(&PARTICIPATION_IDENTIFIER).ok().flatten()
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! A runtime of this pallet alone, and blocks of it.
+
+use crate as pallet_participation;
+use crate::pallet::{Call, Config, Error};
+use cascoin_l2_primitives::{
+    chain::AccountId,
+    consensus::LeaderDigest,
+    sequencers::{Offence, OnOffence, SequencerBits, SequencerSetProvider},
+};
+use frame_support::{
+    derive_impl, dispatch::RawOrigin, parameter_types, storage::with_storage_layer, traits::Hooks,
+};
+use sp_core::ed25519;
+use sp_runtime::{traits::IdentityLookup, BuildStorage, Digest, DispatchError, Weight};
+
+type Block = frame_system::mocking::MockBlockU32<Test>;
+
+frame_support::construct_runtime!(
+    pub enum Test {
+        System: frame_system,
+        Participation: pallet_participation,
+    }
+);
+
+#[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
+impl frame_system::Config for Test {
+    type Block = Block;
+    type AccountId = AccountId;
+    type Lookup = IdentityLookup<AccountId>;
+}
+
+parameter_types! {
+    /// Seeds of the sequencers' accounts, in the order of the set.
+    pub static Set: Vec<u8> = vec![];
+    pub static SetId: u64 = 0;
+    pub static Author: Option<AccountId> = None;
+    /// Offences as they were told of.
+    pub static Told: Vec<Offence> = vec![];
+    pub static SessionBlocks: u32 = 10;
+    pub const MinUptime: u16 = 500;
+}
+
+pub fn account(seed: u8) -> AccountId {
+    AccountId::new([seed; 32])
+}
+
+pub struct Sequencers;
+impl SequencerSetProvider for Sequencers {
+    fn set_id() -> u64 {
+        SetId::get()
+    }
+
+    fn members() -> usize {
+        Set::get().len()
+    }
+
+    fn account(index: u16) -> Option<AccountId> {
+        Set::get().get(usize::from(index)).map(|seed| account(*seed))
+    }
+
+    fn relay_key(_: u16) -> Option<ed25519::Public> {
+        None
+    }
+
+    fn index_of_relay_key(_: &ed25519::Public) -> Option<u16> {
+        None
+    }
+}
+
+pub struct Recorder;
+impl OnOffence for Recorder {
+    fn on_offence(offence: &Offence) {
+        Told::mutate(|all| all.push(offence.clone()));
+    }
+
+    fn max_offence_weight() -> Weight {
+        Weight::from_parts(7, 0)
+    }
+}
+
+impl Config for Test {
+    type Sequencers = Sequencers;
+    type Author = Author;
+    type SessionBlocks = SessionBlocks;
+    type MinUptime = MinUptime;
+    type OnOffence = Recorder;
+    type WeightInfo = ();
+}
+
+/// State at genesis, with sequencers 1 to `sequencers`.
+pub fn new_test_ext(sequencers: u8) -> sp_io::TestExternalities {
+    Set::set((1..=sequencers).collect());
+    SetId::set(0);
+    Told::set(vec![]);
+    SessionBlocks::set(10);
+    let storage = RuntimeGenesisConfig::default().build_storage().expect("a valid genesis");
+    let mut ext = sp_io::TestExternalities::new(storage);
+    ext.execute_with(|| Participation::check_state().expect("sound at genesis"));
+    ext
+}
+
+pub fn bits(indices: impl IntoIterator<Item = u16>) -> SequencerBits {
+    indices.into_iter().collect()
+}
+
+/// A block: who makes it, in which round, and what its inherent says.
+#[derive(Clone, Debug)]
+pub struct Made {
+    pub author: u8,
+    pub round: u16,
+    pub signers: SequencerBits,
+    pub failed: SequencerBits,
+    /// The set that it puts in force, as the session pallets do: before its inherent.
+    pub changes_to: Option<Vec<u8>>,
+}
+
+impl Made {
+    /// In the first round, with these signers of the block before.
+    pub fn by(author: u8, signers: impl IntoIterator<Item = u16>) -> Self {
+        Self {
+            author,
+            round: 0,
+            signers: bits(signers),
+            failed: SequencerBits::NOBODY,
+            changes_to: None,
+        }
+    }
+}
+
+/// Makes the next block; the error is that of its inherent.
+pub fn block(made: Made) -> Result<Weight, DispatchError> {
+    let height = System::block_number() + 1;
+    let digest = LeaderDigest { term: 0, round: made.round, leader: 0 }.item();
+    System::reset_events();
+    System::initialize(&height, &Default::default(), &Digest { logs: vec![digest] });
+    Author::set(Some(account(made.author)));
+    if let Some(set) = made.changes_to {
+        SetId::mutate(|id| *id += 1);
+        Set::set(set);
+    }
+    Participation::on_initialize(height);
+    // As a dispatch does: what fails leaves no trace.
+    let noted = with_storage_layer(|| {
+        Participation::note(RawOrigin::None.into(), 0, made.signers, made.failed)
+    });
+    let weight = noted.map_err(|error| error.error)?.actual_weight.unwrap_or_default();
+    Participation::on_finalize(height);
+    Participation::check_state().expect("sound between blocks");
+    Ok(weight)
+}
+
+/// What `block` gives when its inherent is refused.
+pub fn refused(error: Error<Test>) -> Result<Weight, DispatchError> {
+    Err(error.into())
+}
+
+/// The inherent of a call, for comparing.
+pub fn call(round: u16, signers: SequencerBits, failed_leaders: SequencerBits) -> Call<Test> {
+    Call::note { round, signers, failed_leaders }
+}

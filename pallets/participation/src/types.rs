@@ -1,0 +1,81 @@
+//! What is counted.
+
+use cascoin_l2_primitives::chain::{AccountId, MAX_SEQUENCERS};
+use codec::{Decode, Encode, MaxEncodedLen};
+use frame_support::{pallet_prelude::ConstU32, BoundedVec};
+use scale_info::TypeInfo;
+
+/// The accounts of a set, by index.
+pub type Accounts = BoundedVec<AccountId, ConstU32<MAX_SEQUENCERS>>;
+
+/// What a sequencer did in the session that runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Tally {
+    /// Blocks it made.
+    pub produced: u32,
+    /// Heights at which it led a round that failed.
+    pub missed_proposals: u32,
+    /// Blocks it signed.
+    pub votes: u32,
+}
+
+/// The session that runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Session {
+    /// Blocks whose signers are known.
+    pub judged: u32,
+    /// Of each member of its set, by index.
+    pub tallies: BoundedVec<Tally, ConstU32<MAX_SEQUENCERS>>,
+}
+
+impl Session {
+    /// One that begins, of a set of this size.
+    pub fn of(members: usize) -> Self {
+        let tallies = core::iter::repeat_n(Tally::default(), members).collect();
+        Self { judged: 0, tallies: BoundedVec::truncate_from(tallies) }
+    }
+
+    /// Whom it counts, each with its index.
+    pub fn numbered(&mut self) -> impl Iterator<Item = (usize, &mut Tally)> {
+        self.tallies.iter_mut().enumerate()
+    }
+}
+
+/// What a sequencer did in all sessions before, since it joined the set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Total {
+    /// Blocks it made.
+    pub produced: u64,
+    /// Heights at which it led a round that failed.
+    pub missed_proposals: u64,
+    /// Blocks it signed.
+    pub votes: u64,
+    /// Blocks it did not sign.
+    pub missed_votes: u64,
+    /// Blocks of the last session that it signed.
+    pub last_votes: u32,
+    /// Blocks of the last session.
+    pub last_judged: u32,
+}
+
+impl Total {
+    /// These with one more session, of `judged` blocks.
+    pub fn and(self, tally: &Tally, judged: u32) -> Self {
+        Self {
+            produced: self.produced.saturating_add(tally.produced.into()),
+            missed_proposals: self.missed_proposals.saturating_add(tally.missed_proposals.into()),
+            votes: self.votes.saturating_add(tally.votes.into()),
+            missed_votes: self
+                .missed_votes
+                .saturating_add(judged.saturating_sub(tally.votes).into()),
+            last_votes: tally.votes,
+            last_judged: judged,
+        }
+    }
+}
+
+/// `votes` of `judged`, in thousandths, rounded down; 1,000 of none.
+pub fn permille(votes: u64, judged: u64) -> u16 {
+    let share = votes.saturating_mul(1_000).checked_div(judged).unwrap_or(1_000);
+    u16::try_from(share.min(1_000)).unwrap_or(1_000)
+}

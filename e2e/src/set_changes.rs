@@ -31,7 +31,9 @@ pub fn call(network: &Network, node: usize, path: &str, call: RuntimeCall) -> Re
     extrinsic::submit(&rpc, &signed)?;
     until(&format!("a transaction of {path} in a block"), TWO_SESSIONS, || {
         let count = network.call(node, "l2_gettransactioncount", json!([who.to_string()]))?;
-        let count = count.as_u64().unwrap_or(0);
+        let count = count["transactionCount"]
+            .as_u64()
+            .ok_or_else(|| Error::other(format!("no transaction count in {count}")))?;
         Ok(Seen::when(count > nonce.into(), count))
     })?;
     Ok(())

@@ -4,7 +4,7 @@
 use cascoin_bft::{BlockId, Height, Proposal, Round, SequencerIndex, Vote, VoteKind};
 use cascoin_l2_primitives::{
     chain::{BlockHash, OpaqueBlock},
-    consensus::{bft_message, precommit_payload, Certificate, GrandpaRound, Step},
+    consensus::{bft_message, is_a_block, precommit_payload, Certificate, GrandpaRound, Step},
 };
 use codec::{Decode, Encode};
 use sp_core::{ed25519, Pair, H256};
@@ -82,9 +82,11 @@ impl SignedVote {
         }
     }
 
-    /// Whether the voter, whose key is `key`, signed it in this context.
+    /// Whether the voter, whose key is `key`, signed it in this context, and it is
+    /// for nil or for what can be a block.
     pub fn verify(&self, context: &SigningContext, key: &ed25519::Public) -> bool {
         self.set_id == context.set_id
+            && self.block.as_ref().is_none_or(is_a_block)
             && ed25519::Pair::verify(&self.signature, Self::payload(&self.vote(), context), key)
     }
 }
@@ -146,9 +148,11 @@ impl SignedProposal {
         }
     }
 
-    /// Whether the leader, whose key is `key`, signed it in this context.
+    /// Whether the leader, whose key is `key`, signed it in this context, and it is
+    /// for what can be a block.
     pub fn verify(&self, context: &SigningContext, key: &ed25519::Public) -> bool {
         self.set_id == context.set_id
+            && is_a_block(&self.block)
             && ed25519::Pair::verify(&self.signature, Self::payload(&self.proposal(), context), key)
     }
 }
@@ -219,3 +223,29 @@ pub enum BlockRequest {
 
 /// The answer: the sealed block, if it is here.
 pub type BlockResponse = Option<OpaqueBlock>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Who saw a nil prevote must not be able to show it as a vote for a block: that
+    /// would be evidence against an honest sequencer.
+    #[test]
+    fn the_nil_vote_under_another_name_does_not_verify() {
+        let pair = ed25519::Pair::from_seed(&[7; 32]);
+        let context = SigningContext { genesis: BlockHash::repeat_byte(1), set_id: 0 };
+        let (height, round) = (Height(5), Round(2));
+        let voter = SequencerIndex(0);
+        let nil = Vote { kind: VoteKind::Prevote, height, round, block: None, voter };
+        let signature = pair.sign(&SignedVote::payload(&nil, &context));
+        assert!(SignedVote::new(&nil, &context, signature).verify(&context, &pair.public()));
+        let alias = Vote { block: Some(BlockId([0; 32])), ..nil };
+        assert_eq!(SignedVote::payload(&alias, &context), SignedVote::payload(&nil, &context));
+        assert!(!SignedVote::new(&alias, &context, signature).verify(&context, &pair.public()));
+        let block = BlockId([0; 32]);
+        let proposal = Proposal { height, round, block, valid_round: None, proposer: voter };
+        let signature = pair.sign(&SignedProposal::payload(&proposal, &context));
+        let signed = SignedProposal::new(&proposal, &context, signature);
+        assert!(!signed.verify(&context, &pair.public()));
+    }
+}

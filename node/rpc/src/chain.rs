@@ -191,10 +191,10 @@ impl<T> L2Client for T where
     T: EngineClient
         + ProvideRuntimeApi<
             OpaqueBlock,
-        Api: RelayApi<OpaqueBlock>
-                 + BurnMintApi<OpaqueBlock>
-                 + EvidenceApi<OpaqueBlock>
-                 + ParticipationApi<OpaqueBlock>,
+            Api: RelayApi<OpaqueBlock>
+                     + BurnMintApi<OpaqueBlock>
+                     + EvidenceApi<OpaqueBlock>
+                     + ParticipationApi<OpaqueBlock>,
         >
 {
 }

@@ -6,7 +6,7 @@
 //! needs no trust, and nobody can make it without the offender's key. One pair has
 //! one encoding, whoever found it and in whatever order.
 
-use super::{bft_message, precommit_payload, GrandpaRound, Step};
+use super::{bft_message, is_a_block, precommit_payload, GrandpaRound, Step};
 use crate::chain::{BlockHash, BlockNumber};
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -105,7 +105,17 @@ impl Statement {
         }
     }
 
-    /// The bytes that are signed to say it.
+    /// Whether it can be said: it is for nil or for what can be a block.
+    pub fn is_sound(&self) -> bool {
+        match self {
+            Self::Proposal { block, .. } => is_a_block(block),
+            Self::Prevote { block } | Self::Precommit { block } => {
+                block.as_ref().is_none_or(is_a_block)
+            }
+        }
+    }
+
+    /// The bytes that are signed to say it. No two sound statements have the same.
     pub fn payload(&self, genesis: &BlockHash, set_id: u64, round: GrandpaRound) -> Vec<u8> {
         let (step, block, valid_round) = match self {
             Self::Proposal { block, valid_round } => (Step::Proposal, Some(block), *valid_round),
@@ -193,7 +203,8 @@ impl DoubleSignEvidence {
     /// signs one a round.
     pub fn is_conflict(&self) -> bool {
         let (first, second) = (&self.first.statement, &self.second.statement);
-        first.kind() == second.kind() && first < second
+        let sound = first.is_sound() && second.is_sound();
+        sound && first.kind() == second.kind() && first < second
     }
 
     /// The kind of messages that were signed twice.

@@ -48,6 +48,13 @@ pub fn bft_message(
     message
 }
 
+/// Whether a proposal or vote can be for this block. The zero hash stands for nil in
+/// [`bft_message`]: a vote "for" it has the very signature of the nil vote, which
+/// anybody who saw that one could show as a second vote of the same signer.
+pub fn is_a_block(hash: &BlockHash) -> bool {
+    !hash.is_zero()
+}
+
 /// What a precommit for a block signs: exactly the payload of a GRANDPA
 /// precommit, `(Message::Precommit(..), round, set_id)` in SCALE, 53 bytes.
 pub fn precommit_payload(

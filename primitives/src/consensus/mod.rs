@@ -20,5 +20,7 @@ mod message_tests;
 pub use certificate::{verify_certificate, Certificate, CertificateError, CERTIFICATE_ENGINE_ID};
 pub use digest::{LeaderDigest, LEADER_ENGINE_ID};
 pub use evidence::{DoubleSignEvidence, MessageKind, SignedStatement, Statement};
-pub use message::{bft_message, hello_message, precommit_payload, Step, BFT_DOMAIN, HELLO_DOMAIN};
+pub use message::{
+    bft_message, hello_message, is_a_block, precommit_payload, Step, BFT_DOMAIN, HELLO_DOMAIN,
+};
 pub use round::{GrandpaRound, RoundError};

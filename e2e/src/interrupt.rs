@@ -5,7 +5,7 @@ use crate::error::{Error, IoContext, Result};
 use std::{
     sync::atomic::{AtomicBool, Ordering},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
@@ -34,6 +34,19 @@ pub fn catch() -> Result<()> {
 pub fn check() -> Result<()> {
     if INTERRUPTED.load(Ordering::SeqCst) {
         return Err(Error::Interrupted);
+    }
+    Ok(())
+}
+
+/// Sleeps this long.
+///
+/// # Errors
+/// [`Error::Interrupted`] at once, if the user wants out.
+pub fn pause(period: Duration) -> Result<()> {
+    let start = Instant::now();
+    while start.elapsed() < period {
+        check()?;
+        thread::sleep(Duration::from_millis(50));
     }
     Ok(())
 }

@@ -11,13 +11,14 @@
 //! - [`lab`]: networks of the nodes whose links fail; [`spec`]: chains with more
 //!   sequencers than the presets.
 //! - [`load`]: transfers at a rate; [`witness`]: what nodes called final must stay;
-//!   [`signed`]: what sequencers signed, from their logs.
+//!   [`signed`]: what sequencers signed, from their logs; [`audit`]: all of these.
 //! - [`wait`]: polling with generous limits. No test here asserts a speed; the
 //!   `bench` program measures.
 //!
 //! Guarantees: nothing listens beyond loopback; every process ends with its
 //! owner, also on a panic; after a failure the logs are shown and kept.
 
+pub mod audit;
 pub mod burns;
 pub mod error;
 pub mod extrinsic;

@@ -61,7 +61,11 @@ fn sequencers_change_keys_leave_and_join_and_late_nodes_follow_by_every_sync() {
             network.wait_for_height(node, reached)?;
         }
         assert!(network.nodes[warp].logged("Warp sync is complete"), "it synced some other way");
-        assert!(network.nodes[warp].logged("State sync is complete"));
+        // Its head is final before it has the head's state.
+        until("the state is there", PATIENCE, || {
+            let node = &network.nodes[warp];
+            Ok(Seen::when(node.logged("State sync is complete"), node.log_tail(3)))
+        })?;
         let endowment = burns::balance(network, 0, &account(&dev_pair("//Eve")?))?;
         assert!(endowment > 0);
         for node in [full, warp] {

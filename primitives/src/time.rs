@@ -231,7 +231,7 @@ mod tests {
         #[test]
         fn p15_every_window_is_after_the_parent_and_lets_the_chain_go_on(
             parent in 1..u64::MAX / 2,
-            block_time in 1..20_000u64,
+            block_time in 1..=FREE_STEP_MS,
             mtp: Option<u64>,
             tips: Option<u64>,
             clock: u64,

@@ -1,8 +1,13 @@
 //! What all tests here check.
 
 use cascoin_e2e::{
-    load::Load, network::Network, network::Setup, signed::expect_no_double_signs, spec,
-    witness::Witness, Error, Result,
+    audit::{audit, Audit},
+    load::Load,
+    network::Network,
+    network::Setup,
+    spec,
+    witness::Witness,
+    Error, Result,
 };
 use std::path::Path;
 use tempfile::TempDir;
@@ -22,15 +27,9 @@ pub fn under_load(
     what(network)?;
     network.wait_for_progress(5)?;
     load.stop();
-    network.expect_no_equivocations()?;
-    let nodes = network.nodes.len();
-    assert_eq!(network.running().len(), nodes, "all nodes run in the end");
-    let agreed = witness.check(network)?;
-    assert!(agreed.transactions > 0, "transfers became final: {agreed:?}");
-    network.expect_one_chain()?;
-    let signed = expect_no_double_signs(network)?;
-    assert!(signed > agreed.blocks, "{signed} signatures under {} blocks", agreed.blocks);
-    eprintln!("    {agreed:?}, {signed} signatures");
+    let Audit { agreed, signatures } = audit(network, witness)?;
+    assert!(signatures > agreed.blocks, "{signatures} signatures under {} blocks", agreed.blocks);
+    eprintln!("    {agreed:?}, {signatures} signatures");
     Ok(())
 }
 

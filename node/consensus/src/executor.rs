@@ -57,8 +57,9 @@ pub enum Outcome {
     Invalid(InvalidBlock),
     /// Valid but for its time, which is too far ahead of this node's clock.
     Untimely,
-    /// Valid as far as this node was shown: it names a signer of its parent whose
-    /// signature is not known here.
+    /// Perhaps valid, but what it says was not shown to this node: it names a signer of
+    /// its parent whose signature is not known here, or a round in which it was not
+    /// proposed here.
     Unproven,
     /// This node could not tell. It does not vote and blames nobody.
     Internal(String),
@@ -148,6 +149,8 @@ pub async fn build<E: Environment<OpaqueBlock>>(
 pub struct FirstSight {
     /// This node's clock, milliseconds since 1970.
     pub now_ms: u64,
+    /// Rounds in which this node saw the block proposed as a new one.
+    pub rounds: Vec<Round>,
     /// Precommits for the parent that this node knows.
     pub commits: Vec<Commit>,
 }
@@ -201,12 +204,24 @@ fn check_inherents<C: EngineClient>(
     if sealed.slot > seen.now_ms.saturating_add(MAX_AHEAD_MS) {
         return Ok(Some(Outcome::Untimely));
     }
+    // Of the rounds that it says have failed the chain makes missed proposals and
+    // waits that explain its time; the header's own rules know its leader only, who
+    // leads every n-th round.
+    if !seen.rounds.contains(&Round(sealed.leader.round)) {
+        return Ok(Some(Outcome::Unproven));
+    }
     let data = inherent_data(schedule, sealed, seen).map_err(|error| error.to_string())?;
     let unsealed = OpaqueBlock::new(sealed.unsealed.clone(), block.extrinsics().to_vec());
-    let result = client
-        .runtime_api()
-        .check_inherents(schedule.parent.hash(), unsealed.into(), data)
-        .map_err(|error| error.to_string())?;
+    let checked =
+        client.runtime_api().check_inherents(schedule.parent.hash(), unsealed.into(), data);
+    let result = match checked {
+        Ok(result) => result,
+        // It also refuses what it cannot decode.
+        Err(error) if is_refusal(&error) => {
+            return Ok(Some(Outcome::Invalid(InvalidBlock::Execution(error.to_string()))))
+        }
+        Err(error) => return Err(error.to_string()),
+    };
     let (unproven, fatal): (Vec<_>, Vec<_>) =
         result.into_errors().partition(|(id, error)| is_unproven(id, error));
     if fatal.is_empty() {

@@ -175,10 +175,18 @@ pub fn block_id(block: &OpaqueBlock) -> BlockId {
     BlockId(block.hash().0)
 }
 
+/// Most extrinsics of a block, whatever the runtime allows: hashing a body takes the
+/// engine's time, and the smallest ones would make millions of a message. Under every
+/// runtime far more than a block's weight has room for.
+pub const MAX_EXTRINSICS: usize = 65_536;
+
 /// Whether a block's body is the one its header commits to. The id says nothing
 /// of the body, so a body from a peer must pass this before it is held for the
 /// block's own. `version` is that of extrinsics roots, by the parent's runtime.
 pub fn body_fits(block: &OpaqueBlock, version: StateVersion) -> bool {
+    if block.extrinsics().len() > MAX_EXTRINSICS {
+        return false;
+    }
     let body = block.extrinsics().iter().map(Encode::encode).collect();
     BlakeTwo256::ordered_trie_root(body, version) == *block.header().extrinsics_root()
 }

@@ -26,14 +26,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Messages a peer may send per second; more are dropped.
+/// Messages a sequencer may send per second, and anybody else: each may cost a
+/// signature check. More are dropped.
 const MESSAGES_PER_SECOND: u32 = 4_000;
+const MESSAGES_PER_SECOND_OF_STRANGERS: u32 = 64;
 /// Bytes a sequencer may send per second, and anybody else; more are dropped
 /// before they are decoded. The first is several full blocks.
 const BYTES_PER_SECOND: usize = 32 * 1024 * 1024;
 const BYTES_PER_SECOND_OF_STRANGERS: usize = 256 * 1024;
-/// Blocks a peer may ask for per second.
+/// Blocks a sequencer may ask for per second, and anybody else.
 const BLOCKS_PER_SECOND: u32 = 16;
+const BLOCKS_PER_SECOND_OF_STRANGERS: u32 = 1;
 /// Requests for blocks that wait for the engine.
 const BLOCK_REQUEST_QUEUE: usize = 64;
 /// How long a peer has to answer a request for a block.
@@ -185,14 +188,14 @@ impl Mesh {
     }
 
     fn within_budget(&mut self, peer: PeerId, bytes: usize) -> bool {
-        let allowed = match self.admitted.contains(&peer) {
-            true => BYTES_PER_SECOND,
-            false => BYTES_PER_SECOND_OF_STRANGERS,
+        let (messages, allowed) = match self.admitted.contains(&peer) {
+            true => (MESSAGES_PER_SECOND, BYTES_PER_SECOND),
+            false => (MESSAGES_PER_SECOND_OF_STRANGERS, BYTES_PER_SECOND_OF_STRANGERS),
         };
         let budget = self.budget(peer);
         budget.messages = budget.messages.saturating_add(1);
         budget.bytes = budget.bytes.saturating_add(bytes);
-        budget.messages <= MESSAGES_PER_SECOND && budget.bytes <= allowed
+        budget.messages <= messages && budget.bytes <= allowed
     }
 
     /// A request for a block, unless its peer asks for too many; then it is told
@@ -201,9 +204,13 @@ impl Mesh {
         let wanted = BlockRequest::decode_all(&mut &request.payload[..]).ok()?;
         // Who has no stream of votes is none of us, and its budget would stay.
         self.voting_peers.contains(&request.peer).then_some(())?;
+        let allowed = match self.admitted.contains(&request.peer) {
+            true => BLOCKS_PER_SECOND,
+            false => BLOCKS_PER_SECOND_OF_STRANGERS,
+        };
         let budget = self.budget(request.peer);
         budget.blocks = budget.blocks.saturating_add(1);
-        (budget.blocks <= BLOCKS_PER_SECOND).then_some(())?;
+        (budget.blocks <= allowed).then_some(())?;
         Some(TransportEvent::WantsBlock(wanted, BlockReply::new(request.pending_response)))
     }
 }

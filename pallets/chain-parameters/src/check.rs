@@ -8,6 +8,9 @@ const MAX_DECIMALS: u8 = 18;
 /// The block after a change of the set must not be another change: a node that
 /// warp syncs could take neither as its first block.
 const MIN_SESSION_BLOCKS: u32 = 2;
+/// What a block's time may be away from its parent's whatever L1 says
+/// (`FREE_STEP_MS`): with a longer block time no leader might find a time of its own.
+const MAX_BLOCK_TIME_MS: u64 = cascoin_l2_primitives::time::FREE_STEP_MS;
 /// Scores are percentages.
 const MAX_SCORE: u8 = 100;
 
@@ -38,7 +41,10 @@ pub fn check(parameters: &ChainParameters) -> Result<(), InvalidParameters> {
         (p.chain_id != 0, "chainId must not be 0: burns name the chain by it"),
         (p.decimals <= MAX_DECIMALS, "decimals must be at most 18"),
         (p.l1_confirmations > 0, "l1Confirmations must be at least 1 (the tip has 1)"),
-        (p.block_time_ms > 0, "blockTimeMs must not be 0"),
+        (
+            (1..=MAX_BLOCK_TIME_MS).contains(&p.block_time_ms),
+            "blockTimeMs must be between 1 and 30000",
+        ),
         (p.blocks_per_leader > 0, "blocksPerLeader must not be 0"),
         (
             p.session_blocks >= MIN_SESSION_BLOCKS

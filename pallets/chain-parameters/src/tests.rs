@@ -80,11 +80,12 @@ fn a_chain_without_an_id_has_no_genesis() {
 
 #[test]
 fn each_rule_is_checked() {
-    let edits: [(&str, fn(&mut super::ChainParameters)); 19] = [
+    let edits: [(&str, fn(&mut super::ChainParameters)); 20] = [
         ("chainId", |p| p.chain_id = 0),
         ("decimals", |p| p.decimals = 19),
         ("l1Confirmations", |p| p.l1_confirmations = 0),
         ("blockTimeMs", |p| p.block_time_ms = 0),
+        ("blockTimeMs", |p| p.block_time_ms = 30_001),
         ("blocksPerLeader", |p| p.blocks_per_leader = 0),
         ("sessionBlocks", |p| p.session_blocks = 0),
         ("sessionBlocks", |p| p.session_blocks = 61),

@@ -12,7 +12,9 @@
 //! ## What holds
 //!
 //! - Nobody is recorded for what its key did not sign: both signatures are checked
-//!   over the chain's genesis, the set, the height and the round.
+//!   over the set, the height and the round, and over the chain's genesis, but for
+//!   precommits for a block: GRANDPA's payload has no place for it. So a key serves
+//!   one chain; where it served another, certificates of both are two precommits.
 //! - An offence counts for the account that the key stood for in that set, also
 //!   when the key was changed since.
 //! - **One offence for each sequencer and set.** A sequencer could make evidence

@@ -9,10 +9,16 @@ use cascoin_l2_primitives::{
     apis::{DoubleSignRecord, EvidenceStanding},
     consensus::DoubleSignEvidence,
 };
+use sp_runtime::traits::Zero;
 
 impl<T: Config> Pallet<T> {
     /// What reporting `evidence` would come to.
     pub fn standing(evidence: &DoubleSignEvidence) -> EvidenceStanding {
+        // The state of genesis does not have the hash of genesis yet, over which most
+        // signatures are.
+        if frame_system::Pallet::<T>::block_number().is_zero() {
+            return EvidenceStanding::NotYet;
+        }
         match Self::find(evidence) {
             Ok(_) if Self::is_proven(evidence) => EvidenceStanding::Wanted,
             Err(Error::AlreadyReported) => EvidenceStanding::Reported,

@@ -11,10 +11,12 @@
 //!
 //! A *jump* is a block that is later than its parent, the block time, the waits of
 //! all failed rounds and [`JUMP_MARGIN_MS`] together explain. One happens whenever
-//! the network stood still and goes on. [`PATTERN`] jumps of one sequencer within
-//! as many heights as make [`PATTERN_BLOCKS`] blocks of each sequencer are a
-//! *pattern* (R27.6): it is recorded, told to [`Config::OnOffence`] and forgotten,
-//! so that the next jump does not count it again.
+//! the network stood still and goes on; after a long halt in several blocks, since
+//! the window opens as L1's news comes in. So jumps in blocks that follow each other
+//! are one. [`PATTERN`] jumps of one sequencer within as many heights as make
+//! [`PATTERN_BLOCKS`] blocks of each sequencer are a *pattern* (R27.6): it is
+//! recorded, told to [`Config::OnOffence`] and forgotten, so that the next jump does
+//! not count it again.
 //!
 //! ## What holds
 //!
@@ -166,6 +168,11 @@ impl<T: Config> Pallet<T> {
         let first = u32::saturating_sub(height, first);
         let mut jumps = Jumps::<T>::get();
         jumps.retain(|(_, at)| *at > first);
+        if let Some((_, last)) = jumps.last_mut().filter(|(_, at)| at.saturating_add(1) == height) {
+            *last = height;
+            Jumps::<T>::put(jumps);
+            return;
+        }
         if jumps.is_full() {
             jumps.remove(0);
         }

@@ -1,6 +1,6 @@
 //! How long a network stands still when something fails.
 
-use crate::{millis, pause, quantiles, Quantiles};
+use crate::{millis, quantiles, Quantiles};
 use cascoin_e2e::{
     error::Result,
     interrupt,
@@ -64,7 +64,7 @@ pub fn healing(network: &mut Network, cuts: &[u64]) -> Result<Vec<(u64, f64)>> {
     let mut times = Vec::new();
     for seconds in cuts {
         network.links()?.partition(&[&[0, 1], &[2, 3]]);
-        pause(Duration::from_secs(*seconds))?;
+        interrupt::pause(Duration::from_secs(*seconds))?;
         let halted = highest(network)?;
         network.links()?.heal();
         let healed = Instant::now();

@@ -247,7 +247,7 @@ impl Options {
         let included_before = transfers(network)?;
         let nodes = || network.nodes.iter().map(Node::rpc).collect();
         let load = (per_second > 0).then(|| Load::start(nodes(), per_second)).transpose()?;
-        pause(Duration::from_secs(self.seconds))?;
+        interrupt::pause(Duration::from_secs(self.seconds))?;
         let last = network.finalized_height(0)?;
         let after = histogram(&network.nodes[0])?;
         let included = transfers(network)?.saturating_sub(included_before);
@@ -280,7 +280,7 @@ impl Options {
             network.l1()?.mine(parameters.l1_confirmations.saturating_sub(1).max(1))?;
             if parameters.l1_confirmations > 1 {
                 // Let the relay read what is there, so that only the last block is timed.
-                pause(Duration::from_secs(3))?;
+                interrupt::pause(Duration::from_secs(3))?;
                 network.l1()?.mine(1)?;
             }
             let start = Instant::now();
@@ -303,15 +303,6 @@ fn start(setup: &Setup, lab: Option<Lab>) -> Result<Network> {
     network.start_nodes()?;
     network.wait_for_progress(2)?;
     Ok(network)
-}
-
-fn pause(period: Duration) -> Result<()> {
-    let start = Instant::now();
-    while start.elapsed() < period {
-        interrupt::check()?;
-        sleep(Duration::from_millis(50));
-    }
-    Ok(())
 }
 
 /// Transfers included so far: the senders' nonces as the finalized state has them.

@@ -309,7 +309,7 @@ where
         height.unanswered.remove(&block);
         let (client, backend) = (self.client.clone(), self.backend.clone());
         let (schedule, done) = (height.schedule.clone(), self.done.0.clone());
-        let seen = first_proposal.then(|| height.first_sight());
+        let seen = first_proposal.then(|| height.first_sight(block));
         tokio::task::spawn_blocking(move || {
             let outcome = executor::execute(&client, &backend, &schedule, body, seen.as_ref());
             let _ = done.send(Done::Executed {
@@ -341,8 +341,8 @@ where
                 height.executing.remove(&block);
                 self.on_executed(block, first_proposal, outcome);
             }
-            Done::Fetched { height: at, block, body } if at == height.schedule.height => {
-                self.on_fetched(block, body);
+            Done::Fetched { height: at, block, from, body } if at == height.schedule.height => {
+                self.on_fetched(block, from, body);
             }
             // Of a height that is over.
             _ => {}
@@ -377,7 +377,7 @@ where
             executor::Outcome::Unproven => log::warn!(
                 target: "l2::bft",
                 "height {}: not voting for a block that names a signer of the last one whose \
-                 signature its leader did not show", at.0,
+                 signature its leader did not show, or another round than its own", at.0,
             ),
             executor::Outcome::Valid(_) | executor::Outcome::Untimely => {}
         }

@@ -128,14 +128,17 @@ where
         let now = Instant::now();
         let Some(known) = self.peers.get_mut(&peer) else { return };
         // Others have block sync.
-        let interval = if known.key.is_some() { HELP_INTERVAL } else { HELP_INTERVAL_OF_STRANGERS };
+        let (interval, most) = match known.key {
+            Some(_) => (HELP_INTERVAL, MAX_HELP),
+            None => (HELP_INTERVAL_OF_STRANGERS, 1),
+        };
         if known.helped.is_some_and(|at| now.duration_since(at) < interval) {
             return;
         }
         known.helped = Some(now);
         let best = self.client.info().finalized_number;
         if height > 0 && height <= best {
-            let blocks = self.certified_blocks(height, best);
+            let blocks = self.certified_blocks(height, best, most);
             if !blocks.is_empty() {
                 self.mesh.send_proposal(&peer, &ProposalsMessage::Certified(blocks));
             }
@@ -144,9 +147,9 @@ where
         }
     }
 
-    fn certified_blocks(&self, from: u32, best: u32) -> Vec<CertifiedBlock> {
+    fn certified_blocks(&self, from: u32, best: u32, most: u32) -> Vec<CertifiedBlock> {
         let mut bytes = 0;
-        (from..=best.min(from.saturating_add(MAX_HELP - 1)))
+        (from..=best.min(from.saturating_add(most.saturating_sub(1))))
             .map_while(|number| {
                 let hash = self.client.hash(number).ok()??;
                 let signed = self.client.block(hash).ok()??;

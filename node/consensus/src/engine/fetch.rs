@@ -65,24 +65,29 @@ where
         fetching.turn = fetching.turn.wrapping_add(1);
         fetching.awaited += 1;
         fetching.asked_at = now;
-        let reply = self.mesh.fetch(*peer, BlockRequest::ByHash(hash_of(block)));
+        let from = *peer;
+        let reply = self.mesh.fetch(from, BlockRequest::ByHash(hash_of(block)));
         let (at, done) = (height.schedule.height, self.done.0.clone());
         tokio::spawn(async move {
             let body = reply.await;
-            let _ = done.send(Done::Fetched { height: at, block, body });
+            let _ = done.send(Done::Fetched { height: at, block, from, body });
         });
     }
 
     /// Takes up an answer. After a useless one the next peer is asked, until all
     /// were; then the stall tick begins anew.
-    pub(super) fn on_fetched(&mut self, block: BlockId, body: Option<OpaqueBlock>) {
+    pub(super) fn on_fetched(&mut self, block: BlockId, from: PeerId, body: Option<OpaqueBlock>) {
         let peers = self.mesh.peers().len();
         let Some(height) = &mut self.height else { return };
         let Some(fetching) = height.fetching.get_mut(&block) else { return };
         fetching.awaited = fetching.awaited.saturating_sub(1);
         let all_asked = fetching.turn.checked_rem(peers).is_none_or(|turn| turn == 0);
         let fits = |body: &OpaqueBlock| {
-            block_id(body) == block && body_fits(body, height.schedule.body_version)
+            let fits = block_id(body) == block && body_fits(body, height.schedule.body_version);
+            if !fits {
+                self.mesh.report(from, "another block than was asked for");
+            }
+            fits
         };
         match body.filter(fits) {
             Some(body) => {

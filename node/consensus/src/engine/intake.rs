@@ -3,7 +3,7 @@
 use super::Engine;
 use crate::{
     client::EngineClient,
-    header::{block_id, body_fits},
+    header::{block_id, body_fits, MAX_EXTRINSICS},
     transport::Transport,
     wire::{ProposalsMessage, SignedProposal, SignedVote, VotesMessage},
 };
@@ -14,7 +14,10 @@ use sc_consensus::BlockImport;
 use sc_network_types::PeerId;
 use sp_consensus::Environment;
 use sp_core::{ed25519, Pair};
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
 /// A greeting, [`VotesMessage::Hello`].
 pub(super) struct Hello {
@@ -31,8 +34,12 @@ pub(super) enum Early {
 }
 
 /// Votes of the next height kept, of one peer: their signatures cannot be checked
-/// yet, and one peer must not take the place of others.
+/// yet, and one peer must not take the place of others. Of a peer that is not known
+/// as a sequencer fewer; what is dropped is sent again.
 const MAX_EARLY_VOTES: usize = 512;
+const MAX_EARLY_VOTES_OF_STRANGERS: usize = 32;
+/// Greetings signed at a time: an HSM takes its time for each. Others follow.
+const MAX_GREETINGS: usize = 16;
 /// Proposals of the next height kept, of one peer and in all.
 const MAX_EARLY_PROPOSALS_OF_ONE: usize = 2;
 const MAX_EARLY_PROPOSALS: usize = 8;
@@ -60,11 +67,14 @@ where
             VotesMessage::Hello { set_id, index, nonce, signature } => {
                 if let Some(known) = self.peers.get_mut(&peer) {
                     known.hello = Some(Hello { set_id, index, nonce, signature });
-                    self.recognise(peer);
-                    self.publish_status();
+                    if self.recognise(peer) {
+                        self.publish_status();
+                    }
                 }
             }
-            VotesMessage::Vote(vote) => self.on_vote(peer, vote),
+            VotesMessage::Vote(vote) => {
+                self.on_vote(peer, vote);
+            }
             VotesMessage::Status { height, .. } => self.on_status(peer, height),
         }
     }
@@ -78,14 +88,15 @@ where
         }
     }
 
-    /// Tells a peer who this node is, once for each set.
-    pub(super) fn greet(&mut self, peer: PeerId) {
-        let Some(height) = &self.height else { return };
-        let Some(keys) = &height.keys else { return };
+    /// Tells a peer who this node is, once for each set; whether that took a
+    /// signature.
+    pub(super) fn greet(&mut self, peer: PeerId) -> bool {
+        let Some(height) = &self.height else { return false };
+        let Some(keys) = &height.keys else { return false };
         let set_id = height.context.set_id;
-        let Some(known) = self.peers.get_mut(&peer) else { return };
+        let Some(known) = self.peers.get_mut(&peer) else { return false };
         if known.greeted == Some(set_id) {
-            return;
+            return false;
         }
         let nonce = super::now_ms();
         let (own, other) = (self.mesh.local_peer().to_bytes(), peer.to_bytes());
@@ -93,20 +104,33 @@ where
         match keys.sign(&message) {
             Ok(signature) => {
                 known.greeted = Some(set_id);
+                known.greeted_at = Some(Instant::now());
                 let hello = VotesMessage::Hello { set_id, index: keys.index, nonce, signature };
                 self.mesh.send_vote(&peer, &hello);
             }
             Err(error) => self.complain("cannot greet a peer", &error),
         }
+        true
     }
 
     /// Greets whom this node has not greeted in this set, and looks again at
     /// greetings that came before this node knew their set.
     pub(super) fn renew_greetings(&mut self) {
-        let peers: Vec<PeerId> = self.peers.keys().copied().collect();
+        let mut peers: Vec<PeerId> = self.peers.keys().copied().collect();
+        for peer in &peers {
+            self.recognise(*peer);
+        }
+        // Those first who are known to need it; then in turn, so that many strangers keep
+        // nobody from it.
+        peers.sort_by_key(|peer| {
+            self.peers.get(peer).map(|known| (known.key.is_none(), known.greeted_at))
+        });
+        let mut left = MAX_GREETINGS;
         for peer in peers {
-            self.greet(peer);
-            self.recognise(peer);
+            left -= usize::from(self.greet(peer));
+            if left == 0 {
+                break;
+            }
         }
     }
 
@@ -122,13 +146,13 @@ where
         self.renew_greetings();
     }
 
-    /// Checks a peer's last greeting: is it the sequencer it says it is?
-    fn recognise(&mut self, peer: PeerId) {
-        let Some(height) = &self.height else { return };
-        let Some(known) = self.peers.get_mut(&peer) else { return };
+    /// Checks a peer's last greeting, and whether it is the sequencer it says it is.
+    fn recognise(&mut self, peer: PeerId) -> bool {
+        let Some(height) = &self.height else { return false };
+        let Some(known) = self.peers.get_mut(&peer) else { return false };
         // One of another set waits until this node is there.
         let of_this_set = |hello: &Hello| hello.set_id == height.context.set_id;
-        let Some(hello) = known.hello.take_if(|hello| of_this_set(hello)) else { return };
+        let Some(hello) = known.hello.take_if(|hello| of_this_set(hello)) else { return false };
         let Hello { set_id, index, nonce, signature } = hello;
         let (own, other) = (self.mesh.local_peer().to_bytes(), peer.to_bytes());
         let message = hello_message(&self.genesis, set_id, &other, &own, nonce);
@@ -137,44 +161,54 @@ where
             member.filter(|member| ed25519::Pair::verify(&signature, message, &member.grandpa))
         else {
             log::debug!(target: "l2::net", "{peer} greets as sequencer {index} without its key");
-            return self.mesh.report(peer, "greeting without the key");
+            self.mesh.report(peer, "greeting without the key");
+            return false;
         };
         log::debug!(target: "l2::net", "{peer} is sequencer {index}");
         known.key = Some(member.grandpa);
         self.mesh.admit(peer);
+        true
     }
 
-    pub(super) fn on_vote(&mut self, peer: PeerId, signed: SignedVote) {
+    /// Takes up a vote. `false`: it is a lie, and the peer was reported.
+    pub(super) fn on_vote(&mut self, peer: PeerId, signed: SignedVote) -> bool {
         let vote = signed.vote();
-        let Some(height) = &mut self.height else { return };
+        let Some(height) = &mut self.height else { return true };
         let at = height.schedule.height.0;
         if vote.height.0 == at.wrapping_add(1) {
-            let same =
-                |(from, early): &&(PeerId, Early)| *from == peer && matches!(early, Early::Vote(_));
-            if self.early.iter().filter(same).count() < MAX_EARLY_VOTES {
+            let Some(known) = self.peers.get_mut(&peer) else { return true };
+            let most = match known.key {
+                Some(_) => MAX_EARLY_VOTES,
+                None => MAX_EARLY_VOTES_OF_STRANGERS,
+            };
+            if known.early_votes < most {
+                known.early_votes += 1;
                 self.early.push((peer, Early::Vote(signed)));
             }
-            return;
+            return true;
         }
-        self.on_late_vote(&signed);
+        if !self.on_late_vote(peer, &signed) {
+            return false;
+        }
         if vote.height.0.wrapping_add(1) == at {
-            return self.on_precommit_of_parent(peer, &signed);
+            return self.take_proof(peer, std::slice::from_ref(&signed));
         }
-        let Some(height) = &mut self.height else { return };
+        let Some(height) = &mut self.height else { return true };
         if vote.height.0 != at || height.votes.contains_key(&vote) {
-            return;
+            return true;
         }
-        let Some(member) = height.schedule.set.members.get(vote.voter.0 as usize) else { return };
+        let member = height.schedule.set.members.get(vote.voter.0 as usize);
+        let Some(member) = member.filter(|_| signed.set_id == height.context.set_id) else {
+            return true;
+        };
         if !signed.verify(&height.context, &member.grandpa) {
             log::debug!(
                 target: "l2::bft",
                 "CONSENSUS_INVALID_VOTE: {vote:?} from {peer} carries a wrong signature",
             );
-            // Nobody relays a vote unchecked. One of another set is no lie.
-            if signed.set_id == height.context.set_id {
-                self.mesh.report(peer, "vote with a wrong signature");
-            }
-            return;
+            // Nobody relays a vote unchecked.
+            self.mesh.report(peer, "vote with a wrong signature");
+            return false;
         }
         // Kept first, because it may decide the height. What the core does not
         // count is not kept either: its bounds are the engine's.
@@ -187,10 +221,10 @@ where
                 .core
                 .decision()
                 .is_some_and(|(round, block)| (vote.round, vote.block) == (round, Some(block)));
-        let Some(height) = &mut self.height else { return };
+        let Some(height) = &mut self.height else { return true };
         if !counted && !late {
             height.votes.remove(&vote);
-            return;
+            return true;
         }
         if let Some(evidence) = height.witness.vote(&signed) {
             self.import.evidence().add_double_sign(evidence);
@@ -201,6 +235,7 @@ where
         if self.reachable < height.schedule.set.members.len() {
             self.mesh.broadcast_vote(&VotesMessage::Vote(signed), Some(peer));
         }
+        true
     }
 
     pub(super) fn on_proposal(
@@ -213,6 +248,9 @@ where
         let proposal = signed.proposal();
         let Some(height) = &mut self.height else { return };
         let at = height.schedule.height.0;
+        if body.as_ref().is_some_and(|body| body.extrinsics.len() > MAX_EXTRINSICS) {
+            return self.mesh.report(peer, "proposal with a body that no block has");
+        }
         if proposal.height.0 == at.wrapping_add(1) {
             let proposals =
                 || self.early.iter().filter(|(_, early)| matches!(early, Early::Proposal(..)));
@@ -222,7 +260,9 @@ where
             }
             return;
         }
-        self.on_late_proposal(&signed);
+        if !self.on_late_proposal(peer, &signed) {
+            return;
+        }
         let Some(height) = &mut self.height else { return };
         let round = proposal.round.0;
         let ahead = self.core.round().0.saturating_add(LOOK_AHEAD);
@@ -236,7 +276,8 @@ where
         let known = height.proposals.get(&round).is_some_and(|known| *known == signed);
         let wanted = body.is_some() && height.wants_body(&proposal);
         if known && !wanted {
-            return self.take_proof(peer, &proof);
+            self.take_proof(peer, &proof);
+            return;
         }
         let index = proposal.proposer.0 as usize;
         let Some(member) = height.schedule.set.members.get(index) else { return };
@@ -254,13 +295,13 @@ where
             self.import.evidence().add_double_sign(evidence);
         }
         height.proposals.entry(round).or_insert(signed);
-        let fits = |body: &OpaqueBlock| {
-            height.wants_body(&proposal)
-                && block_id(body) == proposal.block
-                && body_fits(body, height.schedule.body_version)
-        };
-        if let Some(body) = body.filter(fits) {
-            height.keep_body(proposal.block, body, &self.core);
+        if let Some(body) = body.filter(|_| height.wants_body(&proposal)) {
+            if block_id(&body) == proposal.block && body_fits(&body, height.schedule.body_version) {
+                height.keep_body(proposal.block, body, &self.core);
+            } else {
+                // Only leaders send bodies along. Hashing one is dear, so not twice.
+                self.mesh.report(peer, "proposal with the body of another block");
+            }
         }
         self.feed(Input::Proposal(proposal));
         self.answer_for(proposal.block);
@@ -268,9 +309,19 @@ where
 
     /// Takes up what came before its height began.
     pub(super) fn replay_early(&mut self) {
+        self.peers.values_mut().for_each(|peer| peer.early_votes = 0);
+        // After its first lie nothing more of a peer is checked.
+        let mut liars = BTreeSet::new();
         for (peer, message) in std::mem::take(&mut self.early) {
+            if liars.contains(&peer) {
+                continue;
+            }
             match message {
-                Early::Vote(vote) => self.on_vote(peer, vote),
+                Early::Vote(vote) => {
+                    if !self.on_vote(peer, vote) {
+                        liars.insert(peer);
+                    }
+                }
                 Early::Proposal(proposal, body, proof) => {
                     self.on_proposal(peer, proposal, body, proof)
                 }

@@ -84,7 +84,7 @@ pub struct EngineParams<C, B, I, E, T> {
 enum Done {
     Built { height: Height, round: Round, result: Result<Box<ExecutedBlock>, BuildError> },
     Executed { height: Height, block: BlockId, first_proposal: bool, outcome: Outcome },
-    Fetched { height: Height, block: BlockId, body: Option<OpaqueBlock> },
+    Fetched { height: Height, block: BlockId, from: PeerId, body: Option<OpaqueBlock> },
 }
 
 /// A peer of the mesh.
@@ -96,10 +96,13 @@ struct Peer {
     hello: Option<intake::Hello>,
     /// The set of this node's last greeting to it.
     greeted: Option<u64>,
+    greeted_at: Option<Instant>,
     /// When it was last heard.
     heard: Option<Instant>,
     /// When it was last sent certified blocks.
     helped: Option<Instant>,
+    /// Its votes of the next height that are kept.
+    early_votes: usize,
 }
 
 /// The engine of one node.

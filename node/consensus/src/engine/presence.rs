@@ -3,10 +3,14 @@
 
 use super::{Engine, HeightState};
 use crate::{
-    client::EngineClient, executor::FirstSight, import::certificate_of,
-    parent_commit::ParentCommit, transport::Transport, wire::SignedVote,
+    client::EngineClient,
+    executor::FirstSight,
+    import::certificate_of,
+    parent_commit::ParentCommit,
+    transport::Transport,
+    wire::{SignedProposal, SignedVote},
 };
-use cascoin_bft::{Proposal, Round};
+use cascoin_bft::{BlockId, Proposal, Round};
 use cascoin_l2_primitives::{
     chain::{Header, OpaqueBlock},
     sequencers::ParticipationData,
@@ -27,8 +31,14 @@ impl HeightState {
     }
 
     /// What a first proposal that is judged now is judged by.
-    pub(super) fn first_sight(&self) -> FirstSight {
-        FirstSight { now_ms: super::now_ms(), commits: self.parent_commit.commits() }
+    pub(super) fn first_sight(&self, block: BlockId) -> FirstSight {
+        let proposals = self.proposals.values().map(SignedProposal::proposal);
+        let first = proposals.filter(|p| p.block == block && p.valid_round.is_none());
+        FirstSight {
+            now_ms: super::now_ms(),
+            rounds: first.map(|proposal| proposal.round).collect(),
+            commits: self.parent_commit.commits(),
+        }
     }
 
     /// What goes along with a proposal. A block that a quorum found good before needs
@@ -76,15 +86,12 @@ where
         commit
     }
 
-    /// Takes up a precommit of the height before, which came when that was decided.
-    pub(super) fn on_precommit_of_parent(&mut self, peer: PeerId, signed: &SignedVote) {
-        self.take_proof(peer, std::slice::from_ref(signed));
-    }
-
-    /// Takes up what a peer knows of who signed the block below.
-    pub(super) fn take_proof(&mut self, peer: PeerId, proof: &[SignedVote]) {
-        let Some(height) = &mut self.height else { return };
-        if height.parent_commit.take(proof).is_err() {
+    /// Takes up what a peer knows of who signed the block below. `false`: one of it is
+    /// a lie, and the peer was reported.
+    pub(super) fn take_proof(&mut self, peer: PeerId, proof: &[SignedVote]) -> bool {
+        let Some(height) = &mut self.height else { return true };
+        let taken = height.parent_commit.take(proof);
+        if taken.is_err() {
             // Nobody passes a vote on unchecked.
             log::debug!(
                 target: "l2::bft",
@@ -93,5 +100,6 @@ where
             );
             self.mesh.report(peer, "precommit with a wrong signature");
         }
+        taken.is_ok()
     }
 }

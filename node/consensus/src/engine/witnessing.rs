@@ -4,12 +4,14 @@
 use super::Engine;
 use crate::{
     client::EngineClient,
+    evidence::witness::BadSignature,
     transport::Transport,
     wire::{CertifiedBlock, SignedProposal, SignedVote},
 };
 use cascoin_l2_primitives::{chain::OpaqueBlock, consensus::DoubleSignEvidence};
 use sc_client_api::Backend;
 use sc_consensus::BlockImport;
+use sc_network_types::PeerId;
 use sp_consensus::Environment;
 use sp_runtime::traits::Block as _;
 
@@ -30,23 +32,34 @@ where
         }
     }
 
-    /// Compares a vote with those of the height before, if it is one of them.
-    pub(super) fn on_late_vote(&mut self, signed: &SignedVote) {
-        let evidence = self.last_height.as_mut().and_then(|last| last.late_vote(signed));
-        self.keep_late(evidence);
+    /// Compares a vote with those of the height before, if it is one of them. `false`:
+    /// its signature is wrong, and the peer was reported.
+    pub(super) fn on_late_vote(&mut self, peer: PeerId, signed: &SignedVote) -> bool {
+        let heard = self.last_height.as_mut().map(|last| last.late_vote(signed));
+        self.keep_late(peer, heard)
     }
 
-    /// Compares a proposal with those of the height before, if it is one of them.
-    pub(super) fn on_late_proposal(&mut self, signed: &SignedProposal) {
-        let evidence = self.last_height.as_mut().and_then(|last| last.late_proposal(signed));
-        self.keep_late(evidence);
+    /// Compares a proposal with those of the height before, as above.
+    pub(super) fn on_late_proposal(&mut self, peer: PeerId, signed: &SignedProposal) -> bool {
+        let heard = self.last_height.as_mut().map(|last| last.late_proposal(signed));
+        self.keep_late(peer, heard)
     }
 
     // The core counts what contradicts in its own height.
-    fn keep_late(&self, evidence: Option<DoubleSignEvidence>) {
+    fn keep_late(
+        &self,
+        peer: PeerId,
+        heard: Option<Result<Option<DoubleSignEvidence>, BadSignature>>,
+    ) -> bool {
+        let Ok(evidence) = heard.unwrap_or(Ok(None)) else {
+            log::debug!(target: "l2::bft", "late message of {peer} carries a wrong signature");
+            self.mesh.report(peer, "late message with a wrong signature");
+            return false;
+        };
         if evidence.is_some_and(|evidence| self.import.evidence().add_double_sign(evidence)) {
             self.metrics.equivocations.inc();
         }
+        true
     }
 
     /// Whether a block with its certificate stands beside one that is final here, or

@@ -13,8 +13,8 @@
 //! - [`watch`]: sees a certificate that contradicts the final chain.
 //! - [`reporter`]: brings double signs on the chain.
 //!
-//! Guarantees: nothing gets in whose signatures were not checked; what is in is on
-//! disk before anybody is told of it; memory and disk are bounded whatever a
+//! Guarantees: nothing gets in whose signatures were not checked; what is in is in
+//! the database before anybody is told of it (a power cut may take what came last); memory and disk are bounded whatever a
 //! sequencer signs; what the chain wants to know is reported until it knows it.
 
 pub mod book;

@@ -4,7 +4,7 @@ use super::{
     book::{Book, Conflict, Standing, MAX_CONFLICTS, MAX_DOUBLE_SIGNS, MAX_OF_ONE},
     proof::{of_certificates, of_proposals, of_votes, signers_of_both},
     store::{EvidenceError, EvidenceStore},
-    witness::Witness,
+    witness::{BadSignature, Witness},
 };
 use crate::wire::{SignedProposal, SignedVote, SigningContext};
 use cascoin_bft::{BlockId, Height, LeaderOrder, Proposal, Round, SequencerIndex, Vote, VoteKind};
@@ -172,12 +172,15 @@ fn a_witness_hears_the_contradiction_also_after_the_end() {
     assert!(witness.vote(&vote(1, VoteKind::Prevote, 0, None)).is_some_and(|proof| holds(&proof)));
 
     // The height is over; one comes for the first time, then its contradiction.
-    assert_eq!(witness.late_vote(&vote(2, VoteKind::Precommit, 0, Some(1))), None);
-    let late = witness.late_vote(&vote(2, VoteKind::Precommit, 0, Some(2)));
+    assert_eq!(witness.late_vote(&vote(2, VoteKind::Precommit, 0, Some(1))), Ok(None));
+    let late = witness.late_vote(&vote(2, VoteKind::Precommit, 0, Some(2))).unwrap();
     assert!(late.is_some_and(|proof| holds(&proof)));
-    assert_eq!(witness.late_proposal(&proposal(0, 0, 1, None)), None);
-    let late = witness.late_proposal(&proposal(0, 0, 2, None));
+    let more = witness.late_vote(&vote(2, VoteKind::Precommit, 0, Some(3)));
+    assert_eq!(more, Ok(None), "it is proven already");
+    assert_eq!(witness.late_proposal(&proposal(0, 0, 1, None)), Ok(None));
+    let late = witness.late_proposal(&proposal(0, 0, 2, None)).unwrap();
     assert!(late.is_some_and(|proof| holds(&proof)));
+    assert_eq!(witness.late_proposal(&proposal(0, 0, 3, None)), Ok(None));
 }
 
 #[test]
@@ -186,24 +189,25 @@ fn a_witness_takes_no_late_message_that_is_unsigned_or_out_of_place() {
     assert_eq!(witness.vote(&vote(1, VoteKind::Prevote, 0, Some(1))), None);
     let (lie, unsigned) =
         (vote(1, VoteKind::Prevote, 0, Some(2)).vote(), ed25519::Signature::from_raw([5; 64]));
-    assert_eq!(witness.late_vote(&SignedVote::new(&lie, &CONTEXT, unsigned)), None);
+    let unsigned = SignedVote::new(&lie, &CONTEXT, unsigned);
+    assert_eq!(witness.late_vote(&unsigned), Err(BadSignature), "its sender is left");
     let of_set = SigningContext { set_id: 4, ..CONTEXT };
     let signature = pair(1).sign(&SignedVote::payload(&lie, &of_set));
-    assert_eq!(witness.late_vote(&SignedVote::new(&lie, &of_set, signature)), None);
+    assert_eq!(witness.late_vote(&SignedVote::new(&lie, &of_set, signature)), Ok(None));
 
     // Rounds that nobody played could be filled without end.
     for block in [1, 2] {
-        assert_eq!(witness.late_vote(&vote(1, VoteKind::Prevote, 1, Some(block))), None);
-        assert_eq!(witness.late_proposal(&proposal(1, 1, block, None)), None);
+        assert_eq!(witness.late_vote(&vote(1, VoteKind::Prevote, 1, Some(block))), Ok(None));
+        assert_eq!(witness.late_proposal(&proposal(1, 1, block, None)), Ok(None));
     }
     for block in [1, 2] {
         let other_height = vote_at(Height(4), 1, VoteKind::Precommit, 0, Some(block));
-        assert_eq!(witness.late_vote(&other_height), None);
-        assert_eq!(witness.late_proposal(&proposal(1, 0, block, None)), None, "no leader");
+        assert_eq!(witness.late_vote(&other_height), Ok(None));
+        assert_eq!(witness.late_proposal(&proposal(1, 0, block, None)), Ok(None), "no leader");
         let nobody = SequencerIndex(4);
         let vote = Vote { voter: nobody, block: Some(BlockId([block; 32])), ..lie };
         let signature = pair(4).sign(&SignedVote::payload(&vote, &CONTEXT));
-        assert_eq!(witness.late_vote(&SignedVote::new(&vote, &CONTEXT, signature)), None);
+        assert_eq!(witness.late_vote(&SignedVote::new(&vote, &CONTEXT, signature)), Ok(None));
     }
 }
 
@@ -290,8 +294,8 @@ enum Said {
 
 fn said() -> impl Strategy<Value = Said> {
     let kind = prop_oneof![Just(VoteKind::Prevote), Just(VoteKind::Precommit)];
-    let votes = (0..4u16, kind, 0..3u16, prop::option::of(0..2u8));
-    let proposals = (0..3u16, 0..2u8, prop::option::of(0..2u16));
+    let votes = (0..4u16, kind, 0..3u16, prop::option::of(1..3u8));
+    let proposals = (0..3u16, 1..3u8, prop::option::of(0..2u16));
     prop_oneof![
         4 => votes.prop_map(|(voter, kind, round, block)| Said::Vote(vote(voter, kind, round, block))),
         1 => proposals.prop_map(|(round, block, valid)| {
@@ -311,23 +315,23 @@ proptest! {
     ) {
         let mut witness = witness();
         // All rounds are played, so that late messages are heard.
-        let played = vote(0, VoteKind::Prevote, 2, Some(0));
+        let played = vote(0, VoteKind::Prevote, 2, Some(1));
         witness.vote(&played);
         let mut first = std::collections::BTreeMap::new();
-        first.insert((0u16, 1u8, 2u16), (Some(BlockId([0; 32])), None));
+        first.insert((0u16, 1u8, 2u16), (Some(BlockId([1; 32])), None));
         let (mut expected, mut found) = (std::collections::BTreeSet::new(), std::collections::BTreeSet::new());
         for (said, late) in messages {
             let (who, what, proof) = match said {
                 Said::Vote(signed) => {
                     let vote = signed.vote();
                     let kind = if vote.kind == VoteKind::Prevote { 1u8 } else { 2 };
-                    let proof = if late { witness.late_vote(&signed) } else { witness.vote(&signed) };
+                    let proof = if late { witness.late_vote(&signed).unwrap() } else { witness.vote(&signed) };
                     ((vote.voter.0, kind, vote.round.0), (vote.block, None), proof)
                 }
                 Said::Proposal(signed) => {
                     let proposal = signed.proposal();
                     let proof =
-                        if late { witness.late_proposal(&signed) } else { witness.proposal(&signed) };
+                        if late { witness.late_proposal(&signed).unwrap() } else { witness.proposal(&signed) };
                     let what = (Some(proposal.block), proposal.valid_round);
                     ((proposal.proposer.0, 0, proposal.round.0), what, proof)
                 }

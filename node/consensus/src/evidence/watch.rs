@@ -95,6 +95,12 @@ impl<C: EngineClient> CertificateWatch<C> {
                  the sequencers are faulty. Both certificates are kept (l2_getevidence): compare \
                  with the other operators before anything else",
             );
+        } else if !self.store.has_conflict(number) {
+            log::error!(
+                target: "l2::bft",
+                "CONSENSUS_CONFLICTING: two certificates at height {number}: {ours:?} is final \
+                 here, {hash:?} elsewhere; not kept, for there are many already",
+            );
         }
         let double_signs = own.map(|own| of_certificates(set_id, own, other)).unwrap_or_default();
         for evidence in double_signs {

@@ -92,7 +92,7 @@ async fn the_count_goes_on_when_all_come_back() {
 /// Sends nothing and claims to have signed: nobody votes for its block.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_signer_that_nobody_has_heard_is_not_believed() {
-    let outcome = the_fourth_claims_to_have_signed(false).await;
+    let outcome = the_fourth_leads_and(Claims::ToHaveSigned).await;
     assert!(!outcome.decided, "its block was decided");
     assert!(outcome.round > 0, "the round moved on");
 }
@@ -101,9 +101,29 @@ async fn a_signer_that_nobody_has_heard_is_not_believed() {
 /// enough.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_signature_that_only_the_leader_has_goes_along_with_its_block() {
-    let outcome = the_fourth_claims_to_have_signed(true).await;
+    let outcome = the_fourth_leads_and(Claims::ToHaveSignedAndHas).await;
     assert!(outcome.decided, "its block was not decided");
     assert_eq!(outcome.round, 0);
+}
+
+/// A leader leads again after all others, so its header alone would let it say so, and
+/// have everybody counted as a leader who failed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_block_that_names_a_later_round_than_it_was_proposed_in_gets_no_votes() {
+    let outcome = the_fourth_leads_and(Claims::RoundsThatNeverWere).await;
+    assert!(!outcome.decided, "its block was decided");
+    assert!(outcome.round > 0, "the round moved on");
+}
+
+/// What a leader says of its round and of the block below.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Claims {
+    /// That it has signed that, which nobody has heard.
+    ToHaveSigned,
+    /// The same, with its signature.
+    ToHaveSignedAndHas,
+    /// That as many rounds failed as there are sequencers.
+    RoundsThatNeverWere,
 }
 
 struct Outcome {
@@ -111,10 +131,9 @@ struct Outcome {
     round: u16,
 }
 
-/// Three engines, and a fourth sequencer that the test speaks for. When it leads, it
-/// proposes a block that names all four as signers of the one below, of which three
-/// have signed; and the fourth too, if `signs`.
-async fn the_fourth_claims_to_have_signed(signs: bool) -> Outcome {
+/// Three engines, which have signed the block below, and a fourth sequencer that the
+/// test speaks for. When it leads, in round 0, it proposes a block.
+async fn the_fourth_leads_and(claims: Claims) -> Outcome {
     // Long enough for the test to speak before the round is given up.
     let mut cluster = Cluster::with(4, |parameters| {
         parameters.propose_timeout_ms = 5_000;
@@ -145,10 +164,17 @@ async fn the_fourth_claims_to_have_signed(signs: bool) -> Outcome {
     commit.add_certificate(&known);
     let mut participation = ParticipationData { commits: commit.commits(), ..Default::default() };
     assert_eq!(participation.best().signers.count(), 3);
-    participation.commits[0].signers = participation.best().signers.with(fourth as u16);
+    let claimed_round = if claims == Claims::RoundsThatNeverWere { 4 } else { 0 };
+    if claims == Claims::RoundsThatNeverWere {
+        participation.failed_leaders = schedule.failed_leaders(Round(claimed_round));
+        assert_eq!(schedule.leaders.leader(Round(claimed_round)).0 as usize, fourth);
+        assert_eq!(participation.failed_leaders.count(), 4);
+    } else {
+        participation.commits[0].signers = participation.best().signers.with(fourth as u16);
+    }
     let round = participation.best().round;
     let mut proof = commit.proof();
-    if signs {
+    if claims == Claims::ToHaveSignedAndHas {
         let vote = Vote {
             kind: VoteKind::Precommit,
             height: Height(parent),
@@ -160,7 +186,8 @@ async fn the_fourth_claims_to_have_signed(signs: bool) -> Outcome {
         proof.push(SignedVote::new(&vote, &context, signature));
     }
 
-    let block = build(&cluster, fourth, engines[0], &schedule, participation).await;
+    let said = (claimed_round, participation);
+    let block = build(&cluster, fourth, engines[0], &schedule, said).await;
     let proposal = Proposal {
         height: schedule.height,
         round: Round(0),
@@ -194,14 +221,14 @@ async fn build(
     author: usize,
     node: usize,
     schedule: &Schedule,
-    participation: ParticipationData,
+    (round, participation): (u16, ParticipationData),
 ) -> cascoin_l2_primitives::chain::OpaqueBlock {
     let keystore = KeySource::signing_only(cluster.keystore(author));
     let keys = LocalKeys::find(&keystore, &schedule.set, None).expect("its keys");
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_millis() as u64;
     let parent = slot(&schedule.parent).unwrap_or(0);
     let assignment = Assignment {
-        round: 0,
+        round,
         slot: next_slot(now, parent, keys.index, schedule.set.members.len() as u16),
         participation,
         max_duration: Duration::from_secs(30),

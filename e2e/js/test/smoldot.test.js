@@ -41,6 +41,8 @@ describe('smoldot and polkadot-api against a node', { timeout: 400_000 }, () => 
     await api?.disconnect();
     await node?.stop();
     rmSync(folder, { recursive: true, force: true });
+    // Timers of an ended smoldot, some of them long, keep the process alive.
+    setTimeout(() => process.exit(), 1_000);
   });
 
   /** A light client; what it logs is shown if a test fails. */

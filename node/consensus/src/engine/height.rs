@@ -278,11 +278,14 @@ where
     /// not be signed or logged. The core counts its own votes when it casts them;
     /// those that did not leave must count nowhere, so it begins the height anew
     /// from what others said. `lost`: what was signed and is not safely logged.
-    pub(super) fn follow_without_keys(&mut self, lost: &[Record]) {
+    /// `why`: what to tell the operator.
+    pub(super) fn follow_without_keys(&mut self, why: &str, lost: &[Record]) {
         self.wal = None;
         self.log_retry_at = Some(Instant::now() + RETRY);
+        let keys = self.height.as_mut().and_then(|height| height.keys.take());
+        let Some(keys) = keys else { return };
+        self.complain("this node follows without signing until it can again", &why);
         let Some(height) = &mut self.height else { return };
-        let Some(keys) = height.keys.take() else { return };
         for record in lost {
             match record {
                 Record::Vote(signed) if signed.vote().voter.0 == keys.index => {

@@ -12,6 +12,7 @@
 
 mod act;
 mod catch_up;
+mod complaints;
 mod fetch;
 mod height;
 mod intake;
@@ -34,6 +35,7 @@ use crate::{
 };
 use cascoin_bft::{BlockId, Core, Height, Input, Round};
 use cascoin_l2_primitives::chain::{BlockHash, OpaqueBlock};
+use complaints::Complaints;
 use futures::StreamExt;
 use height::HeightState;
 use sc_client_api::Backend;
@@ -142,7 +144,7 @@ pub struct Engine<C, B, I, E, T> {
     /// A key whose signer remembers more than this node knows.
     silence: Option<recall::Silence>,
     /// Faults that were said already, so that a lasting one fills no log.
-    complaints: BTreeSet<String>,
+    complaints: Complaints,
     /// The node was told to sequence and must not: it stops.
     fatal: bool,
     /// The first height was taken up; from now on trouble is waited out.
@@ -199,7 +201,7 @@ where
             retry_at: None,
             log_retry_at: None,
             silence: None,
-            complaints: BTreeSet::new(),
+            complaints: Complaints::default(),
             fatal: false,
             begun: false,
             greeted_all: None,
@@ -308,11 +310,8 @@ where
 
     fn complain(&mut self, what: &str, error: &dyn std::fmt::Display) {
         let text = format!("{what}: {error}");
-        if self.complaints.insert(text.clone()) {
+        if self.complaints.is_due(&text, Instant::now()) {
             log::error!(target: "l2::bft", "{text}");
-        }
-        if self.complaints.len() > 64 {
-            self.complaints.clear();
         }
     }
 

@@ -346,12 +346,13 @@ where
         if self.log_retry_at.is_some_and(|at| Instant::now() < at) {
             return None;
         }
-        // A key that comes while the node runs has been rotated in. At the start of a
-        // node whose chain goes on, a missing log may have been lost.
-        let new_key =
-            self.begun || self.accept_missing_log || self.client.info().finalized_number == 0;
+        // A key that comes while the node runs has been rotated in; at the start of a
+        // node a missing log may have been lost. One that was open here is not missing
+        // because the key is new.
+        let new_key = !self.opened.contains(&keys.grandpa) && (self.begun || self.may_make_log);
         match Wal::open(&self.wal_folder, self.genesis, keys.grandpa, new_key) {
             Ok((wal, memory)) => {
+                self.opened.insert(keys.grandpa);
                 log::info!(
                     target: "l2::bft",
                     "sequencing as {} (index {})", hex::encode(keys.grandpa.0), keys.index,
@@ -372,6 +373,8 @@ where
     }
 
     fn start(&mut self, schedule: Schedule, keys: Option<LocalKeys>, precommits: &[SignedVote]) {
+        // Not before: as long as there was no height, no log was looked for.
+        self.begun = true;
         let height = schedule.height;
         self.memory.forget_below(height);
         let me = keys.as_ref().map(|keys| SequencerIndex(keys.index));

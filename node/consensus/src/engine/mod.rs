@@ -74,8 +74,9 @@ pub struct EngineParams<C, B, I, E, T> {
     pub mesh: T,
     /// Folder of the write-ahead logs.
     pub wal_folder: PathBuf,
-    /// Whether a log that is missing is made anew although the chain is not new.
-    pub accept_missing_log: bool,
+    /// Whether keys that are here at the start and have no log have never signed, so
+    /// that one is made for them. An empty database is no reason to think so.
+    pub may_make_log: bool,
     /// Where the engine says what it does.
     pub handle: EngineHandle,
     /// Its metrics.
@@ -115,7 +116,9 @@ pub struct Engine<C, B, I, E, T> {
     found: Option<LocalKeys>,
     mesh: T,
     wal_folder: PathBuf,
-    accept_missing_log: bool,
+    may_make_log: bool,
+    /// Keys whose log was open in this process. It is never made a second time.
+    opened: BTreeSet<sp_core::ed25519::Public>,
     handle: EngineHandle,
     metrics: Metrics,
     genesis: BlockHash,
@@ -181,7 +184,8 @@ where
             found: None,
             mesh: params.mesh,
             wal_folder: params.wal_folder,
-            accept_missing_log: params.accept_missing_log,
+            may_make_log: params.may_make_log,
+            opened: BTreeSet::new(),
             handle: params.handle,
             metrics: params.metrics,
             genesis,
@@ -211,18 +215,14 @@ where
         }
     }
 
-    /// Runs until the node stops, or returns at once if this node has a
-    /// sequencer's keys and cannot use its write-ahead log.
+    /// Runs until the node stops, or returns before its first height if this node
+    /// has a sequencer's keys and cannot use its write-ahead log.
     pub async fn run(mut self) {
         let mut imports = self.client.import_notification_stream();
         let mut stall = tokio::time::interval(STALL_TICK);
         stall.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         self.begin_next_height().await;
-        if self.fatal {
-            return;
-        }
-        self.begun = true;
-        loop {
+        while !self.fatal {
             let timer = self.next_wake();
             tokio::select! {
                 event = self.mesh.next() => match event {

@@ -199,7 +199,7 @@ impl Cluster {
             keys: node.keys.clone().unwrap_or_else(|| KeySource::signing_only(keystore)),
             mesh: socket,
             wal_folder,
-            accept_missing_log: node.accept_missing_log,
+            may_make_log: node.accept_missing_log || node.chain.client.info().finalized_number == 0,
             handle: node.handle.clone(),
             metrics: node.metrics.clone(),
         });

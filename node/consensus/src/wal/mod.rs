@@ -119,6 +119,17 @@ impl Wal {
     /// that is missing is made.
     ///
     /// # Errors
+    /// The lock file can be neither opened nor made.
+    #[error(
+        "lock file {path} cannot be used: {source}. If another user of this machine made it, root \
+         perhaps, remove it while no node runs with this key"
+    )]
+    LockFile {
+        /// The lock file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// [`WalError`]; on an error the key must not sign.
     pub fn open(
         base: &Path,

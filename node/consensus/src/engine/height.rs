@@ -6,6 +6,7 @@ use crate::{
     client::EngineClient,
     evidence::witness::Witness,
     executor::ExecutedBlock,
+    header::slot,
     keys::LocalKeys,
     parent_commit::ParentCommit,
     transport::Transport,
@@ -25,6 +26,7 @@ use sc_client_api::Backend;
 use sc_consensus::BlockImport;
 use sp_consensus::Environment;
 use sp_consensus_grandpa::{AuthorityId, AuthoritySignature};
+use sp_core::ed25519;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -211,7 +213,7 @@ where
                 }
             };
             let keys = self.find_keys(&schedule.set);
-            let keys = self.with_open_log(keys);
+            let keys = self.with_open_log(&schedule, keys);
             if self.fatal {
                 return;
             }
@@ -254,7 +256,7 @@ where
         // has signed since.
         self.wal = None;
         // The log first: if it cannot be used, what was gathered stays.
-        if self.with_open_log(keys).is_some() {
+        if self.with_open_log(&schedule, keys).is_some() {
             self.keep_for_a_new_beginning();
             self.core = Core::new();
             self.begin_next_height().await;
@@ -336,7 +338,7 @@ where
 
     /// Keys may only be used with their log open. A log that failed (a full
     /// disk) is opened again: what it then holds is what may have left.
-    fn with_open_log(&mut self, keys: Option<LocalKeys>) -> Option<LocalKeys> {
+    fn with_open_log(&mut self, schedule: &Schedule, keys: Option<LocalKeys>) -> Option<LocalKeys> {
         let keys = keys?;
         if self.wal.as_ref().is_some_and(|(key, wal)| *key == keys.grandpa && wal.is_sound()) {
             return Some(keys);
@@ -346,10 +348,7 @@ where
         if self.log_retry_at.is_some_and(|at| Instant::now() < at) {
             return None;
         }
-        // A key that comes while the node runs has been rotated in; at the start of a
-        // node a missing log may have been lost. One that was open here is not missing
-        // because the key is new.
-        let new_key = !self.opened.contains(&keys.grandpa) && (self.begun || self.may_make_log);
+        let new_key = self.is_new(schedule, keys.grandpa);
         match Wal::open(&self.wal_folder, self.genesis, keys.grandpa, new_key) {
             Ok((wal, memory)) => {
                 self.opened.insert(keys.grandpa);
@@ -370,6 +369,20 @@ where
                 None
             }
         }
+    }
+
+    /// Whether a key without a log has never signed.
+    ///
+    /// One that comes into force while the node runs has been rotated in; at the start
+    /// of a node a missing log may have been lost. So may it when the node catches up
+    /// from an empty database and comes to a height of before its start at which the
+    /// key was in force. A log that was open here is not missing because the key is new.
+    fn is_new(&mut self, schedule: &Schedule, key: ed25519::Public) -> bool {
+        if slot(&schedule.parent).is_some_and(|made_ms| made_ms < self.started_ms) {
+            self.older.insert(key);
+        }
+        let rotated_in = self.begun && !self.older.contains(&key);
+        !self.opened.contains(&key) && (self.may_make_log || rotated_in)
     }
 
     fn start(&mut self, schedule: Schedule, keys: Option<LocalKeys>, precommits: &[SignedVote]) {

@@ -119,6 +119,10 @@ pub struct Engine<C, B, I, E, T> {
     may_make_log: bool,
     /// Keys whose log was open in this process. It is never made a second time.
     opened: BTreeSet<sp_core::ed25519::Public>,
+    /// When this process began, milliseconds since 1970.
+    started_ms: u64,
+    /// Keys that were in force before.
+    older: BTreeSet<sp_core::ed25519::Public>,
     handle: EngineHandle,
     metrics: Metrics,
     genesis: BlockHash,
@@ -186,6 +190,8 @@ where
             wal_folder: params.wal_folder,
             may_make_log: params.may_make_log,
             opened: BTreeSet::new(),
+            started_ms: now_ms(),
+            older: BTreeSet::new(),
             handle: params.handle,
             metrics: params.metrics,
             genesis,

@@ -44,9 +44,10 @@ pub struct RunCmd {
         value_parser = switch,
     )]
     pub l2: bool,
-    /// Sequence with a key whose write-ahead log is missing although the chain is
-    /// not new. Only for a key that has never signed for this chain: without its
-    /// log a node cannot know what it has signed.
+    /// Sequence with a key whose write-ahead log is missing, once: on a public
+    /// network at the first start with a key, else where the chain is not new. Only
+    /// for a key that has never signed for this chain: without its log a node cannot
+    /// know what it has signed.
     #[arg(help_heading = OURS, long)]
     pub accept_missing_log: bool,
     /// Keys in an HSM.

@@ -114,20 +114,29 @@ fn show_log(folder: &Path, cmd: &WalCmd) -> Result<()> {
         return Err(format!("there is no write-ahead log in {}", folder.display()).into());
     }
     let mut out = std::io::stdout().lock();
-    for (key, records) in logs {
+    let mut damaged = false;
+    for log in logs {
         if !cmd.json {
-            writeln!(out, "# {key}")?;
+            writeln!(out, "# {}", log.key)?;
         }
-        let shown = records.iter().filter(|record| record.height() >= Some(cmd.from));
-        for record in shown {
+        // Headers always: they say whose the lines behind them are.
+        let shown = |record: &&wal::Record| record.height().is_none_or(|at| at >= cmd.from);
+        for record in log.records.iter().filter(shown) {
             let line = if cmd.json { record.to_json().to_string() } else { record.to_line() };
             // Whoever reads it may have seen enough.
             if writeln!(out, "{line}").is_err() {
                 return Ok(());
             }
         }
+        for unread in &log.unread {
+            eprintln!("{unread}");
+            damaged |= unread.why != wal::Why::Unfinished;
+        }
     }
-    Ok(())
+    match damaged {
+        true => Err("a log is damaged; what is left of it is shown".into()),
+        false => Ok(()),
+    }
 }
 
 fn with_parts<C, F, R>(cli: &Cli, cmd: &C, act: F) -> Result<()>

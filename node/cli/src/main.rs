@@ -4,7 +4,8 @@
 //! - [`config_file`]: the same flags from a file.
 //! - [`chain_spec`]: the networks, made from the runtime's presets.
 //! - [`service`]: how the parts of a node are put together.
-//! - [`l1`]: how the node reaches its L1 node; [`hsm`]: how it reaches its keys in an HSM.
+//! - [`l1`]: how the node reaches its L1 node; [`hsm`]: how it reaches its keys in an HSM;
+//!   [`new_keys`]: when it believes that keys have never signed.
 
 mod chain_spec;
 mod cli;
@@ -12,6 +13,7 @@ mod command;
 mod config_file;
 mod hsm;
 mod l1;
+mod new_keys;
 mod service;
 
 use std::process::ExitCode;

@@ -2,7 +2,7 @@
 
 use crate::{
     cli::{L1Args, Pkcs11Args},
-    hsm, l1,
+    hsm, l1, new_keys,
 };
 use cascoin_consensus::{
     announce::{announce_certified, CertifiedAnnounceValidator},
@@ -204,8 +204,19 @@ pub async fn new_full<N: sc_network::NetworkBackend<OpaqueBlock, BlockHash>>(
         .map_err(|error| ServiceError::Other(format!("the chain has no parameters: {error}")))?;
 
     let wal_folder = wal_folder(&config);
-    // As with the write-ahead log: on a new chain no key has signed.
-    let new_keys = options.accept_missing_log || client.info().finalized_number == 0;
+    if options.accept_missing_log {
+        log::warn!(
+            target: "l2",
+            "--accept-missing-log: a key without its write-ahead log or high-water mark is taken \
+             for one that has never signed. Remove the flag from unit files and --config now: at a \
+             later start it would hide that a log was lost",
+        );
+    }
+    let new_keys = new_keys::may_be_new(
+        options.accept_missing_log,
+        &config.chain_spec.chain_type(),
+        client.info().finalized_number,
+    );
     let (marks, genesis) = (hsm::marks_folder(&wal_folder), client.info().genesis_hash);
     let keys = hsm::key_source(&options.pkcs11, &keystore_container, marks, genesis, new_keys)
         .map_err(ServiceError::Other)?;
@@ -331,7 +342,7 @@ pub async fn new_full<N: sc_network::NetworkBackend<OpaqueBlock, BlockHash>>(
                 keys,
                 mesh: Mesh::new(protocols, network.clone()),
                 wal_folder,
-                accept_missing_log: options.accept_missing_log,
+                may_make_log: new_keys,
                 handle: engine_handle.clone(),
                 metrics: Metrics::new(registry.as_ref())?,
             }))

@@ -98,8 +98,11 @@ where
             }
         }
         // All or nothing, a decision included: it may count a vote of this batch.
-        if unsigned || !self.persist(&records) {
-            return self.follow_without_keys(&records);
+        if unsigned {
+            return self.follow_without_keys("a message was not signed", &records);
+        }
+        if !self.persist(&records) {
+            return self.follow_without_keys("what it signed is not in its log", &records);
         }
         sending.into_iter().for_each(|message| self.send(message));
         if let Some((round, block, signers)) = decision {

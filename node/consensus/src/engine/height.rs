@@ -6,6 +6,7 @@ use crate::{
     client::EngineClient,
     evidence::witness::Witness,
     executor::ExecutedBlock,
+    header::slot,
     keys::LocalKeys,
     parent_commit::ParentCommit,
     transport::Transport,
@@ -25,6 +26,7 @@ use sc_client_api::Backend;
 use sc_consensus::BlockImport;
 use sp_consensus::Environment;
 use sp_consensus_grandpa::{AuthorityId, AuthoritySignature};
+use sp_core::ed25519;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -211,7 +213,7 @@ where
                 }
             };
             let keys = self.find_keys(&schedule.set);
-            let keys = self.with_open_log(keys);
+            let keys = self.with_open_log(&schedule, keys);
             if self.fatal {
                 return;
             }
@@ -254,7 +256,7 @@ where
         // has signed since.
         self.wal = None;
         // The log first: if it cannot be used, what was gathered stays.
-        if self.with_open_log(keys).is_some() {
+        if self.with_open_log(&schedule, keys).is_some() {
             self.keep_for_a_new_beginning();
             self.core = Core::new();
             self.begin_next_height().await;
@@ -278,11 +280,14 @@ where
     /// not be signed or logged. The core counts its own votes when it casts them;
     /// those that did not leave must count nowhere, so it begins the height anew
     /// from what others said. `lost`: what was signed and is not safely logged.
-    pub(super) fn follow_without_keys(&mut self, lost: &[Record]) {
+    /// `why`: what to tell the operator.
+    pub(super) fn follow_without_keys(&mut self, why: &str, lost: &[Record]) {
         self.wal = None;
         self.log_retry_at = Some(Instant::now() + RETRY);
+        let keys = self.height.as_mut().and_then(|height| height.keys.take());
+        let Some(keys) = keys else { return };
+        self.complain("this node follows without signing until it can again", &why);
         let Some(height) = &mut self.height else { return };
-        let Some(keys) = height.keys.take() else { return };
         for record in lost {
             match record {
                 Record::Vote(signed) if signed.vote().voter.0 == keys.index => {
@@ -333,7 +338,7 @@ where
 
     /// Keys may only be used with their log open. A log that failed (a full
     /// disk) is opened again: what it then holds is what may have left.
-    fn with_open_log(&mut self, keys: Option<LocalKeys>) -> Option<LocalKeys> {
+    fn with_open_log(&mut self, schedule: &Schedule, keys: Option<LocalKeys>) -> Option<LocalKeys> {
         let keys = keys?;
         if self.wal.as_ref().is_some_and(|(key, wal)| *key == keys.grandpa && wal.is_sound()) {
             return Some(keys);
@@ -343,12 +348,10 @@ where
         if self.log_retry_at.is_some_and(|at| Instant::now() < at) {
             return None;
         }
-        // A key that comes while the node runs has been rotated in. At the start of a
-        // node whose chain goes on, a missing log may have been lost.
-        let new_key =
-            self.begun || self.accept_missing_log || self.client.info().finalized_number == 0;
+        let new_key = self.is_new(schedule, keys.grandpa);
         match Wal::open(&self.wal_folder, self.genesis, keys.grandpa, new_key) {
             Ok((wal, memory)) => {
+                self.opened.insert(keys.grandpa);
                 log::info!(
                     target: "l2::bft",
                     "sequencing as {} (index {})", hex::encode(keys.grandpa.0), keys.index,
@@ -368,7 +371,23 @@ where
         }
     }
 
+    /// Whether a key without a log has never signed.
+    ///
+    /// One that comes into force while the node runs has been rotated in; at the start
+    /// of a node a missing log may have been lost. So may it when the node catches up
+    /// from an empty database and comes to a height of before its start at which the
+    /// key was in force. A log that was open here is not missing because the key is new.
+    fn is_new(&mut self, schedule: &Schedule, key: ed25519::Public) -> bool {
+        if slot(&schedule.parent).is_some_and(|made_ms| made_ms < self.started_ms) {
+            self.older.insert(key);
+        }
+        let rotated_in = self.begun && !self.older.contains(&key);
+        !self.opened.contains(&key) && (self.may_make_log || rotated_in)
+    }
+
     fn start(&mut self, schedule: Schedule, keys: Option<LocalKeys>, precommits: &[SignedVote]) {
+        // Not before: as long as there was no height, no log was looked for.
+        self.begun = true;
         let height = schedule.height;
         self.memory.forget_below(height);
         let me = keys.as_ref().map(|keys| SequencerIndex(keys.index));

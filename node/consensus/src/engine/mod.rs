@@ -12,6 +12,7 @@
 
 mod act;
 mod catch_up;
+mod complaints;
 mod fetch;
 mod height;
 mod intake;
@@ -34,6 +35,7 @@ use crate::{
 };
 use cascoin_bft::{BlockId, Core, Height, Input, Round};
 use cascoin_l2_primitives::chain::{BlockHash, OpaqueBlock};
+use complaints::Complaints;
 use futures::StreamExt;
 use height::HeightState;
 use sc_client_api::Backend;
@@ -72,8 +74,9 @@ pub struct EngineParams<C, B, I, E, T> {
     pub mesh: T,
     /// Folder of the write-ahead logs.
     pub wal_folder: PathBuf,
-    /// Whether a log that is missing is made anew although the chain is not new.
-    pub accept_missing_log: bool,
+    /// Whether keys that are here at the start and have no log have never signed, so
+    /// that one is made for them. An empty database is no reason to think so.
+    pub may_make_log: bool,
     /// Where the engine says what it does.
     pub handle: EngineHandle,
     /// Its metrics.
@@ -116,7 +119,13 @@ pub struct Engine<C, B, I, E, T> {
     found: Option<LocalKeys>,
     mesh: T,
     wal_folder: PathBuf,
-    accept_missing_log: bool,
+    may_make_log: bool,
+    /// Keys whose log was open in this process. It is never made a second time.
+    opened: BTreeSet<sp_core::ed25519::Public>,
+    /// When this process began, milliseconds since 1970.
+    started_ms: u64,
+    /// Keys that were in force before.
+    older: BTreeSet<sp_core::ed25519::Public>,
     handle: EngineHandle,
     metrics: Metrics,
     genesis: BlockHash,
@@ -145,7 +154,7 @@ pub struct Engine<C, B, I, E, T> {
     /// A key whose signer remembers more than this node knows.
     silence: Option<recall::Silence>,
     /// Faults that were said already, so that a lasting one fills no log.
-    complaints: BTreeSet<String>,
+    complaints: Complaints,
     /// The node was told to sequence and must not: it stops.
     fatal: bool,
     /// The first height was taken up; from now on trouble is waited out.
@@ -182,7 +191,10 @@ where
             found: None,
             mesh: params.mesh,
             wal_folder: params.wal_folder,
-            accept_missing_log: params.accept_missing_log,
+            may_make_log: params.may_make_log,
+            opened: BTreeSet::new(),
+            started_ms: now_ms(),
+            older: BTreeSet::new(),
             handle: params.handle,
             metrics: params.metrics,
             genesis,
@@ -202,7 +214,7 @@ where
             retry_at: None,
             log_retry_at: None,
             silence: None,
-            complaints: BTreeSet::new(),
+            complaints: Complaints::default(),
             fatal: false,
             begun: false,
             greeted_all: None,
@@ -212,18 +224,14 @@ where
         }
     }
 
-    /// Runs until the node stops, or returns at once if this node has a
-    /// sequencer's keys and cannot use its write-ahead log.
+    /// Runs until the node stops, or returns before its first height if this node
+    /// has a sequencer's keys and cannot use its write-ahead log.
     pub async fn run(mut self) {
         let mut imports = self.client.import_notification_stream();
         let mut stall = tokio::time::interval(STALL_TICK);
         stall.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         self.begin_next_height().await;
-        if self.fatal {
-            return;
-        }
-        self.begun = true;
-        loop {
+        while !self.fatal {
             let timer = self.next_wake();
             tokio::select! {
                 event = self.mesh.next() => match event {
@@ -311,11 +319,8 @@ where
 
     fn complain(&mut self, what: &str, error: &dyn std::fmt::Display) {
         let text = format!("{what}: {error}");
-        if self.complaints.insert(text.clone()) {
+        if self.complaints.is_due(&text, Instant::now()) {
             log::error!(target: "l2::bft", "{text}");
-        }
-        if self.complaints.len() > 64 {
-            self.complaints.clear();
         }
     }
 

@@ -6,24 +6,27 @@
 //!   and a power cut.
 //! - A log belongs to one chain and one key: another genesis or key is refused.
 //! - One key is used by one process of a machine at a time ([`lock`]).
-//! - A torn end (a crash during a write) is cut off; damage anywhere else is an
-//!   error, never silently skipped.
+//! - A torn end (a crash during a write) is cut off; damage anywhere else, and a
+//!   segment that is missing or without its beginning, is an error, never silently
+//!   skipped.
+//! - Only a key that has never signed gets a new log.
 //! - What one [`Wal::append`] wrote is there as a whole, or not at all.
 //!
-//! On disk a log is a folder of segments `000001.wal`, …; a segment is a
-//! sequence of frames `length u32 LE ‖ CRC32C u32 LE ‖ SCALE(record) …`, the
-//! first of which is a [`Record::Header`]. Old segments go when
-//! [`KEPT_SEGMENTS`] newer ones are full: by then the database has synced what
-//! they hold (parity-db syncs after 64 MiB of its own log, and it writes more per
-//! block than we do).
+//! On disk a log is a folder of segments `000001.wal`, …, each a sequence of frames
+//! with records ([`segment`]), the first of which is a [`Record::Header`]. Old
+//! segments go when [`KEPT_SEGMENTS`] newer ones are full: by then the database has
+//! synced what they hold (parity-db syncs after 64 MiB of its own log, and it writes
+//! more per block than we do).
 
 mod lock;
 mod memory;
+mod read;
 mod record;
 mod segment;
 mod show;
 
 pub use memory::Memory;
+pub use read::{read_all, ReadLog, Unread, Why};
 pub use record::Record;
 
 use cascoin_l2_primitives::chain::BlockHash;
@@ -73,11 +76,31 @@ pub enum WalError {
         /// Where the damage begins.
         offset: u64,
     },
+    /// Not the newest segment is missing.
+    #[error(
+        "{path} of the write-ahead log is missing: this node cannot know what it has signed; \
+         restore the file from a backup of this machine, or rotate the session keys"
+    )]
+    Gap {
+        /// The segment.
+        path: PathBuf,
+    },
+    /// Another version of the node wrote the log.
+    #[error(
+        "write-ahead log {path} has format {version}, which this version of the node does not \
+         read: start the one that wrote it"
+    )]
+    Version {
+        /// The segment.
+        path: PathBuf,
+        /// The format.
+        version: u8,
+    },
     /// There is no log of a key that may have signed before.
     #[error(
-        "no write-ahead log of sequencer key {key} ({path}), though the chain is not new: without \
-         it this node cannot know what the key has signed. Restore the log from this key's machine; \
-         if the key has never signed for this chain, start once with --accept-missing-log"
+        "no write-ahead log of sequencer key {key} ({path}), and the key may have signed: without \
+         it this node cannot know what. Restore the log from this key's machine; if the key has \
+         never signed for this chain, start once with --accept-missing-log"
     )]
     Missing {
         /// The grandpa key, hex.
@@ -95,6 +118,17 @@ pub enum WalError {
         key: String,
         /// The lock file.
         path: PathBuf,
+    },
+    /// The lock file can be neither opened nor made.
+    #[error(
+        "lock file {path} cannot be used: {source}. If another user of this machine made it, root \
+         perhaps, remove it while no node runs with this key"
+    )]
+    LockFile {
+        /// The lock file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
     },
 }
 
@@ -115,8 +149,8 @@ pub struct Wal {
 
 impl Wal {
     /// Opens the log of `key` for the chain `genesis` under `base` and reads all
-    /// of it. `new_key`: whether the key may never have signed; only then a log
-    /// that is missing is made.
+    /// of it. `new_key`: whether the key has never signed; only then a log that is
+    /// missing is made.
     ///
     /// # Errors
     /// [`WalError`]; on an error the key must not sign.
@@ -128,34 +162,33 @@ impl Wal {
     ) -> Result<(Self, Memory), WalError> {
         let lock = KeyLock::take(genesis, key)?;
         let folder = base.join(hex::encode(key.0));
-        if !new_key && !segment_path_exists(&folder) {
-            return Err(WalError::Missing { key: hex::encode(key.0), path: folder });
-        }
-        fs::create_dir_all(&folder).map_err(WalError::io(&folder))?;
         let header = Record::Header { genesis, key };
-        let mut memory = Memory::default();
         let numbers = segment_numbers(&folder)?;
-        let current_number = numbers.last().copied().unwrap_or(1);
-        let mut current = None;
-        for number in &numbers {
-            let path = segment_path(&folder, *number);
-            let last = *number == current_number;
-            let (segment, records) = Segment::open(&path, last)?;
-            check_header(&path, &header, records.first(), last)?;
-            records.into_iter().for_each(|record| memory.learn(record));
-            if last {
-                current = Some(segment);
+        let last = numbers.last().copied().filter(|_| !is_blank(&folder, &numbers));
+        let Some(current_number) = last else {
+            if !new_key {
+                return Err(WalError::Missing { key: hex::encode(key.0), path: folder });
             }
-        }
-        let mut current = match current {
-            Some(segment) => segment,
-            None => Segment::open(&segment_path(&folder, current_number), true)?.0,
+            make_folder(&folder)?;
+            let current = Segment::create(&segment_path(&folder, 1), &header)?;
+            let wal = Self { folder, header, current, current_number: 1, _lock: lock };
+            return Ok((wal, Memory::default()));
         };
-        if current.is_empty() {
-            current.append(std::slice::from_ref(&header))?;
-            current.sync()?;
-            sync_folder(&folder)?;
+        if let Some(number) = missing_segment(&numbers) {
+            return Err(WalError::Gap { path: segment_path(&folder, number) });
         }
+        let mut memory = Memory::default();
+        let mut read = |number: u64, last: bool| -> Result<Segment, WalError> {
+            let path = segment_path(&folder, number);
+            let (segment, records) = Segment::open(&path, last)?;
+            check_header(&path, &header, records.first())?;
+            records.into_iter().for_each(|record| memory.learn(record));
+            Ok(segment)
+        };
+        for number in numbers.iter().filter(|number| **number != current_number) {
+            read(*number, false)?;
+        }
+        let mut current = read(current_number, true)?;
         // After a sync that failed the system may show bytes that are not on the
         // disk, so what binds this node now is written once more.
         let binding = memory.highest().map(|height| memory.records_at(height));
@@ -194,12 +227,7 @@ impl Wal {
 
     fn rotate(&mut self) -> Result<(), WalError> {
         let path = segment_path(&self.folder, self.current_number + 1);
-        let (mut next, _) = Segment::open(&path, true)?;
-        next.append(std::slice::from_ref(&self.header))?;
-        next.sync()?;
-        // Before anything is written to it: a file without a name is lost.
-        sync_folder(&self.folder)?;
-        self.current = next;
+        self.current = Segment::create(&path, &self.header)?;
         self.current_number += 1;
         let numbers = segment_numbers(&self.folder)?;
         for old in numbers.iter().rev().skip(KEPT_SEGMENTS + 1) {
@@ -210,12 +238,7 @@ impl Wal {
     }
 }
 
-fn check_header(
-    path: &Path,
-    expected: &Record,
-    found: Option<&Record>,
-    last: bool,
-) -> Result<(), WalError> {
+fn check_header(path: &Path, expected: &Record, found: Option<&Record>) -> Result<(), WalError> {
     let foreign = |what| WalError::Foreign { path: path.to_owned(), what };
     match (expected, found) {
         (expected, Some(found)) if expected == found => Ok(()),
@@ -225,49 +248,40 @@ fn check_header(
             Err(foreign("chain"))
         }
         (_, Some(Record::Header { .. })) => Err(foreign("key")),
-        // A crash right after the file was made.
-        (_, None) if last => Ok(()),
         _ => Err(WalError::Damaged { path: path.to_owned(), offset: 0 }),
     }
 }
 
-/// All records of the logs under `base`, by key, oldest first, for people to read.
-/// Changes nothing and takes no lock, so a running node's log can be read too; of
-/// one that is written to meanwhile the last records may be missing.
-///
-/// # Errors
-/// [`WalError::Io`]; [`WalError::Damaged`] where an older segment ends in the
-/// middle of a record.
-pub fn read_all(base: &Path) -> Result<Vec<(String, Vec<Record>)>, WalError> {
-    let mut logs = Vec::new();
-    if !base.exists() {
-        return Ok(logs);
-    }
-    for entry in fs::read_dir(base).map_err(WalError::io(base))? {
-        let folder = entry.map_err(WalError::io(base))?.path();
-        let Some(key) = folder.file_name().and_then(|name| name.to_str()) else { continue };
-        if !folder.is_dir() {
-            continue;
-        }
-        let mut records = Vec::new();
-        let numbers = segment_numbers(&folder)?;
-        for number in &numbers {
-            let path = segment_path(&folder, *number);
-            let bytes = fs::read(&path).map_err(WalError::io(&path))?;
-            let (found, good) = segment::read(&bytes);
-            records.extend(found);
-            if good < bytes.len() && Some(number) != numbers.last() {
-                return Err(WalError::Damaged { path, offset: good as u64 });
-            }
-        }
-        logs.push((key.to_owned(), records));
-    }
-    logs.sort_by(|(one, _), (other, _)| one.cmp(other));
-    Ok(logs)
+/// Whether a folder holds no log: no segment, or a single one without a byte, which
+/// says no more. No crash of this node leaves such a file ([`Segment::create`]), so
+/// it is taken for a log that was lost, unless the key is known to be new.
+fn is_blank(folder: &Path, numbers: &[u64]) -> bool {
+    let is_empty = |number| {
+        fs::metadata(segment_path(folder, number))
+            .is_ok_and(|file| file.is_file() && file.len() == 0)
+    };
+    numbers.is_empty() || (numbers == [1] && is_empty(1))
 }
 
-fn segment_path_exists(folder: &Path) -> bool {
-    segment_numbers(folder).is_ok_and(|numbers| !numbers.is_empty())
+/// The first of the segments that a log always keeps and this one does not have.
+fn missing_segment(numbers: &[u64]) -> Option<u64> {
+    let last = *numbers.last()?;
+    let oldest = last.saturating_sub(KEPT_SEGMENTS as u64).max(1);
+    (oldest..last).find(|number| numbers.binary_search(number).is_err())
+}
+
+/// Makes the folder of a log, durably: a log whose folder loses its name in a power
+/// cut is lost with all that was synced to it.
+fn make_folder(folder: &Path) -> Result<(), WalError> {
+    let missing = folder.ancestors().take_while(|folder| {
+        // Of a relative path the last one is empty: the folder we are in.
+        !folder.as_os_str().is_empty() && !folder.exists()
+    });
+    let made: Vec<_> = missing.collect();
+    fs::create_dir_all(folder).map_err(WalError::io(folder))?;
+    // Its own name always: a crash may have come between the two.
+    let mut parents = [folder].into_iter().chain(made).filter_map(Path::parent);
+    parents.try_for_each(sync_folder)
 }
 
 fn segment_path(folder: &Path, number: u64) -> PathBuf {
@@ -276,7 +290,12 @@ fn segment_path(folder: &Path, number: u64) -> PathBuf {
 
 fn segment_numbers(folder: &Path) -> Result<Vec<u64>, WalError> {
     let mut numbers = Vec::new();
-    for entry in fs::read_dir(folder).map_err(WalError::io(folder))? {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(numbers),
+        Err(error) => return Err(WalError::io(folder)(error)),
+    };
+    for entry in entries {
         let name = entry.map_err(WalError::io(folder))?.file_name();
         let number = name.to_str().and_then(|name| name.strip_suffix(".wal"));
         numbers.extend(number.and_then(|number| number.parse::<u64>().ok()));
@@ -286,6 +305,7 @@ fn segment_numbers(folder: &Path) -> Result<Vec<u64>, WalError> {
 }
 
 fn sync_folder(folder: &Path) -> Result<(), WalError> {
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(WalError::io(folder))
 }
 

@@ -8,11 +8,6 @@ use cascoin_l2_primitives::{
 use codec::{Decode, Encode};
 use sp_core::{ed25519, H256};
 
-impl Record {
-    /// The highest codec index of a record.
-    pub(super) const LAST_INDEX: u8 = 5;
-}
-
 /// One record of the log.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub enum Record {

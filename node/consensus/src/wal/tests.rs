@@ -1,7 +1,9 @@
 use super::*;
 use crate::wire::{SignedVote, SigningContext};
 use cascoin_bft::{BlockId, Height, Round, SequencerIndex, Vote, VoteKind};
+use cascoin_l2_primitives::chain::{Header, OpaqueBlock};
 use sp_core::Pair as _;
+use sp_runtime::OpaqueExtrinsic;
 
 fn key(seed: u8) -> ed25519::Pair {
     ed25519::Pair::from_seed(&[seed; 32])
@@ -91,6 +93,116 @@ fn a_missing_log_is_made_for_a_new_key_only() {
     Wal::open(folder.path(), BlockHash::zero(), key, false).unwrap();
 }
 
+/// A file system that loses what was synced, or somebody who cuts a file: the key has
+/// signed, so what is left is no new log.
+#[test]
+fn a_log_without_its_beginning_is_not_new() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = key(13).public();
+    let open = |new_key| Wal::open(folder.path(), BlockHash::zero(), key, new_key).map(|_| ());
+    open(true).unwrap();
+    let path = segment_path(&folder.path().join(hex::encode(key.0)), 1);
+    let whole = fs::read(&path).unwrap();
+    for end in 1..whole.len() {
+        fs::write(&path, &whole[..end]).unwrap();
+        assert!(matches!(open(true), Err(WalError::Damaged { .. })), "cut at byte {end}");
+    }
+    fs::write(&path, vec![0; whole.len()]).unwrap();
+    assert!(matches!(open(true), Err(WalError::Damaged { .. })), "zeros");
+    let mut newer = whole.clone();
+    newer[8] += 1;
+    fs::write(&path, newer).unwrap();
+    assert!(matches!(open(true), Err(WalError::Version { version: 2, .. })));
+    fs::write(&path, []).unwrap();
+    assert!(matches!(open(false), Err(WalError::Missing { .. })), "an empty file");
+    open(true).unwrap();
+    open(false).unwrap();
+}
+
+#[test]
+fn a_crash_while_a_log_is_made_leaves_a_new_key_new() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = key(14).public();
+    let log = folder.path().join(hex::encode(key.0));
+    fs::create_dir_all(&log).unwrap();
+    fs::write(log.join("000001.new"), "CASL2").unwrap();
+    assert!(matches!(
+        Wal::open(folder.path(), BlockHash::zero(), key, false),
+        Err(WalError::Missing { .. })
+    ));
+    drop(Wal::open(folder.path(), BlockHash::zero(), key, true).unwrap());
+    Wal::open(folder.path(), BlockHash::zero(), key, false).unwrap();
+}
+
+#[test]
+fn a_segment_that_is_missing_is_damage() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = key(15).public();
+    let (mut wal, _) = Wal::open(folder.path(), BlockHash::zero(), key, true).unwrap();
+    (0..3).for_each(|_| wal.rotate().unwrap());
+    drop(wal);
+    for number in 1..=3 {
+        let path = segment_path(&folder.path().join(hex::encode(key.0)), number);
+        let whole = fs::read(&path).unwrap();
+        fs::remove_file(&path).unwrap();
+        let result = Wal::open(folder.path(), BlockHash::zero(), key, true);
+        assert!(matches!(result, Err(WalError::Gap { path: found }) if found == path));
+        fs::write(&path, []).unwrap();
+        let result = Wal::open(folder.path(), BlockHash::zero(), key, true);
+        assert!(matches!(result, Err(WalError::Damaged { .. })), "{number} is empty");
+        fs::write(&path, whole).unwrap();
+    }
+    Wal::open(folder.path(), BlockHash::zero(), key, false).unwrap();
+}
+
+/// A user may put a whole frame into a transaction, and so into a block's record.
+#[test]
+fn a_frame_within_a_block_does_not_make_a_torn_write_damage() {
+    let (folder, users) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let key = key(16).public();
+    let path = |base: &Path| segment_path(&base.join(hex::encode(key.0)), 1);
+    let (mut wal, _) = Wal::open(users.path(), BlockHash::zero(), key, true).unwrap();
+    wal.append(&[vote(1, 0)]).unwrap();
+    drop(wal);
+    let crafted = fs::read(path(users.path())).unwrap();
+    let (mut wal, _) = Wal::open(folder.path(), BlockHash::zero(), key, true).unwrap();
+    wal.append(&[vote(1, 0)]).unwrap();
+    let before = wal.current.len();
+    let header = Header {
+        parent_hash: BlockHash::zero(),
+        number: 2,
+        state_root: Default::default(),
+        extrinsics_root: Default::default(),
+        digest: Default::default(),
+    };
+    let extrinsics = vec![OpaqueExtrinsic::from_blob(crafted)];
+    wal.append(&[Record::Block(OpaqueBlock { header, extrinsics }), vote(2, 0)]).unwrap();
+    drop(wal);
+    let mut bytes = fs::read(path(folder.path())).unwrap();
+    bytes.pop();
+    assert!(bytes.len() as u64 > before);
+    fs::write(path(folder.path()), bytes).unwrap();
+    let (_, memory) = Wal::open(folder.path(), BlockHash::zero(), key, false).unwrap();
+    assert_eq!((rounds(&memory, 1), rounds(&memory, 2)), (vec![0], vec![]));
+}
+
+#[test]
+fn a_lock_file_of_another_user_is_used_or_explained() {
+    let key = key(17).public();
+    let path = lock::path(BlockHash::zero(), key);
+    let _ = fs::remove_file(&path);
+    fs::write(&path, []).unwrap();
+    fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o444)).unwrap();
+    let first = KeyLock::take(BlockHash::zero(), key).unwrap();
+    assert!(matches!(KeyLock::take(BlockHash::zero(), key), Err(WalError::InUse { .. })));
+    drop(first);
+    fs::remove_file(&path).unwrap();
+    std::os::unix::fs::symlink("/nowhere/at/all", &path).unwrap();
+    let result = KeyLock::take(BlockHash::zero(), key);
+    fs::remove_file(&path).unwrap();
+    assert!(matches!(result, Err(WalError::LockFile { .. })));
+}
+
 #[test]
 fn a_log_can_be_read_beside_its_owner() {
     let folder = tempfile::tempdir().unwrap();
@@ -100,13 +212,50 @@ fn a_log_can_be_read_beside_its_owner() {
     wal.append(&[vote(1, 0), vote(1, 1)]).unwrap();
     let logs = read_all(folder.path()).unwrap();
     assert_eq!(logs.len(), 1);
-    assert_eq!(logs[0].0, hex::encode(key.0));
-    assert_eq!(logs[0].1[1..], [vote(1, 0), vote(1, 1)]);
-    let shown = logs[0].1[2].to_json();
+    assert_eq!((&logs[0].key, &logs[0].unread), (&hex::encode(key.0), &vec![]));
+    let records = &logs[0].records;
+    assert_eq!(records[1..], [vote(1, 0), vote(1, 1)]);
+    let shown = records[2].to_json();
     assert_eq!((&shown["record"], &shown["round"]), (&"prevote".into(), &1.into()));
-    let line = logs[0].1[2].to_line();
+    let line = records[2].to_line();
     assert!(line.starts_with("prevote height 1 round 1 voter 1 block 0x0707"), "{line}");
-    assert_eq!((logs[0].1[0].height(), logs[0].1[2].height()), (None, Some(1)));
+    assert_eq!((records[0].height(), records[2].height()), (None, Some(1)));
+}
+
+#[test]
+fn what_cannot_be_read_of_a_log_is_named_and_the_rest_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = key(12).public();
+    let (mut wal, _) = Wal::open(folder.path(), BlockHash::zero(), key, true).unwrap();
+    let start = wal.current.len();
+    wal.append(&[vote(1, 0)]).unwrap();
+    wal.rotate().unwrap();
+    wal.append(&[vote(2, 0)]).unwrap();
+    let whole = wal.current.len();
+    wal.append(&[vote(2, 1)]).unwrap();
+    drop(wal);
+    let path = |number| segment_path(&folder.path().join(hex::encode(key.0)), number);
+    let unread = || {
+        let mut logs = read_all(folder.path()).unwrap();
+        (logs[0].records.split_off(1), std::mem::take(&mut logs[0].unread))
+    };
+    let mut bytes = fs::read(path(2)).unwrap();
+    bytes.pop();
+    fs::write(path(2), &bytes).unwrap();
+    let bytes = bytes.len() as u64 - whole;
+    let torn = Unread { path: path(2), offset: whole, bytes, why: Why::Unfinished };
+    assert_eq!(unread().1, [torn]);
+    let mut old = fs::read(path(1)).unwrap();
+    let last = old.len() - 1;
+    old[last] ^= 1;
+    fs::write(path(1), &old).unwrap();
+    let bytes = old.len() as u64 - start;
+    let damage = Unread { path: path(1), offset: start, bytes, why: Why::Damaged };
+    let (records, found) = unread();
+    assert_eq!(found[0], damage);
+    assert_eq!(records[1..], [vote(2, 0)], "behind the damage");
+    fs::remove_file(path(1)).unwrap();
+    assert_eq!(unread().1[0].why, Why::Missing);
 }
 
 #[test]

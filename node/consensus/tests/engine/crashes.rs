@@ -78,9 +78,9 @@ async fn a_log_damaged_in_its_middle_stops_its_node() {
     let path = newest_segment(&cluster.segments(2));
     let whole = fs::read(&path).unwrap();
     let mut file = fs::OpenOptions::new().write(true).open(&path).unwrap();
-    // Within the first record's body, which follows eight bytes of frame.
-    file.seek(SeekFrom::Start(12)).unwrap();
-    file.write_all(&[whole[12] ^ 1]).unwrap();
+    // Within the first record's body, which follows 17 bytes of the file and 12 of the frame.
+    file.seek(SeekFrom::Start(30)).unwrap();
+    file.write_all(&[whole[30] ^ 1]).unwrap();
     drop(file);
     let last = last_vote(&cluster, 2);
     cluster.start(2);

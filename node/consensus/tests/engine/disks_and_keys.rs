@@ -102,6 +102,37 @@ async fn a_vote_that_was_not_logged_does_not_leave() {
     cluster.finish().await;
 }
 
+/// What a node signed in this very round stood in the log that is gone.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_goes_while_its_node_runs_is_not_made_anew() {
+    let mut cluster = patient();
+    let puppets = Puppets::join(&cluster);
+    let engine = puppets.engine;
+    cluster.start(engine);
+    until("it sequences", || cluster.status(engine).sequencing).await;
+    let block = puppets.block(&cluster, 0, 0).await;
+    let id = Some(block_id(&block));
+    // It cannot sign, closes its log, and wants to open it again with its key.
+    cluster.take_key(engine);
+    puppets.propose(0, &block, Some(&block));
+    until("it follows", || !cluster.status(engine).sequencing).await;
+    let aside = cluster.logs(engine).join("aside");
+    fs::rename(cluster.segments(engine), &aside).unwrap();
+    cluster.give_key(engine);
+    let stalls = puppets.complaints();
+    until("it has looked for its log", || puppets.complaints() > stalls + 12).await;
+    assert!(!cluster.status(engine).sequencing);
+    assert!(!cluster.segments(engine).exists(), "a log from nowhere");
+    fs::rename(&aside, cluster.segments(engine)).unwrap();
+    until("it sequences again", || cluster.status(engine).sequencing).await;
+    for puppet in puppets.all() {
+        puppets.cast(puppet, Prevote, 0, id);
+        puppets.cast(puppet, Precommit, 0, id);
+    }
+    cluster.reach(&[engine], 1).await;
+    cluster.finish().await;
+}
+
 /// A failing disk costs a node its votes and nothing else.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_with_a_failing_disk_follows_and_votes_again_once_it_is_well() {

@@ -62,14 +62,7 @@ async fn a_sequencer_changes_its_keys_and_no_block_is_missed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_that_followed_becomes_a_sequencer_and_no_block_is_missed() {
-    let mut cluster = Cluster::changing(4, 3, short_sessions, |keys| {
-        let joining = account(&keys[3]);
-        NextKeys::<Runtime>::insert(&joining, session_keys(&keys[3]));
-        Members::<Runtime>::mutate(|members| {
-            let member = Member { account: joining, weight: 100 };
-            members.try_push(member).expect("a seat is free");
-        });
-    });
+    let mut cluster = Cluster::changing(4, 3, short_sessions, the_fourth_joins);
     cluster.start_all();
     cluster.reach(&ALL, CHANGE - 1).await;
     cluster.reach(&ALL, FAR).await;
@@ -79,6 +72,34 @@ async fn a_node_that_followed_becomes_a_sequencer_and_no_block_is_missed() {
     let new = cluster.keys[3].public();
     assert!(signed_since(&cluster, &new, CHANGE + 1));
     finish(cluster).await;
+}
+
+/// The key is not in the first set that the node sees again, and yet not new: with an
+/// empty log the node would vote where it has voted.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_lost_its_disk_does_not_take_a_later_key_for_new() {
+    let sessions = |parameters: &mut ChainParameters| {
+        parameters.blocks_per_leader = 5;
+        parameters.session_blocks = 5;
+    };
+    let mut cluster = Cluster::changing(4, 3, sessions, the_fourth_joins);
+    cluster.start_all();
+    until("it votes with its key", || last_vote(&cluster, 3) > CHANGE).await;
+    cluster.reach(&ALL, CHANGE + 2).await;
+    cluster.crash(3).await;
+    let aside = cluster.logs(3).join("aside");
+    std::fs::rename(cluster.segments(3), &aside).unwrap();
+    cluster.lose_database(3);
+    cluster.is_public(3);
+    let last = last_vote(&cluster, 3);
+    cluster.start(3);
+    cluster.reach(&[3], cluster.top(&ALL) + 2).await;
+    assert!(!cluster.status(3).sequencing);
+    assert!(!cluster.segments(3).exists(), "a log from nowhere");
+    assert_eq!(last_vote(&cluster, 3), last);
+    std::fs::rename(&aside, cluster.segments(3)).unwrap();
+    until("it votes again", || last_vote(&cluster, 3) > last).await;
+    cluster.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -93,6 +114,16 @@ async fn a_sequencer_leaves_and_follows_and_no_block_is_missed() {
     until("it no longer sequences", || !cluster.status(3).sequencing).await;
     assert!((1..=CHANGE).contains(&last_vote(&cluster, 3)), "it votes to the end, and no longer");
     finish(cluster).await;
+}
+
+/// What governance and the operator of the fourth node have sent.
+fn the_fourth_joins(keys: &[ed25519::Pair]) {
+    let joining = account(&keys[3]);
+    NextKeys::<Runtime>::insert(&joining, session_keys(&keys[3]));
+    Members::<Runtime>::mutate(|members| {
+        let member = Member { account: joining, weight: 100 };
+        members.try_push(member).expect("a seat is free");
+    });
 }
 
 /// Whether a node has led at a height behind the change.

@@ -183,21 +183,25 @@ fn is_prevote(message: &[u8]) -> bool {
     message.starts_with(BFT_DOMAIN) && message.get(9 + 32 + 1 + 8 + 4 + 2) == Some(&1)
 }
 
+/// Bytes of a segment before its first frame, and of a frame before its body.
+const PREAMBLE: usize = 17;
+const FRAME: usize = 12;
+
 /// Cuts the last writes off a stopped node's log, as if it had been killed before them; what they
 /// said.
 fn cut_last_writes(cluster: &Cluster, index: usize, count: usize) -> Vec<Record> {
     let path = newest_segment(&cluster.segments(index));
     let bytes = fs::read(&path).unwrap();
     let mut starts = Vec::new();
-    let mut at = 0;
+    let mut at = PREAMBLE;
     while let Some(length) = bytes.get(at..at + 4) {
         starts.push(at);
-        at += 8 + u32::from_le_bytes(length.try_into().unwrap()) as usize;
+        at += FRAME + u32::from_le_bytes(length.try_into().unwrap()) as usize;
     }
     let cut: Vec<_> = starts.split_off(starts.len() - count);
     let mut records = Vec::new();
     for (start, end) in cut.iter().zip(cut.iter().skip(1).chain([&bytes.len()])) {
-        let mut body = &bytes[start + 8..*end];
+        let mut body = &bytes[start + FRAME..*end];
         while !body.is_empty() {
             records.push(Record::decode(&mut body).unwrap());
         }

@@ -79,7 +79,8 @@ struct Node {
     /// The door to the database of the engine that was started last.
     import: Option<Import>,
     reporter: Option<JoinHandle<()>>,
-    accept_missing_log: bool,
+    /// Whether keys without a log may be new; none: if its chain is.
+    may_make_log: Option<bool>,
     /// Its keys, if they are not in its folder.
     keys: Option<KeySource>,
 }
@@ -134,7 +135,7 @@ impl Cluster {
             engine: None,
             import: None,
             reporter: None,
-            accept_missing_log: false,
+            may_make_log: None,
             keys: None,
         };
         let nodes: Vec<_> = (0..size).map(node).collect();
@@ -199,7 +200,9 @@ impl Cluster {
             keys: node.keys.clone().unwrap_or_else(|| KeySource::signing_only(keystore)),
             mesh: socket,
             wal_folder,
-            accept_missing_log: node.accept_missing_log,
+            may_make_log: node
+                .may_make_log
+                .unwrap_or_else(|| node.chain.client.info().finalized_number == 0),
             handle: node.handle.clone(),
             metrics: node.metrics.clone(),
         });
@@ -228,7 +231,12 @@ impl Cluster {
 
     /// The operator's word that a key without a log has not signed.
     pub fn accept_missing_log(&mut self, index: usize) {
-        self.nodes[index].accept_missing_log = true;
+        self.nodes[index].may_make_log = Some(true);
+    }
+
+    /// Has a node take an empty database for no new chain, as on public networks.
+    pub fn is_public(&mut self, index: usize) {
+        self.nodes[index].may_make_log = Some(false);
     }
 
     /// Has a stopped node sign with a token, as an HSM has one, which remembers what it signed.

@@ -1,7 +1,7 @@
 //! The keystore that signs on a token, and leaves to the node's own what the token lacks.
 
 use crate::{
-    deadline::{Worker, DEADLINE, PATIENCE},
+    deadline::{Worker, PATIENCE},
     device::{Device, KeyKind, TokenKey},
     ec,
     high_water::{HighWater, HighWaterError},
@@ -163,8 +163,7 @@ impl HsmKeystore {
         message: &[u8],
     ) -> Result<ed25519::Signature, SignError> {
         let sign = || -> Result<_, SignError> {
-            let (key, bytes) = (key.clone(), message.to_vec());
-            let raw = self.token.call(DEADLINE, move |token| token.sign(&key, &bytes))?;
+            let raw = self.token.sign(key, message)?;
             let signature = ed25519::Signature::from_raw(raw);
             match ed25519::Pair::verify(&signature, message, public) {
                 true => Ok(signature),
@@ -208,12 +207,11 @@ impl HsmKeystore {
 
     fn sign_hash(
         &self,
-        key: TokenKey,
+        key: &TokenKey,
         public: &ecdsa::Public,
         hash: &[u8; 32],
     ) -> Result<ecdsa::Signature, SignError> {
-        let bytes = *hash;
-        let raw = self.token.call(DEADLINE, move |token| token.sign(&key, &bytes))?;
+        let raw = self.token.sign(key, hash)?;
         ec::recoverable(&raw, public, hash).ok_or(SignError::WrongSignature)
     }
 }
@@ -333,7 +331,7 @@ impl Keystore for HsmKeystore {
         hash: &[u8; 32],
     ) -> Result<Option<ecdsa::Signature>, Error> {
         match self.on_token(key_type, &public.0) {
-            Some(key) => Ok(Some(self.sign_hash(key, public, hash)?)),
+            Some(key) => Ok(Some(self.sign_hash(&key, public, hash)?)),
             None => self.local.ecdsa_sign_prehashed(key_type, public, hash),
         }
     }

@@ -27,10 +27,11 @@ pub fn token_config(args: &Pkcs11Args) -> Option<TokenConfig> {
 }
 
 /// Where this node signs for a chain: on the token, or with the keys of its folder. `new_keys`:
-/// whether a key on the token that has no high-water mark has never signed.
+/// whether a key on the token that has no high-water mark has never signed. Only one that is to
+/// vote gets its mark then; else it signs no vote, and the node starts without it.
 ///
 /// # Errors
-/// What is wrong with the token or a mark, for the operator.
+/// What is wrong with the token, or with a mark that is there, for the operator.
 pub fn key_source(
     args: &Pkcs11Args,
     local: &KeystoreContainer,
@@ -73,7 +74,7 @@ pub fn run(cmd: &HsmCmd, marks: PathBuf) -> Result<(), String> {
             }
         }
         HsmCmd::Generate(_) => {
-            // Before the keystore, which wants marks of the keys that are there.
+            // Before the keystore, which warns of keys that have no mark.
             if !list(config.clone())?.is_empty() {
                 return Err(
                     "HSM: the token has session keys already (`hsm list` shows them). New ones \

@@ -1,10 +1,13 @@
 //! A token on a thread of its own, so that one that hangs holds nobody up.
 //!
 //! There is exactly one thread and one token. Whoever calls waits for [`DEADLINE`] and not
-//! longer. From the first call that fails or waits in vain the token counts as down: calls fail
-//! at once, and the thread itself looks every second whether the token is back. A token that looks
-//! well and fails again when it is to sign is left alone for twice as long each time, up to a
+//! longer. From the first call that waits in vain or finds no token the token counts as down: calls
+//! fail at once, and the thread itself looks every second whether the token is back. A token that
+//! looks well and fails again when it is to sign is left alone for twice as long each time, up to a
 //! minute: else it would hold its callers up for most of the time.
+//!
+//! What fails with one key is that key's trouble: the others sign on. Whether the token is well, the
+//! next look at it tells.
 
 use crate::{
     device::{Device, TokenKey},
@@ -12,7 +15,7 @@ use crate::{
 };
 use parking_lot::Mutex;
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         mpsc::{sync_channel, Receiver, RecvTimeoutError, SyncSender},
         Arc,
@@ -51,7 +54,9 @@ struct State {
     down: Option<String>,
     /// The last trouble that was logged, so that a lasting one fills no log.
     said: Option<String>,
-    /// Calls that failed since one was done, and when the last of them did.
+    /// The same of single keys, until they sign.
+    said_of: BTreeMap<TokenKey, String>,
+    /// Calls that found the token down since one was done, and when the last of them did.
     failures: u32,
     failed_at: Option<Instant>,
 }
@@ -61,12 +66,30 @@ impl State {
     fn note(&mut self, error: Option<&TokenError>) {
         match error {
             None => self.failures = 0,
+            Some(error) if !error.is_of_the_token() => {}
             Some(error) => {
                 self.failures = self.failures.saturating_add(1);
                 self.failed_at = Some(Instant::now());
                 self.fail(error.to_string());
             }
         }
+    }
+
+    /// A key was to sign.
+    fn note_key(&mut self, key: &TokenKey, error: Option<&TokenError>) {
+        let Some(error) = error else {
+            self.said_of.remove(key);
+            return;
+        };
+        let reason = error.to_string();
+        if error.is_of_the_token() || self.said_of.get(key) == Some(&reason) {
+            return;
+        }
+        log::error!(
+            target: "l2",
+            "HSM: key {} {} does not sign: {reason}", key.kind.name(), hex::encode(&key.public),
+        );
+        self.said_of.insert(key.clone(), reason);
     }
 
     /// When the token is to be looked at, if it was looked at then.
@@ -97,6 +120,7 @@ impl State {
             self.said = None;
         }
         self.keys = keys.into_iter().collect();
+        self.said_of.retain(|key, _| self.keys.contains(key));
     }
 }
 
@@ -145,6 +169,17 @@ impl Worker {
     /// Notes a key that was just made.
     pub fn learn(&self, key: TokenKey) {
         self.state.lock().keys.insert(key);
+    }
+
+    /// Has a key sign, and logs if it cannot.
+    ///
+    /// # Errors
+    /// [`TokenError`]; at once if the token is down.
+    pub fn sign(&self, key: &TokenKey, message: &[u8]) -> Result<[u8; 64], TokenError> {
+        let (with, bytes) = (key.clone(), message.to_vec());
+        let signed = self.call(DEADLINE, move |device| device.sign(&with, &bytes));
+        self.state.lock().note_key(key, signed.as_ref().err());
+        signed
     }
 
     /// Has the token do something.
@@ -246,10 +281,14 @@ mod tests {
 
     impl Device for Fake {
         fn keys(&mut self) -> Result<Vec<TokenKey>, TokenError> {
-            self.sign(&Self::key(), &[]).map(|_| vec![Self::key()])
+            self.sign(&Self::key(), &[]).map(|_| vec![Self::key(), broken()])
         }
 
-        fn sign(&mut self, _: &TokenKey, message: &[u8]) -> Result<[u8; 64], TokenError> {
+        fn sign(&mut self, key: &TokenKey, message: &[u8]) -> Result<[u8; 64], TokenError> {
+            if *key == broken() {
+                let (token, reason) = ("fake".into(), "not permitted".into());
+                return Err(TokenError::Failed { token, reason });
+            }
             self.0 .1.fetch_add(1, Ordering::SeqCst);
             if !message.is_empty() && self.0 .2.load(Ordering::SeqCst) {
                 std::thread::sleep(Duration::from_millis(300));
@@ -263,6 +302,11 @@ mod tests {
         fn generate(&mut self, _: KeyKind) -> Result<TokenKey, TokenError> {
             Err(TokenError::Unavailable("full".into()))
         }
+    }
+
+    /// A key that its token does not let sign.
+    fn broken() -> TokenKey {
+        TokenKey { kind: KeyKind::Rlay, public: vec![2; 32] }
     }
 
     fn sign(worker: &Worker) -> Result<[u8; 64], TokenError> {
@@ -300,11 +344,35 @@ mod tests {
     }
 
     #[test]
-    fn a_call_that_fails_says_why_and_takes_the_token_down() {
+    fn a_token_that_is_of_no_use_says_why_and_is_down() {
         let worker = Worker::start(Box::new(Fake::default())).unwrap();
         let failed = worker.call(PATIENCE, |device| device.generate(KeyKind::Aura));
         assert!(failed.unwrap_err().to_string().contains("full"));
         assert!(sign(&worker).unwrap_err().to_string().contains("full"));
+    }
+
+    #[test]
+    fn one_key_that_fails_silences_no_other() {
+        let worker = Worker::start(Box::new(Fake::default())).unwrap();
+        for _ in 0..2 {
+            let said = worker.sign(&broken(), b"vote").unwrap_err().to_string();
+            assert!(said.contains("not permitted"), "{said}");
+            assert!(worker.offers(&Fake::key()));
+            worker.sign(&Fake::key(), b"vote").unwrap();
+        }
+        assert_eq!(worker.state.lock().said, None);
+        assert!(worker.state.lock().said_of.keys().eq([&broken()]));
+        // Nor does one that is gone, or a signature that is none.
+        let token = || String::from("fake");
+        for error in [
+            TokenError::NoKey { token: token(), key: "rlay".into() },
+            TokenError::Nonsense { token: token(), what: "something" },
+        ] {
+            worker.call(PATIENCE, |_| Err::<(), _>(error)).unwrap_err();
+            assert!(worker.offers(&Fake::key()));
+        }
+        worker.call(PATIENCE, |_| Err::<(), _>(TokenError::Slow(DEADLINE))).unwrap_err();
+        assert!(!worker.offers(&Fake::key()));
     }
 
     /// How long the token stays down from now on.

@@ -221,7 +221,7 @@ struct MarkFile {
 
 impl MarkFile {
     fn create(folder: &Path, path: &Path, key: [u8; 32]) -> Result<(), HighWaterError> {
-        fs::create_dir_all(folder).map_err(io_at(folder))?;
+        create_durably(folder)?;
         let temporary = path.with_extension(format!("new-{}", std::process::id()));
         let file = File::create(&temporary).map_err(io_at(&temporary))?;
         let mut mark =
@@ -333,6 +333,18 @@ impl MarkFile {
         self.mark = mark;
         Ok(())
     }
+}
+
+/// Makes a folder, also those above it, so that a power cut leaves their names.
+fn create_durably(folder: &Path) -> Result<(), HighWaterError> {
+    let missing = folder.ancestors().take_while(|path| !path.exists()).count();
+    fs::create_dir_all(folder).map_err(io_at(folder))?;
+    // The nearest in any case: an attempt that was cut off may have made the folder.
+    let parents = folder.ancestors().skip(1).take(missing.max(1));
+    for parent in parents.map(|path| if path == Path::new("") { Path::new(".") } else { path }) {
+        File::open(parent).and_then(|parent| parent.sync_all()).map_err(io_at(parent))?;
+    }
+    Ok(())
 }
 
 /// `length u16 LE ‖ CRC32C u32 LE ‖ SCALE(mark) ‖ zeros`. With votes of the lengths that there are

@@ -1,7 +1,7 @@
 //! The keystore that signs on a token, and leaves to the node's own what the token lacks.
 
 use crate::{
-    deadline::{Worker, DEADLINE, PATIENCE},
+    deadline::{Worker, PATIENCE},
     device::{Device, KeyKind, TokenKey},
     ec,
     high_water::{HighWater, HighWaterError},
@@ -11,7 +11,7 @@ use crate::{
 use parking_lot::Mutex;
 use sp_core::{crypto::KeyTypeId, ecdsa, ed25519, sr25519, Blake2Hasher, ByteArray, Hasher, Pair};
 use sp_keystore::{Error, Keystore, KeystorePtr};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Why nothing was signed.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +43,10 @@ impl From<SignError> for Error {
 pub struct HsmKeystore {
     token: Worker,
     marks: HighWater,
+    /// Voting keys that were there at the start, have no mark, and have never signed, as the
+    /// caller says. One gets its mark when it is to sign its first vote, and only once: a mark that
+    /// is lost later stays lost.
+    new: Mutex<BTreeSet<[u8; 32]>>,
     /// The node's own.
     local: KeystorePtr,
     /// Trouble with marks that was logged, by key, so that a lasting one fills no log.
@@ -55,13 +59,16 @@ pub enum OpenError {
     /// The token cannot be used.
     #[error(transparent)]
     Token(#[from] TokenError),
-    /// A key on it has no high-water mark, or one that cannot be used.
+    /// A key on it has a high-water mark that cannot be used.
     #[error(transparent)]
     HighWater(#[from] HighWaterError),
 }
 
 impl HsmKeystore {
-    /// Opens the token and looks whether its keys that vote have their marks. `new_keys`: whether a key without a mark has never signed; then it gets one.
+    /// Opens the token and looks at the marks of its keys that vote. `new_keys`: whether a key
+    /// without a mark has never signed; then it gets one when it is used. Otherwise it signs no
+    /// vote: it may be one that is not used any more, or is for another chain, so it is no reason
+    /// to refuse the others.
     ///
     /// # Errors
     /// [`OpenError`], for the operator.
@@ -71,13 +78,24 @@ impl HsmKeystore {
         new_keys: bool,
         local: KeystorePtr,
     ) -> Result<Self, OpenError> {
-        let keystore = Self { token: Worker::start(token)?, marks, local, said: Mutex::default() };
+        let token = Worker::start(token)?;
+        let (new, said) = (Mutex::default(), Mutex::default());
+        let keystore = Self { token, marks, new, local, said };
         for key in keystore.keys_of(KeyKind::Gran) {
             let Ok(key) = <[u8; 32]>::try_from(key.as_slice()) else { continue };
-            if new_keys {
-                keystore.marks.begin(key)?;
+            match keystore.marks.check(key) {
+                Ok(()) => {}
+                Err(HighWaterError::Missing { .. }) if new_keys => {
+                    keystore.new.lock().insert(key);
+                }
+                // An error when it is to be used: perhaps it never is.
+                Err(error @ HighWaterError::Missing { .. }) => log::warn!(
+                    target: "l2",
+                    "HSM: {error}. It signs no vote until then. A key that is not used on this \
+                     chain needs nothing",
+                ),
+                Err(error) => return Err(error.into()),
             }
-            keystore.marks.check(key)?;
         }
         Ok(keystore)
     }
@@ -106,6 +124,9 @@ impl HsmKeystore {
     /// # Errors
     /// [`HighWaterError`]: nobody knows what it signed.
     pub fn last_signed(&self, key: &ed25519::Public) -> Result<Vec<Vec<u8>>, HighWaterError> {
+        if self.new.lock().contains(&key.0) {
+            return Ok(Vec::new());
+        }
         let on_token = self.on_token(KeyKind::Gran.key_type(), &key.0).is_some();
         match on_token || self.marks.exists(&key.0) {
             true => self.marks.last_signed(key.0),
@@ -113,12 +134,36 @@ impl HsmKeystore {
         }
     }
 
-    /// Whether a key on the token may be used: one that votes needs its mark. Says why not.
+    /// Makes the mark of a key that has never signed, before it does.
+    fn begin_if_new(&self, key: [u8; 32]) -> Result<(), HighWaterError> {
+        let mut new = self.new.lock();
+        if new.contains(&key) {
+            self.marks.begin(key)?;
+            new.remove(&key);
+            log::info!(
+                target: "l2",
+                "HSM: sequencer key {} has signed nothing yet; its high-water mark begins",
+                hex::encode(key),
+            );
+        }
+        Ok(())
+    }
+
+    /// Whether votes of a key are held to a mark, be the key on the token or not.
+    fn is_marked(&self, key: &[u8; 32]) -> bool {
+        self.marks.exists(key) || self.new.lock().contains(key)
+    }
+
+    /// Whether a key on the token may be used: one that votes needs its mark, or to be new. Says
+    /// why not.
     fn is_usable(&self, key: &TokenKey) -> bool {
         let (KeyKind::Gran, Ok(public)) = (key.kind, <[u8; 32]>::try_from(key.public.as_slice()))
         else {
             return true;
         };
+        if self.new.lock().contains(&public) {
+            return true;
+        }
         match self.marks.check(public) {
             Ok(()) => {
                 self.said.lock().remove(&public);
@@ -128,7 +173,7 @@ impl HsmKeystore {
                 let trouble = error.to_string();
                 let said = self.said.lock().insert(public, trouble.clone());
                 if said.as_ref() != Some(&trouble) {
-                    log::error!(target: "l2", "HSM: {trouble}");
+                    log::error!(target: "l2", "HSM: {trouble}. This node signs no vote with it");
                 }
                 false
             }
@@ -163,8 +208,7 @@ impl HsmKeystore {
         message: &[u8],
     ) -> Result<ed25519::Signature, SignError> {
         let sign = || -> Result<_, SignError> {
-            let (key, bytes) = (key.clone(), message.to_vec());
-            let raw = self.token.call(DEADLINE, move |token| token.sign(&key, &bytes))?;
+            let raw = self.token.sign(key, message)?;
             let signature = ed25519::Signature::from_raw(raw);
             match ed25519::Pair::verify(&signature, message, public) {
                 true => Ok(signature),
@@ -200,6 +244,7 @@ impl HsmKeystore {
             Message::Other => sign(),
             Message::Never(what) => Err(SignError::Never(what)),
             Message::Vote { position, genesis } if kind == KeyKind::Gran => {
+                self.begin_if_new(public.0)?;
                 self.marks.sign(public.0, position, genesis, message, sign)
             }
             Message::Vote { .. } => Err(SignError::Never("a vote with a key that does not vote")),
@@ -208,12 +253,11 @@ impl HsmKeystore {
 
     fn sign_hash(
         &self,
-        key: TokenKey,
+        key: &TokenKey,
         public: &ecdsa::Public,
         hash: &[u8; 32],
     ) -> Result<ecdsa::Signature, SignError> {
-        let bytes = *hash;
-        let raw = self.token.call(DEADLINE, move |token| token.sign(&key, &bytes))?;
+        let raw = self.token.sign(key, hash)?;
         ec::recoverable(&raw, public, hash).ok_or(SignError::WrongSignature)
     }
 }
@@ -286,9 +330,7 @@ impl Keystore for HsmKeystore {
     ) -> Result<Option<ed25519::Signature>, Error> {
         match self.on_token(key_type, &public.0) {
             Some(key) => Ok(Some(self.sign_ed25519(&key, public, message)?)),
-            None if KeyKind::of(key_type) == Some(KeyKind::Gran)
-                && self.marks.exists(&public.0) =>
-            {
+            None if KeyKind::of(key_type) == Some(KeyKind::Gran) && self.is_marked(&public.0) => {
                 Ok(Some(self.sign_locally(public, message)?))
             }
             None => self.local.ed25519_sign(key_type, public, message),
@@ -333,7 +375,7 @@ impl Keystore for HsmKeystore {
         hash: &[u8; 32],
     ) -> Result<Option<ecdsa::Signature>, Error> {
         match self.on_token(key_type, &public.0) {
-            Some(key) => Ok(Some(self.sign_hash(key, public, hash)?)),
+            Some(key) => Ok(Some(self.sign_hash(&key, public, hash)?)),
             None => self.local.ecdsa_sign_prehashed(key_type, public, hash),
         }
     }

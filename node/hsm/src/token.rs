@@ -92,7 +92,7 @@ pub enum TokenError {
         /// Kind and public key.
         key: String,
     },
-    /// A call failed.
+    /// A call failed, in a session that could be opened.
     #[error("token `{token}`: {reason}")]
     Failed {
         /// The token.
@@ -111,9 +111,24 @@ pub enum TokenError {
     /// It does not answer.
     #[error("the token did not answer within {} ms", .0.as_millis())]
     Slow(Duration),
-    /// It was found to be of no use before.
+    /// It is of no use, or was found to be so before.
     #[error("{0}")]
     Unavailable(String),
+}
+
+impl TokenError {
+    /// Whether no key of the token can be used, as opposed to the one that was asked for.
+    pub fn is_of_the_token(&self) -> bool {
+        match self {
+            Self::Module { .. }
+            | Self::NotOne { .. }
+            | Self::PinFile { .. }
+            | Self::Pin { .. }
+            | Self::Slow(_)
+            | Self::Unavailable(_) => true,
+            Self::NoKey { .. } | Self::Failed { .. } | Self::Nonsense { .. } => false,
+        }
+    }
 }
 
 /// A token of a module.
@@ -149,7 +164,11 @@ impl Token {
                 Ok(open) => self.open = Some(open),
                 Err(error) => {
                     self.close();
-                    return Err(error);
+                    // Without a session there is nothing that any key could do.
+                    return Err(match error {
+                        TokenError::Failed { .. } => TokenError::Unavailable(error.to_string()),
+                        error => error,
+                    });
                 }
             }
         }
@@ -273,6 +292,8 @@ impl Token {
         let stood = self.open.is_some();
         let error = match act(self.opened()?) {
             Ok(done) => return Ok(done),
+            // The session is well, and others go on using it.
+            Err(error) if is_about_key(&error) => return Err(self.failed(&error)),
             Err(error) => self.failed(&error),
         };
         self.close();
@@ -433,6 +454,15 @@ fn template(kind: KeyKind, class: Attribute) -> Vec<Attribute> {
         Attribute::KeyType(curve),
         Attribute::Label(kind.label().into_bytes()),
     ]
+}
+
+/// Whether the token refuses what was asked of a key: a new session would not help.
+fn is_about_key(error: &Pkcs11Error) -> bool {
+    use RvError::{KeyFunctionNotPermitted, KeyTypeInconsistent, MechanismInvalid};
+    matches!(
+        error,
+        Pkcs11Error::Pkcs11(KeyFunctionNotPermitted | KeyTypeInconsistent | MechanismInvalid, _)
+    )
 }
 
 /// Whether trying again could lock the token.

@@ -2,7 +2,7 @@
 
 use super::{
     fragment::{Fragment, FragmentError},
-    proof::{Proof, Trust, MAX_PROOF_BYTES},
+    proof::{Proof, ProofError, Trust, MAX_PROOF_BYTES},
 };
 use crate::{
     authority_sets::scheduled_change,
@@ -90,9 +90,55 @@ impl<C: EngineClient> WarpSyncProvider<OpaqueBlock> for WarpProvider<C> {
         let genesis = self.client.info().genesis_hash;
         // From the beginning, also if an earlier attempt has learnt later sets.
         let first = self.sets.read().at(1).clone();
-        let trust =
-            Trust { set_id: first.set_id, members: first.members, number: 0, hash: genesis };
-        Box::new(ProofVerifier { client: self.client.clone(), trust, sets: 0 })
+        let sets = first.set_id;
+        let trust = Trust { set_id: sets, members: first.members, number: 0, hash: genesis };
+        let progress = Progress { trust, held: None };
+        Box::new(ProofVerifier { client: self.client.clone(), progress, sets })
+    }
+}
+
+/// How far the proofs of one warp sync have led.
+///
+/// Every proof that is accepted brings a final block above those before it, or ends the
+/// sync: nobody can keep a node asking for ever.
+struct Progress {
+    trust: Trust,
+    /// The last block that was checked, unless that is genesis. It is not imported before
+    /// the next proof has come: it may turn out to be the target, which must not be there.
+    held: Option<Fragment>,
+}
+
+impl Progress {
+    /// Checks a proof that goes on from here; the blocks that it gives free, of which the
+    /// last is the target if the proof is finished. On an error nothing changes.
+    fn advance(&mut self, proof: Proof) -> Result<Vec<Fragment>, ProofError> {
+        if let (true, [head]) = (proof.finished, &proof.fragments[..]) {
+            // The last change is the prover's head still. It was checked when it came.
+            if head.header.hash() == self.trust.hash && self.held.is_some() {
+                return Ok(self.held.take().into_iter().collect());
+            }
+        }
+        self.trust.extend(&proof)?;
+        let mut blocks: Vec<Fragment> = self.held.take().into_iter().collect();
+        blocks.extend(proof.fragments);
+        if proof.finished {
+            set_aside_awkward_head(&mut blocks);
+        } else {
+            self.held = blocks.pop();
+        }
+        Ok(blocks)
+    }
+}
+
+/// A head right behind a block that changed the set cannot be the first block that
+/// a node imports with its state: the client takes a parent that it has for one
+/// with all its ancestors. The change itself is taken as the head then.
+fn set_aside_awkward_head(blocks: &mut Vec<Fragment>) {
+    while let [.., before, head] = &blocks[..] {
+        if *head.header.parent_hash() != before.header.hash() {
+            return;
+        }
+        blocks.pop();
     }
 }
 
@@ -100,7 +146,8 @@ impl<C: EngineClient> WarpSyncProvider<OpaqueBlock> for WarpProvider<C> {
 /// can prove the same to others.
 struct ProofVerifier<C> {
     client: Arc<C>,
-    trust: Trust,
+    progress: Progress,
+    /// Sets that were ended by the blocks given free.
     sets: u64,
 }
 
@@ -109,52 +156,29 @@ impl<C: EngineClient> ProofVerifier<C> {
         &mut self,
         encoded: &[u8],
     ) -> Result<VerificationResult<OpaqueBlock>, Box<dyn Error + Send + Sync>> {
-        let mut proof = Proof::decode_all(&mut &*encoded)?;
-        set_aside_awkward_head(&mut proof, self.trust.hash);
-        if proof.fragments.is_empty() && proof.finished {
-            // The head may be another one when it is asked for again.
-            return Ok(VerificationResult::Partial(Vec::new()));
-        }
-        let mut set_id = self.trust.set_id;
-        self.trust.extend(&proof)?;
+        let proof = Proof::decode_all(&mut &*encoded)?;
+        let finished = proof.finished;
+        let blocks = self.progress.advance(proof)?;
         let mut entries = Vec::new();
-        for fragment in &proof.fragments {
-            if scheduled_change(&fragment.header).is_some() {
-                entries.push(fragment.entry(set_id));
-                set_id += 1;
+        for block in &blocks {
+            if scheduled_change(&block.header).is_some() {
+                entries.push(block.entry(self.sets));
+                self.sets += 1;
             }
         }
-        self.sets = set_id;
         let entries: Vec<_> = entries.iter().map(|(key, value)| (&key[..], &value[..])).collect();
         self.client.insert_aux(entries.iter(), &[])?;
-        let last = proof.fragments.last().map(|fragment| fragment.header.clone());
-        let blocks: Vec<(Header, Justifications)> = proof
-            .fragments
+        let last = blocks.last().map(|block| block.header.clone());
+        let blocks: Vec<(Header, Justifications)> = blocks
             .into_iter()
             .map(|Fragment { header, certificate }| {
                 (header, (CERTIFICATE_ENGINE_ID, certificate.encode()).into())
             })
             .collect();
         Ok(match last {
-            Some(head) if proof.finished => VerificationResult::Complete(head, blocks),
+            Some(target) if finished => VerificationResult::Complete(target, blocks),
             _ => VerificationResult::Partial(blocks),
         })
-    }
-}
-
-/// A head right behind a block that changed the set cannot be the first block that
-/// a node imports with its state: the client takes a parent that it has for one
-/// with all its ancestors. The change itself is taken as the head then. `known`: the
-/// last block of the proofs before.
-fn set_aside_awkward_head(proof: &mut Proof, known: BlockHash) {
-    let before = proof.fragments.len().checked_sub(2).and_then(|at| proof.fragments.get(at));
-    let before = before.map_or(known, |fragment| fragment.header.hash());
-    let behind = |head: &Fragment| {
-        *head.header.parent_hash() == before && *head.header.number() > 1
-            || head.header.hash() == before
-    };
-    if proof.finished && proof.fragments.last().is_some_and(behind) {
-        proof.fragments.pop();
     }
 }
 
@@ -167,7 +191,7 @@ impl<C: EngineClient> Verifier<OpaqueBlock> for ProofVerifier<C> {
     }
 
     fn next_proof_context(&self) -> BlockHash {
-        self.trust.hash
+        self.progress.trust.hash
     }
 
     fn status(&self) -> Option<String> {
@@ -178,29 +202,78 @@ impl<C: EngineClient> Verifier<OpaqueBlock> for ProofVerifier<C> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::light::proof::testing::{chain, fragment, header, pairs};
+    use crate::light::proof::testing::{chain, fragment, genesis, header, pairs};
+
+    fn progress() -> Progress {
+        Progress { trust: genesis(), held: None }
+    }
+
+    fn finished(fragments: Vec<Fragment>) -> Proof {
+        Proof { fragments, finished: true }
+    }
+
+    /// After a proof that ended with the first change, and the change.
+    fn behind_a_change() -> (Progress, Fragment) {
+        let change = chain(1).0.remove(0);
+        let mut progress = progress();
+        let part = Proof { fragments: vec![change.clone()], finished: false };
+        assert_eq!(progress.advance(part), Ok(Vec::new()));
+        assert_eq!(progress.trust.hash, change.header.hash());
+        (progress, change)
+    }
+
+    /// A good block of the second set.
+    fn child_of(change: &Fragment) -> Fragment {
+        fragment(header(11, change.header.hash(), None), 1, &pairs(4, 1)[..3])
+    }
 
     #[test]
     fn a_head_right_behind_a_change_gives_way_to_the_change() {
         let (changes, head) = chain(1);
-        let change = changes[0].header.hash();
-        let child = fragment(header(11, change, None), 1, &pairs(4, 1)[..3]);
-        let both = Proof { fragments: vec![changes[0].clone(), child.clone()], finished: true };
-        let mut shortened = both.clone();
-        set_aside_awkward_head(&mut shortened, BlockHash::zero());
-        assert_eq!((shortened.fragments.len(), shortened.finished), (1, true));
+        let change = changes[0].clone();
+        let both = finished(vec![change.clone(), child_of(&change)]);
+        assert_eq!(progress().advance(both), Ok(vec![change.clone()]));
+        let far = finished(vec![change.clone(), head.clone()]);
+        assert_eq!(progress().advance(far), Ok(vec![change, head]));
+        // Nothing is awkward about the first block.
+        let first = header(1, genesis().hash, None);
+        let first = fragment(first, 0, &pairs(4, 0)[..3]);
+        assert_eq!(progress().advance(finished(vec![first.clone()])), Ok(vec![first]));
+    }
 
-        // The change came with the proof before.
-        let mut alone = Proof { fragments: vec![child], finished: true };
-        set_aside_awkward_head(&mut alone, change);
-        assert!(alone.fragments.is_empty());
+    /// What can be said behind a change ends the sync, be it repeated as often as one likes.
+    #[test]
+    fn a_proof_that_leads_no_further_ends_at_the_last_change() {
+        for child in [false, true] {
+            let (mut progress, change) = behind_a_change();
+            let head = if child { child_of(&change) } else { change.clone() };
+            assert_eq!(progress.advance(finished(vec![head])), Ok(vec![change]));
+        }
+        let (mut progress, change) = behind_a_change();
+        let head = chain(1).1;
+        assert_eq!(progress.advance(finished(vec![head.clone()])), Ok(vec![change, head]));
+    }
 
-        let mut unfinished = Proof { finished: false, ..both };
-        set_aside_awkward_head(&mut unfinished, BlockHash::zero());
-        assert_eq!(unfinished.fragments.len(), 2);
-        let far = Proof { fragments: vec![changes[0].clone(), head], finished: true };
-        let mut untouched = far.clone();
-        set_aside_awkward_head(&mut untouched, BlockHash::zero());
-        assert_eq!(untouched, far);
+    #[test]
+    fn an_awkward_head_is_checked_as_any_other() {
+        let (mut progress, change) = behind_a_change();
+        let mut forged = child_of(&change);
+        forged.certificate.commit.precommits.pop();
+        assert!(matches!(
+            progress.advance(finished(vec![forged])),
+            Err(ProofError::Certificate(11, _))
+        ));
+        assert!(progress.advance(finished(Vec::new())).is_err());
+        // Nothing was lost by it.
+        assert_eq!(progress.held, Some(change));
+    }
+
+    #[test]
+    fn genesis_is_no_head() {
+        let zero = header(0, Default::default(), None);
+        let mut progress = progress();
+        progress.trust.hash = zero.hash();
+        let said = finished(vec![fragment(zero, 0, &pairs(4, 0)[..3])]);
+        assert_eq!(progress.advance(said), Err(ProofError::NotRising(0)));
     }
 }

@@ -190,6 +190,55 @@ async fn certificates_of_two_rounds_are_kept_and_blame_nobody_alone() {
     cluster.finish().await;
 }
 
+/// Only a certificate that no later knowledge makes good costs its sender the
+/// connection.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_that_must_be_wrong_costs_the_connection() {
+    let (cluster, puppets, block) = decided().await;
+    let mut validator = CertifiedAnnounceValidator::new(cluster.import(puppets.engine).watch());
+    let good = certify(&cluster, &block, 0, &puppets.all());
+    let rival = puppets.block(&cluster, 0, 7).await;
+    let rivals = certify(&cluster, &rival, 0, &puppets.all()[..2]);
+    let few = certify(&cluster, &block, 0, &puppets.all()[..2]);
+    let mut unsorted = good.clone();
+    unsorted.commit.precommits.reverse();
+    // Of a height that is not decided: whose signatures it needs is not known.
+    let mut later = block.header().clone();
+    later.number = 9;
+    let mut of_later = good.clone();
+    of_later.round = GrandpaRound { epoch: 0, height: 9, round: 0 }.into();
+    of_later.commit.target_hash = later.hash();
+    of_later.commit.target_number = 9;
+    for signed in &mut of_later.commit.precommits {
+        signed.precommit.target_hash = later.hash();
+        signed.precommit.target_number = 9;
+    }
+    let mut of_later_unsorted = of_later.clone();
+    of_later_unsorted.commit.precommits.reverse();
+    let cases = [
+        (block.header(), &good, "best"),
+        (block.header(), &few, "out"),
+        (block.header(), &rivals, "out"),
+        (rival.header(), &rivals, "nothing"),
+        (rival.header(), &good, "out"),
+        (block.header(), &unsorted, "out"),
+        (&later, &of_later, "nothing"),
+        (&later, &of_later_unsorted, "out"),
+        (&later, &good, "out"),
+    ];
+    for (index, (header, certificate, expected)) in cases.into_iter().enumerate() {
+        let judged = validator.validate(header, &certificate.encode()).await;
+        let judged = match judged.expect("it judges") {
+            Validation::Success { is_new_best: true } => "best",
+            Validation::Success { is_new_best: false } => "nothing",
+            Validation::Failure { disconnect: true } => "out",
+            Validation::Failure { disconnect: false } => "failure",
+        };
+        assert_eq!(judged, expected, "case {index}");
+    }
+    cluster.finish().await;
+}
+
 /// One engine that decided height 1 with the puppets, and the block.
 async fn decided() -> (Cluster, Puppets, OpaqueBlock) {
     let mut cluster = Cluster::with(4, |parameters| parameters.propose_timeout_ms = 60_000);

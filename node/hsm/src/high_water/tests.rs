@@ -40,6 +40,16 @@ fn a_mark_rises_and_never_falls() {
 }
 
 #[test]
+fn the_folder_is_made_with_all_that_is_above_it() {
+    let above = tempfile::tempdir().unwrap();
+    let marks = HighWater::new(above.path().join("chains/one/hsm"));
+    for _ in 0..2 {
+        marks.begin(KEY).unwrap();
+        marks.check(KEY).unwrap();
+    }
+}
+
+#[test]
 fn a_refusal_says_what_was_signed_and_what_was_asked() {
     let (_folder, marks) = fresh();
     sign(&marks, at(5, 1, 2), b"a").unwrap();

@@ -62,6 +62,44 @@ fn a_wrong_signature_is_not_given_out_and_leaves_no_mark() {
     keystore.ed25519_sign(GRAN, &pair().public(), &prevote(1, 2)).unwrap().unwrap();
 }
 
+/// Only what is used is taken for new, and a mark that is lost later is not made again.
+#[test]
+fn a_new_key_gets_its_mark_with_its_first_vote_and_once() {
+    let (token, folder) = (Soft::default(), tempfile::tempdir().unwrap());
+    let (public, mark) = (pair().public(), folder.path().join(hex::encode(pair().public().0)));
+    let has = |keystore: &HsmKeystore| keystore.has_keys(&[(public.0.to_vec(), GRAN)]);
+    let keystore = open(&token, &folder, Arc::new(MemoryKeystore::new()));
+    assert!(has(&keystore) && !mark.exists(), "it is there, and has signed nothing");
+    assert_eq!(keystore.last_signed(&public).unwrap(), Vec::<Vec<u8>>::new());
+    keystore.ed25519_sign(GRAN, &public, b"greeting").unwrap().unwrap();
+    assert!(!mark.exists());
+    keystore.ed25519_sign(GRAN, &public, &prevote(1, 1)).unwrap().unwrap();
+    assert!(mark.exists() && keystore.new.lock().is_empty());
+    assert_eq!(keystore.last_signed(&public).unwrap(), [prevote(1, 1)]);
+}
+
+/// A key that nobody uses any more is no reason not to start; one that is used stays silent.
+#[test]
+fn a_key_whose_mark_is_lost_does_not_sign_and_does_not_end_the_start() {
+    let (token, folder) = (Soft::default(), tempfile::tempdir().unwrap());
+    let open = |new_keys| {
+        let marks = HighWater::new(folder.path().to_owned());
+        HsmKeystore::open(Box::new(token.clone()), marks, new_keys, Arc::new(MemoryKeystore::new()))
+    };
+    let public = pair().public();
+    let keystore = open(false).unwrap();
+    assert!(!keystore.has_keys(&[(public.0.to_vec(), GRAN)]), "nobody knows what it signed");
+    let said = keystore.ed25519_sign(GRAN, &public, &prevote(1, 1)).unwrap_err();
+    assert!(said.to_string().contains("--accept-missing-log"), "{said}");
+    assert!(keystore.last_signed(&public).is_err());
+    // A mark that is there and bad is another thing.
+    std::fs::write(folder.path().join(hex::encode(public.0)), b"rotten").unwrap();
+    for new_keys in [false, true] {
+        let said = open(new_keys).err().expect("a damaged mark").to_string();
+        assert!(said.contains("damaged"), "{said}");
+    }
+}
+
 /// A copy of a token's key in the node's folder is no way around the mark.
 #[test]
 fn a_key_that_left_the_token_signs_no_second_vote_from_the_folder() {

@@ -15,16 +15,20 @@ fn packet(from: usize, to: usize, number: u32) -> Packet {
 /// Arrival times and numbers of packets that set out 1 ms apart over one link.
 fn carried(seed: u64, link: Link, count: u32) -> Vec<(Duration, u32)> {
     let mut queue = Queue::new(seed);
+    let mut arrived = Vec::new();
+    let take = |queue: &mut Queue, until: Duration, arrived: &mut Vec<_>| {
+        while let Some(at) = queue.next_arrival().filter(|at| *at <= until) {
+            while let Some(packet) = queue.arrived(at) {
+                let bytes = packet.bytes.try_into().expect("four bytes");
+                arrived.push((at, u32::from_le_bytes(bytes)));
+            }
+        }
+    };
     for number in 0..count {
+        take(&mut queue, ms(number.into()), &mut arrived);
         queue.send(ms(number.into()), link, packet(0, 1, number));
     }
-    let mut arrived = Vec::new();
-    while let Some(at) = queue.next_arrival() {
-        while let Some(packet) = queue.arrived(at) {
-            let bytes = packet.bytes.try_into().expect("four bytes");
-            arrived.push((at, u32::from_le_bytes(bytes)));
-        }
-    }
+    take(&mut queue, Duration::MAX, &mut arrived);
     arrived
 }
 

@@ -20,7 +20,7 @@ enum Arrival {
 }
 
 fn arrival() -> impl Strategy<Value = Arrival> {
-    let report = (1..6u8, prop::bool::weighted(0.8), 1..6u8, 0..6u64, 1..3u32, (0..3u8, 0..3u8))
+    let report = (1..6u8, prop::bool::weighted(0.8), 1..6u8, 0..6u64, 1..3u32, (1..4u8, 1..4u8))
         .prop_map(|(key, honest, other, set_id, height, blocks)| Arrival::Report {
             key,
             signer: if honest { key } else { other },

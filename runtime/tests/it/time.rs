@@ -57,7 +57,9 @@ fn r27_1_a_block_outside_the_bounds_that_l1_sets_is_refused() {
     assert_eq!(bounds(&mut chain).latest, START + MAX_DRIFT_MS);
     assert!(extend(&mut chain, START + MAX_DRIFT_MS));
 
-    // There only the steps that a chain after a halt may always take are left.
+    // There only the steps that a chain after a halt may always take are left, as long as
+    // voters see no newer L1.
+    l1_says(&mut chain, seconds - 3_600, seconds);
     let parent = parent.max(START + MAX_DRIFT_MS);
     assert!(!extend(&mut chain, parent + FREE_STEP_MS + 1));
     assert!(extend(&mut chain, parent + FREE_STEP_MS));

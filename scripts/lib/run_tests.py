@@ -5,8 +5,8 @@ Called by scripts/test, and by scripts/coverage for the counted part alone. Guar
   if something was skipped; the exit code is 0 only if tests ran and none failed;
 - cargo is always asked for the whole workspace, so that nothing is compiled with
   other features than `scripts/demo` uses (see scripts/lib/common.sh);
-- tests that start nodes run one at a time; one that says nothing for too long is
-  ended together with every process it started;
+- tests that start nodes run two at a time, those of faults one at a time; a program
+  that says nothing for too long is ended together with every process it started;
 - a run of everything compiles and runs each unit test once, with the counters that
   coverage needs (coverage.py); a run of some compiles them as the node is compiled.
 """
@@ -32,6 +32,10 @@ TARGET = Path(os.environ.get("CARGO_TARGET_DIR", Path.home() / ".cache/cascoin-l
 LAYERS = ["primitives", "node/bft", "pallets", "node/l1", "runtime", "node/consensus", "node/rpc", "node/cli", "e2e"]
 STALLED_AFTER_S = int(os.environ.get("CASCOIN_TEST_STALL_SECONDS", "900"))
 HEARTBEAT_S = 30
+# Tests with networks that run at once, by program; each network has its own ports and
+# folders. Those of faults measure how fast a network recovers, so they run alone.
+NETWORKS_AT_ONCE = min(2, os.cpu_count() or 1)
+ALONE = {"cascoin-e2e::faults"}
 
 
 class Totals:
@@ -185,13 +189,13 @@ class Binary:
         self.program = artifact["executable"]
         self.unit = target["kind"][0] != "test"
         self.name = package if self.unit else f"{package}::{target['name']}"
-        # These start nodes and an L1, and would disturb each other.
-        self.serial = self.place == "e2e"
+        # These start nodes and an L1.
+        self.networks = self.place == "e2e"
         self.package = package
 
     def order(self):
         layer = next((i for i, l in enumerate(LAYERS) if self.place.startswith(l)), len(LAYERS))
-        return (self.serial and not self.unit, layer, not self.unit, self.name)
+        return (self.networks and not self.unit, layer, not self.unit, self.name)
 
     def tests(self):
         code, output = run([self.program, "--list", "--format", "terse"], self.name, cwd=self.folder, show=False)
@@ -312,8 +316,8 @@ def run_binary(binary, pattern):
         return
     title(f"{binary.name} ({len(wanted)} tests)")
     arguments = ["--color=never"]
-    if binary.serial:
-        arguments.append("--test-threads=1")
+    if binary.networks:
+        arguments.append(f"--test-threads={1 if binary.name in ALONE else NETWORKS_AT_ONCE}")
     if len(wanted) < len(names):
         arguments += ["--exact", *wanted]
     code, output = run([binary.program, *arguments], binary.name, cwd=binary.folder, env=binary.env())
@@ -513,7 +517,7 @@ def suite(options):
     if matches(pattern, "lint::mutations"):
         check("lint::mutations", ["scripts/check-mutations"])
     for binary in binaries:
-        if not (binary.serial and not binary.unit):
+        if not (binary.networks and not binary.unit):
             run_binary(binary, pattern)
     if counted:
         report_coverage(counted, binaries, options.html)
@@ -521,7 +525,7 @@ def suite(options):
         run_doc_tests()
     if not options.no_e2e:
         for binary in binaries:
-            if binary.serial and not binary.unit:
+            if binary.networks and not binary.unit:
                 run_binary(binary, pattern)
         run_js(pattern)
         run_zombienet(pattern)

@@ -177,10 +177,41 @@ pub struct ChainParameters {
     pub max_daily_deposit: Balance,
     /// L2 blocks between two anchors on L1.
     pub anchor_interval: u32,
-    /// Smallest fee of a transaction: 0.00001 coin.
+    /// Smallest base fee of a transaction: 0.00001 coin.
     pub min_fee: Balance,
+    /// Who gets base fees.
+    pub fee_split: FeeSplit,
+    /// Whose score is above this pays half the base fee (R18.5), 0 to 100.
+    pub fee_discount_score: u8,
+    /// Transactions that an account without reputation may have in a block; more
+    /// with reputation (R26.2, R26.3).
+    pub rate_limit: u32,
     /// Time a vote may stay open before its burns are shown as FAILED.
     pub mint_timeout_ms: u64,
+}
+
+/// Shares of the base fees of a block, in percent; the rest is burned (R18.2).
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FeeSplit {
+    /// Of the block's producer.
+    pub producer: u8,
+    /// Of the other sequencers together.
+    pub others: u8,
 }
 
 /// A sequencer's public keys and ranking weight, in the order of the authority

@@ -8,6 +8,7 @@
 //! - [`chain`]: the parameters of one chain (ledger O3) and its basic types.
 //! - [`sequencers`]: the traits through which pallets ask who sequences, and tell of
 //!   offences.
+//! - [`reputation`]: the score, and the trait through which pallets ask for it.
 //! - [`time`]: how L1's time bounds L2's.
 //! - [`apis`]: runtime APIs the node calls.
 //!
@@ -22,5 +23,6 @@ pub mod chain;
 pub mod consensus;
 pub mod l1;
 pub mod relay;
+pub mod reputation;
 pub mod sequencers;
 pub mod time;

@@ -13,6 +13,8 @@ const MIN_SESSION_BLOCKS: u32 = 2;
 const MAX_BLOCK_TIME_MS: u64 = cascoin_l2_primitives::time::FREE_STEP_MS;
 /// Scores are percentages.
 const MAX_SCORE: u8 = 100;
+/// All of it.
+const MAX_PERCENT: u8 = 100;
 
 /// The first rule that a parameter table breaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +70,12 @@ pub fn check(parameters: &ChainParameters) -> Result<(), InvalidParameters> {
         (p.max_deposit <= p.max_daily_deposit, "maxDeposit must not exceed maxDailyDeposit"),
         (p.anchor_interval > 0, "anchorInterval must not be 0"),
         (p.min_fee > 0, "minFee must not be 0"),
+        (
+            p.fee_split.producer.saturating_add(p.fee_split.others) <= MAX_PERCENT,
+            "feeSplit must not give away more than 100 percent",
+        ),
+        (p.fee_discount_score <= MAX_SCORE, "feeDiscountScore must be at most 100"),
+        (p.rate_limit > 0, "rateLimit must not be 0: nobody could transact"),
         (p.mint_timeout_ms > 0, "mintTimeoutMs must not be 0"),
     ];
     rules

@@ -2,7 +2,7 @@
 //! refused at genesis.
 
 use crate::{self as pallet_chain_parameters, check, MinFee};
-use cascoin_l2_primitives::chain::{L1Network, L1Start, Network};
+use cascoin_l2_primitives::chain::{FeeSplit, L1Network, L1Start, Network};
 use frame_support::{derive_impl, traits::Get};
 use sp_runtime::BuildStorage;
 
@@ -48,6 +48,9 @@ fn table() -> super::ChainParameters {
         max_daily_deposit: 100_000_000_000,
         anchor_interval: 10,
         min_fee: 1_000,
+        fee_split: FeeSplit { producer: 70, others: 20 },
+        fee_discount_score: 80,
+        rate_limit: 100,
         mint_timeout_ms: 600_000,
     }
 }
@@ -80,7 +83,7 @@ fn a_chain_without_an_id_has_no_genesis() {
 
 #[test]
 fn each_rule_is_checked() {
-    let edits: [(&str, fn(&mut super::ChainParameters)); 20] = [
+    let edits: [(&str, fn(&mut super::ChainParameters)); 23] = [
         ("chainId", |p| p.chain_id = 0),
         ("decimals", |p| p.decimals = 19),
         ("l1Confirmations", |p| p.l1_confirmations = 0),
@@ -100,6 +103,9 @@ fn each_rule_is_checked() {
         ("maxDeposit", |p| p.max_deposit = p.max_daily_deposit + 1),
         ("anchorInterval", |p| p.anchor_interval = 0),
         ("minFee", |p| p.min_fee = 0),
+        ("feeSplit", |p| p.fee_split.others = 31),
+        ("feeDiscountScore", |p| p.fee_discount_score = 101),
+        ("rateLimit", |p| p.rate_limit = 0),
         ("mintTimeoutMs", |p| p.mint_timeout_ms = 0),
     ];
     assert_eq!(check(&table()), Ok(()));

@@ -2,7 +2,7 @@
 //! design/parameters.md). Amounts are the table's coins in L1 base units.
 
 use cascoin_l2_primitives::{
-    chain::{Balance, ChainParameters, L1Network, L1Start, Network},
+    chain::{Balance, ChainParameters, FeeSplit, L1Network, L1Start, Network},
     l1::params::L1Params,
 };
 
@@ -10,6 +10,10 @@ const HOUR_S: u64 = 60 * 60;
 const DAY_S: u64 = 24 * HOUR_S;
 /// Decimals of a coin below the minimum fee: 0.00001 coin.
 const MIN_FEE_DECIMALS: u8 = 5;
+/// R18.2: the rest, a tenth, is burned.
+const FEE_SPLIT: FeeSplit = FeeSplit { producer: 70, others: 20 };
+/// The operator guide's split.
+const ALL_TO_THE_PRODUCER: FeeSplit = FeeSplit { producer: 100, others: 0 };
 const MINT_TIMEOUT_MS: u64 = 10 * 60 * 1_000;
 
 /// The facts a table takes from its L1.
@@ -64,6 +68,9 @@ pub fn mainnet() -> ChainParameters {
         max_daily_deposit: l1.coins(100_000),
         anchor_interval: 100,
         min_fee: l1.min_fee(),
+        fee_split: FEE_SPLIT,
+        fee_discount_score: 80,
+        rate_limit: 100,
         mint_timeout_ms: MINT_TIMEOUT_MS,
     }
 }
@@ -85,6 +92,8 @@ pub fn testnet() -> ChainParameters {
         max_deposit: l1.coins(1_000),
         max_daily_deposit: l1.coins(10_000),
         anchor_interval: 50,
+        fee_discount_score: 60,
+        rate_limit: 200,
         ..mainnet()
     }
 }
@@ -118,6 +127,9 @@ pub fn regtest() -> ChainParameters {
         max_daily_deposit: l1.coins(1_000),
         anchor_interval: 10,
         min_fee: l1.min_fee(),
+        fee_split: FEE_SPLIT,
+        fee_discount_score: 50,
+        rate_limit: 1_000,
         mint_timeout_ms: MINT_TIMEOUT_MS,
     }
 }
@@ -134,6 +146,7 @@ pub fn dev() -> ChainParameters {
     ChainParameters {
         chain_id: 4,
         network: Network::Dev,
+        fee_split: ALL_TO_THE_PRODUCER,
         l1_confirmations: 1,
         ..at_mainnet_pace(regtest())
     }

@@ -2,7 +2,7 @@
 
 use crate::chain::{complete, preset, Chain};
 use cascoin_l2_primitives::{
-    chain::{ChainParameters, L1Network, Network},
+    chain::{ChainParameters, FeeSplit, L1Network, Network},
     l1::params::L1Params,
 };
 use cascoin_l2_runtime::{
@@ -189,6 +189,9 @@ fn o3_parameters_are_the_operator_guides() {
         max_daily_deposit: 100_000 * cas,
         anchor_interval: 100,
         min_fee: 100,
+        fee_split: FeeSplit { producer: 70, others: 20 },
+        fee_discount_score: 80,
+        rate_limit: 100,
         mint_timeout_ms: 600_000,
     };
     let testnet = ChainParameters {
@@ -216,6 +219,9 @@ fn o3_parameters_are_the_operator_guides() {
         max_daily_deposit: 10_000 * cas,
         anchor_interval: 50,
         min_fee: 100,
+        fee_split: FeeSplit { producer: 70, others: 20 },
+        fee_discount_score: 60,
+        rate_limit: 200,
         mint_timeout_ms: 600_000,
     };
     let regtest = ChainParameters {
@@ -243,6 +249,9 @@ fn o3_parameters_are_the_operator_guides() {
         max_daily_deposit: 1_000 * ltc,
         anchor_interval: 10,
         min_fee: 1_000,
+        fee_split: FeeSplit { producer: 70, others: 20 },
+        fee_discount_score: 50,
+        rate_limit: 1_000,
         mint_timeout_ms: 600_000,
     };
     let local = ChainParameters {
@@ -257,6 +266,7 @@ fn o3_parameters_are_the_operator_guides() {
     let dev = ChainParameters {
         chain_id: 4,
         network: Network::Dev,
+        fee_split: FeeSplit { producer: 100, others: 0 },
         l1_confirmations: 1,
         ..local.clone()
     };

@@ -64,6 +64,7 @@ impl SigningContext {
             frame_system::CheckWeight::new(),
             pallet_transaction_payment::ChargeTransactionPayment::from(0),
             frame_metadata_hash_extension::CheckMetadataHash::new(false),
+            pallet_reputation::RecordActivity::new(),
             frame_system::WeightReclaim::new(),
         );
         let implicit = (
@@ -77,6 +78,7 @@ impl SigningContext {
             (),
             (),
             None,
+            (),
             (),
         );
         let payload = SignedPayload::from_raw(call.clone(), extension.clone(), implicit);

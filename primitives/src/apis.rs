@@ -5,6 +5,7 @@ use crate::{
     consensus::{DoubleSignEvidence, MessageKind},
     l1::{burn::BurnRejection, L1Hash, OutPoint},
     relay::{EventPage, L1BlockDigest, PageProof, RelayVote},
+    reputation::{rule::Breakdown, Day},
     time::{L1Time, TimeBounds},
 };
 use alloc::vec::Vec;
@@ -272,6 +273,28 @@ pub struct SequencerParticipation {
     pub uptime_permille: u16,
 }
 
+/// An account's reputation and what it comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReputationReport {
+    /// The score and its parts.
+    pub breakdown: Breakdown,
+    /// Whether its transactions count as final for their receivers at once (R6.1).
+    pub instant_finality: bool,
+    /// Transactions on L2, as far as inactivity has not made them forgotten.
+    pub transactions: u32,
+    /// Those of them whose call failed.
+    pub failed: u32,
+    /// What its transfers moved, base units.
+    pub volume: Balance,
+    /// Different recipients, at least.
+    pub partners: u32,
+    /// Day of the first transaction since 1970; 0 before it.
+    pub first_day: Day,
+    /// Day of the last one.
+    pub last_day: Day,
+}
+
 sp_api::decl_runtime_apis! {
     /// The chain's parameters.
     pub trait ChainApi {
@@ -304,6 +327,12 @@ sp_api::decl_runtime_apis! {
     pub trait ParticipationApi {
         /// Of each sequencer of the set in force, in its order.
         fn participation() -> Vec<SequencerParticipation>;
+    }
+
+    /// Reputations.
+    pub trait ReputationApi {
+        /// Of one account; zeros for one nobody knows.
+        fn reputation(account: AccountId) -> ReputationReport;
     }
 
     /// L2 time.

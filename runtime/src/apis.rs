@@ -3,14 +3,14 @@
 use crate::{
     genesis_config_presets, AccountId, Aura, Balance, Block, BlockNumber, BurnMint,
     ChainParameters, Equivocation, Executive, Grandpa, InherentDataExt, L1Relay, Nonce,
-    Participation, Runtime, RuntimeCall, SequencerRegistry, SessionKeys, System, TimestampGuard,
+    Participation, Reputation, Runtime, RuntimeCall, SequencerRegistry, SessionKeys, System, TimestampGuard,
     TransactionPayment, VERSION,
 };
 use alloc::vec::Vec;
 use cascoin_l2_primitives::{
     apis::{
-        BurnRecord, DoubleSignRecord, EvidenceStanding, RelayStatus, SequencerParticipation,
-        SupplyReport,
+        BurnRecord, DoubleSignRecord, EvidenceStanding, RelayStatus, ReputationReport,
+        SequencerParticipation, SupplyReport,
     },
     chain::{self, SequencerSet},
     consensus::DoubleSignEvidence,
@@ -266,6 +266,12 @@ impl_runtime_apis! {
     impl cascoin_l2_primitives::apis::ParticipationApi<Block> for Runtime {
         fn participation() -> Vec<SequencerParticipation> {
             Participation::participation()
+        }
+    }
+
+    impl cascoin_l2_primitives::apis::ReputationApi<Block> for Runtime {
+        fn reputation(account: AccountId) -> ReputationReport {
+            Reputation::report(&account)
         }
     }
 

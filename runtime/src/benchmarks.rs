@@ -5,4 +5,5 @@ frame_benchmarking::define_benchmarks!(
     [pallet_burn_mint, BurnMint]
     [pallet_l1_relay, L1Relay]
     [pallet_participation, Participation]
+    [pallet_reputation, Reputation]
 );

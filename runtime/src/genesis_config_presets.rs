@@ -24,8 +24,8 @@ mod development;
 mod parameters;
 
 use crate::{
-    BalancesConfig, ChainParametersConfig, RuntimeGenesisConfig, SequencerRegistryConfig,
-    SessionConfig, SudoConfig,
+    BalancesConfig, ChainParametersConfig, ReputationConfig, RuntimeGenesisConfig,
+    SequencerRegistryConfig, SessionConfig, SudoConfig,
 };
 use alloc::{string::ToString, vec, vec::Vec};
 use cascoin_l2_primitives::chain::ChainParameters;
@@ -97,6 +97,7 @@ fn public(parameters: ChainParameters) -> Value {
         sudo: SudoConfig { key: None },
         chain_parameters: ChainParametersConfig { parameters },
         sequencer_registry: SequencerRegistryConfig { members: vec![] },
+        reputation: ReputationConfig { l1_scores: vec![] },
     })
 }
 
@@ -109,5 +110,6 @@ fn with_development_keys(parameters: ChainParameters, sequencers: &[Sr25519Keyri
         sudo: SudoConfig { key: Some(Alice.to_account_id()) },
         chain_parameters: ChainParametersConfig { parameters },
         sequencer_registry: SequencerRegistryConfig { members: development::members(sequencers) },
+        reputation: ReputationConfig { l1_scores: development::l1_scores(sequencers) },
     })
 }

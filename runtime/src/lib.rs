@@ -2,6 +2,7 @@
 //!
 //! What differs between networks stands in the genesis
 //! ([`genesis_config_presets`]), never in the code. The parts:
+//! - `account_data`: what stands beside an account's nonce;
 //! - `configs`: each pallet's configuration, a file a topic;
 //! - `fees`: what a transaction costs and who gets it;
 //! - `call_filter`: calls that nobody may make, wrapped or not;
@@ -20,6 +21,7 @@ extern crate alloc;
 #[macro_use]
 mod benchmarks;
 
+mod account_data;
 mod apis;
 mod call_filter;
 pub mod configs;
@@ -34,6 +36,7 @@ use cascoin_l2_primitives::chain;
 use sp_runtime::{generic, MultiAddress};
 use sp_version::RuntimeVersion;
 
+pub use account_data::AccountData;
 #[cfg(feature = "std")]
 pub use apis::RuntimeApi;
 pub use call_filter::NobodyForcesMoney;
@@ -156,4 +159,7 @@ mod runtime {
     pub type Participation = pallet_participation;
     #[runtime::pallet_index(26)]
     pub type TimestampGuard = pallet_timestamp_guard;
+    // 27 and 28 are those of fees and limits.
+    #[runtime::pallet_index(29)]
+    pub type Reputation = pallet_reputation;
 }

@@ -1,8 +1,8 @@
 //! The shape of transactions.
 //!
-//! Only extensions that wallets know, in the order of the SDK's own runtimes:
-//! one they do not know must not exist here (Polkadot.js would treat it as
-//! having no effect on what is signed).
+//! Extensions that wallets know stand in the order of the SDK's own runtimes. Our own
+//! add nothing to what is signed nor to what is sent, so a wallet that does not know
+//! them makes the same transactions as one that does (Polkadot.js warns of them).
 
 use crate::{Address, Runtime, RuntimeCall, Signature};
 use frame_system::offchain::{
@@ -22,6 +22,7 @@ pub type TxExtension = (
     frame_system::CheckWeight<Runtime>,
     pallet_transaction_payment::ChargeTransactionPayment<Runtime>,
     frame_metadata_hash_extension::CheckMetadataHash<Runtime>,
+    pallet_reputation::RecordActivity<Runtime>,
     frame_system::WeightReclaim<Runtime>,
 );
 
@@ -78,6 +79,7 @@ where
             frame_system::CheckWeight::new(),
             pallet_transaction_payment::ChargeTransactionPayment::from(0),
             frame_metadata_hash_extension::CheckMetadataHash::new(false),
+            pallet_reputation::RecordActivity::new(),
             frame_system::WeightReclaim::new(),
         )
     }

@@ -10,7 +10,7 @@ use cascoin_consensus::{schedule::Schedule, EngineClient};
 use cascoin_l2_primitives::{
     apis::{
         BurnMintApi, BurnRecord, ChainApi, DoubleSignRecord, EvidenceApi, ParticipationApi,
-        RelayApi, RelayStatus, SequencerApi, SequencerParticipation, SupplyReport,
+        RelayApi, RelayStatus, ReputationApi, ReputationReport, SequencerApi, SequencerParticipation, SupplyReport,
     },
     chain::{
         AccountId, Balance, BlockHash, BlockNumber, ChainParameters, Header, Nonce, OpaqueBlock,
@@ -162,6 +162,8 @@ pub trait ChainReader: Send + Sync + 'static {
     fn supply(&self, at: BlockHash) -> Read<SupplyReport>;
     /// Double signs on record, newest first, at most `limit`.
     fn double_signs(&self, at: BlockHash, limit: u32) -> Read<Vec<DoubleSignRecord>>;
+    /// An account's reputation.
+    fn reputation(&self, at: BlockHash, account: AccountId) -> Read<ReputationReport>;
     /// An account; one that does not exist has nothing.
     fn account(&self, at: BlockHash, account: &AccountId) -> Read<AccountState>;
     /// Hash of the block at a height; `None` if there is none yet.
@@ -182,7 +184,8 @@ pub trait L2Client:
         Api: RelayApi<OpaqueBlock>
                  + BurnMintApi<OpaqueBlock>
                  + EvidenceApi<OpaqueBlock>
-                 + ParticipationApi<OpaqueBlock>,
+                 + ParticipationApi<OpaqueBlock>
+                 + ReputationApi<OpaqueBlock>,
     >
 {
 }
@@ -194,7 +197,8 @@ impl<T> L2Client for T where
             Api: RelayApi<OpaqueBlock>
                      + BurnMintApi<OpaqueBlock>
                      + EvidenceApi<OpaqueBlock>
-                     + ParticipationApi<OpaqueBlock>,
+                     + ParticipationApi<OpaqueBlock>
+                     + ReputationApi<OpaqueBlock>,
         >
 {
 }
@@ -213,7 +217,8 @@ impl<C, B> ClientReader<C, B> {
     }
 }
 
-/// How balances stand in the state: `System::Account`.
+/// How balances stand in the state: the beginning of `System::Account`, behind which
+/// the runtime keeps activity.
 type AccountInfo = frame_system::AccountInfo<Nonce, pallet_balances::AccountData<Balance>>;
 
 /// Key of `System::Account` for one account.
@@ -297,6 +302,10 @@ impl<C: L2Client, B: Backend<OpaqueBlock> + 'static> ChainReader for ClientReade
         Ok(self.client.runtime_api().double_signs(at, limit)?)
     }
 
+    fn reputation(&self, at: BlockHash, account: AccountId) -> Read<ReputationReport> {
+        Ok(self.client.runtime_api().reputation(at, account)?)
+    }
+
     fn account(&self, at: BlockHash, account: &AccountId) -> Read<AccountState> {
         let state = self.backend.state_at(at, TrieCacheContext::Untrusted)?;
         let stored = state.storage(&account_key(account)).map_err(ReadError::of)?;
@@ -342,12 +351,17 @@ mod tests {
         let account = AccountId::from([7; 32]);
         let key = frame_system::Account::<Runtime>::hashed_key_for(&account);
         assert_eq!(account_key(&account), key);
-        // The types of the state are the runtime's.
-        let stored: frame_system::AccountInfo<
-            <Runtime as frame_system::Config>::Nonce,
-            <Runtime as frame_system::Config>::AccountData,
-        > = AccountInfo::default();
-        assert_eq!(stored.encode().len(), AccountInfo::default().encoded_size());
+        let data = cascoin_l2_runtime::AccountData {
+            free: 1,
+            reserved: 2,
+            frozen: 3,
+            ..Default::default()
+        };
+        let stored: frame_system::AccountInfo<Nonce, _> =
+            frame_system::AccountInfo { nonce: 4, data, ..Default::default() };
+        let read = AccountInfo::decode(&mut &stored.encode()[..]).expect("it is a prefix");
+        assert_eq!((read.nonce, read.data.free), (4, 1));
+        assert_eq!((read.data.reserved, read.data.frozen), (2, 3));
     }
 
     #[test]

@@ -87,7 +87,7 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    // Returns how many were offline.
+    // Returns how many offences there were: at most two of each sequencer.
     fn end_session(session: &Session, ended: Ended) -> u64 {
         let mut offences = 0u64;
         let judged = session.judged;
@@ -99,23 +99,29 @@ impl<T: Config> Pallet<T> {
             } else {
                 Totals::<T>::remove(account);
             }
+            if tally.missed_proposals > 0 {
+                offences = offences.saturating_add(1);
+                Self::deposit_event(Event::SequencerTimedOut {
+                    sequencer: account.clone(),
+                    missed_proposals: tally.missed_proposals,
+                });
+                Self::note_offence(OffenceKind::Timeout, account.clone(), &ended);
+            }
             let uptime_permille = permille(tally.votes.into(), judged.into());
             if uptime_permille < T::MinUptime::get() {
                 offences = offences.saturating_add(1);
-                Self::note_offline(account.clone(), uptime_permille, &ended);
+                Self::deposit_event(Event::SequencerOffline {
+                    sequencer: account.clone(),
+                    uptime_permille,
+                });
+                Self::note_offence(OffenceKind::Offline, account.clone(), &ended);
             }
         }
         offences
     }
 
-    fn note_offline(sequencer: AccountId, uptime_permille: u16, ended: &Ended) {
-        let offence = Offence {
-            kind: OffenceKind::Offline,
-            offender: sequencer.clone(),
-            set_id: ended.set_id,
-            height: ended.height,
-        };
-        Self::deposit_event(Event::SequencerOffline { sequencer, uptime_permille });
+    fn note_offence(kind: OffenceKind, offender: AccountId, ended: &Ended) {
+        let offence = Offence { kind, offender, set_id: ended.set_id, height: ended.height };
         T::OnOffence::on_offence(&offence);
         Offences::<T>::mutate(|offences| {
             if offences.is_full() {

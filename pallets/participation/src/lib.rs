@@ -1,5 +1,5 @@
 //! Counts who makes blocks and who signs them, and finds sequencers that are not
-//! there (`SEQ_OFFLINE`).
+//! there (`SEQ_OFFLINE`) or not in time (`SEQ_TIMEOUT`).
 //!
 //! ## Overview
 //!
@@ -13,8 +13,8 @@
 //! led a round in vain, blocks signed and not signed. A session's counts stand in
 //! one value, written with each block, and are added to the sequencer's own when the
 //! session is over. Who then has signed less than [`Config::MinUptime`] of the
-//! session's blocks was *offline*: that is recorded and told to
-//! [`Config::OnOffence`], once for each session.
+//! session's blocks was *offline*, and who led rounds in vain *timed out*: that is
+//! recorded and told to [`Config::OnOffence`], once for each session.
 //!
 //! ## What holds
 //!
@@ -33,7 +33,7 @@
 //!
 //! | call | caller | payment | events |
 //! |---|---|---|---|
-//! | [`note`](Pallet::note) | inherent, mandatory | none | `SequencerOffline` |
+//! | [`note`](Pallet::note) | inherent, mandatory | none | `SequencerOffline`, `SequencerTimedOut` |
 #![cfg_attr(not(feature = "std"), no_std)]
 
 extern crate alloc;
@@ -55,8 +55,10 @@ mod tests;
 pub use pallet::*;
 pub use weights::{EstimatedWeight, WeightInfo};
 
-/// Records of offline sequencers kept.
+/// Records of sequencers that were offline or too late kept.
 pub const MAX_OFFENCES: u32 = 64;
+/// Offences of one sequencer in one session: offline and too late.
+const MAX_OFFENCES_EACH: u32 = 2;
 
 // Missing docs: FRAME generates items that carry none.
 #[allow(missing_docs)]
@@ -98,7 +100,7 @@ pub mod pallet {
         /// offline.
         type MinUptime: Get<u16>;
 
-        /// Told of each sequencer that was offline.
+        /// Told of each sequencer that was offline, and of each that was too late.
         type OnOffence: OnOffence;
 
         /// Weights of the inherent and the hooks.
@@ -125,7 +127,7 @@ pub mod pallet {
     #[pallet::storage]
     pub type Totals<T> = StorageMap<_, Blake2_128Concat, AccountId, Total, OptionQuery>;
 
-    /// The last sequencers that were offline, oldest first.
+    /// The last sequencers that were offline or too late, oldest first.
     #[pallet::storage]
     pub type Offences<T> = StorageValue<_, BoundedVec<Offence, ConstU32<MAX_OFFENCES>>, ValueQuery>;
 
@@ -162,6 +164,13 @@ pub mod pallet {
             sequencer: AccountId,
             /// Share of the session's blocks that it signed, in thousandths.
             uptime_permille: u16,
+        },
+        /// A sequencer led rounds of a session in vain (`SEQ_TIMEOUT`).
+        SequencerTimedOut {
+            /// The sequencer.
+            sequencer: AccountId,
+            /// Heights at which it did.
+            missed_proposals: u32,
         },
     }
 
@@ -222,11 +231,11 @@ pub mod pallet {
         /// [`Error::GenesisIsNotSigned`], [`Error::WrongLeaders`].
         ///
         /// ## Events
-        /// `SequencerOffline`, when a session is over.
+        /// `SequencerTimedOut` and `SequencerOffline`, when a session is over.
         #[pallet::call_index(0)]
         #[pallet::weight((
             T::WeightInfo::note_last(MAX_SEQUENCERS).saturating_add(
-                T::OnOffence::max_offence_weight().saturating_mul(MAX_SEQUENCERS.into()),
+                T::OnOffence::max_offence_weight().saturating_mul((MAX_OFFENCES_EACH * MAX_SEQUENCERS).into()),
             ),
             DispatchClass::Mandatory,
         ))]

@@ -141,6 +141,30 @@ fn seq_offline_who_signs_less_than_half_of_a_session_was_offline() {
 }
 
 #[test]
+fn seq_timeout_who_led_in_vain_is_told_of_once_a_session() {
+    new_test_ext(4).execute_with(|| {
+        first_block(1);
+        for _ in 2..=10 {
+            let failed = bits([1]);
+            block(Made { round: 1, failed, ..Made::by(1, [0, 1, 2, 3]) }).unwrap();
+            assert!(Told::get().is_empty());
+        }
+        block(Made::by(1, [0, 1, 2, 3])).unwrap();
+        let offence =
+            Offence { kind: OffenceKind::Timeout, offender: account(2), set_id: 0, height: 10 };
+        assert_eq!(Told::get(), std::slice::from_ref(&offence));
+        assert_eq!(Offences::<Test>::get().into_inner(), [offence]);
+        System::assert_last_event(
+            Event::<Test>::SequencerTimedOut { sequencer: account(2), missed_proposals: 9 }.into(),
+        );
+        for _ in 12..=21 {
+            block(Made::by(1, [0, 1, 2, 3])).unwrap();
+        }
+        assert_eq!(Told::get().len(), 1, "a session on time is no offence");
+    });
+}
+
+#[test]
 fn the_weight_is_that_of_a_sessions_end_only_then() {
     new_test_ext(4).execute_with(|| {
         first_block(1);
@@ -151,7 +175,7 @@ fn the_weight_is_that_of_a_sessions_end_only_then() {
         assert_eq!(block(Made::by(1, [0, 1, 2])), Ok(Weight::from_parts(7, 0)));
         let info = call(0, bits([0]), bits([])).get_dispatch_info();
         assert_eq!(info.class, DispatchClass::Mandatory);
-        assert_eq!(info.call_weight, Weight::from_parts(64 * 7, 0));
+        assert_eq!(info.call_weight, Weight::from_parts(2 * 64 * 7, 0));
     });
 }
 

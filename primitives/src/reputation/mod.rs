@@ -1,19 +1,33 @@
-//! Reputation as other pallets see it.
+//! Reputation: the score, the rule that computes it, and the trait through which
+//! pallets ask for it.
 //!
-//! `pallet-reputation` computes scores and implements [`ReputationProvider`]; whoever
+//! - [`Score`]: a number from 0 to 100.
+//! - [`Activity`]: what the chain remembers of what an account did on L2, in a few
+//!   bytes that stand beside its balance.
+//! - [`rule`]: the score from activity and from what L1 says (spec: cascoin-l1.md
+//!   6.18, R6.4, R10.2, R10.3, R10.5). Integers only: all nodes get the same number
+//!   (P10).
+//!
+//! `pallet-reputation` keeps the facts and implements [`ReputationProvider`]; whoever
 //! gives benefits for a score (fees, limits, seats) asks through it and never names
 //! that pallet. All answers are for the state of the block being executed.
 
+mod activity;
+mod log;
+pub mod rule;
 mod score;
 
+#[cfg(test)]
+mod reference;
+
+pub use activity::{Activity, Day, MS_PER_DAY, PARTNER_BUCKETS};
 pub use score::{InvalidScore, Score};
 
 use crate::chain::AccountId;
 
 /// Where scores come from.
 pub trait ReputationProvider {
-    /// The aggregated score of an account; [`Score::ZERO`] for one nobody knows. At
-    /// most one storage read.
+    /// The aggregated score of an account; [`Score::ZERO`] for one nobody knows.
     fn score(account: &AccountId) -> Score;
 }
 

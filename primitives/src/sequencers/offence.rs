@@ -1,6 +1,6 @@
 //! What a sequencer did wrong, on the way to whoever punishes it.
 //!
-//! Pallets establish offences and record them; nobody punishes one yet.
+//! Pallets establish offences and record them; what they cost is others' business.
 
 use crate::chain::{AccountId, BlockNumber};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -37,6 +37,10 @@ pub enum OffenceKind {
     /// Took no part in most of the blocks of a session (`SEQ_OFFLINE`).
     #[codec(index = 2)]
     Offline,
+    /// Led rounds of a session in vain (`SEQ_TIMEOUT`). More than two thirds went on
+    /// without its block.
+    #[codec(index = 3)]
+    Timeout,
 }
 
 /// An offence that the chain has established.
@@ -80,5 +84,17 @@ impl OnOffence for () {
 
     fn max_offence_weight() -> Weight {
         Weight::zero()
+    }
+}
+
+/// Both are told, in this order.
+impl<A: OnOffence, B: OnOffence> OnOffence for (A, B) {
+    fn on_offence(offence: &Offence) {
+        A::on_offence(offence);
+        B::on_offence(offence);
+    }
+
+    fn max_offence_weight() -> Weight {
+        A::max_offence_weight().saturating_add(B::max_offence_weight())
     }
 }

@@ -6,7 +6,7 @@
 //! rise, so timestamps do (P15), and the slot names the author.
 
 use crate::{
-    AccountId, Aura, Authorship, Balances, BlockNumber, ChainParameters, L1Relay, Moment, Runtime,
+    AccountId, Aura, Authorship, Balances, BlockNumber, ChainParameters, L1Relay, Moment, Reputation, Runtime,
     RuntimeEvent, SequencerRegistry, SessionKeys, Timestamp, TimestampGuard,
 };
 use alloc::vec::Vec;
@@ -146,8 +146,7 @@ impl pallet_timestamp_guard::Config for Runtime {
     type L1 = L1Relay;
     type Sequencers = SequencerRegistry;
     type Author = BlockAuthor;
-    // Who punishes comes later; until then it is recorded.
-    type OnOffence = ();
+    type OnOffence = Reputation;
     type WeightInfo = pallet_timestamp_guard::EstimatedWeight<Runtime>;
 }
 

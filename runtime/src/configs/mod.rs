@@ -6,6 +6,7 @@ mod governance;
 mod l1;
 mod money;
 mod offences;
+mod reputation;
 mod system;
 
 pub use accounts::ProxyType;

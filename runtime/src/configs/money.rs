@@ -1,8 +1,9 @@
 //! Balances and fees.
 
 use crate::{
+    account_data::BalanceStore,
     fees::{FeesToAuthor, LengthToFee, WeightToFee},
-    Balance, Balances, Runtime, RuntimeEvent, RuntimeFreezeReason, RuntimeHoldReason, System,
+    Balance, Balances, Runtime, RuntimeEvent, RuntimeFreezeReason, RuntimeHoldReason,
 };
 use frame_support::traits::{ConstU128, ConstU32, ConstU8, VariantCountOf};
 use pallet_transaction_payment::{ConstFeeMultiplier, FungibleAdapter, Multiplier};
@@ -17,7 +18,7 @@ impl pallet_balances::Config for Runtime {
     // Dust is burned.
     type DustRemoval = ();
     type ExistentialDeposit = ConstU128<1>;
-    type AccountStore = System;
+    type AccountStore = BalanceStore;
     type ReserveIdentifier = [u8; 8];
     type FreezeIdentifier = RuntimeFreezeReason;
     type MaxLocks = ConstU32<50>;

@@ -1,7 +1,7 @@
 //! What sequencers do wrong, and how it is proven.
 
 use super::consensus::{BlockAuthor, SessionBlocks, VotingKeys};
-use crate::{Runtime, SequencerRegistry};
+use crate::{Reputation, Runtime, SequencerRegistry};
 use frame_support::traits::ConstU16;
 
 /// Share of a session's blocks that a sequencer must have signed, in thousandths.
@@ -11,8 +11,7 @@ const MIN_UPTIME_PERMILLE: u16 = 500;
 impl pallet_equivocation::Config for Runtime {
     type Sequencers = SequencerRegistry;
     type VotingKeys = VotingKeys;
-    // Recorded; the registry will punish.
-    type OnOffence = ();
+    type OnOffence = Reputation;
     type WeightInfo = pallet_equivocation::weights::EstimatedWeight<Runtime>;
 }
 
@@ -21,7 +20,6 @@ impl pallet_participation::Config for Runtime {
     type Author = BlockAuthor;
     type SessionBlocks = SessionBlocks;
     type MinUptime = ConstU16<MIN_UPTIME_PERMILLE>;
-    // Recorded; the registry will act on it.
-    type OnOffence = ();
+    type OnOffence = Reputation;
     type WeightInfo = pallet_participation::EstimatedWeight<Runtime>;
 }

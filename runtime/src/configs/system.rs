@@ -1,7 +1,7 @@
 //! The system pallet: what a block may hold.
 
 use crate::{
-    AccountId, Balance, Block, Hash, NobodyForcesMoney, Nonce, PalletInfo, Runtime, RuntimeCall,
+    account_data::AccountData, AccountId, Balance, Block, Hash, NobodyForcesMoney, Nonce, PalletInfo, Runtime, RuntimeCall,
     RuntimeEvent, RuntimeOrigin, RuntimeTask, VERSION,
 };
 use frame_support::{
@@ -70,7 +70,7 @@ impl frame_system::Config for Runtime {
     type BlockHashCount = ConstU32<4096>;
     type DbWeight = ParityDbWeight;
     type Version = Version;
-    type AccountData = pallet_balances::AccountData<Balance>;
+    type AccountData = AccountData;
     type SystemWeightInfo = frame_system::weights::SubstrateWeight<Runtime>;
     type ExtensionsWeightInfo = frame_system::SubstrateExtensionsWeight<Runtime>;
     // The generic prefix: addresses begin with 5, as every wallet knows them.

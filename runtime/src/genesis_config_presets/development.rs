@@ -2,6 +2,7 @@
 
 use crate::{AccountId, Balance, SessionKeys};
 use alloc::{vec, vec::Vec};
+use cascoin_l2_primitives::reputation::Score;
 use pallet_sequencer_registry::Member;
 use sp_core::{ecdsa, ed25519, hex2array};
 use sp_keyring::{
@@ -12,6 +13,9 @@ use sp_keyring::{
 /// Coins of each endowed account: enough for fees, little beside what a test
 /// burns on L1.
 const ENDOWMENT_COINS: Balance = 1_000;
+
+/// L1's score of each sequencer, well above what benefits ask for.
+const L1_SCORE: Score = Score::saturating(90);
 
 /// Everybody ranks alike.
 const WEIGHT: u64 = 100;
@@ -64,6 +68,11 @@ pub(super) fn session(sequencers: &[Sr25519Keyring]) -> Vec<(AccountId, AccountI
 /// The registry's genesis.
 pub(super) fn members(sequencers: &[Sr25519Keyring]) -> Vec<Member> {
     sequencers.iter().map(|who| Member { account: who.to_account_id(), weight: WEIGHT }).collect()
+}
+
+/// What L1 says of the sequencers.
+pub(super) fn l1_scores(sequencers: &[Sr25519Keyring]) -> Vec<(AccountId, Score)> {
+    sequencers.iter().map(|who| (who.to_account_id(), L1_SCORE)).collect()
 }
 
 /// Who has coins at genesis.

@@ -214,6 +214,7 @@ fn signed(
         frame_system::CheckWeight::new(),
         pallet_transaction_payment::ChargeTransactionPayment::from(tip),
         frame_metadata_hash_extension::CheckMetadataHash::new(false),
+        pallet_reputation::RecordActivity::new(),
         frame_system::WeightReclaim::new(),
     );
     let payload = SignedPayload::new(call, extension).expect("the payload can be made");

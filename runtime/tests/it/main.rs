@@ -11,5 +11,6 @@ mod metadata;
 mod participation;
 mod properties;
 mod relay;
+mod reputation;
 mod sessions;
 mod time;

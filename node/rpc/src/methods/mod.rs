@@ -13,6 +13,7 @@ mod block;
 mod burns;
 mod evidence;
 mod info;
+mod reputation;
 mod sequencers;
 mod supply;
 mod wallet;
@@ -129,6 +130,7 @@ pub fn module(context: Context) -> Result<RpcModule<()>, RegisterMethodError> {
     add(&mut module, &sequencers::LEADER, Safe, sequencers::leader)?;
     add(&mut module, &sequencers::NETWORK_STATUS, Safe, sequencers::network_status)?;
     add(&mut module, &evidence::EVIDENCE, Safe, evidence::evidence)?;
+    add(&mut module, &reputation::REPUTATION, Safe, reputation::reputation)?;
     add(&mut module, &wallet::CREATE_BURN, Unsafe, wallet::create_burn)?;
     add(&mut module, &wallet::SEND_BURN, Unsafe, wallet::send_burn)?;
     add(&mut module, &burns::BURN_STATUS, Safe, burns::burn_status)?;

@@ -13,8 +13,8 @@ use cascoin_l1::{
 };
 use cascoin_l2_primitives::{
     apis::{
-        BurnOutcome, BurnRecord, DoubleSignRecord, OpenVote, RelayStatus, SequencerParticipation,
-        SupplyReport,
+        BurnOutcome, BurnRecord, DoubleSignRecord, OpenVote, RelayStatus, ReputationReport,
+        SequencerParticipation, SupplyReport,
     },
     chain::{AccountId, BlockHash, BlockNumber, Header, SequencerInfo, SequencerSet},
     consensus::LeaderDigest,
@@ -23,6 +23,10 @@ use cascoin_l2_primitives::{
         L1Hash, OutPoint,
     },
     relay::L1BlockDigest,
+    reputation::{
+        rule::{score, Facts},
+        Activity, Score,
+    },
 };
 use codec::Encode;
 use serde_json::{json, Value};
@@ -171,6 +175,31 @@ impl ChainReader for TestChain {
 
     fn double_signs(&self, _: BlockHash, limit: u32) -> Read<Vec<DoubleSignRecord>> {
         Ok(self.double_signs.iter().take(limit as usize).cloned().collect())
+    }
+
+    fn reputation(&self, _: BlockHash, account: AccountId) -> Read<ReputationReport> {
+        let activity = Activity {
+            first_day: 20_000,
+            last_day: 20_001,
+            succeeded: 9,
+            failed: 1,
+            transfers: 4,
+            volume: 150_000_000,
+            partners: 0b101,
+        };
+        let activity = if account == alice() { activity } else { Activity::default() };
+        let l1 = Score::saturating(if account == alice() { 70 } else { 0 });
+        let facts = Facts { l1, activity, penalty: 1, decimals: self.decimals };
+        Ok(ReputationReport {
+            breakdown: score(&facts),
+            instant_finality: false,
+            transactions: activity.transactions(),
+            failed: activity.failed,
+            volume: activity.volume.into(),
+            partners: activity.partner_count(),
+            first_day: activity.first_day,
+            last_day: activity.last_day,
+        })
     }
 
     fn account(&self, _: BlockHash, account: &AccountId) -> Read<AccountState> {
@@ -355,7 +384,7 @@ fn error(setup: Setup, method: &str, params: Value) -> (i64, String) {
 
 #[test]
 fn all_methods_of_the_ledger_are_there_and_nothing_else() {
-    // O9 to O12, as far as there are any, R31.6, and evidence.
+    // O9 to O12, as far as there are any, R31.6, R10.3, and evidence.
     let ledger: BTreeSet<&str> = [
         "l2_getchaininfo",
         "l2_getbalance",
@@ -368,6 +397,7 @@ fn all_methods_of_the_ledger_are_there_and_nothing_else() {
         "l2_getburnstatus",
         "l2_getevidence",
         "l2_getnetworkstatus",
+        "l2_getreputation",
         "l2_getpendingburns",
         "l2_getminthistory",
         "l2_gettotalsupply",
@@ -415,8 +445,29 @@ fn balances_have_the_l1s_decimals() {
 }
 
 #[test]
+fn r10_3_a_score_comes_with_its_parts() {
+    let answer = call("l2_getreputation", json!([ALICE]));
+    assert_eq!(answer["score"], 52);
+    assert_eq!(
+        answer["parts"],
+        json!({"l1": 70, "behaviour": 46, "economic": 3, "penalty": 1, "suspicion": null})
+    );
+    assert_eq!(answer["activity"]["volume"], "1.50000000");
+    assert_eq!(answer["activity"]["partners"], 2);
+    assert_eq!(answer["activity"]["lastDay"], 20_001);
+    assert_eq!(answer["instantFinality"], false);
+    let nobody = call("l2_getreputation", json!([format!("0x{}", "00".repeat(32))]));
+    assert_eq!((&nobody["score"], &nobody["activity"]["firstDay"]), (&json!(0), &Value::Null));
+}
+
+#[test]
 fn unknown_addresses_are_refused_with_the_way_out() {
-    for method in ["l2_getbalance", "l2_gettransactioncount", "l2_getburnsforaddress"] {
+    for method in [
+        "l2_getbalance",
+        "l2_gettransactioncount",
+        "l2_getburnsforaddress",
+        "l2_getreputation",
+    ] {
         for bad in [json!(["rubbish"]), json!([17]), json!([[ALICE]]), json!([]), json!(["a", "b"])]
         {
             let (code, message) = error(Setup::default(), method, bad);

@@ -1,0 +1,89 @@
+//! `l2_getreputation`: an account's score and what it comes from (R6.4, R10.3).
+
+use super::{account::account, Context, Finality, RpcResult, CERTIFIED};
+use crate::{
+    address::show_account,
+    args::{Args, Signature},
+};
+use cascoin_l2_primitives::{
+    chain::BlockHash,
+    reputation::{rule::Suspicion, Day},
+};
+use serde::Serialize;
+
+pub(super) static REPUTATION: Signature =
+    Signature { method: "l2_getreputation", arguments: &["address"], required: 1 };
+
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Reputation {
+    address: String,
+    /// The score that counts, 0 to 100.
+    score: u8,
+    /// Whether its transactions count as final for their receivers at once.
+    instant_finality: bool,
+    parts: Parts,
+    activity: ActivityOnL2,
+    block_number: u32,
+    block_hash: BlockHash,
+    #[serde(flatten)]
+    finality: Finality,
+}
+
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Parts {
+    l1: u8,
+    behaviour: u8,
+    economic: u8,
+    /// Points taken away for offences.
+    penalty: u8,
+    /// Why the score is at most 50; null if it is not.
+    suspicion: Option<Suspicion>,
+}
+
+/// As far as inactivity has not made it forgotten.
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ActivityOnL2 {
+    transactions: u32,
+    failed: u32,
+    /// What its transfers moved.
+    volume: String,
+    /// Different recipients, at least.
+    partners: u32,
+    /// Days since 1970; null before the first transaction.
+    first_day: Option<Day>,
+    last_day: Option<Day>,
+}
+
+pub(super) fn reputation(context: &Context, args: &Args) -> RpcResult<Reputation> {
+    let at = context.at_head()?;
+    let account = account(&at, args)?;
+    let report = context.chain.reputation(at.head.hash, account.clone())?;
+    let parts = report.breakdown;
+    let day = |day: Day| Some(day).filter(|day| *day > 0);
+    Ok(Reputation {
+        address: show_account(&account),
+        score: parts.aggregated.get(),
+        instant_finality: report.instant_finality,
+        parts: Parts {
+            l1: parts.l1.get(),
+            behaviour: parts.behaviour.get(),
+            economic: parts.economic.get(),
+            penalty: parts.penalty,
+            suspicion: parts.suspicion,
+        },
+        activity: ActivityOnL2 {
+            transactions: report.transactions,
+            failed: report.failed,
+            volume: at.coins(report.volume),
+            partners: report.partners,
+            first_day: day(report.first_day),
+            last_day: day(report.last_day),
+        },
+        block_number: at.head.number,
+        block_hash: at.head.hash,
+        finality: CERTIFIED,
+    })
+}

@@ -1,0 +1,176 @@
+//! Keeps what reputations are computed from, and computes them when asked.
+//!
+//! ## Overview
+//!
+//! The rule is in [`cascoin_l2_primitives::reputation`]; this pallet holds its facts:
+//!
+//! - L1's score of an account, from genesis or as governance imports it. Computing it
+//!   here, from trust edges and stakes that the relay reads on L1, is not there yet.
+//! - What the account did on L2, which [`RecordActivity`] notes with each transaction
+//!   it signs. It stands beside the account's balance, in a value that a transaction
+//!   reads and writes anyway, so it costs no access to the database
+//!   ([`Config::Activities`]).
+//! - Penalties for offences ([`OnOffence`](cascoin_l2_primitives::sequencers::OnOffence)).
+//!   One point is forgiven each day.
+//!
+//! ## What holds
+//!
+//! - A score is a function of the state of a block (P10): nothing is cached, so
+//!   nothing can be out of date, and no work is done for accounts that nobody asks
+//!   about.
+//! - Storage grows with accounts that L1 scores or that were punished, never with
+//!   what anybody does for free. An account that is removed for want of a balance
+//!   loses its record with its nonce; its penalties stay.
+//!
+//! ## Pallet API
+//!
+//! | call | caller | payment | events |
+//! |---|---|---|---|
+//! | [`set_l1_score`](Pallet::set_l1_score) | root | | `L1ScoreSet` |
+#![cfg_attr(not(feature = "std"), no_std)]
+
+extern crate alloc;
+
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
+mod offences;
+mod query;
+mod record;
+pub mod types;
+pub mod weights;
+
+#[cfg(test)]
+mod mock;
+#[cfg(test)]
+mod record_tests;
+#[cfg(test)]
+mod tests;
+
+pub use pallet::*;
+pub use record::RecordActivity;
+pub use types::{Standing, Transfer, TransferOf};
+pub use weights::{EstimatedWeight, WeightInfo};
+
+// Missing docs: FRAME generates items that carry none.
+#[allow(missing_docs)]
+#[frame_support::pallet]
+pub mod pallet {
+    use super::*;
+    use alloc::vec::Vec;
+    use cascoin_l2_primitives::{
+        chain::{AccountId, ChainParameters, Moment},
+        reputation::{Activity, Score},
+        sequencers::OffenceKind,
+    };
+    use frame_support::{
+        pallet_prelude::*,
+        traits::{StoredMap, Time},
+    };
+    use frame_system::pallet_prelude::*;
+
+    /// The layout of this pallet's storage.
+    pub const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+
+    #[pallet::pallet]
+    #[pallet::storage_version(STORAGE_VERSION)]
+    pub struct Pallet<T>(_);
+
+    #[pallet::config]
+    pub trait Config: frame_system::Config<AccountId = AccountId> {
+        /// Where each account's activity stands. It MUST go when the account goes, and
+        /// a write to it MUST cost nothing beside a transaction that its account signs.
+        type Activities: StoredMap<AccountId, Activity>;
+
+        /// What a call transfers.
+        type Transfers: TransferOf<Self::RuntimeCall>;
+
+        /// The block's time.
+        type Time: Time<Moment = Moment>;
+
+        /// The chain's parameters: decimals.
+        type Parameters: Get<ChainParameters>;
+
+        /// Weights of the call and of what else this pallet does.
+        type WeightInfo: WeightInfo;
+    }
+
+    /// What L1 and offences say of an account; none where neither says anything.
+    #[pallet::storage]
+    pub type Standings<T> = StorageMap<_, Blake2_128Concat, AccountId, Standing, OptionQuery>;
+
+    /// Scores that L1 gave before the chain began.
+    #[pallet::genesis_config]
+    #[derive(frame_support::DefaultNoBound)]
+    pub struct GenesisConfig<T: Config> {
+        /// Accounts and their scores on L1.
+        pub l1_scores: Vec<(AccountId, Score)>,
+        #[serde(skip)]
+        #[allow(missing_docs)]
+        pub _config: PhantomData<T>,
+    }
+
+    #[pallet::genesis_build]
+    impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
+        /// # Panics
+        /// If an account is named twice.
+        fn build(&self) {
+            for (account, l1) in &self.l1_scores {
+                let known = Standings::<T>::contains_key(account);
+                assert!(!known, "an account has two scores in reputation.l1Scores");
+                Pallet::<T>::change(account, |standing| standing.l1 = *l1);
+            }
+        }
+    }
+
+    #[pallet::event]
+    #[pallet::generate_deposit(pub(super) fn deposit_event)]
+    pub enum Event<T: Config> {
+        /// L1's score of an account is known anew.
+        L1ScoreSet {
+            /// Whose.
+            account: AccountId,
+            /// The score.
+            score: Score,
+        },
+        /// An offence cost an account part of its reputation.
+        Penalised {
+            /// Whose.
+            account: AccountId,
+            /// What it did.
+            offence: OffenceKind,
+            /// Points taken away from its score now, all offences together.
+            penalty: u8,
+        },
+    }
+
+    #[pallet::call]
+    impl<T: Config> Pallet<T> {
+        /// Imports L1's score of an account (R10.1).
+        ///
+        /// ## Dispatch Origin
+        /// Root.
+        ///
+        /// ## Events
+        /// `L1ScoreSet`.
+        #[pallet::call_index(0)]
+        #[pallet::weight(T::WeightInfo::set_l1_score())]
+        pub fn set_l1_score(
+            origin: OriginFor<T>,
+            account: AccountId,
+            score: Score,
+        ) -> DispatchResult {
+            ensure_root(origin)?;
+            Self::change(&account, |standing| standing.l1 = score);
+            Self::deposit_event(Event::L1ScoreSet { account, score });
+            Ok(())
+        }
+    }
+
+    #[pallet::hooks]
+    impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+        #[cfg(feature = "try-runtime")]
+        fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
+            Self::check_state().map_err(Into::into)
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! Scores.
+
+use crate::{
+    pallet::{Config, Pallet, Standings},
+    types::Standing,
+};
+use cascoin_l2_primitives::{
+    apis::ReputationReport,
+    chain::AccountId,
+    reputation::{
+        rule::{self, Breakdown, Facts, INSTANT_FINALITY_SCORE},
+        Day, ReputationProvider, Score, MS_PER_DAY,
+    },
+};
+use frame_support::traits::{Get, StoredMap, Time};
+
+impl<T: Config> Pallet<T> {
+    /// The day of this block.
+    pub(crate) fn today() -> Day {
+        Day::try_from(T::Time::now() / MS_PER_DAY).unwrap_or(Day::MAX)
+    }
+
+    /// An account's score and how it comes about.
+    pub fn breakdown(account: &AccountId) -> Breakdown {
+        let today = Self::today();
+        let standing = Standings::<T>::get(account).unwrap_or_default();
+        rule::score(&Facts {
+            l1: standing.l1,
+            activity: T::Activities::get(account).on(today),
+            penalty: standing.penalty_on(today),
+            decimals: T::Parameters::get().decimals,
+        })
+    }
+
+    /// The same with the facts, for users.
+    pub fn report(account: &AccountId) -> ReputationReport {
+        let breakdown = Self::breakdown(account);
+        let activity = T::Activities::get(account).on(Self::today());
+        ReputationReport {
+            breakdown,
+            instant_finality: breakdown.aggregated > INSTANT_FINALITY_SCORE,
+            transactions: activity.transactions(),
+            failed: activity.failed,
+            volume: activity.volume.into(),
+            partners: activity.partner_count(),
+            first_day: activity.first_day,
+            last_day: activity.last_day,
+        }
+    }
+
+    /// Changes a standing; one that says nothing is not kept.
+    pub(crate) fn change<R>(account: &AccountId, change: impl FnOnce(&mut Standing) -> R) -> R {
+        Standings::<T>::mutate_exists(account, |stored| {
+            let mut standing = stored.take().unwrap_or_default();
+            let result = change(&mut standing);
+            *stored = Some(standing)
+                .filter(|standing| standing.l1 > Score::ZERO || standing.penalty > Score::ZERO);
+            result
+        })
+    }
+
+    /// What must hold between blocks: every standing kept says something.
+    ///
+    /// # Errors
+    /// The rule that is broken.
+    #[cfg(any(test, feature = "try-runtime"))]
+    pub fn check_state() -> Result<(), &'static str> {
+        let idle = |standing: &Standing| standing.l1 == Score::ZERO && standing.penalty == Score::ZERO;
+        if Standings::<T>::iter_values().any(|standing| idle(&standing)) {
+            return Err("a standing is kept that says nothing");
+        }
+        Ok(())
+    }
+}
+
+impl<T: Config> ReputationProvider for Pallet<T> {
+    fn score(account: &AccountId) -> Score {
+        Self::breakdown(account).aggregated
+    }
+}

@@ -1,0 +1,270 @@
+//! The rule: from facts to a score.
+//!
+//! All parts are integers from 0 to 100, rounded down, with the weights and steps of
+//! cascoin-l1.md 6.18. What an account did on L2 is two parts, *behaviour* and
+//! *economic*; both also shrink by how few partners it traded with, as L1's behaviour
+//! score does (5.2), so that a ring of a few accounts moves little.
+
+use super::{log::ten_log10, Activity, Score};
+use codec::{Decode, DecodeWithMemTracking, Encode};
+use scale_info::TypeInfo;
+use serde::{Deserialize, Serialize};
+
+/// Below so many transactions on L2, L1 alone counts.
+pub const MIN_TRANSACTIONS: u32 = 10;
+/// Best score of an account under suspicion.
+pub const SUSPICIOUS_SCORE: u64 = 50;
+/// Above it, transactions count as final for their receivers before they are (R6.1).
+pub const INSTANT_FINALITY_SCORE: Score = Score::saturating(80);
+
+/// Weights of the parts in the aggregated score, percent (R10.3).
+const L1_PERCENT: u64 = 60;
+const BEHAVIOUR_PERCENT: u64 = 25;
+const ECONOMIC_PERCENT: u64 = 15;
+
+/// Points for so many transactions, most first.
+const ACTIVITY_POINTS: [(u32, u64); 4] = [(1_000, 40), (100, 30), (50, 20), (10, 10)];
+/// Points for transactions that all succeed.
+const SUCCESS_POINTS: u64 = 40;
+/// Points for a volume of so many coins, most first.
+const VOLUME_POINTS: [(u64, u64); 3] = [(100_000, 40), (10_000, 30), (1_000, 20)];
+
+/// More transactions than this that move less than a coin are wash activity.
+const WASH_TRANSACTIONS: u32 = 100;
+/// From more transactions than this on, half of them must succeed.
+const FAILING_TRANSACTIONS: u32 = 20;
+/// How much better the score on L2 may be than on L1.
+const CROSS_LAYER_GAP: u64 = 30;
+
+/// What a score is computed from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// The score that L1 gives.
+    pub l1: Score,
+    /// What the account did on L2, as much as is left of it today.
+    pub activity: Activity,
+    /// Points taken away for offences.
+    pub penalty: u8,
+    /// Decimals of a coin.
+    pub decimals: u8,
+}
+
+/// Why an account is under suspicion (R10.5).
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Suspicion {
+    /// Many transactions that move next to nothing.
+    WashActivity,
+    /// Most of its transactions fail.
+    FailingTransactions,
+    /// Much better on L2 than on L1: the score may have been bought here.
+    CrossLayerArbitrage,
+}
+
+/// A score and how it came about.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+)]
+#[serde(rename_all = "camelCase")]
+pub struct Breakdown {
+    /// L1's score.
+    pub l1: Score,
+    /// How it behaves on L2.
+    pub behaviour: Score,
+    /// What it moves on L2.
+    pub economic: Score,
+    /// The first reason for suspicion, if there is one.
+    pub suspicion: Option<Suspicion>,
+    /// Points taken away for offences.
+    pub penalty: u8,
+    /// The score that counts.
+    pub aggregated: Score,
+}
+
+/// Computes a score.
+pub fn score(facts: &Facts) -> Breakdown {
+    let Facts { l1, activity, penalty, decimals } = facts;
+    let behaviour = behaviour(activity);
+    let economic = economic(activity, *decimals);
+    let suspicion = suspicion(facts, behaviour, economic);
+    let l1_points = u64::from(l1.get());
+    let all = if activity.transactions() < MIN_TRANSACTIONS {
+        l1_points
+    } else {
+        (L1_PERCENT * l1_points + BEHAVIOUR_PERCENT * behaviour + ECONOMIC_PERCENT * economic) / 100
+    };
+    let capped = if suspicion.is_some() { all.min(SUSPICIOUS_SCORE) } else { all };
+    Breakdown {
+        l1: *l1,
+        behaviour: Score::saturating(behaviour),
+        economic: Score::saturating(economic),
+        suspicion,
+        penalty: *penalty,
+        aggregated: Score::saturating(capped.saturating_sub((*penalty).into())),
+    }
+}
+
+// At most 80 while there are no contracts on L2, whose use gives the rest.
+fn behaviour(activity: &Activity) -> u64 {
+    let transactions = activity.transactions();
+    let active = steps(&ACTIVITY_POINTS, transactions);
+    let success = SUCCESS_POINTS
+        .saturating_mul(activity.succeeded.into())
+        .checked_div(transactions.into())
+        .unwrap_or(0);
+    diverse(active, activity).saturating_add(success)
+}
+
+fn economic(activity: &Activity, decimals: u8) -> u64 {
+    let coins = activity.volume / 10u64.saturating_pow(decimals.into());
+    let points = u64::from(ten_log10(activity.volume, decimals))
+        .saturating_add(steps(&VOLUME_POINTS, coins))
+        .min(100);
+    diverse(points, activity)
+}
+
+/// The points of the highest step reached.
+fn steps<N: PartialOrd + Copy>(table: &[(N, u64)], reached: N) -> u64 {
+    table.iter().find(|(from, _)| reached >= *from).map_or(0, |(_, points)| *points)
+}
+
+/// ⌊points · min(1, partners / √transfers)⌋. Who never transferred anything has no
+/// ring to hide.
+fn diverse(points: u64, activity: &Activity) -> u64 {
+    let partners = u64::from(activity.partner_count());
+    let transfers = u64::from(activity.transfers);
+    if partners.saturating_mul(partners) >= transfers {
+        return points;
+    }
+    let scaled = points.saturating_mul(partners);
+    (scaled.saturating_mul(scaled) / transfers).isqrt()
+}
+
+fn suspicion(facts: &Facts, behaviour: u64, economic: u64) -> Option<Suspicion> {
+    let Facts { l1, activity, decimals, .. } = facts;
+    let transactions = activity.transactions();
+    let coin = 10u64.saturating_pow((*decimals).into());
+    if transactions > WASH_TRANSACTIONS && activity.volume < coin {
+        return Some(Suspicion::WashActivity);
+    }
+    if transactions > FAILING_TRANSACTIONS && activity.succeeded < activity.failed {
+        return Some(Suspicion::FailingTransactions);
+    }
+    let l2 = (BEHAVIOUR_PERCENT * behaviour + ECONOMIC_PERCENT * economic)
+        / (BEHAVIOUR_PERCENT + ECONOMIC_PERCENT);
+    (transactions >= MIN_TRANSACTIONS && l2 > u64::from(l1.get()).saturating_add(CROSS_LAYER_GAP))
+        .then_some(Suspicion::CrossLayerArbitrage)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COIN: u64 = 10_000_000;
+
+    fn facts(l1: u64, succeeded: u32, failed: u32, coins: u64) -> Facts {
+        let activity = Activity {
+            succeeded,
+            failed,
+            volume: coins * COIN,
+            partners: u128::MAX,
+            ..Default::default()
+        };
+        Facts { l1: Score::saturating(l1), activity, penalty: 0, decimals: 7 }
+    }
+
+    fn parts(facts: &Facts) -> (u8, u8, u8) {
+        let Breakdown { behaviour, economic, aggregated, .. } = score(facts);
+        (behaviour.get(), economic.get(), aggregated.get())
+    }
+
+    #[test]
+    fn the_steps_are_those_of_the_table() {
+        for (transactions, points) in [(9, 0), (10, 10), (49, 10), (50, 20), (100, 30), (1_000, 40)]
+        {
+            assert_eq!(parts(&facts(50, transactions, 0, 5)).0, points + 40, "{transactions}");
+        }
+        for (coins, points) in
+            [(0, 0), (1, 3), (9, 10), (999, 30), (1_000, 50), (10_000, 70), (100_000, 90)]
+        {
+            assert_eq!(parts(&facts(50, 10, 0, coins)).1, points, "{coins}");
+        }
+        assert_eq!(parts(&facts(50, 10, 0, 100_000_000)).1, 100);
+    }
+
+    #[test]
+    fn below_ten_transactions_l1_counts_alone() {
+        assert_eq!(parts(&facts(77, 9, 0, 1_000)), (40, 50, 77));
+        // (60 · 77 + 25 · 50 + 15 · 50) / 100
+        assert_eq!(parts(&facts(77, 10, 0, 1_000)), (50, 50, 66));
+    }
+
+    #[test]
+    fn r10_5_wash_activity_is_worth_at_most_fifty() {
+        let mut washing = facts(100, 101, 0, 0);
+        assert_eq!(score(&washing).suspicion, Some(Suspicion::WashActivity));
+        assert_eq!(parts(&washing).2, 50);
+        washing.activity.volume = COIN;
+        assert_eq!(score(&washing).suspicion, None);
+    }
+
+    #[test]
+    fn r10_5_who_mostly_fails_is_suspicious() {
+        assert_eq!(
+            score(&facts(100, 10, 11, 5)).suspicion,
+            Some(Suspicion::FailingTransactions)
+        );
+        assert_eq!(score(&facts(100, 10, 10, 5)).suspicion, None);
+        assert_eq!(score(&facts(100, 11, 11, 5)).suspicion, None);
+    }
+
+    #[test]
+    fn r10_5_a_score_cannot_be_bought_on_l2_alone() {
+        let bought = facts(0, 1_000_000, 0, 10_000_000);
+        assert_eq!(score(&bought).suspicion, Some(Suspicion::CrossLayerArbitrage));
+        // 80 and 100 at most, of which two fifths count.
+        assert_eq!(parts(&bought), (80, 100, 35));
+    }
+
+    #[test]
+    fn r10_5_a_ring_of_few_partners_gains_little() {
+        let mut ring = facts(70, 1_000, 0, 1_000_000);
+        ring.activity.transfers = 1_000;
+        ring.activity.partners = 0b111;
+        // A tenth (3 / √1000) of 40 and 100 points; success is not scaled.
+        assert_eq!(parts(&ring), (43, 9, 54));
+        ring.activity.partners = u128::MAX;
+        assert_eq!(parts(&ring).0, 80);
+    }
+
+    #[test]
+    fn penalties_are_taken_last_and_end_at_zero() {
+        let mut punished = facts(70, 0, 0, 0);
+        punished.penalty = 20;
+        assert_eq!(parts(&punished).2, 50);
+        punished.penalty = 255;
+        assert_eq!(parts(&punished).2, 0);
+    }
+}

@@ -1,0 +1,35 @@
+//! Reputation.
+
+use crate::{
+    account_data::ActivityStore, AccountId, ChainParameters, Runtime, RuntimeCall, Timestamp,
+};
+use pallet_reputation::{Transfer, TransferOf};
+use sp_runtime::{traits::StaticLookup, MultiAddress};
+
+impl pallet_reputation::Config for Runtime {
+    type Activities = ActivityStore;
+    type Transfers = Transfers;
+    type Time = Timestamp;
+    type Parameters = ChainParameters;
+    type WeightInfo = pallet_reputation::EstimatedWeight<Runtime>;
+}
+
+/// Transfers of coins by the calls that wallets make.
+pub struct Transfers;
+
+impl TransferOf<RuntimeCall> for Transfers {
+    fn transfer_of(call: &RuntimeCall) -> Option<Transfer> {
+        use pallet_balances::Call::{transfer_allow_death, transfer_keep_alive};
+        let RuntimeCall::Balances(
+            transfer_allow_death { dest, value } | transfer_keep_alive { dest, value },
+        ) = call
+        else {
+            return None;
+        };
+        Some(Transfer { recipient: account_of(dest)?, amount: *value })
+    }
+}
+
+fn account_of(address: &MultiAddress<AccountId, ()>) -> Option<AccountId> {
+    <Runtime as frame_system::Config>::Lookup::lookup(address.clone()).ok()
+}

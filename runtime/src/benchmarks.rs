@@ -6,4 +6,5 @@ frame_benchmarking::define_benchmarks!(
     [pallet_l1_relay, L1Relay]
     [pallet_participation, Participation]
     [pallet_reputation, Reputation]
+    [pallet_stake, Stake]
 );

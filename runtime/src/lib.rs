@@ -162,4 +162,6 @@ mod runtime {
     // 27 and 28 are those of fees and limits.
     #[runtime::pallet_index(29)]
     pub type Reputation = pallet_reputation;
+    #[runtime::pallet_index(30)]
+    pub type Stake = pallet_stake;
 }

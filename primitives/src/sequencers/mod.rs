@@ -6,11 +6,14 @@
 
 mod offence;
 mod participation;
+mod stake;
 
 pub use offence::{Offence, OffenceKind, OnOffence};
 pub use participation::{
     Commit, ParticipationData, ParticipationError, SequencerBits, PARTICIPATION_IDENTIFIER,
 };
+
+pub use stake::{StakeCommitment, StakeProvider};
 
 use crate::chain::{quorum, AccountId};
 use sp_core::ed25519;

@@ -6,7 +6,7 @@
 //! rise, so timestamps do (P15), and the slot names the author.
 
 use crate::{
-    AccountId, Aura, Authorship, Balances, BlockNumber, ChainParameters, L1Relay, Moment, Reputation, Runtime,
+    AccountId, Aura, Authorship, Balances, BlockNumber, ChainParameters, L1Relay, Moment, Runtime,
     RuntimeEvent, SequencerRegistry, SessionKeys, Timestamp, TimestampGuard,
 };
 use alloc::vec::Vec;
@@ -146,7 +146,7 @@ impl pallet_timestamp_guard::Config for Runtime {
     type L1 = L1Relay;
     type Sequencers = SequencerRegistry;
     type Author = BlockAuthor;
-    type OnOffence = Reputation;
+    type OnOffence = super::offences::Punishments;
     type WeightInfo = pallet_timestamp_guard::EstimatedWeight<Runtime>;
 }
 

@@ -7,6 +7,7 @@ mod l1;
 mod money;
 mod offences;
 mod reputation;
+mod stake;
 mod system;
 
 pub use accounts::ProxyType;

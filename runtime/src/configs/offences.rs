@@ -1,8 +1,11 @@
 //! What sequencers do wrong, and how it is proven.
 
 use super::consensus::{BlockAuthor, SessionBlocks, VotingKeys};
-use crate::{Reputation, Runtime, SequencerRegistry};
+use crate::{Reputation, Runtime, SequencerRegistry, Stake};
 use frame_support::traits::ConstU16;
+
+/// What every offence leads to.
+pub(super) type Punishments = (Reputation, Stake);
 
 /// Share of a session's blocks that a sequencer must have signed, in thousandths.
 /// Half: a leader can leave out whom it likes, and liars lead fewer blocks than that.
@@ -11,7 +14,7 @@ const MIN_UPTIME_PERMILLE: u16 = 500;
 impl pallet_equivocation::Config for Runtime {
     type Sequencers = SequencerRegistry;
     type VotingKeys = VotingKeys;
-    type OnOffence = Reputation;
+    type OnOffence = Punishments;
     type WeightInfo = pallet_equivocation::weights::EstimatedWeight<Runtime>;
 }
 
@@ -20,6 +23,6 @@ impl pallet_participation::Config for Runtime {
     type Author = BlockAuthor;
     type SessionBlocks = SessionBlocks;
     type MinUptime = ConstU16<MIN_UPTIME_PERMILLE>;
-    type OnOffence = Reputation;
+    type OnOffence = Punishments;
     type WeightInfo = pallet_participation::EstimatedWeight<Runtime>;
 }

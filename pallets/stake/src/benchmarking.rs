@@ -1,0 +1,81 @@
+//! Measures what `weights.rs` estimates, each with as many chunks as there can be.
+
+use crate::{
+    ledger::{Chunk, Ledger},
+    pallet::{Call, Config, HoldReason, Ledgers, Pallet},
+    MAX_CHUNKS,
+};
+use cascoin_l2_primitives::{
+    chain::{AccountId, Balance},
+    sequencers::{Offence, OffenceKind, OnOffence, StakeProvider},
+};
+use frame_benchmarking::v2::*;
+use frame_support::{
+    traits::fungible::{InspectHold, Mutate, MutateHold},
+    BoundedVec,
+};
+use frame_system::RawOrigin;
+
+const AMOUNT: Balance = 1_000_000_000;
+
+/// An account with stake and `chunks` chunks that are free at block 5.
+fn bonded<T: Config>(chunks: u32) -> AccountId
+where
+    T::Currency: Mutate<AccountId>,
+{
+    let account: AccountId = whitelisted_caller();
+    let total = AMOUNT.saturating_mul(Balance::from(chunks).saturating_add(1));
+    T::Currency::set_balance(&account, total.saturating_mul(10));
+    T::Currency::hold(&HoldReason::Stake.into(), &account, total).expect("it has ten times that");
+    let chunk = Chunk { amount: AMOUNT, free_at: 5 };
+    let unbonding = core::iter::repeat_n(chunk, chunks as usize).collect();
+    let ledger = Ledger { bonded: AMOUNT, unbonding: BoundedVec::truncate_from(unbonding) };
+    Ledgers::<T>::insert(&account, ledger);
+    account
+}
+
+#[benchmarks(where T::Currency: Mutate<AccountId>, frame_system::pallet_prelude::BlockNumberFor<T>: From<u32>)]
+mod benchmarks {
+    use super::*;
+
+    #[benchmark]
+    fn bond() {
+        let account = bonded::<T>(MAX_CHUNKS);
+        #[extrinsic_call]
+        bond(RawOrigin::Signed(account.clone()), AMOUNT);
+        assert_eq!(Pallet::<T>::stake(&account), 2 * AMOUNT);
+    }
+
+    #[benchmark]
+    fn unbond() {
+        let account = bonded::<T>(MAX_CHUNKS - 1);
+        #[extrinsic_call]
+        unbond(RawOrigin::Signed(account.clone()), AMOUNT);
+        assert_eq!(Pallet::<T>::stake(&account), 0);
+    }
+
+    #[benchmark]
+    fn withdraw() {
+        let account = bonded::<T>(MAX_CHUNKS);
+        frame_system::Pallet::<T>::set_block_number(5u32.into());
+        #[extrinsic_call]
+        withdraw(RawOrigin::Signed(account.clone()));
+        assert_eq!(T::Currency::balance_on_hold(&HoldReason::Stake.into(), &account), AMOUNT);
+    }
+
+    #[benchmark]
+    fn slash() {
+        let account = bonded::<T>(MAX_CHUNKS);
+        let offence = Offence {
+            kind: OffenceKind::DoubleSign,
+            offender: account.clone(),
+            set_id: 1,
+            height: 1,
+        };
+        #[block]
+        {
+            Pallet::<T>::on_offence(&offence);
+        }
+        assert_eq!(Pallet::<T>::stake(&account), 0);
+    }
+}

@@ -1,0 +1,335 @@
+//! Money that sequencers put at risk, and what becomes of it when they do wrong.
+//!
+//! ## Overview
+//!
+//! An account *bonds* coins: they stay in its balance, on hold. What it *unbonds* is
+//! no stake any more, but stays on hold, and can be slashed, for
+//! [`Config::UnbondingBlocks`]; then the account *withdraws* it. So nobody escapes by
+//! leaving right before the proof comes (R26, R30.6: the account's key is a cold one,
+//! which no node needs).
+//!
+//! An offence takes a share of all that is on hold, bonded or not (`SEQ_DOUBLE_SIGN`,
+//! `SEQ_OFFLINE`; see [`slashing`]). What is taken goes to the users' compensation fund
+//! and is burned, in shares that depend on the offence.
+//!
+//! ## What holds
+//!
+//! - What is on hold for an account is what its ledger says, to the unit
+//!   ([`Pallet::check_state`]). It can be bonded once: coins are on hold or free.
+//! - Nobody but their owner moves coins out of hold, but for offences.
+//! - Storage is bounded: one ledger an account, only while something is on hold, with
+//!   [`MAX_CHUNKS`] chunks.
+//! - A slash takes what it should or all there is, and each unit of it is in the fund
+//!   or burned (P17).
+//!
+//! ## Pallet API
+//!
+//! | call | caller | payment | events |
+//! |---|---|---|---|
+//! | [`bond`](Pallet::bond) | anybody | fee | `Bonded` |
+//! | [`unbond`](Pallet::unbond) | who bonded | fee | `Unbonded` |
+//! | [`rebond`](Pallet::rebond) | who unbonds | fee | `Bonded` |
+//! | [`withdraw`](Pallet::withdraw) | who unbonded | fee | `Withdrawn` |
+#![cfg_attr(not(feature = "std"), no_std)]
+
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
+pub mod ledger;
+pub mod slashing;
+pub mod weights;
+
+#[cfg(test)]
+mod mock;
+#[cfg(test)]
+mod property_tests;
+#[cfg(test)]
+mod slashing_tests;
+#[cfg(test)]
+mod tests;
+
+pub use ledger::{Chunk, Ledger};
+pub use pallet::*;
+pub use weights::{EstimatedWeight, WeightInfo};
+
+/// Amounts of one account that may be in the course of being unbonded.
+pub const MAX_CHUNKS: u32 = 16;
+
+// Missing docs: FRAME generates items that carry none.
+#[allow(missing_docs)]
+#[frame_support::pallet]
+pub mod pallet {
+    use super::*;
+    use cascoin_l2_primitives::{
+        chain::{AccountId, Balance, BlockNumber},
+        sequencers::{OffenceKind, StakeCommitment, StakeProvider},
+    };
+    use frame_support::{
+        pallet_prelude::*,
+        traits::{
+            fungible::{Balanced, BalancedHold, Inspect, InspectHold, MutateHold},
+            tokens::Precision,
+        },
+        PalletId,
+    };
+    use frame_system::pallet_prelude::*;
+    use sp_runtime::{traits::AccountIdConversion, SaturatedConversion};
+
+    /// The layout of this pallet's storage.
+    pub const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+
+    #[pallet::pallet]
+    #[pallet::storage_version(STORAGE_VERSION)]
+    pub struct Pallet<T>(_);
+
+    #[pallet::config]
+    pub trait Config: frame_system::Config<AccountId = AccountId> {
+        /// The chain's own money.
+        type Currency: Inspect<AccountId, Balance = Balance>
+            + InspectHold<AccountId, Reason = Self::RuntimeHoldReason>
+            + MutateHold<AccountId>
+            + Balanced<AccountId>
+            + BalancedHold<AccountId>;
+
+        /// The reasons for holds.
+        type RuntimeHoldReason: From<HoldReason>;
+
+        /// What accounts must keep bonded.
+        type Commitment: StakeCommitment;
+
+        /// How long unbonded coins stay on hold, in blocks. MUST be as long as an
+        /// offence may take to be proven.
+        type UnbondingBlocks: Get<BlockNumber>;
+
+        /// What a double sign costs at least, base units (P17).
+        type MinPenalty: Get<Balance>;
+
+        /// The pallet's own account: the users' compensation fund.
+        #[pallet::constant]
+        type PalletId: Get<PalletId>;
+
+        /// Weights of the calls and of a slash.
+        type WeightInfo: WeightInfo;
+    }
+
+    /// Why coins are on hold.
+    #[pallet::composite_enum]
+    pub enum HoldReason {
+        /// They are a sequencer's stake.
+        Stake,
+    }
+
+    /// What each account has on hold.
+    #[pallet::storage]
+    pub type Ledgers<T> = StorageMap<_, Blake2_128Concat, AccountId, Ledger, OptionQuery>;
+
+    #[pallet::event]
+    #[pallet::generate_deposit(pub(super) fn deposit_event)]
+    pub enum Event<T: Config> {
+        /// Coins are stake now.
+        Bonded {
+            /// Whose.
+            account: AccountId,
+            /// How many more.
+            amount: Balance,
+            /// Its stake.
+            stake: Balance,
+        },
+        /// Coins are no stake any more, and free from a block on.
+        Unbonded {
+            /// Whose.
+            account: AccountId,
+            /// How many.
+            amount: Balance,
+            /// The block from which they can be withdrawn.
+            free_at: BlockNumber,
+        },
+        /// Coins are free again.
+        Withdrawn {
+            /// Whose.
+            account: AccountId,
+            /// How many.
+            amount: Balance,
+        },
+        /// An offence cost stake.
+        Slashed {
+            /// Whose.
+            account: AccountId,
+            /// What it did.
+            offence: OffenceKind,
+            /// What was taken.
+            amount: Balance,
+            /// What of it went to the users' compensation fund.
+            to_fund: Balance,
+            /// What of it was burned.
+            burned: Balance,
+        },
+    }
+
+    #[pallet::error]
+    pub enum Error<T> {
+        /// The amount is zero.
+        ZeroAmount,
+        /// The account has not so much bonded, or unbonding.
+        NotEnough,
+        /// A sequencer or candidate must keep its minimum stake: it has to resign
+        /// first.
+        StillCommitted,
+        /// Too many amounts are being unbonded: withdraw some, or wait.
+        TooManyChunks,
+        /// Nothing is free yet.
+        NothingToWithdraw,
+    }
+
+    #[pallet::call]
+    impl<T: Config> Pallet<T> {
+        /// Makes coins stake.
+        ///
+        /// ## Dispatch Origin
+        /// Signed.
+        ///
+        /// ## Errors
+        /// [`Error::ZeroAmount`]; `TokenError` if the balance is too low.
+        ///
+        /// ## Events
+        /// `Bonded`.
+        #[pallet::call_index(0)]
+        #[pallet::weight(T::WeightInfo::bond())]
+        pub fn bond(origin: OriginFor<T>, #[pallet::compact] amount: Balance) -> DispatchResult {
+            let account = ensure_signed(origin)?;
+            ensure!(amount > 0, Error::<T>::ZeroAmount);
+            T::Currency::hold(&HoldReason::Stake.into(), &account, amount)?;
+            let stake = Ledgers::<T>::mutate(&account, |stored| {
+                let ledger = stored.get_or_insert_default();
+                // What exists fits, so nothing saturates.
+                ledger.bonded = ledger.bonded.saturating_add(amount);
+                ledger.bonded
+            });
+            Self::deposit_event(Event::Bonded { account, amount, stake });
+            Ok(())
+        }
+
+        /// Begins to take coins back: they are no stake from now on, and can be
+        /// withdrawn after the unbonding period.
+        ///
+        /// ## Dispatch Origin
+        /// Signed.
+        ///
+        /// ## Errors
+        /// [`Error::ZeroAmount`], [`Error::NotEnough`], [`Error::StillCommitted`],
+        /// [`Error::TooManyChunks`].
+        ///
+        /// ## Events
+        /// `Unbonded`.
+        #[pallet::call_index(1)]
+        #[pallet::weight(T::WeightInfo::unbond())]
+        pub fn unbond(origin: OriginFor<T>, #[pallet::compact] amount: Balance) -> DispatchResult {
+            let account = ensure_signed(origin)?;
+            ensure!(amount > 0, Error::<T>::ZeroAmount);
+            let free_at = Self::now().saturating_add(T::UnbondingBlocks::get());
+            Ledgers::<T>::try_mutate_exists(&account, |stored| {
+                let ledger = stored.as_mut().ok_or(Error::<T>::NotEnough)?;
+                let left = ledger.bonded.checked_sub(amount).ok_or(Error::<T>::NotEnough)?;
+                ensure!(left >= T::Commitment::committed(&account), Error::<T>::StillCommitted);
+                ledger.unbond(amount, free_at).map_err(|()| Error::<T>::TooManyChunks)
+            })?;
+            Self::deposit_event(Event::Unbonded { account, amount, free_at });
+            Ok(())
+        }
+
+        /// Makes stake again of what is being unbonded, the last first.
+        ///
+        /// ## Dispatch Origin
+        /// Signed.
+        ///
+        /// ## Errors
+        /// [`Error::ZeroAmount`], [`Error::NotEnough`].
+        ///
+        /// ## Events
+        /// `Bonded`.
+        #[pallet::call_index(2)]
+        #[pallet::weight(T::WeightInfo::unbond())]
+        pub fn rebond(origin: OriginFor<T>, #[pallet::compact] amount: Balance) -> DispatchResult {
+            let account = ensure_signed(origin)?;
+            ensure!(amount > 0, Error::<T>::ZeroAmount);
+            let stake = Ledgers::<T>::try_mutate_exists(&account, |stored| {
+                let ledger = stored.as_mut().ok_or(Error::<T>::NotEnough)?;
+                ledger.rebond(amount).map_err(|()| Error::<T>::NotEnough)?;
+                Ok::<_, Error<T>>(ledger.bonded)
+            })?;
+            Self::deposit_event(Event::Bonded { account, amount, stake });
+            Ok(())
+        }
+
+        /// Frees all coins whose unbonding period is over.
+        ///
+        /// ## Dispatch Origin
+        /// Signed.
+        ///
+        /// ## Errors
+        /// [`Error::NothingToWithdraw`].
+        ///
+        /// ## Events
+        /// `Withdrawn`.
+        #[pallet::call_index(3)]
+        #[pallet::weight(T::WeightInfo::withdraw())]
+        pub fn withdraw(origin: OriginFor<T>) -> DispatchResult {
+            let account = ensure_signed(origin)?;
+            let amount = Ledgers::<T>::mutate_exists(&account, |stored| {
+                let Some(ledger) = stored.as_mut() else { return 0 };
+                let amount = ledger.withdraw(Self::now());
+                if ledger.total() == 0 {
+                    *stored = None;
+                }
+                amount
+            });
+            ensure!(amount > 0, Error::<T>::NothingToWithdraw);
+            T::Currency::release(&HoldReason::Stake.into(), &account, amount, Precision::Exact)?;
+            Self::deposit_event(Event::Withdrawn { account, amount });
+            Ok(())
+        }
+    }
+
+    #[pallet::hooks]
+    impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+        #[cfg(feature = "try-runtime")]
+        fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
+            Self::check_state().map_err(Into::into)
+        }
+    }
+
+    impl<T: Config> Pallet<T> {
+        /// The users' compensation fund (R25.6).
+        pub fn fund() -> AccountId {
+            T::PalletId::get().into_account_truncating()
+        }
+
+        pub(crate) fn now() -> BlockNumber {
+            frame_system::Pallet::<T>::block_number().saturated_into()
+        }
+
+        /// What must hold between blocks: each ledger says what is on hold, and says
+        /// something.
+        ///
+        /// # Errors
+        /// The rule that is broken.
+        #[cfg(any(test, feature = "try-runtime"))]
+        pub fn check_state() -> Result<(), &'static str> {
+            for (account, ledger) in Ledgers::<T>::iter() {
+                let held = T::Currency::balance_on_hold(&HoldReason::Stake.into(), &account);
+                if held != ledger.total() {
+                    return Err("a ledger differs from what is on hold");
+                }
+                if held == 0 {
+                    return Err("an empty ledger is kept");
+                }
+            }
+            Ok(())
+        }
+    }
+
+    impl<T: Config> StakeProvider for Pallet<T> {
+        fn stake(account: &AccountId) -> Balance {
+            Ledgers::<T>::get(account).map_or(0, |ledger| ledger.bonded)
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! A runtime of balances and this pallet.
+
+use crate as pallet_stake;
+use cascoin_l2_primitives::{
+    chain::{AccountId, Balance},
+    sequencers::{Offence, OffenceKind, OnOffence, StakeCommitment},
+};
+use frame_support::{derive_impl, parameter_types, traits::fungible::InspectHold, PalletId};
+use sp_runtime::{generic, traits::BlakeTwo256, traits::IdentityLookup, BuildStorage};
+
+pub type Header = generic::Header<u32, BlakeTwo256>;
+pub type Extrinsic = generic::UncheckedExtrinsic<AccountId, RuntimeCall, (), ()>;
+pub type Block = generic::Block<Header, Extrinsic>;
+
+frame_support::construct_runtime!(
+    pub enum Test {
+        System: frame_system,
+        Balances: pallet_balances,
+        Stake: pallet_stake,
+    }
+);
+
+#[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
+impl frame_system::Config for Test {
+    type Block = Block;
+    type AccountId = AccountId;
+    type Lookup = IdentityLookup<AccountId>;
+    type AccountData = pallet_balances::AccountData<Balance>;
+}
+
+#[derive_impl(pallet_balances::config_preludes::TestDefaultConfig)]
+impl pallet_balances::Config for Test {
+    type Balance = Balance;
+    type AccountStore = System;
+    type ExistentialDeposit = frame_support::traits::ConstU128<1>;
+    type RuntimeHoldReason = RuntimeHoldReason;
+}
+
+pub const UNBONDING: u32 = 100;
+pub const MIN_PENALTY: Balance = 50;
+
+parameter_types! {
+    pub static Committed: Vec<(AccountId, Balance)> = vec![];
+    pub const Fund: PalletId = PalletId(*b"l2/stake");
+}
+
+pub struct Commitment;
+impl StakeCommitment for Commitment {
+    fn committed(account: &AccountId) -> Balance {
+        let all = Committed::get();
+        all.iter().find(|(who, _)| who == account).map_or(0, |(_, amount)| *amount)
+    }
+}
+
+impl pallet_stake::Config for Test {
+    type Currency = Balances;
+    type RuntimeHoldReason = RuntimeHoldReason;
+    type Commitment = Commitment;
+    type UnbondingBlocks = frame_support::traits::ConstU32<UNBONDING>;
+    type MinPenalty = frame_support::traits::ConstU128<MIN_PENALTY>;
+    type PalletId = Fund;
+    type WeightInfo = ();
+}
+
+pub const ENDOWMENT: Balance = 1_000_000;
+
+pub fn account(n: u8) -> AccountId {
+    AccountId::new([n; 32])
+}
+
+/// State in block 1; accounts 1 to 4 have coins.
+pub fn new_test_ext() -> sp_io::TestExternalities {
+    Committed::set(vec![]);
+    let genesis = RuntimeGenesisConfig {
+        balances: pallet_balances::GenesisConfig {
+            balances: (1..=4).map(|n| (account(n), ENDOWMENT)).collect(),
+            ..Default::default()
+        },
+        ..Default::default()
+    };
+    let mut ext: sp_io::TestExternalities =
+        genesis.build_storage().expect("a valid genesis").into();
+    ext.execute_with(|| System::set_block_number(1));
+    ext
+}
+
+pub fn signed(n: u8) -> RuntimeOrigin {
+    RuntimeOrigin::signed(account(n))
+}
+
+pub fn held(n: u8) -> Balance {
+    Balances::balance_on_hold(&crate::HoldReason::Stake.into(), &account(n))
+}
+
+pub fn offend(n: u8, kind: OffenceKind) {
+    Stake::on_offence(&Offence { kind, offender: account(n), set_id: 0, height: 1 });
+}

@@ -1,0 +1,78 @@
+//! What offences take, and where it goes.
+
+use crate::{mock::*, pallet::Event, pallet::Ledgers};
+use cascoin_l2_primitives::sequencers::{OffenceKind, StakeProvider};
+use frame_support::{assert_ok, traits::fungible::Inspect};
+
+#[test]
+fn seq_double_sign_takes_half_of_which_half_is_burned() {
+    new_test_ext().execute_with(|| {
+        assert_ok!(Stake::bond(signed(1), 1_001));
+        let issuance = Balances::total_issuance();
+        offend(1, OffenceKind::DoubleSign);
+        assert_eq!((Stake::stake(&account(1)), held(1)), (500, 500));
+        assert_eq!(Balances::balance(&Stake::fund()), 250);
+        assert_eq!(Balances::total_issuance(), issuance - 251);
+        System::assert_last_event(
+            Event::<Test>::Slashed {
+                account: account(1),
+                offence: OffenceKind::DoubleSign,
+                amount: 501,
+                to_fund: 250,
+                burned: 251,
+            }
+            .into(),
+        );
+        assert_eq!(Balances::balance(&account(1)), ENDOWMENT - 1_001, "what is free is not touched");
+    });
+}
+
+/// Issue: a sequencer that leaves right before it is slashed.
+#[test]
+fn who_leaves_before_the_proof_comes_is_slashed_all_the_same() {
+    new_test_ext().execute_with(|| {
+        assert_ok!(Stake::bond(signed(1), 1_000));
+        assert_ok!(Stake::unbond(signed(1), 900));
+        System::set_block_number(UNBONDING);
+        offend(1, OffenceKind::DoubleSign);
+        // 500 of 1,000: the 100 that are stake, and 400 of what is unbonded.
+        assert_eq!((Stake::stake(&account(1)), held(1)), (0, 500));
+        System::set_block_number(1 + UNBONDING);
+        assert_ok!(Stake::withdraw(signed(1)));
+        assert_eq!(held(1), 0);
+        offend(1, OffenceKind::DoubleSign);
+        assert_eq!(Balances::balance(&account(1)), ENDOWMENT - 500, "too late");
+    });
+}
+
+#[test]
+fn p17_a_double_sign_costs_the_least_penalty_or_all_there_is() {
+    new_test_ext().execute_with(|| {
+        assert_ok!(Stake::bond(signed(1), 80));
+        assert_ok!(Stake::bond(signed(2), 30));
+        offend(1, OffenceKind::DoubleSign);
+        offend(2, OffenceKind::DoubleSign);
+        assert_eq!((held(1), held(2)), (30, 0));
+        assert!(!Ledgers::<Test>::contains_key(account(2)));
+        // Who has nothing loses nothing, and nothing is told.
+        System::reset_events();
+        offend(3, OffenceKind::DoubleSign);
+        assert!(System::events().is_empty());
+    });
+}
+
+#[test]
+fn r25_6_downtime_is_paid_into_the_users_fund() {
+    new_test_ext().execute_with(|| {
+        assert_ok!(Stake::bond(signed(1), 100_000));
+        let issuance = Balances::total_issuance();
+        offend(1, OffenceKind::Offline);
+        assert_eq!(Stake::stake(&account(1)), 99_900);
+        assert_eq!(Balances::balance(&Stake::fund()), 100);
+        assert_eq!(Balances::total_issuance(), issuance);
+        offend(1, OffenceKind::Timeout);
+        assert_eq!(Stake::stake(&account(1)), 99_900, "a time-out costs reputation only");
+        offend(1, OffenceKind::TimestampManipulation);
+        assert_eq!(Stake::stake(&account(1)), 99_900 - 4_995);
+    });
+}

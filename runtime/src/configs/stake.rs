@@ -1,0 +1,33 @@
+//! Stake.
+
+use crate::{Balance, Balances, BlockNumber, ChainParameters, Runtime, RuntimeHoldReason};
+use frame_support::{parameter_types, PalletId};
+
+parameter_types! {
+    pub const StakePalletId: PalletId = PalletId(*b"l2/stake");
+    /// As long as a withdrawal can be challenged, since what a sequencer did can be
+    /// proven that long.
+    pub UnbondingBlocks: BlockNumber = unbonding_blocks();
+    /// Half the stake of a sequencer that has the least.
+    pub MinPenalty: Balance = ChainParameters::get().min_sequencer_stake / 2;
+}
+
+fn unbonding_blocks() -> BlockNumber {
+    let parameters = ChainParameters::get();
+    let ms = parameters.challenge_period_s.saturating_mul(1_000);
+    // A chain without parameters, as FRAME builds in tests, has no block time.
+    let blocks = ms.checked_div(parameters.block_time_ms).unwrap_or(0);
+    BlockNumber::try_from(blocks).unwrap_or(BlockNumber::MAX)
+}
+
+impl pallet_stake::Config for Runtime {
+    type Currency = Balances;
+    type RuntimeHoldReason = RuntimeHoldReason;
+    // Sequencers are named by governance, which asks for no stake, until candidates
+    // are elected.
+    type Commitment = ();
+    type UnbondingBlocks = UnbondingBlocks;
+    type MinPenalty = MinPenalty;
+    type PalletId = StakePalletId;
+    type WeightInfo = pallet_stake::EstimatedWeight<Runtime>;
+}

@@ -155,6 +155,11 @@ pub struct ChainParameters {
     pub prevote_timeout_ms: u64,
     /// Time between a quorum of any precommits and the next round.
     pub precommit_timeout_ms: u64,
+    /// Most sequencers that are elected and appointed together; governance may appoint
+    /// more.
+    pub max_sequencers: u32,
+    /// Sessions of an epoch: seats are drawn at the end of one.
+    pub epoch_sessions: u32,
     /// Smallest number of active sequencers that may confirm burns.
     pub min_sequencers: u32,
     /// Smallest reputation of a sequencer, 0 to 100.

@@ -60,6 +60,11 @@ pub fn check(parameters: &ChainParameters) -> Result<(), InvalidParameters> {
             (1..=MAX_SEQUENCERS).contains(&p.min_sequencers),
             "minSequencers must be between 1 and 64",
         ),
+        (
+            (p.min_sequencers..=MAX_SEQUENCERS).contains(&p.max_sequencers),
+            "maxSequencers must be between minSequencers and 64",
+        ),
+        (p.epoch_sessions > 0, "epochSessions must not be 0"),
         (p.min_sequencer_score <= MAX_SCORE, "minSequencerScore must be at most 100"),
         (p.fast_withdrawal_score <= MAX_SCORE, "fastWithdrawalScore must be at most 100"),
         (p.block_gas_limit > 0, "blockGasLimit must not be 0"),

@@ -36,6 +36,8 @@ fn table() -> super::ChainParameters {
         propose_timeout_ms: 1_000,
         prevote_timeout_ms: 150,
         precommit_timeout_ms: 150,
+        max_sequencers: 21,
+        epoch_sessions: 1,
         min_sequencers: 1,
         min_sequencer_score: 10,
         min_sequencer_stake: 100_000_000,
@@ -83,7 +85,7 @@ fn a_chain_without_an_id_has_no_genesis() {
 
 #[test]
 fn each_rule_is_checked() {
-    let edits: [(&str, fn(&mut super::ChainParameters)); 23] = [
+    let edits: [(&str, fn(&mut super::ChainParameters)); 26] = [
         ("chainId", |p| p.chain_id = 0),
         ("decimals", |p| p.decimals = 19),
         ("l1Confirmations", |p| p.l1_confirmations = 0),
@@ -96,6 +98,9 @@ fn each_rule_is_checked() {
         ("prevoteTimeoutMs", |p| p.prevote_timeout_ms = 0),
         ("precommitTimeoutMs", |p| p.precommit_timeout_ms = 0),
         ("minSequencers", |p| p.min_sequencers = 65),
+        ("maxSequencers", |p| p.max_sequencers = 0),
+        ("maxSequencers", |p| p.max_sequencers = 65),
+        ("epochSessions", |p| p.epoch_sessions = 0),
         ("minSequencerScore", |p| p.min_sequencer_score = 101),
         ("fastWithdrawalScore", |p| p.fast_withdrawal_score = 101),
         ("blockGasLimit", |p| p.block_gas_limit = 0),

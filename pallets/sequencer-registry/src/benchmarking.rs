@@ -1,10 +1,14 @@
 //! Measures what `weights.rs` estimates. `remove_member` needs members with
 //! session keys, which a pallet that knows sessions only through traits cannot
-//! make: it measures the refusal, which looks at every member as well.
+//! make: it measures the refusal, which looks at every member as well. `announce` and
+//! what follows from an offence need reputations and stakes, which are others' too:
+//! they are not measured.
 
 use crate::{
-    pallet::{Call, Config, Members, Pallet},
-    Member,
+    attestation,
+    candidates::{Attestation, Candidate},
+    pallet::{ActiveSequencers, Banned, Call, Candidates, Config, Members, Pallet},
+    ActiveSequencer, Member,
 };
 use alloc::vec::Vec;
 use cascoin_l2_primitives::chain::{AccountId, MAX_SEQUENCERS};
@@ -19,6 +23,18 @@ fn fill<T: Config>(free: u32) -> AccountId {
         .collect();
     Members::<T>::put(BoundedVec::truncate_from(members));
     AccountId::new([MAX_SEQUENCERS as u8 - 1; 32])
+}
+
+fn candidate<T: Config>() -> AccountId {
+    let account: AccountId = whitelisted_caller();
+    let candidate = Candidate {
+        announced_at: 1,
+        controller: account.clone(),
+        endpoint: Default::default(),
+        attestation: Attestation::Open(Default::default()),
+    };
+    Candidates::<T>::insert(&account, candidate);
+    account
 }
 
 #[benchmarks]
@@ -50,5 +66,40 @@ mod benchmarks {
         #[extrinsic_call]
         set_weight(RawOrigin::Root, account, 7);
         assert_eq!(Members::<T>::get().last().map(|member| member.weight), Some(7));
+    }
+
+    /// A candidate without a seat; taking one is measured with `remove_member`.
+    #[benchmark]
+    fn resign() {
+        let account = candidate::<T>();
+        #[extrinsic_call]
+        resign(RawOrigin::Signed(account.clone()));
+        assert!(!Candidates::<T>::contains_key(account));
+    }
+
+    #[benchmark]
+    fn attest() {
+        let account = candidate::<T>();
+        let sequencer = AccountId::new([1; 32]);
+        let active = ActiveSequencer { account: sequencer.clone(), relay: [1; 32].into() };
+        ActiveSequencers::<T>::put(BoundedVec::truncate_from(alloc::vec![active]));
+        let poll = attestation::open(T::SetId::get(), 1, &account, &[0; 32]);
+        Candidates::<T>::mutate(&account, |candidate| {
+            let candidate = candidate.as_mut().expect("it was just made");
+            candidate.attestation = Attestation::Open(poll);
+        });
+        #[extrinsic_call]
+        attest(RawOrigin::Signed(sequencer), account.clone(), true);
+        let attestation = Candidates::<T>::get(account).map(|candidate| candidate.attestation);
+        assert_eq!(attestation, Some(Attestation::Given));
+    }
+
+    #[benchmark]
+    fn pardon() {
+        let account = AccountId::new([9; 32]);
+        Banned::<T>::insert(&account, ());
+        #[extrinsic_call]
+        pardon(RawOrigin::Root, account.clone());
+        assert!(!Banned::<T>::contains_key(account));
     }
 }

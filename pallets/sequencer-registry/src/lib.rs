@@ -2,18 +2,32 @@
 //!
 //! ## Overview
 //!
-//! Genesis names the members and their ranking weights; pallet-session holds
-//! their keys and puts sets in force. This pallet is the one place where the
-//! rest of the runtime asks for the set in force ([`SequencerSetProvider`]) and
+//! The set is made of *members*, whom genesis or governance appointed, and of *elected*
+//! candidates; pallet-session holds their keys and puts sets in force. This pallet is
+//! the one place where the rest of the runtime asks for the set in force ([`SequencerSetProvider`]) and
 //! where the node asks for it ([`Pallet::sequencer_set`]). A sequencer's index
 //! is its position in pallet-session's list, which Aura, GRANDPA and this pallet
 //! all take over in the same order.
 //!
-//! ## Changes
+//! ## How anybody becomes a sequencer
 //!
-//! Governance (Root; sudo on test networks) names and removes members; joining
-//! without permission is not there yet. Every change takes effect at the second
-//! session end after it, with a new set id:
+//! 1. It bonds stake, and has a reputation ([`Pallet::eligibility`]).
+//! 2. It [announces](Pallet::announce) itself, and sets its keys with
+//!    `session.set_keys`. Nobody approves candidates.
+//! 3. When the session ends a random sample of the set is asked, and
+//!    [attests](Pallet::attest) what it sees of the candidate ([`attestation`]).
+//! 4. When an epoch ends, seats that no member has are drawn among attested candidates
+//!    that are still eligible ([`election`]).
+//!
+//! Until it [resigns](Pallet::resign) and is out of the set it must keep its stake
+//! ([`StakeCommitment`](cascoin_l2_primitives::sequencers::StakeCommitment)). Who signs
+//! twice is barred for ever; a candidate that is offline loses its attestation and its
+//! seat (`SEQ_OFFLINE`), as far as the set stays large enough.
+//!
+//! ## Changes by governance
+//!
+//! Governance (Root; sudo on test networks) appoints and removes members. Every change
+//! takes effect at the second session end after it, with a new set id:
 //!
 //! - **join**: [`add_member`](Pallet::add_member), then the account itself sets its
 //!   keys with `session.set_keys`. A member without keys is in no set.
@@ -32,17 +46,30 @@
 //! | [`add_member`](Pallet::add_member) | root | | `MemberAdded` |
 //! | [`remove_member`](Pallet::remove_member) | root | | `MemberRemoved` |
 //! | [`set_weight`](Pallet::set_weight) | root | | `WeightSet` |
+//! | [`announce`](Pallet::announce) | anybody with stake and reputation | fee | `Announced` |
+//! | [`resign`](Pallet::resign) | a candidate | fee | `Resigned` |
+//! | [`attest`](Pallet::attest) | a sequencer that is asked | fee | `Attested`, `Refused` |
+//! | [`pardon`](Pallet::pardon) | root | | `Pardoned` |
 #![cfg_attr(not(feature = "std"), no_std)]
 
 extern crate alloc;
 
+mod announce;
+pub mod attestation;
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
 #[cfg(test)]
+mod candidate_tests;
+pub mod candidates;
+#[cfg(test)]
 mod change_tests;
 pub mod crypto;
+pub mod election;
+#[cfg(test)]
+mod election_tests;
 #[cfg(test)]
 mod mock;
+mod offences;
 mod session;
 #[cfg(test)]
 mod tests;
@@ -55,6 +82,8 @@ use cascoin_l2_primitives::{
     chain::{AccountId, SequencerInfo, SequencerSet},
     sequencers::SequencerSetProvider,
 };
+#[cfg(any(test, feature = "try-runtime"))]
+use cascoin_l2_primitives::chain::MAX_SEQUENCERS;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::traits::Get;
 use scale_info::TypeInfo;
@@ -101,9 +130,16 @@ pub struct ActiveSequencer {
 #[frame_support::pallet]
 #[allow(missing_docs)] // what is undocumented below comes from FRAME's macros
 pub mod pallet {
-    use super::{ActiveSequencer, Member, WeightInfo};
+    use super::{
+        candidates::{Candidate, Endpoint, MAX_CANDIDATES},
+        ActiveSequencer, Member, WeightInfo,
+    };
     use alloc::{collections::BTreeSet, vec::Vec};
-    use cascoin_l2_primitives::chain::{AccountId, MAX_SEQUENCERS};
+    use cascoin_l2_primitives::{
+        chain::{AccountId, ChainParameters, MAX_SEQUENCERS},
+        reputation::ReputationProvider,
+        sequencers::StakeProvider,
+    };
     use frame_support::{pallet_prelude::*, traits::Contains};
     use frame_system::pallet_prelude::*;
     use sp_core::{ecdsa, ed25519};
@@ -132,6 +168,15 @@ pub mod pallet {
         type HasKeys: Contains<AccountId>;
         /// Least number of members with keys that a removal may leave.
         type MinSequencers: Get<u32>;
+        /// The chain's parameters: what a sequencer needs, and how many there are.
+        type Parameters: Get<ChainParameters>;
+        /// Reputations.
+        type Reputation: ReputationProvider;
+        /// Stakes.
+        type Stake: StakeProvider;
+        /// Chance. MUST be the same on all nodes, and MUST NOT be foreseen when
+        /// candidates announce themselves or bond.
+        type Seed: Get<[u8; 32]>;
         /// Weights of the calls.
         type WeightInfo: WeightInfo;
     }
@@ -140,6 +185,20 @@ pub mod pallet {
     #[pallet::storage]
     pub type Members<T: Config> =
         StorageValue<_, BoundedVec<Member, ConstU32<MAX_SEQUENCERS>>, ValueQuery>;
+
+    /// Who announced itself.
+    #[pallet::storage]
+    pub type Candidates<T: Config> =
+        CountedStorageMap<_, Blake2_128Concat, AccountId, Candidate, OptionQuery>;
+
+    /// Candidates with a seat in the next set, with their ranking weights.
+    #[pallet::storage]
+    pub type Elected<T: Config> =
+        StorageValue<_, BoundedVec<Member, ConstU32<MAX_SEQUENCERS>>, ValueQuery>;
+
+    /// Who signed twice. Grows only with proven offences of sequencers.
+    #[pallet::storage]
+    pub type Banned<T: Config> = StorageMap<_, Blake2_128Concat, AccountId, (), OptionQuery>;
 
     /// The set in force, in its order.
     #[pallet::storage]
@@ -175,6 +234,52 @@ pub mod pallet {
             /// The new weight.
             weight: u64,
         },
+        /// Somebody wants to sequence; sequencers are asked when the session ends.
+        Announced {
+            /// Who.
+            account: AccountId,
+        },
+        /// Somebody wants to sequence no more.
+        Resigned {
+            /// Who.
+            account: AccountId,
+        },
+        /// More than two thirds of a sample vouch for a candidate.
+        Attested {
+            /// For whom.
+            account: AccountId,
+        },
+        /// A sample does not vouch for a candidate (`SEQ_NOT_ELIGIBLE`); it may announce
+        /// itself again.
+        Refused {
+            /// Whom.
+            account: AccountId,
+        },
+        /// A candidate made room for one of larger weight.
+        Displaced {
+            /// Who.
+            account: AccountId,
+        },
+        /// Seats were drawn.
+        ElectionHeld {
+            /// How many candidates have one.
+            elected: u32,
+        },
+        /// A candidate lost its seat or its attestation.
+        Removed {
+            /// Who.
+            account: AccountId,
+        },
+        /// Somebody signed twice, and never sequences again.
+        Barred {
+            /// Who.
+            account: AccountId,
+        },
+        /// Governance lifted a ban.
+        Pardoned {
+            /// Whose.
+            account: AccountId,
+        },
     }
 
     #[pallet::error]
@@ -187,6 +292,25 @@ pub mod pallet {
         NotAMember,
         /// Too few members with session keys would be left.
         TooFewSequencers,
+        /// The account signed twice once (`SEQ_NOT_ELIGIBLE`).
+        IsBanned,
+        /// The account's reputation is too low (`SEQ_NOT_ELIGIBLE`).
+        ScoreTooLow,
+        /// The account's stake is too low (`SEQ_NOT_ELIGIBLE`).
+        StakeTooLow,
+        /// The account is a candidate, or a member.
+        AlreadyCandidate,
+        /// There are as many candidates as there can be, none of them of smaller
+        /// weight.
+        TooManyCandidates,
+        /// The account is no candidate.
+        NotACandidate,
+        /// Nobody is asked about the candidate now.
+        NoPoll,
+        /// The sequencer is not asked, or has answered.
+        NotAsked,
+        /// The account is not banned.
+        NotBanned,
     }
 
     #[pallet::call]
@@ -198,7 +322,8 @@ pub mod pallet {
         /// Root.
         ///
         /// ## Errors
-        /// [`Error::AlreadyMember`], [`Error::TooManyMembers`].
+        /// [`Error::AlreadyMember`], [`Error::TooManyMembers`], [`Error::IsBanned`],
+        /// [`Error::AlreadyCandidate`].
         ///
         /// ## Events
         /// `MemberAdded`.
@@ -207,11 +332,15 @@ pub mod pallet {
         pub fn add_member(origin: OriginFor<T>, member: Member) -> DispatchResult {
             ensure_root(origin)?;
             let Member { account, weight } = member.clone();
+            ensure!(!Banned::<T>::contains_key(&account), Error::<T>::IsBanned);
+            ensure!(!Candidates::<T>::contains_key(&account), Error::<T>::AlreadyCandidate);
             Members::<T>::try_mutate(|members| {
                 ensure!(
                     members.iter().all(|known| known.account != account),
                     Error::<T>::AlreadyMember
                 );
+                let seats = members.len().saturating_add(Elected::<T>::decode_len().unwrap_or(0));
+                ensure!(seats < MAX_SEQUENCERS as usize, Error::<T>::TooManyMembers);
                 members.try_push(member).map_err(|_| Error::<T>::TooManyMembers)
             })?;
             Self::deposit_event(Event::MemberAdded { account, weight });
@@ -236,7 +365,8 @@ pub mod pallet {
                 let before = members.len();
                 members.retain(|member| member.account != account);
                 ensure!(members.len() < before, Error::<T>::NotAMember);
-                ensure!(super::session::can_form_a_set::<T>(members), Error::<T>::TooFewSequencers);
+                let left = super::session::seated::<T>(members);
+                ensure!(super::session::can_form_a_set::<T>(&left), Error::<T>::TooFewSequencers);
                 Ok::<_, DispatchError>(())
             })?;
             Self::deposit_event(Event::MemberRemoved { account });
@@ -264,6 +394,96 @@ pub mod pallet {
                 Ok::<_, DispatchError>(())
             })?;
             Self::deposit_event(Event::WeightSet { account, weight });
+            Ok(())
+        }
+
+        /// Announces that the account wants to sequence (`SEQANNOUNCE`, R2.1, R2.5).
+        ///
+        /// `controller` names who stands behind it, if that is another account: all
+        /// candidates of one controller share the seats of one entity (R22.3).
+        ///
+        /// ## Dispatch Origin
+        /// Signed.
+        ///
+        /// ## Errors
+        /// [`Error::IsBanned`], [`Error::ScoreTooLow`], [`Error::StakeTooLow`],
+        /// [`Error::AlreadyCandidate`], [`Error::TooManyCandidates`].
+        ///
+        /// ## Events
+        /// `Announced`; `Displaced` for another candidate.
+        #[pallet::call_index(3)]
+        #[pallet::weight(T::WeightInfo::announce(MAX_CANDIDATES))]
+        pub fn announce(
+            origin: OriginFor<T>,
+            endpoint: Endpoint,
+            controller: Option<AccountId>,
+        ) -> DispatchResultWithPostInfo {
+            let account = ensure_signed(origin)?;
+            let looked_at = Self::do_announce(account, endpoint, controller)?;
+            Ok(Some(T::WeightInfo::announce(looked_at)).into())
+        }
+
+        /// Ends a candidacy. A sequencer leaves the set as it changes next, and must
+        /// keep its stake until then.
+        ///
+        /// ## Dispatch Origin
+        /// Signed by the candidate.
+        ///
+        /// ## Errors
+        /// [`Error::NotACandidate`], [`Error::TooFewSequencers`].
+        ///
+        /// ## Events
+        /// `Resigned`.
+        #[pallet::call_index(4)]
+        #[pallet::weight(T::WeightInfo::resign())]
+        pub fn resign(origin: OriginFor<T>) -> DispatchResult {
+            let account = ensure_signed(origin)?;
+            ensure!(Candidates::<T>::contains_key(&account), Error::<T>::NotACandidate);
+            ensure!(Self::take_seat(&account), Error::<T>::TooFewSequencers);
+            Candidates::<T>::remove(&account);
+            Self::deposit_event(Event::Resigned { account });
+            Ok(())
+        }
+
+        /// Says whether a sequencer vouches for a candidate: that its node is there and
+        /// answers, and that it is who it says (R2.4).
+        ///
+        /// ## Dispatch Origin
+        /// Signed by the account of a sequencer that is asked.
+        ///
+        /// ## Errors
+        /// [`Error::NotACandidate`], [`Error::NoPoll`], [`Error::NotAsked`].
+        ///
+        /// ## Events
+        /// `Attested` or `Refused`, with the answer that decides.
+        #[pallet::call_index(5)]
+        #[pallet::weight((T::WeightInfo::attest(), DispatchClass::Operational))]
+        pub fn attest(
+            origin: OriginFor<T>,
+            candidate: AccountId,
+            approves: bool,
+        ) -> DispatchResult {
+            let sequencer = ensure_signed(origin)?;
+            Self::do_attest(&sequencer, candidate, approves)?;
+            Ok(())
+        }
+
+        /// Lifts a ban.
+        ///
+        /// ## Dispatch Origin
+        /// Root.
+        ///
+        /// ## Errors
+        /// [`Error::NotBanned`].
+        ///
+        /// ## Events
+        /// `Pardoned`.
+        #[pallet::call_index(6)]
+        #[pallet::weight(T::WeightInfo::pardon())]
+        pub fn pardon(origin: OriginFor<T>, account: AccountId) -> DispatchResult {
+            ensure_root(origin)?;
+            Banned::<T>::take(&account).ok_or(Error::<T>::NotBanned)?;
+            Self::deposit_event(Event::Pardoned { account });
             Ok(())
         }
     }
@@ -306,9 +526,10 @@ impl<T: Config> Pallet<T> {
     /// The set that produces and certifies the next block, with all keys and
     /// weights, by index.
     pub fn sequencer_set() -> SequencerSet {
-        let members = Members::<T>::get();
+        let (members, elected) = (Members::<T>::get(), Elected::<T>::get());
         let weight_of = |account: &AccountId| {
-            members.iter().find(|member| member.account == *account).map_or(0, |m| m.weight)
+            let mut all = members.iter().chain(&elected);
+            all.find(|member| member.account == *account).map_or(0, |member| member.weight)
         };
         let active = ActiveSequencers::<T>::get();
         let sealing = T::SealingKeys::get();
@@ -350,8 +571,18 @@ impl<T: Config> Pallet<T> {
         if accounts.len() != members.len() {
             return Err("somebody is a member twice");
         }
-        if !session::can_form_a_set::<T>(&members) {
+        if !session::can_form_a_set::<T>(&session::seated::<T>(&members)) {
             return Err("there are too few members with keys");
+        }
+        let elected = Elected::<T>::get();
+        if elected.iter().any(|seat| !Candidates::<T>::contains_key(&seat.account)) {
+            return Err("somebody is elected that is no candidate");
+        }
+        if elected.len().saturating_add(members.len()) > MAX_SEQUENCERS as usize {
+            return Err("there are more seats than a set can have");
+        }
+        if Candidates::<T>::count() > candidates::MAX_CANDIDATES {
+            return Err("there are too many candidates");
         }
         Ok(())
     }

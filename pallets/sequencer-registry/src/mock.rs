@@ -1,10 +1,14 @@
 //! A runtime with the registry, and sets put in force as pallet-session does.
 
 use crate::{self as pallet_sequencer_registry, crypto, Member, Relay, Vault};
-use cascoin_l2_primitives::chain::AccountId;
+use cascoin_l2_primitives::{
+    chain::{AccountId, Balance, ChainParameters},
+    reputation::{ReputationProvider, Score},
+    sequencers::StakeProvider,
+};
 use frame_support::{
     derive_impl, parameter_types,
-    traits::{Contains, OneSessionHandler},
+    traits::{Contains, Get, OneSessionHandler},
 };
 use sp_core::{ecdsa, ed25519, Pair};
 use sp_runtime::{traits::IdentityLookup, BuildStorage};
@@ -32,6 +36,10 @@ parameter_types! {
     pub static InForce: Vec<AccountId> = Vec::new();
     pub static Keyless: Vec<AccountId> = Vec::new();
     pub static MinSequencers: u32 = 2;
+    /// Scores and stakes of candidates; nothing for others.
+    pub static Known: Vec<(AccountId, u64, Balance)> = Vec::new();
+    pub static Seed: [u8; 32] = [7; 32];
+    pub static MaxSequencers: u32 = 5;
 }
 
 impl pallet_sequencer_registry::Config for Test {
@@ -41,7 +49,55 @@ impl pallet_sequencer_registry::Config for Test {
     type InForce = InForce;
     type HasKeys = HasKeys;
     type MinSequencers = MinSequencers;
+    type Parameters = Parameters;
+    type Reputation = Facts;
+    type Stake = Facts;
+    type Seed = Seed;
     type WeightInfo = ();
+}
+
+pub const MIN_SCORE: u8 = 70;
+pub const COIN: Balance = 10_000_000;
+pub const MIN_STAKE: Balance = 100 * COIN;
+
+pub struct Parameters;
+
+impl Get<ChainParameters> for Parameters {
+    fn get() -> ChainParameters {
+        ChainParameters {
+            decimals: 7,
+            max_sequencers: MaxSequencers::get(),
+            epoch_sessions: 2,
+            min_sequencer_score: MIN_SCORE,
+            min_sequencer_stake: MIN_STAKE,
+            ..Default::default()
+        }
+    }
+}
+
+/// What is known of accounts.
+pub struct Facts;
+
+impl ReputationProvider for Facts {
+    fn score(account: &AccountId) -> Score {
+        let known = Known::get();
+        let score = known.iter().find(|(who, _, _)| who == account).map_or(0, |known| known.1);
+        Score::saturating(score)
+    }
+}
+
+impl StakeProvider for Facts {
+    fn stake(account: &AccountId) -> Balance {
+        Known::get().iter().find(|(who, _, _)| who == account).map_or(0, |known| known.2)
+    }
+}
+
+/// Makes score and stake of an account known.
+pub fn know(n: u8, score: u64, stake: Balance) {
+    Known::mutate(|known| {
+        known.retain(|(who, _, _)| *who != account(n));
+        known.push((account(n), score, stake));
+    });
 }
 
 /// Everybody has session keys but the `Keyless`.
@@ -94,5 +150,9 @@ pub fn genesis(members: Vec<Member>) -> sp_io::TestExternalities {
 }
 
 pub fn three_members() -> sp_io::TestExternalities {
+    SetId::set(0);
+    Known::set(Vec::new());
+    Keyless::set(Vec::new());
+    MinSequencers::set(2);
     genesis((1..=3).map(|n| Member { account: account(n), weight: u64::from(n) * 10 }).collect())
 }

@@ -5,7 +5,8 @@
 //! index means the same sequencer everywhere.
 
 use crate::{
-    crypto, ActiveSequencer, ActiveSequencers, Config, Member, Members, Pallet, VaultKeys,
+    crypto, ActiveSequencer, ActiveSequencers, Candidates, Config, Elected, Member, Members,
+    Pallet, VaultKeys,
 };
 use alloc::vec::Vec;
 use cascoin_l2_primitives::chain::{AccountId, MAX_SEQUENCERS};
@@ -18,18 +19,28 @@ use sp_core::ConstU32;
 use sp_runtime::{traits::Convert, BoundToRuntimeAppPublic};
 use sp_staking::SessionIndex;
 
-/// Plans the set after next: the members with session keys, in a stable order.
+/// Plans the set after next: members and elected with session keys, in a stable order.
 /// `None` where that is the set that comes into force now: pallet-session then
 /// keeps it, and takes over only new session keys of its members.
 impl<T: Config> pallet_session::SessionManager<AccountId> for Pallet<T> {
-    fn new_session(_: SessionIndex) -> Option<Vec<AccountId>> {
+    fn new_session(index: SessionIndex) -> Option<Vec<AccountId>> {
+        let epoch = T::Parameters::get().epoch_sessions;
+        if index.checked_rem(epoch) == Some(0) {
+            Self::hold_election();
+        }
+        Self::open_polls();
         let now = T::InForce::get();
-        let next = next_set(&now, eligible::<T>(&Members::<T>::get()));
+        let next = next_set(&now, eligible::<T>(&seated::<T>(&Members::<T>::get())));
         // In genesis there are no members yet: pallet-session's own list holds.
         (next.len() >= least::<T>() && next != now).then_some(next)
     }
     fn start_session(_: SessionIndex) {}
     fn end_session(_: SessionIndex) {}
+}
+
+/// Everybody who has a seat in the next set: these members, then the elected.
+pub(crate) fn seated<T: Config>(members: &[Member]) -> Vec<Member> {
+    members.iter().cloned().chain(Elected::<T>::get()).collect()
 }
 
 /// Members with session keys, in the order in which they became members.
@@ -57,12 +68,14 @@ fn next_set(now: &[AccountId], eligible: Vec<AccountId>) -> Vec<AccountId> {
 }
 
 /// A sequencer's id in pallet-session is its account; `None` for anyone who is
-/// no member, so that only members may set session keys.
+/// neither member nor candidate, so that only these may set session keys.
 pub struct MemberOf<T>(PhantomData<T>);
 
 impl<T: Config> Convert<AccountId, Option<AccountId>> for MemberOf<T> {
     fn convert(account: AccountId) -> Option<AccountId> {
-        Members::<T>::get().iter().any(|member| member.account == account).then_some(account)
+        let known = Members::<T>::get().iter().any(|member| member.account == account)
+            || Candidates::<T>::contains_key(&account);
+        known.then_some(account)
     }
 }
 

@@ -17,6 +17,16 @@ pub trait WeightInfo {
     fn remove_member() -> Weight;
     /// [`Pallet::set_weight`](crate::Pallet::set_weight).
     fn set_weight() -> Weight;
+    /// [`Pallet::announce`](crate::Pallet::announce) that compares `n` candidates.
+    fn announce(n: u32) -> Weight;
+    /// [`Pallet::resign`](crate::Pallet::resign).
+    fn resign() -> Weight;
+    /// [`Pallet::attest`](crate::Pallet::attest).
+    fn attest() -> Weight;
+    /// [`Pallet::pardon`](crate::Pallet::pardon).
+    fn pardon() -> Weight;
+    /// What an offence means for a seat.
+    fn on_offence() -> Weight;
 }
 
 const MICROSECOND: u64 = 1_000_000;
@@ -38,6 +48,33 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
     fn set_weight() -> Weight {
         Weight::from_parts(20 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(1, 1)
     }
+
+    // Of each candidate its key, account, standing and stake.
+    fn announce(n: u32) -> Weight {
+        let n = u64::from(n);
+        Weight::from_parts((50 + 10 * n) * MICROSECOND, 0)
+            + T::DbWeight::get().reads_writes(10 + 4 * n, 5)
+    }
+
+    // Looks whether everybody that is left has keys.
+    fn resign() -> Weight {
+        Weight::from_parts(100 * MICROSECOND, 0)
+            + T::DbWeight::get().reads_writes(5 + u64::from(MAX_SEQUENCERS), 3)
+    }
+
+    fn attest() -> Weight {
+        Weight::from_parts(30 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(4, 2)
+    }
+
+    fn pardon() -> Weight {
+        Weight::from_parts(15 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(1, 1)
+    }
+
+    // Twice, for members and for the elected.
+    fn on_offence() -> Weight {
+        Weight::from_parts(200 * MICROSECOND, 0)
+            + T::DbWeight::get().reads_writes(6 + 2 * u64::from(MAX_SEQUENCERS), 5)
+    }
 }
 
 impl WeightInfo for () {
@@ -50,6 +87,26 @@ impl WeightInfo for () {
     }
 
     fn set_weight() -> Weight {
+        Weight::zero()
+    }
+
+    fn announce(_: u32) -> Weight {
+        Weight::zero()
+    }
+
+    fn resign() -> Weight {
+        Weight::zero()
+    }
+
+    fn attest() -> Weight {
+        Weight::zero()
+    }
+
+    fn pardon() -> Weight {
+        Weight::zero()
+    }
+
+    fn on_offence() -> Weight {
         Weight::zero()
     }
 }

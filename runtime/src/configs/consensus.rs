@@ -6,11 +6,13 @@
 //! rise, so timestamps do (P15), and the slot names the author.
 
 use crate::{
-    AccountId, Aura, Authorship, Balances, BlockNumber, ChainParameters, L1Relay, Moment, Runtime,
-    RuntimeEvent, SequencerRegistry, SessionKeys, Timestamp, TimestampGuard,
+    AccountId, Aura, Authorship, Balances, BlockNumber, ChainParameters, L1Relay, Moment, Reputation,
+    Runtime, RuntimeEvent, SequencerRegistry, SessionKeys, Stake, System, Timestamp,
+    TimestampGuard,
 };
 use alloc::vec::Vec;
 use cascoin_l2_primitives::chain::MAX_SEQUENCERS;
+use codec::Encode;
 use frame_support::{
     parameter_types,
     traits::{
@@ -108,11 +110,16 @@ impl pallet_session::Config for Runtime {
     type DisablingStrategy = ();
     type WeightInfo = pallet_session::weights::SubstrateWeight<Runtime>;
     type Currency = Balances;
-    // Only members can set keys, so nothing needs a deposit.
+    // Only members and candidates can set keys, who have stake locked up for it, so
+    // nothing needs a deposit.
     type KeyDeposit = ConstU128<0>;
 }
 
 impl pallet_sequencer_registry::Config for Runtime {
+    type Parameters = ChainParameters;
+    type Reputation = Reputation;
+    type Stake = Stake;
+    type Seed = Seed;
     type InForce = InForce;
     type HasKeys = HasKeys;
     type MinSequencers = MinSequencers;
@@ -120,6 +127,21 @@ impl pallet_sequencer_registry::Config for Runtime {
     type SetId = SetId;
     type SealingKeys = SealingKeys;
     type VotingKeys = VotingKeys;
+}
+
+/// Chance for samples and elections: an L1 block that is not mined yet while anybody
+/// can still change what it decides on, and the last L2 block, for where L1 is slow.
+/// Who leads that block can choose among few hashes; nobody else among any.
+pub struct Seed;
+
+impl Get<[u8; 32]> for Seed {
+    fn get() -> [u8; 32] {
+        let leader_blocks = ChainParameters::get().blocks_per_leader;
+        let last = System::block_number().saturating_sub(1);
+        let term = last.checked_div(leader_blocks).unwrap_or(0);
+        let seed = (b"CASL2SEED1", L1Relay::ranking_l1_hash(term), System::parent_hash());
+        sp_core::hashing::sha2_256(&seed.encode())
+    }
 }
 
 /// The sequencers in force, or about to be while a session ends.

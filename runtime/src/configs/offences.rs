@@ -5,7 +5,7 @@ use crate::{Reputation, Runtime, SequencerRegistry, Stake};
 use frame_support::traits::ConstU16;
 
 /// What every offence leads to.
-pub(super) type Punishments = (Reputation, Stake);
+pub(super) type Punishments = ((Reputation, Stake), SequencerRegistry);
 
 /// Share of a session's blocks that a sequencer must have signed, in thousandths.
 /// Half: a leader can leave out whom it likes, and liars lead fewer blocks than that.

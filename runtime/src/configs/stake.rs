@@ -1,6 +1,9 @@
 //! Stake.
 
-use crate::{Balance, Balances, BlockNumber, ChainParameters, Runtime, RuntimeHoldReason};
+use crate::{
+    Balance, Balances, BlockNumber, ChainParameters, Runtime, RuntimeHoldReason,
+    SequencerRegistry,
+};
 use frame_support::{parameter_types, PalletId};
 
 parameter_types! {
@@ -23,9 +26,7 @@ fn unbonding_blocks() -> BlockNumber {
 impl pallet_stake::Config for Runtime {
     type Currency = Balances;
     type RuntimeHoldReason = RuntimeHoldReason;
-    // Sequencers are named by governance, which asks for no stake, until candidates
-    // are elected.
-    type Commitment = ();
+    type Commitment = SequencerRegistry;
     type UnbondingBlocks = UnbondingBlocks;
     type MinPenalty = MinPenalty;
     type PalletId = StakePalletId;

@@ -56,6 +56,9 @@ pub fn mainnet() -> ChainParameters {
         propose_timeout_ms: 3_000,
         prevote_timeout_ms: 500,
         precommit_timeout_ms: 500,
+        max_sequencers: 21,
+        // An hour.
+        epoch_sessions: 12,
         min_sequencers: 3,
         min_sequencer_score: 70,
         min_sequencer_stake: l1.coins(100),
@@ -115,6 +118,8 @@ pub fn regtest() -> ChainParameters {
         propose_timeout_ms: 1_000,
         prevote_timeout_ms: 150,
         precommit_timeout_ms: 150,
+        max_sequencers: 21,
+        epoch_sessions: 1,
         min_sequencers: 1,
         min_sequencer_score: 10,
         min_sequencer_stake: l1.coins(1),

@@ -5,7 +5,7 @@ use crate::{
     consensus::{DoubleSignEvidence, MessageKind},
     l1::{burn::BurnRejection, L1Hash, OutPoint},
     relay::{EventPage, L1BlockDigest, PageProof, RelayVote},
-    reputation::{rule::Breakdown, Day},
+    reputation::{rule::Breakdown, Day, Score},
     time::{L1Time, TimeBounds},
 };
 use alloc::vec::Vec;
@@ -295,6 +295,47 @@ pub struct ReputationReport {
     pub last_day: Day,
 }
 
+/// Whether an account may sequence, by what the chain knows of it
+/// (`SEQ_NOT_ELIGIBLE`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Eligibility {
+    /// Its reputation now.
+    pub score: Score,
+    /// Its stake now, base units.
+    pub stake: Balance,
+    /// Whether it was caught signing twice.
+    pub banned: bool,
+    /// Whether score, stake and record suffice.
+    pub suffices: bool,
+}
+
+/// Somebody who announced itself as a sequencer.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CandidateInfo {
+    /// Its account.
+    pub account: AccountId,
+    /// Who controls it, as it declares.
+    pub controller: AccountId,
+    /// Where its node is reached, as it declares: a multiaddress in UTF-8.
+    pub endpoint: Vec<u8>,
+    /// The block of its announcement.
+    pub announced_at: BlockNumber,
+    /// What the chain knows of it.
+    pub eligibility: Eligibility,
+    /// Whether a sample of sequencers vouched for it.
+    pub attested: bool,
+    /// Sequencers that are asked about it now, and how many of them said yes and no.
+    pub asked: u32,
+    /// Said yes.
+    pub approved: u32,
+    /// Said no.
+    pub refused: u32,
+    /// Whether it has a seat in the next set.
+    pub elected: bool,
+}
+
 sp_api::decl_runtime_apis! {
     /// The chain's parameters.
     pub trait ChainApi {
@@ -309,6 +350,17 @@ sp_api::decl_runtime_apis! {
         /// Hash of the L1 block that seeds the ranking of `term`: the last one
         /// applied by the end of term − 2; the zero hash before there is one.
         fn ranking_l1_hash(term: u32) -> L1Hash;
+    }
+
+    /// Who wants to sequence.
+    pub trait RegistryApi {
+        /// Whether an account may.
+        fn eligibility(account: AccountId) -> Eligibility;
+        /// Everybody who announced itself, by account.
+        fn candidates() -> Vec<CandidateInfo>;
+        /// The call that bonds `stake` more, if it is not 0, and announces the account
+        /// that signs it; `None` if the endpoint is too long.
+        fn announce_call(stake: Balance, endpoint: Vec<u8>) -> Option<Vec<u8>>;
     }
 
     /// The L1 relay.

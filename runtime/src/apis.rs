@@ -6,10 +6,10 @@ use crate::{
     Participation, Reputation, Runtime, RuntimeCall, SequencerRegistry, SessionKeys, System, TimestampGuard,
     TransactionPayment, VERSION,
 };
-use alloc::vec::Vec;
+use alloc::{vec, vec::Vec};
 use cascoin_l2_primitives::{
     apis::{
-        BurnRecord, DoubleSignRecord, EvidenceStanding, RelayStatus, ReputationReport,
+        BurnRecord, CandidateInfo, DoubleSignRecord, Eligibility, EvidenceStanding, RelayStatus, ReputationReport,
         SequencerParticipation, SupplyReport,
     },
     chain::{self, SequencerSet},
@@ -18,6 +18,7 @@ use cascoin_l2_primitives::{
     relay::{EventPage, PageProof, RelayVote},
     time::TimeBounds,
 };
+use codec::Encode;
 use frame_support::{genesis_builder_helper, traits::Get, weights::Weight};
 use pallet_transaction_payment::{FeeDetails, RuntimeDispatchInfo};
 use sp_api::impl_runtime_apis;
@@ -238,6 +239,25 @@ impl_runtime_apis! {
 
         fn ranking_l1_hash(term: u32) -> L1Hash {
             L1Relay::ranking_l1_hash(term)
+        }
+    }
+
+    impl cascoin_l2_primitives::apis::RegistryApi<Block> for Runtime {
+        fn eligibility(account: AccountId) -> Eligibility {
+            SequencerRegistry::eligibility(&account)
+        }
+
+        fn candidates() -> Vec<CandidateInfo> {
+            SequencerRegistry::candidate_list()
+        }
+
+        fn announce_call(stake: Balance, endpoint: Vec<u8>) -> Option<Vec<u8>> {
+            use pallet_sequencer_registry::Call as Registry;
+            let endpoint = endpoint.try_into().ok()?;
+            let announce = Registry::announce { endpoint, controller: None }.into();
+            let bond = pallet_stake::Call::bond { amount: stake }.into();
+            let calls = if stake > 0 { vec![bond, announce] } else { vec![announce] };
+            Some(RuntimeCall::Utility(pallet_utility::Call::batch_all { calls }).encode())
         }
     }
 

@@ -9,8 +9,8 @@ use crate::{errors::Named, extrinsic::Described};
 use cascoin_consensus::{schedule::Schedule, EngineClient};
 use cascoin_l2_primitives::{
     apis::{
-        BurnMintApi, BurnRecord, ChainApi, DoubleSignRecord, EvidenceApi, ParticipationApi,
-        RelayApi, RelayStatus, ReputationApi, ReputationReport, SequencerApi, SequencerParticipation, SupplyReport,
+        BurnMintApi, BurnRecord, CandidateInfo, ChainApi, DoubleSignRecord, Eligibility, EvidenceApi, ParticipationApi,
+        RegistryApi, RelayApi, RelayStatus, ReputationApi, ReputationReport, SequencerApi, SequencerParticipation, SupplyReport,
     },
     chain::{
         AccountId, Balance, BlockHash, BlockNumber, ChainParameters, Header, Nonce, OpaqueBlock,
@@ -162,6 +162,17 @@ pub trait ChainReader: Send + Sync + 'static {
     fn supply(&self, at: BlockHash) -> Read<SupplyReport>;
     /// Double signs on record, newest first, at most `limit`.
     fn double_signs(&self, at: BlockHash, limit: u32) -> Read<Vec<DoubleSignRecord>>;
+    /// Whether an account may sequence.
+    fn eligibility(&self, at: BlockHash, account: AccountId) -> Read<Eligibility>;
+    /// Who announced itself.
+    fn candidates(&self, at: BlockHash) -> Read<Vec<CandidateInfo>>;
+    /// The call that bonds and announces, encoded; `None` if the endpoint is too long.
+    fn announce_call(
+        &self,
+        at: BlockHash,
+        stake: Balance,
+        endpoint: Vec<u8>,
+    ) -> Read<Option<Vec<u8>>>;
     /// An account's reputation.
     fn reputation(&self, at: BlockHash, account: AccountId) -> Read<ReputationReport>;
     /// An account; one that does not exist has nothing.
@@ -185,6 +196,7 @@ pub trait L2Client:
                  + BurnMintApi<OpaqueBlock>
                  + EvidenceApi<OpaqueBlock>
                  + ParticipationApi<OpaqueBlock>
+                 + RegistryApi<OpaqueBlock>
                  + ReputationApi<OpaqueBlock>,
     >
 {
@@ -198,6 +210,7 @@ impl<T> L2Client for T where
                      + BurnMintApi<OpaqueBlock>
                      + EvidenceApi<OpaqueBlock>
                      + ParticipationApi<OpaqueBlock>
+                     + RegistryApi<OpaqueBlock>
                      + ReputationApi<OpaqueBlock>,
         >
 {
@@ -300,6 +313,23 @@ impl<C: L2Client, B: Backend<OpaqueBlock> + 'static> ChainReader for ClientReade
 
     fn double_signs(&self, at: BlockHash, limit: u32) -> Read<Vec<DoubleSignRecord>> {
         Ok(self.client.runtime_api().double_signs(at, limit)?)
+    }
+
+    fn eligibility(&self, at: BlockHash, account: AccountId) -> Read<Eligibility> {
+        Ok(self.client.runtime_api().eligibility(at, account)?)
+    }
+
+    fn candidates(&self, at: BlockHash) -> Read<Vec<CandidateInfo>> {
+        Ok(self.client.runtime_api().candidates(at)?)
+    }
+
+    fn announce_call(
+        &self,
+        at: BlockHash,
+        stake: Balance,
+        endpoint: Vec<u8>,
+    ) -> Read<Option<Vec<u8>>> {
+        Ok(self.client.runtime_api().announce_call(at, stake, endpoint)?)
     }
 
     fn reputation(&self, at: BlockHash, account: AccountId) -> Read<ReputationReport> {

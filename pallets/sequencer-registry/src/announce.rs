@@ -2,7 +2,7 @@
 
 use crate::{
     attestation,
-    candidates::{Attestation, Candidate, Eligibility, Endpoint, Outcome, MAX_CANDIDATES},
+    candidates::{Attestation, Candidate, Endpoint, Outcome, MAX_CANDIDATES},
     election::{self, Contender},
     pallet::{
         ActiveSequencers, Banned, Candidates, Config, Elected, Error, Event, Members, Pallet,
@@ -12,6 +12,7 @@ use crate::{
 };
 use alloc::vec::Vec;
 use cascoin_l2_primitives::{
+    apis::{CandidateInfo, Eligibility},
     chain::{AccountId, Balance, MAX_SEQUENCERS},
     reputation::ReputationProvider,
     sequencers::{SequencerSetProvider, StakeCommitment, StakeProvider},
@@ -34,6 +35,33 @@ impl<T: Config> Pallet<T> {
             && score.get() >= parameters.min_sequencer_score
             && stake >= parameters.min_sequencer_stake;
         Eligibility { score, stake, banned, suffices }
+    }
+
+    /// Everybody who announced itself, by account.
+    pub fn candidate_list() -> Vec<CandidateInfo> {
+        let elected = Elected::<T>::get();
+        let mut all: Vec<_> = Candidates::<T>::iter()
+            .map(|(account, candidate)| {
+                let poll = match candidate.attestation {
+                    Attestation::Open(poll) if poll.set_id == T::SetId::get() => poll,
+                    _ => Default::default(),
+                };
+                CandidateInfo {
+                    eligibility: Self::eligibility(&account),
+                    attested: candidate.attestation == Attestation::Given,
+                    asked: poll.sample.count().saturated_into(),
+                    approved: poll.approved.count().saturated_into(),
+                    refused: poll.refused.count().saturated_into(),
+                    elected: elected.iter().any(|seat| seat.account == account),
+                    controller: candidate.controller,
+                    endpoint: candidate.endpoint.into_inner(),
+                    announced_at: candidate.announced_at,
+                    account,
+                }
+            })
+            .collect();
+        all.sort_by(|a, b| a.account.cmp(&b.account));
+        all
     }
 
     /// Returns how many candidates were looked at.

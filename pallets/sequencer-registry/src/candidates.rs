@@ -1,11 +1,10 @@
 //! Who wants to sequence, and how far it has come.
 
 use cascoin_l2_primitives::{
-    chain::{AccountId, Balance, BlockNumber},
-    reputation::Score,
+    chain::{AccountId, BlockNumber},
     sequencers::SequencerBits,
 };
-use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use codec::{Decode, Encode, MaxEncodedLen};
 use frame_support::{pallet_prelude::ConstU32, BoundedVec};
 use scale_info::TypeInfo;
 
@@ -63,19 +62,4 @@ pub enum Outcome {
     Given,
     /// It cannot be attested any more.
     Refused,
-}
-
-/// Whether an account may sequence, and if not, what is missing (`SEQ_NOT_ELIGIBLE`).
-#[derive(
-    Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen,
-)]
-pub struct Eligibility {
-    /// Its reputation now.
-    pub score: Score,
-    /// Its stake now, base units.
-    pub stake: Balance,
-    /// Whether it was caught signing twice.
-    pub banned: bool,
-    /// Whether score, stake and record suffice.
-    pub suffices: bool,
 }

@@ -46,7 +46,13 @@ pub(super) struct TransactionCount {
 
 /// The account named by the first argument.
 pub(super) fn account(at: &At, args: &Args) -> RpcResult<AccountId> {
-    parse_account(args.text(0), at.l1_params()).map_err(|error| args.wrong(0, &error.to_string()))
+    account_at(at, args, 0)
+}
+
+/// The account named by an argument.
+pub(super) fn account_at(at: &At, args: &Args, position: usize) -> RpcResult<AccountId> {
+    parse_account(args.text(position), at.l1_params())
+        .map_err(|error| args.wrong(position, &error.to_string()))
 }
 
 pub(super) fn balance(context: &Context, args: &Args) -> RpcResult<BalanceAnswer> {

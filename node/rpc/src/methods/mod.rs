@@ -11,6 +11,7 @@
 mod account;
 mod block;
 mod burns;
+mod candidates;
 mod evidence;
 mod info;
 mod reputation;
@@ -127,6 +128,7 @@ pub fn module(context: Context) -> Result<RpcModule<()>, RegisterMethodError> {
     add(&mut module, &account::TRANSACTION_COUNT, Safe, account::transaction_count)?;
     add(&mut module, &block::BLOCK_BY_NUMBER, Safe, block::block_by_number)?;
     add(&mut module, &sequencers::SEQUENCERS, Safe, sequencers::sequencers)?;
+    add(&mut module, &candidates::ANNOUNCE, Safe, candidates::announce)?;
     add(&mut module, &sequencers::LEADER, Safe, sequencers::leader)?;
     add(&mut module, &sequencers::NETWORK_STATUS, Safe, sequencers::network_status)?;
     add(&mut module, &evidence::EVIDENCE, Safe, evidence::evidence)?;

@@ -1,6 +1,9 @@
 //! `l2_getsequencers`, `l2_getleader` and `l2_getnetworkstatus`.
 
-use super::{Context, RpcResult};
+use super::{
+    candidates::{self, Candidate},
+    Context, RpcResult,
+};
 use crate::{
     address::show_account,
     args::{Args, Signature},
@@ -26,6 +29,9 @@ pub(super) struct Sequencers {
     count: usize,
     votes_needed: usize,
     sequencers: Vec<Sequencer>,
+    /// Who announced itself, in the set or not; of `eligibleonly` those that could be
+    /// elected now.
+    candidates: Vec<Candidate>,
 }
 
 #[derive(Clone, Serialize)]
@@ -33,7 +39,11 @@ pub(super) struct Sequencers {
 struct Sequencer {
     index: usize,
     address: String,
+    /// Whether its reputation and stake are those of a sequencer. Who was appointed by
+    /// genesis or governance needs no stake.
     is_eligible: bool,
+    hat_score: u8,
+    stake: String,
     /// Ranking weight.
     weight: u64,
     /// Whether this node reaches it now; null on a node that does not sequence.
@@ -62,10 +72,9 @@ struct Keys {
 }
 
 pub(super) fn sequencers(context: &Context, args: &Args) -> RpcResult<Sequencers> {
-    // The set holds eligible sequencers only, so both answers are the same until
-    // the registry knows candidates; a bad argument is refused all the same.
-    args.flag(0, false)?;
-    let head = context.chain.head().hash;
+    let eligible_only = args.flag(0, false)?;
+    let at = context.at_head()?;
+    let head = at.head.hash;
     let set = context.chain.sequencers(head)?;
     let participation = context.chain.participation(head)?;
     let engine = context.engine.status();
@@ -82,9 +91,11 @@ pub(super) fn sequencers(context: &Context, args: &Args) -> RpcResult<Sequencers
         // Both are of one state and one order; by account, so that no index can slip.
         let took_part = participation.iter().find(|one| one.account == member.account).cloned();
         let took_part = took_part.unwrap_or_else(|| nothing(&member.account));
-        (index, member, took_part)
+        let eligibility = context.chain.eligibility(head, member.account.clone())?;
+        Ok((index, member, took_part, eligibility))
     });
-    let members = members.map(|(index, member, took_part)| Sequencer {
+    let members = members.collect::<RpcResult<Vec<_>>>()?.into_iter();
+    let members = members.map(|(index, member, took_part, eligibility)| Sequencer {
         index,
         address: show_account(&member.account),
         blocks_produced: took_part.produced,
@@ -92,7 +103,9 @@ pub(super) fn sequencers(context: &Context, args: &Args) -> RpcResult<Sequencers
         votes_cast: took_part.votes,
         votes_missed: took_part.missed_votes,
         uptime_percent: f64::from(took_part.uptime_permille) / 10.0,
-        is_eligible: true,
+        is_eligible: eligibility.suffices,
+        hat_score: eligibility.score.get(),
+        stake: at.coins(eligibility.stake),
         weight: member.weight,
         is_reachable: engine
             .sequencing
@@ -110,6 +123,13 @@ pub(super) fn sequencers(context: &Context, args: &Args) -> RpcResult<Sequencers
         count: set.members.len(),
         votes_needed: quorum(set.members.len()),
         sequencers: members.collect(),
+        candidates: context
+            .chain
+            .candidates(head)?
+            .into_iter()
+            .filter(|one| !eligible_only || (one.eligibility.suffices && one.attested))
+            .map(|one| candidates::show(&at, one))
+            .collect(),
     })
 }
 

@@ -13,7 +13,7 @@ use cascoin_l1::{
 };
 use cascoin_l2_primitives::{
     apis::{
-        BurnOutcome, BurnRecord, DoubleSignRecord, OpenVote, RelayStatus, ReputationReport,
+        BurnOutcome, BurnRecord, CandidateInfo, DoubleSignRecord, Eligibility, OpenVote, RelayStatus, ReputationReport,
         SequencerParticipation, SupplyReport,
     },
     chain::{AccountId, BlockHash, BlockNumber, Header, SequencerInfo, SequencerSet},
@@ -91,6 +91,8 @@ impl ChainReader for TestChain {
             propose_timeout_ms: 1_000,
             mint_timeout_ms: 600_000,
             min_fee: 1_000,
+            min_sequencer_score: 70,
+            min_sequencer_stake: 100_000_000,
             ..ChainParameters::default()
         })
     }
@@ -175,6 +177,43 @@ impl ChainReader for TestChain {
 
     fn double_signs(&self, _: BlockHash, limit: u32) -> Read<Vec<DoubleSignRecord>> {
         Ok(self.double_signs.iter().take(limit as usize).cloned().collect())
+    }
+
+    fn eligibility(&self, _: BlockHash, account: AccountId) -> Read<Eligibility> {
+        let known = account == alice();
+        Ok(Eligibility {
+            score: Score::saturating(if known { 90 } else { 0 }),
+            stake: if known { 150_000_000 } else { 0 },
+            banned: false,
+            suffices: known,
+        })
+    }
+
+    fn candidates(&self, at: BlockHash) -> Read<Vec<CandidateInfo>> {
+        let candidate = |account: AccountId, attested| {
+            Ok(CandidateInfo {
+                eligibility: self.eligibility(at, account.clone())?,
+                controller: account.clone(),
+                endpoint: b"/dns/example.org/tcp/30333".to_vec(),
+                announced_at: 9,
+                attested,
+                asked: 4,
+                approved: 2,
+                refused: 1,
+                elected: false,
+                account,
+            })
+        };
+        Ok(vec![candidate(alice(), true)?, candidate([9; 32].into(), true)?])
+    }
+
+    fn announce_call(
+        &self,
+        _: BlockHash,
+        stake: Balance,
+        endpoint: Vec<u8>,
+    ) -> Read<Option<Vec<u8>>> {
+        Ok(Some((stake, endpoint).encode()))
     }
 
     fn reputation(&self, _: BlockHash, account: AccountId) -> Read<ReputationReport> {
@@ -391,6 +430,7 @@ fn all_methods_of_the_ledger_are_there_and_nothing_else() {
         "l2_gettransactioncount",
         "l2_getblockbynumber",
         "l2_getsequencers",
+        "l2_announcesequencer",
         "l2_getleader",
         "l2_createburntx",
         "l2_sendburntx",
@@ -561,6 +601,39 @@ fn sequencers_are_listed_in_the_order_of_the_set() {
         assert_eq!(last["uptimePercent"], 83.3);
     }
     assert_eq!(error(Setup::default(), "l2_getsequencers", json!(["x"])).0, -32_602);
+}
+
+#[test]
+fn candidates_are_listed_and_eligible_ones_on_request() {
+    let all = call("l2_getsequencers", json!([]));
+    assert_eq!(all["candidates"].as_array().map(Vec::len), Some(2));
+    let first = &all["candidates"][0];
+    assert_eq!((&first["address"], &first["stake"]), (&json!(ALICE), &json!("1.50000000")));
+    assert_eq!((&first["isVerified"], &first["attestationCount"]), (&json!(true), &json!(2)));
+    let eligible = call("l2_getsequencers", json!([true]));
+    assert_eq!(eligible["candidates"].as_array().map(Vec::len), Some(1));
+    assert_eq!(eligible["candidates"][0]["hatScore"], 90);
+}
+
+#[test]
+fn an_announcement_is_checked_and_given_back_to_be_signed() {
+    let endpoint = "/dns/example.org/tcp/30333";
+    let answer = call("l2_announcesequencer", json!(["2", 70, endpoint, ALICE]));
+    assert_eq!((&answer["eligible"], &answer["hatScore"]), (&json!(true), &json!(90)));
+    assert_eq!((&answer["bonded"], &answer["toBond"]), (&json!("1.50000000"), &json!("0.50000000")));
+    let encoded = (50_000_000u128, endpoint.as_bytes().to_vec()).encode();
+    assert_eq!(answer["call"], format!("0x{}", hex::encode(encoded)));
+    let nobody = call("l2_announcesequencer", json!([2, "70", "", format!("0x{}", "00".repeat(32))]));
+    assert_eq!((&nobody["eligible"], &nobody["toBond"]), (&json!(false), &json!("2.00000000")));
+    assert_eq!(call("l2_announcesequencer", json!([1, 70]))["eligible"], Value::Null);
+
+    let refused = |params| error(Setup::default(), "l2_announcesequencer", params);
+    assert_eq!(refused(json!(["0.99", 70])), (-32_051, "Stake must be at least X CAS".into()));
+    assert_eq!(refused(json!(["1", 69])), (-32_052, "HAT score must be at least X".into()));
+    for bad in [json!([1]), json!([1, 101]), json!(["x", 70]), json!([1, 70, "x".repeat(257)])] {
+        assert_eq!(refused(bad).0, -32_602);
+    }
+    assert_eq!(refused(json!([1, 70, "", "rubbish"])).0, -32_602);
 }
 
 #[test]

@@ -1,0 +1,125 @@
+//! `l2_announcesequencer`, and how candidates are shown.
+
+use super::{account::account_at, At, Context, RpcResult};
+use crate::{
+    address::show_account,
+    args::{Args, Signature},
+    errors::Named,
+};
+use cascoin_l2_primitives::apis::CandidateInfo;
+use serde::Serialize;
+
+pub(super) static ANNOUNCE: Signature = Signature {
+    method: "l2_announcesequencer",
+    arguments: &["stake", "hatscore", "endpoint", "address"],
+    required: 2,
+};
+
+/// Bytes of an endpoint that the chain keeps.
+const MAX_ENDPOINT_BYTES: usize = 256;
+
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Candidate {
+    address: String,
+    /// Who controls it, as it declares.
+    controller: String,
+    endpoint: String,
+    announced_at: u32,
+    stake: String,
+    hat_score: u8,
+    is_eligible: bool,
+    /// Whether a sample of sequencers vouched for it.
+    is_verified: bool,
+    /// Of those who are asked now, and how many said yes and no.
+    asked: u32,
+    attestation_count: u32,
+    refusal_count: u32,
+    /// Whether it has a seat in the next set.
+    is_elected: bool,
+}
+
+pub(super) fn show(at: &At, candidate: CandidateInfo) -> Candidate {
+    Candidate {
+        address: show_account(&candidate.account),
+        controller: show_account(&candidate.controller),
+        endpoint: String::from_utf8_lossy(&candidate.endpoint).into_owned(),
+        announced_at: candidate.announced_at,
+        stake: at.coins(candidate.eligibility.stake),
+        hat_score: candidate.eligibility.score.get(),
+        is_eligible: candidate.eligibility.suffices,
+        is_verified: candidate.attested,
+        asked: candidate.asked,
+        attestation_count: candidate.approved,
+        refusal_count: candidate.refused,
+        is_elected: candidate.elected,
+    }
+}
+
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Announcement {
+    /// Whether the account could announce itself with this stake; null if no account
+    /// is named.
+    eligible: Option<bool>,
+    /// Its reputation on chain; null as above.
+    hat_score: Option<u8>,
+    /// What it has bonded; null as above.
+    bonded: Option<String>,
+    /// What the call bonds besides.
+    to_bond: String,
+    /// The call to sign and submit, SCALE in hex: keys stay with their owner, and a
+    /// node has none that could sign it.
+    call: String,
+    message: &'static str,
+}
+
+/// What an account has to sign to announce itself. The declared score decides nothing
+/// on chain: it is compared with the minimum, as the guide has it, and shown beside the
+/// true one.
+pub(super) fn announce(context: &Context, args: &Args) -> RpcResult<Announcement> {
+    let at = context.at_head()?;
+    let stake = args.amount(0, at.parameters.decimals)?;
+    let declared = args.required::<u8>(1, "a score from 0 to 100")?;
+    if declared > 100 {
+        return Err(args.unexpected(1, "a score from 0 to 100"));
+    }
+    let endpoint = args.optional_text(2).unwrap_or_default();
+    if endpoint.len() > MAX_ENDPOINT_BYTES {
+        return Err(args.unexpected(2, "an address of at most 256 bytes"));
+    }
+    if stake < at.parameters.min_sequencer_stake {
+        let least = at.coins(at.parameters.min_sequencer_stake);
+        return Err(Named::StakeTooLow.with(format!("at least {least}")));
+    }
+    if declared < at.parameters.min_sequencer_score {
+        return Err(Named::ScoreTooLow.with(at.parameters.min_sequencer_score));
+    }
+    let known = match args.optional_text(3) {
+        None => None,
+        Some(_) => Some(context.chain.eligibility(at.head.hash, account_at(&at, args, 3)?)?),
+    };
+    let bonded = known.map_or(0, |known| known.stake);
+    let to_bond = stake.saturating_sub(bonded);
+    let call = context.chain.announce_call(at.head.hash, to_bond, endpoint.as_bytes().to_vec())?;
+    let call = call.ok_or_else(|| args.unexpected(2, "an address of at most 256 bytes"))?;
+    let eligible = known
+        .map(|known| !known.banned && known.score.get() >= at.parameters.min_sequencer_score);
+    Ok(Announcement {
+        eligible,
+        hat_score: known.map(|known| known.score.get()),
+        bonded: known.map(|known| at.coins(known.stake)),
+        to_bond: at.coins(to_bond),
+        call: format!("0x{}", hex::encode(call)),
+        message: match eligible {
+            Some(false) => {
+                "the chain would refuse this account: its reputation is too low, or it \
+                 signed twice once"
+            }
+            _ => {
+                "sign the call with the account that is to sequence, then set its session \
+                 keys; sequencers vouch for it when the session ends"
+            }
+        },
+    })
+}

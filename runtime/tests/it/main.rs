@@ -2,6 +2,7 @@
 #![allow(missing_docs, reason = "tests are described by their names")]
 
 mod blocks;
+mod candidates;
 mod chain;
 mod evidence;
 mod fees;

@@ -5,12 +5,15 @@ use crate::{
         Config, Current, Error, Event, Members, MembersSetId, Offences, Outgoing, Pallet, Totals,
     },
     types::{permille, Accounts, Session},
-    WeightInfo,
+    WeightInfo, MIN_LIVENESS_PERMILLE,
 };
 use cascoin_l2_primitives::{
     chain::{quorum, AccountId, BlockNumber},
     consensus::LeaderDigest,
-    sequencers::{Commit, Offence, OffenceKind, OnOffence, SequencerBits, SequencerSetProvider},
+    sequencers::{
+        Commit, Offence, OffenceKind, OnLowLiveness, OnOffence, SequencerBits,
+        SequencerSetProvider,
+    },
 };
 use frame_support::{ensure, traits::Get, weights::Weight};
 use sp_runtime::SaturatedConversion;
@@ -74,6 +77,8 @@ impl<T: Config> Pallet<T> {
         let expected = usize::from(rounds).min(members.len());
         let right = failed.fits(members.len()) && failed.count() == expected;
         ensure!(right, Error::<T>::WrongLeaders);
+        session.blocks = session.blocks.saturating_add(1);
+        session.late = session.late.saturating_add(u32::from(rounds > 0));
         let author = T::Author::get();
         let author = author.and_then(|who| members.iter().position(|member| *member == who));
         for (index, tally) in session.numbered() {
@@ -91,6 +96,11 @@ impl<T: Config> Pallet<T> {
     fn end_session(session: &Session, ended: Ended) -> u64 {
         let mut offences = 0u64;
         let judged = session.judged;
+        let liveness_permille = session.liveness_permille();
+        if liveness_permille < MIN_LIVENESS_PERMILLE {
+            Self::deposit_event(Event::LivenessLow { liveness_permille });
+            T::OnLowLiveness::on_low_liveness();
+        }
         for (account, tally) in ended.signed.iter().zip(&session.tallies) {
             if ended.staying.contains(account) {
                 Totals::<T>::mutate(account, |total| {

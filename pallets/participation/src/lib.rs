@@ -14,7 +14,9 @@
 //! one value, written with each block, and are added to the sequencer's own when the
 //! session is over. Who then has signed less than [`Config::MinUptime`] of the
 //! session's blocks was *offline*, and who led rounds in vain *timed out*: that is
-//! recorded and told to [`Config::OnOffence`], once for each session.
+//! recorded and told to [`Config::OnOffence`], once for each session. A session in
+//! which the first leader failed at more than one of a hundred heights is told to
+//! [`Config::OnLowLiveness`] (R25.5).
 //!
 //! ## What holds
 //!
@@ -57,6 +59,9 @@ pub use weights::{EstimatedWeight, WeightInfo};
 
 /// Records of sequencers that were offline or too late kept.
 pub const MAX_OFFENCES: u32 = 64;
+/// Share of a session's blocks that their first leaders should make, in thousandths
+/// (R25.5).
+pub const MIN_LIVENESS_PERMILLE: u16 = 990;
 /// Offences of one sequencer in one session: offline and too late.
 const MAX_OFFENCES_EACH: u32 = 2;
 
@@ -69,7 +74,7 @@ pub mod pallet {
     use cascoin_l2_primitives::{
         chain::{AccountId, BlockNumber, MAX_SEQUENCERS},
         sequencers::{
-            Commit, Offence, OnOffence, ParticipationData, ParticipationError, SequencerBits,
+            Commit, Offence, OnLowLiveness, OnOffence, ParticipationData, ParticipationError, SequencerBits,
             SequencerSetProvider, PARTICIPATION_IDENTIFIER,
         },
     };
@@ -102,6 +107,10 @@ pub mod pallet {
 
         /// Told of each sequencer that was offline, and of each that was too late.
         type OnOffence: OnOffence;
+
+        /// Told of a session in which first leaders made less than
+        /// [`MIN_LIVENESS_PERMILLE`] of the blocks.
+        type OnLowLiveness: OnLowLiveness;
 
         /// Weights of the inherent and the hooks.
         type WeightInfo: WeightInfo;
@@ -172,6 +181,11 @@ pub mod pallet {
             /// Heights at which it did.
             missed_proposals: u32,
         },
+        /// In a session that ended first leaders made too few of the blocks (R25.5).
+        LivenessLow {
+            /// Their share, in thousandths.
+            liveness_permille: u16,
+        },
     }
 
     #[pallet::error]
@@ -231,7 +245,8 @@ pub mod pallet {
         /// [`Error::GenesisIsNotSigned`], [`Error::WrongLeaders`].
         ///
         /// ## Events
-        /// `SequencerTimedOut` and `SequencerOffline`, when a session is over.
+        /// `SequencerTimedOut`, `SequencerOffline` and `LivenessLow`, when a session is
+        /// over.
         #[pallet::call_index(0)]
         #[pallet::weight((
             T::WeightInfo::note_last(MAX_SEQUENCERS).saturating_add(

@@ -5,7 +5,7 @@ use crate::pallet::{Call, Config, Error};
 use cascoin_l2_primitives::{
     chain::AccountId,
     consensus::LeaderDigest,
-    sequencers::{Offence, OnOffence, SequencerBits, SequencerSetProvider},
+    sequencers::{Offence, OnLowLiveness, OnOffence, SequencerBits, SequencerSetProvider},
 };
 use frame_support::{
     derive_impl, dispatch::RawOrigin, parameter_types, storage::with_storage_layer, traits::Hooks,
@@ -34,6 +34,8 @@ parameter_types! {
     pub static Set: Vec<u8> = vec![];
     pub static SetId: u64 = 0;
     pub static Author: Option<AccountId> = None;
+    /// How often low liveness was told of.
+    pub static Slow: u32 = 0;
     /// Offences as they were told of.
     pub static Told: Vec<Offence> = vec![];
     pub static SessionBlocks: u32 = 10;
@@ -68,6 +70,12 @@ impl SequencerSetProvider for Sequencers {
 }
 
 pub struct Recorder;
+impl OnLowLiveness for Recorder {
+    fn on_low_liveness() {
+        Slow::mutate(|times| *times += 1);
+    }
+}
+
 impl OnOffence for Recorder {
     fn on_offence(offence: &Offence) {
         Told::mutate(|all| all.push(offence.clone()));
@@ -84,6 +92,7 @@ impl Config for Test {
     type SessionBlocks = SessionBlocks;
     type MinUptime = MinUptime;
     type OnOffence = Recorder;
+    type OnLowLiveness = Recorder;
     type WeightInfo = ();
 }
 

@@ -24,6 +24,10 @@ pub struct Tally {
 pub struct Session {
     /// Blocks whose signers are known.
     pub judged: u32,
+    /// Blocks it made, and those of them whose first leader failed.
+    pub blocks: u32,
+    /// The latter.
+    pub late: u32,
     /// Of each member of its set, by index.
     pub tallies: BoundedVec<Tally, ConstU32<MAX_SEQUENCERS>>,
 }
@@ -32,7 +36,12 @@ impl Session {
     /// One that begins, of a set of this size.
     pub fn of(members: usize) -> Self {
         let tallies = core::iter::repeat_n(Tally::default(), members).collect();
-        Self { judged: 0, tallies: BoundedVec::truncate_from(tallies) }
+        Self { judged: 0, blocks: 0, late: 0, tallies: BoundedVec::truncate_from(tallies) }
+    }
+
+    /// Share of its blocks that the first leader made, in thousandths.
+    pub fn liveness_permille(&self) -> u16 {
+        permille(self.blocks.saturating_sub(self.late).into(), self.blocks.into())
     }
 
     /// Whom it counts, each with its index.

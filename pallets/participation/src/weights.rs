@@ -44,7 +44,7 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
         let n = u64::from(n);
         Self::note()
             + Weight::from_parts(n * 5 * MICROSECOND, 0)
-            + T::DbWeight::get().reads_writes(n + 2, n + 2)
+            + T::DbWeight::get().reads_writes(n + 2, n + 3)
     }
 }
 

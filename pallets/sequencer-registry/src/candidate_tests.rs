@@ -9,7 +9,7 @@ use crate::{
 };
 use cascoin_l2_primitives::{
     chain::AccountId,
-    sequencers::{Offence, OffenceKind, OnOffence, StakeCommitment},
+    sequencers::{Offence, OffenceKind, OnLowLiveness, OnOffence, StakeCommitment},
 };
 use frame_support::{assert_noop, assert_ok};
 use pallet_session::SessionManager;
@@ -287,5 +287,21 @@ fn a_swarm_of_small_candidates_is_displaced_by_larger_ones() {
         assert_eq!(Candidates::<Test>::count(), MAX_CANDIDATES);
         let displaced = (0..MAX_CANDIDATES).filter(|n| !Candidates::<Test>::contains_key(small(*n)));
         assert_eq!(displaced.count(), 1);
+    });
+}
+
+#[test]
+fn r25_5_seats_are_drawn_early_when_blocks_come_late() {
+    run(|| {
+        assert_ok!(announce(4));
+        session_ends(1);
+        vouch(4);
+        Registry::on_low_liveness();
+        assert_eq!(session_ends(3), accounts(&[1, 2, 3, 4]), "not the end of an epoch");
+        assert_ok!(announce(5));
+        session_ends(5);
+        vouch(5);
+        session_ends(7);
+        assert_eq!(Elected::<Test>::get().len(), 1, "once");
     });
 }

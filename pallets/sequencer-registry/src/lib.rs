@@ -22,7 +22,8 @@
 //! Until it [resigns](Pallet::resign) and is out of the set it must keep its stake
 //! ([`StakeCommitment`](cascoin_l2_primitives::sequencers::StakeCommitment)). Who signs
 //! twice is barred for ever; a candidate that is offline loses its attestation and its
-//! seat (`SEQ_OFFLINE`), as far as the set stays large enough.
+//! seat (`SEQ_OFFLINE`), as far as the set stays large enough. After a session in which
+//! blocks came late too often seats are drawn anew before the epoch ends (R25.5).
 //!
 //! ## Changes by governance
 //!
@@ -195,6 +196,10 @@ pub mod pallet {
     #[pallet::storage]
     pub type Elected<T: Config> =
         StorageValue<_, BoundedVec<Member, ConstU32<MAX_SEQUENCERS>>, ValueQuery>;
+
+    /// Whether seats are drawn when this session ends, whatever the epoch.
+    #[pallet::storage]
+    pub type ElectionDue<T: Config> = StorageValue<_, bool, ValueQuery>;
 
     /// Who signed twice. Grows only with proven offences of sequencers.
     #[pallet::storage]

@@ -2,13 +2,13 @@
 
 use crate::{
     candidates::Attestation,
-    pallet::{Banned, Candidates, Config, Event, Members, Pallet},
+    pallet::{Banned, Candidates, Config, ElectionDue, Event, Members, Pallet},
     session::{can_form_a_set, seated},
     WeightInfo,
 };
 use cascoin_l2_primitives::{
     chain::AccountId,
-    sequencers::{Offence, OffenceKind, OnOffence},
+    sequencers::{Offence, OffenceKind, OnLowLiveness, OnOffence},
 };
 use frame_support::weights::Weight;
 
@@ -40,6 +40,12 @@ impl<T: Config> Pallet<T> {
         candidate.attestation = Attestation::Open(Default::default());
         Candidates::<T>::insert(account, candidate);
         Self::deposit_event(Event::Removed { account: account.clone() });
+    }
+}
+
+impl<T: Config> OnLowLiveness for Pallet<T> {
+    fn on_low_liveness() {
+        ElectionDue::<T>::put(true);
     }
 }
 

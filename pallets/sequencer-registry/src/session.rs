@@ -5,8 +5,8 @@
 //! index means the same sequencer everywhere.
 
 use crate::{
-    crypto, ActiveSequencer, ActiveSequencers, Candidates, Config, Elected, Member, Members,
-    Pallet, VaultKeys,
+    crypto, ActiveSequencer, ActiveSequencers, Candidates, Config, Elected, ElectionDue,
+    Member, Members, Pallet, VaultKeys,
 };
 use alloc::vec::Vec;
 use cascoin_l2_primitives::chain::{AccountId, MAX_SEQUENCERS};
@@ -25,7 +25,7 @@ use sp_staking::SessionIndex;
 impl<T: Config> pallet_session::SessionManager<AccountId> for Pallet<T> {
     fn new_session(index: SessionIndex) -> Option<Vec<AccountId>> {
         let epoch = T::Parameters::get().epoch_sessions;
-        if index.checked_rem(epoch) == Some(0) {
+        if ElectionDue::<T>::take() || index.checked_rem(epoch) == Some(0) {
             Self::hold_election();
         }
         Self::open_polls();

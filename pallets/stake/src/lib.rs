@@ -10,7 +10,8 @@
 //!
 //! An offence takes a share of all that is on hold, bonded or not (`SEQ_DOUBLE_SIGN`,
 //! `SEQ_OFFLINE`; see [`slashing`]). What is taken goes to the users' compensation fund
-//! and is burned, in shares that depend on the offence.
+//! and is burned, in shares that depend on the offence. One that signs twice may have
+//! made a mistake; two of one set that do have conspired, and lose everything (R22.6).
 //!
 //! ## What holds
 //!
@@ -60,7 +61,7 @@ pub const MAX_CHUNKS: u32 = 16;
 pub mod pallet {
     use super::*;
     use cascoin_l2_primitives::{
-        chain::{AccountId, Balance, BlockNumber},
+        chain::{AccountId, Balance, BlockNumber, MAX_SEQUENCERS},
         sequencers::{OffenceKind, StakeCommitment, StakeProvider},
     };
     use frame_support::{
@@ -121,6 +122,16 @@ pub mod pallet {
     /// What each account has on hold.
     #[pallet::storage]
     pub type Ledgers<T> = StorageMap<_, Blake2_128Concat, AccountId, Ledger, OptionQuery>;
+
+    /// Who signed twice in a set, by the set's id. Grows only with proven offences.
+    #[pallet::storage]
+    pub type DoubleSigners<T> = StorageMap<
+        _,
+        Twox64Concat,
+        u64,
+        BoundedVec<AccountId, ConstU32<MAX_SEQUENCERS>>,
+        ValueQuery,
+    >;
 
     #[pallet::event]
     #[pallet::generate_deposit(pub(super) fn deposit_event)]

@@ -41,6 +41,7 @@ pub const MIN_PENALTY: Balance = 50;
 
 parameter_types! {
     pub static Committed: Vec<(AccountId, Balance)> = vec![];
+    pub static Sets: u64 = 0;
     pub const Fund: PalletId = PalletId(*b"l2/stake");
 }
 
@@ -93,5 +94,9 @@ pub fn held(n: u8) -> Balance {
 }
 
 pub fn offend(n: u8, kind: OffenceKind) {
-    Stake::on_offence(&Offence { kind, offender: account(n), set_id: 0, height: 1 });
+    offend_in(n, 0, kind);
+}
+
+pub fn offend_in(n: u8, set_id: u64, kind: OffenceKind) {
+    Stake::on_offence(&Offence { kind, offender: account(n), set_id, height: 1 });
 }

@@ -54,7 +54,8 @@ fn attempt(step: Step) {
             Ok(())
         }
         Step::Offend(who, kind) => {
-            offend(who, kind);
+            // Each in a set of its own: none is a conspiracy.
+            offend_in(who, Sets::mutate(|sets| { *sets += 1; *sets }), kind);
             Ok(())
         }
     });

@@ -1,7 +1,7 @@
 //! What offences cost.
 
 use crate::{
-    pallet::{Config, Event, HoldReason, Ledgers, Pallet},
+    pallet::{Config, DoubleSigners, Event, HoldReason, Ledgers, Pallet},
     WeightInfo,
 };
 use cascoin_l2_primitives::{
@@ -50,10 +50,30 @@ impl<T: Config> Pallet<T> {
         share(offence).mul_ceil(total).max(least).min(total)
     }
 
-    fn slash(account: &AccountId, offence: OffenceKind) {
+    /// A double sign, and what it means for others of the same set.
+    fn double_sign(offence: &Offence) {
+        let mut known = DoubleSigners::<T>::get(offence.set_id);
+        if !known.contains(&offence.offender) {
+            // A set has no more members than fit.
+            let _ = known.try_push(offence.offender.clone());
+            DoubleSigners::<T>::insert(offence.set_id, &known);
+        }
+        match known.len() {
+            0 | 1 => Self::slash(&offence.offender, offence.kind, Self::penalty),
+            // Of the second on everybody's stake is gone, the first one's too.
+            2 => known.iter().for_each(|one| Self::slash(one, offence.kind, |_, total| total)),
+            _ => Self::slash(&offence.offender, offence.kind, |_, total| total),
+        }
+    }
+
+    fn slash(
+        account: &AccountId,
+        offence: OffenceKind,
+        penalty: fn(OffenceKind, Balance) -> Balance,
+    ) {
         let taken = Ledgers::<T>::mutate_exists(account, |stored| {
             let Some(ledger) = stored.as_mut() else { return 0 };
-            let taken = ledger.slash(Self::penalty(offence, ledger.total()));
+            let taken = ledger.slash(penalty(offence, ledger.total()));
             if ledger.total() == 0 {
                 *stored = None;
             }
@@ -84,10 +104,14 @@ impl<T: Config> Pallet<T> {
 
 impl<T: Config> OnOffence for Pallet<T> {
     fn on_offence(offence: &Offence) {
-        Self::slash(&offence.offender, offence.kind);
+        match offence.kind {
+            OffenceKind::DoubleSign => Self::double_sign(offence),
+            kind => Self::slash(&offence.offender, kind, Self::penalty),
+        }
     }
 
     fn max_offence_weight() -> Weight {
-        T::WeightInfo::slash()
+        // A second double signer takes the first one's stake along.
+        T::WeightInfo::slash().saturating_mul(2)
     }
 }

@@ -51,12 +51,12 @@ fn p17_a_double_sign_costs_the_least_penalty_or_all_there_is() {
         assert_ok!(Stake::bond(signed(1), 80));
         assert_ok!(Stake::bond(signed(2), 30));
         offend(1, OffenceKind::DoubleSign);
-        offend(2, OffenceKind::DoubleSign);
+        offend_in(2, 1, OffenceKind::DoubleSign);
         assert_eq!((held(1), held(2)), (30, 0));
         assert!(!Ledgers::<Test>::contains_key(account(2)));
         // Who has nothing loses nothing, and nothing is told.
         System::reset_events();
-        offend(3, OffenceKind::DoubleSign);
+        offend_in(3, 2, OffenceKind::DoubleSign);
         assert!(System::events().is_empty());
     });
 }
@@ -74,5 +74,25 @@ fn r25_6_downtime_is_paid_into_the_users_fund() {
         assert_eq!(Stake::stake(&account(1)), 99_900, "a time-out costs reputation only");
         offend(1, OffenceKind::TimestampManipulation);
         assert_eq!(Stake::stake(&account(1)), 99_900 - 4_995);
+    });
+}
+
+/// One may have made a mistake; two of one set have conspired.
+#[test]
+fn r22_6_two_double_signers_of_one_set_lose_everything() {
+    new_test_ext().execute_with(|| {
+        for n in 1..=4 {
+            assert_ok!(Stake::bond(signed(n), 1_000));
+        }
+        let offend_in = |n, set_id| offend_in(n, set_id, OffenceKind::DoubleSign);
+        offend_in(1, 7);
+        offend_in(2, 8);
+        assert_eq!((held(1), held(2)), (500, 500), "not of one set");
+        offend_in(3, 7);
+        assert_eq!([1, 2, 3].map(held), [0, 500, 0]);
+        offend_in(4, 7);
+        assert_eq!(held(4), 0);
+        assert_eq!(Balances::balance(&Stake::fund()), 250 + 250 + 250 + 500 + 500);
+        assert_eq!(Stake::check_state(), Ok(()));
     });
 }

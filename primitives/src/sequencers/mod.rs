@@ -10,7 +10,7 @@ mod stake;
 
 pub use offence::{Offence, OffenceKind, OnOffence};
 pub use participation::{
-    Commit, ParticipationData, ParticipationError, SequencerBits, PARTICIPATION_IDENTIFIER,
+    Commit, OnLowLiveness, ParticipationData, ParticipationError, SequencerBits, PARTICIPATION_IDENTIFIER,
 };
 
 pub use stake::{StakeCommitment, StakeProvider};

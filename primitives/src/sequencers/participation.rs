@@ -74,6 +74,17 @@ impl SequencerBits {
     }
 }
 
+/// Told when blocks come late too often (R25.5). Cheap: at most one write.
+pub trait OnLowLiveness {
+    /// A session has ended in which it was so.
+    fn on_low_liveness();
+}
+
+/// Nobody minds.
+impl OnLowLiveness for () {
+    fn on_low_liveness() {}
+}
+
 impl FromIterator<u16> for SequencerBits {
     fn from_iter<I: IntoIterator<Item = u16>>(indices: I) -> Self {
         indices.into_iter().fold(Self::NOBODY, Self::with)

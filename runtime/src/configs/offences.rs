@@ -24,5 +24,6 @@ impl pallet_participation::Config for Runtime {
     type SessionBlocks = SessionBlocks;
     type MinUptime = ConstU16<MIN_UPTIME_PERMILLE>;
     type OnOffence = Punishments;
+    type OnLowLiveness = SequencerRegistry;
     type WeightInfo = pallet_participation::EstimatedWeight<Runtime>;
 }

@@ -1,0 +1,108 @@
+//! Somebody whom nobody appointed becomes a sequencer.
+
+use cascoin_e2e::{
+    extrinsic::{account, dev_pair},
+    network::{with_network, Network, Setup},
+    node::NodeConfig,
+    set_changes::{call, rotate_keys, wait_for_set},
+    wait::{until, Seen, PATIENCE},
+    Error, Result,
+};
+use cascoin_l2_primitives::{chain::AccountId, reputation::Score};
+use cascoin_l2_runtime::RuntimeCall;
+use codec::Decode;
+use pallet_sequencer_registry::Call as Registry;
+use serde_json::{json, Value};
+
+/// Starts a node that nobody named, with keys that it makes itself.
+fn newcomer(network: &mut Network) -> Result<usize> {
+    let others: Vec<String> = network.nodes.iter().map(|node| node.multiaddr()).collect();
+    network.add(NodeConfig {
+        name: "newcomer".into(),
+        chain: "regtest".into(),
+        dev_key: None,
+        l1: None,
+        bootnodes: others.clone(),
+        sequencer_peers: others,
+        extra: vec!["--sequencer".into()],
+    })?;
+    let index = network.nodes.len() - 1;
+    network.nodes[index].start()?;
+    network.nodes[index].wait_for_rpc()?;
+    Ok(index)
+}
+
+fn sudo(network: &Network, what: impl Into<RuntimeCall>) -> Result<()> {
+    let inner = Box::new(what.into());
+    call(network, 0, "//Alice", RuntimeCall::Sudo(pallet_sudo::Call::sudo { call: inner }))
+}
+
+/// What `l2_getsequencers` says of one account, in a list.
+fn listed(network: &Network, node: usize, list: &str, who: &AccountId) -> Result<Option<Value>> {
+    let answer = network.call(node, "l2_getsequencers", json!([]))?;
+    let known = answer[list].as_array().cloned().unwrap_or_default();
+    Ok(known.into_iter().find(|one| one["address"] == who.to_string()))
+}
+
+/// Alice, Bob and Charlie vouch, again where a session ended between their answers.
+fn vouch(network: &Network, who: &AccountId) -> Result<()> {
+    until("sequencers are asked", PATIENCE, || {
+        let candidate = listed(network, 0, "candidates", who)?;
+        let asked = candidate.as_ref().map_or(Value::Null, |one| one["asked"].clone());
+        Ok(Seen::when(asked == 4, asked))
+    })?;
+    until("more than two thirds vouch", PATIENCE, || {
+        for sequencer in ["//Alice", "//Bob", "//Charlie"] {
+            let attest = Registry::attest { candidate: who.clone(), approves: true };
+            call(network, 0, sequencer, RuntimeCall::SequencerRegistry(attest))?;
+        }
+        let candidate = listed(network, 0, "candidates", who)?.unwrap_or_default();
+        Ok(Seen::when(candidate["isVerified"] == true, candidate))
+    })?;
+    Ok(())
+}
+
+#[test]
+fn r2_1_a_newcomer_with_stake_and_reputation_sequences_and_its_scores_agree_everywhere() {
+    with_network(&Setup::regtest_without_l1(), |network| {
+        let node = newcomer(network)?;
+        let height = network.finalized_height(0)?;
+        network.wait_for_height(node, height)?;
+        let eve = account(&dev_pair("//Eve")?);
+
+        // Without a reputation the chain refuses it, and its node says so.
+        let arguments = json!(["4", 60, "/dns/eve.example/tcp/30333", eve.to_string()]);
+        let early = network.call(node, "l2_announcesequencer", arguments.clone())?;
+        assert_eq!(early["eligible"], false, "{early}");
+        let score = Score::saturating(60);
+        sudo(network, pallet_reputation::Call::set_l1_score { account: eve.clone(), score })?;
+        let answer = network.call(0, "l2_announcesequencer", arguments)?;
+        assert_eq!((&answer["eligible"], &answer["hatScore"]), (&json!(true), &json!(60)));
+
+        // What the node gives is what the account signs.
+        let encoded = answer["call"].as_str().unwrap_or_default().trim_start_matches("0x");
+        let encoded = hex::decode(encoded).map_err(Error::other)?;
+        let announce = RuntimeCall::decode(&mut &encoded[..]).map_err(Error::other)?;
+        call(network, 0, "//Eve", announce)?;
+        let key = rotate_keys(network, node, "//Eve")?;
+        vouch(network, &eve)?;
+        wait_for_set(network, 0, 5, &key)?;
+        let makes_blocks = || {
+            let sequencer = listed(network, 0, "sequencers", &eve)?.unwrap_or_default();
+            Ok(Seen::when(sequencer["blocksProduced"].as_u64() > Some(0), sequencer))
+        };
+        until("the newcomer makes blocks", PATIENCE, makes_blocks)?;
+
+        for who in [&eve, &account(&dev_pair("//Alice")?)] {
+            let of = |node| network.call(node, "l2_getreputation", json!([who.to_string()]));
+            let first = of(0)?;
+            for other in 1..network.nodes.len() {
+                let answer = of(other)?;
+                assert_eq!((&answer["score"], &answer["parts"]["l1"]), (&first["score"], &first["parts"]["l1"]));
+            }
+        }
+        network.expect_one_chain()?;
+        network.expect_no_equivocations()?;
+        Ok(())
+    });
+}

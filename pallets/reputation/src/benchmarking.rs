@@ -1,7 +1,7 @@
 //! Measures what `weights.rs` estimates.
 
 use crate::{
-    pallet::{Call, Config, Pallet, Standings},
+    pallet::{Call, Config, L1Accounts, L1Addresses, Pallet, Standings},
     record::RecordActivity,
 };
 use cascoin_l2_primitives::{
@@ -16,6 +16,20 @@ use frame_support::{
 };
 use frame_system::RawOrigin;
 use sp_runtime::traits::{AsSystemOriginSigner, DispatchTransaction, Dispatchable};
+
+/// r is the generator's x, s is 1: a key comes out of that, whatever was signed.
+const SIGNATURE: [u8; 65] = {
+    let x = sp_core::hex2array!("79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798");
+    let mut signature = [0; 65];
+    signature[0] = 31;
+    let mut place = 0;
+    while place < 32 {
+        signature[1 + place] = x[place];
+        place += 1;
+    }
+    signature[64] = 1;
+    signature
+};
 
 #[benchmarks(where
     T: Send + Sync,
@@ -33,6 +47,30 @@ mod benchmarks {
         #[extrinsic_call]
         _(RawOrigin::Root, account.clone(), Score::MAX);
         assert!(Standings::<T>::contains_key(account));
+    }
+
+    /// The signature is of some message of some wallet: any recovers some key.
+    #[benchmark]
+    fn link_l1_address() {
+        let caller: AccountId = whitelisted_caller();
+        let old = sp_core::H160([9; 20]);
+        L1Addresses::<T>::insert(&caller, old);
+        L1Accounts::<T>::insert(old, &caller);
+        let signature = SIGNATURE;
+        #[extrinsic_call]
+        _(RawOrigin::Signed(caller.clone()), signature);
+        assert!(L1Addresses::<T>::get(&caller).is_some_and(|address| address != old));
+    }
+
+    #[benchmark]
+    fn unlink_l1_address() {
+        let caller: AccountId = whitelisted_caller();
+        let address = sp_core::H160([9; 20]);
+        L1Addresses::<T>::insert(&caller, address);
+        L1Accounts::<T>::insert(address, &caller);
+        #[extrinsic_call]
+        _(RawOrigin::Signed(caller.clone()));
+        assert!(!L1Accounts::<T>::contains_key(address));
     }
 
     #[benchmark]

@@ -10,6 +10,7 @@
 //!   it signs. It stands beside the account's balance, in a value that a transaction
 //!   reads and writes anyway, so it costs no access to the database
 //!   ([`Config::Activities`]).
+//! - The L1 address that an account proved to hold, by a signature of its wallet.
 //! - Penalties for offences ([`OnOffence`](cascoin_l2_primitives::sequencers::OnOffence)).
 //!   One point is forgiven each day.
 //!
@@ -18,8 +19,8 @@
 //! - A score is a function of the state of a block (P10): nothing is cached, so
 //!   nothing can be out of date, and no work is done for accounts that nobody asks
 //!   about.
-//! - Storage grows with accounts that L1 scores or that were punished, never with
-//!   what anybody does for free. An account that is removed for want of a balance
+//! - Storage grows with accounts that L1 scores, that were punished or that pay for a
+//!   link, never with what anybody does for free. An account that is removed for want of a balance
 //!   loses its record with its nonce; its penalties stay.
 //!
 //! ## Pallet API
@@ -27,12 +28,17 @@
 //! | call | caller | payment | events |
 //! |---|---|---|---|
 //! | [`set_l1_score`](Pallet::set_l1_score) | root | | `L1ScoreSet` |
+//! | [`link_l1_address`](Pallet::link_l1_address) | who holds its key | fee | `Linked` |
+//! | [`unlink_l1_address`](Pallet::unlink_l1_address) | who is linked | fee | `Unlinked` |
 #![cfg_attr(not(feature = "std"), no_std)]
 
 extern crate alloc;
 
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
+mod link;
+#[cfg(test)]
+mod link_tests;
 mod offences;
 mod query;
 mod record;
@@ -67,6 +73,7 @@ pub mod pallet {
         traits::{StoredMap, Time},
     };
     use frame_system::pallet_prelude::*;
+    use sp_core::H160;
 
     /// The layout of this pallet's storage.
     pub const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
@@ -98,6 +105,14 @@ pub mod pallet {
     #[pallet::storage]
     pub type Standings<T> = StorageMap<_, Blake2_128Concat, AccountId, Standing, OptionQuery>;
 
+    /// The L1 address (HASH160 of a key) of an account.
+    #[pallet::storage]
+    pub type L1Addresses<T> = StorageMap<_, Blake2_128Concat, AccountId, H160, OptionQuery>;
+
+    /// The account of an L1 address.
+    #[pallet::storage]
+    pub type L1Accounts<T> = StorageMap<_, Blake2_128Concat, H160, AccountId, OptionQuery>;
+
     /// Scores that L1 gave before the chain began.
     #[pallet::genesis_config]
     #[derive(frame_support::DefaultNoBound)]
@@ -125,6 +140,20 @@ pub mod pallet {
     #[pallet::event]
     #[pallet::generate_deposit(pub(super) fn deposit_event)]
     pub enum Event<T: Config> {
+        /// An account has proven that it holds the key of an L1 address.
+        Linked {
+            /// The account.
+            account: AccountId,
+            /// HASH160 of the key.
+            address: H160,
+        },
+        /// An account is linked no more.
+        Unlinked {
+            /// The account.
+            account: AccountId,
+            /// HASH160 of the key.
+            address: H160,
+        },
         /// L1's score of an account is known anew.
         L1ScoreSet {
             /// Whose.
@@ -141,6 +170,16 @@ pub mod pallet {
             /// Points taken away from its score now, all offences together.
             penalty: u8,
         },
+    }
+
+    #[pallet::error]
+    pub enum Error<T> {
+        /// It is no signature of a compressed key.
+        BadSignature,
+        /// The address is linked to an account already; only that one can give it up.
+        AddressTaken,
+        /// The account is not linked.
+        NotLinked,
     }
 
     #[pallet::call]
@@ -162,6 +201,47 @@ pub mod pallet {
             ensure_root(origin)?;
             Self::change(&account, |standing| standing.l1 = score);
             Self::deposit_event(Event::L1ScoreSet { account, score });
+            Ok(())
+        }
+
+        /// Links the L1 address whose wallet signed [`message`](Pallet::message) to the
+        /// account, instead of one it may have had. The signature is that of the
+        /// wallet's `signmessage`, decoded from base64.
+        ///
+        /// ## Dispatch Origin
+        /// Signed.
+        ///
+        /// ## Errors
+        /// [`Error::BadSignature`], [`Error::AddressTaken`]. A signature of another
+        /// message is one of another, unknown address.
+        ///
+        /// ## Events
+        /// `Linked`.
+        #[pallet::call_index(1)]
+        #[pallet::weight(T::WeightInfo::link())]
+        pub fn link_l1_address(origin: OriginFor<T>, signature: [u8; 65]) -> DispatchResult {
+            let account = ensure_signed(origin)?;
+            let address = Self::do_link(&account, &signature)?;
+            Self::deposit_event(Event::Linked { account, address });
+            Ok(())
+        }
+
+        /// Ends the link to an L1 address.
+        ///
+        /// ## Dispatch Origin
+        /// Signed.
+        ///
+        /// ## Errors
+        /// [`Error::NotLinked`].
+        ///
+        /// ## Events
+        /// `Unlinked`.
+        #[pallet::call_index(2)]
+        #[pallet::weight(T::WeightInfo::unlink())]
+        pub fn unlink_l1_address(origin: OriginFor<T>) -> DispatchResult {
+            let account = ensure_signed(origin)?;
+            let address = Self::do_unlink(&account)?;
+            Self::deposit_event(Event::Unlinked { account, address });
             Ok(())
         }
     }

@@ -1,7 +1,7 @@
 //! Scores.
 
 use crate::{
-    pallet::{Config, Pallet, Standings},
+    pallet::{Config, L1Addresses, Pallet, Standings},
     types::Standing,
 };
 use cascoin_l2_primitives::{
@@ -13,6 +13,7 @@ use cascoin_l2_primitives::{
     },
 };
 use frame_support::traits::{Get, StoredMap, Time};
+use sp_core::H160;
 
 impl<T: Config> Pallet<T> {
     /// The day of this block.
@@ -48,6 +49,11 @@ impl<T: Config> Pallet<T> {
         }
     }
 
+    /// The L1 address of an account, if it has proven one.
+    pub fn l1_address(account: &AccountId) -> Option<H160> {
+        L1Addresses::<T>::get(account)
+    }
+
     /// Changes a standing; one that says nothing is not kept.
     pub(crate) fn change<R>(account: &AccountId, change: impl FnOnce(&mut Standing) -> R) -> R {
         Standings::<T>::mutate_exists(account, |stored| {
@@ -68,6 +74,15 @@ impl<T: Config> Pallet<T> {
         let idle = |standing: &Standing| standing.l1 == Score::ZERO && standing.penalty == Score::ZERO;
         if Standings::<T>::iter_values().any(|standing| idle(&standing)) {
             return Err("a standing is kept that says nothing");
+        }
+        let back = |account: &AccountId, address: H160| {
+            crate::pallet::L1Accounts::<T>::get(address).as_ref() == Some(account)
+        };
+        if L1Addresses::<T>::iter().any(|(account, address)| !back(&account, address)) {
+            return Err("an address does not know its account");
+        }
+        if crate::pallet::L1Accounts::<T>::iter().count() != L1Addresses::<T>::iter().count() {
+            return Err("an address is linked to an account that does not know it");
         }
         Ok(())
     }

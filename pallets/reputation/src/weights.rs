@@ -12,6 +12,10 @@ use frame_support::{traits::Get, weights::Weight};
 pub trait WeightInfo {
     /// Importing a score.
     fn set_l1_score() -> Weight;
+    /// Linking an L1 address, instead of another.
+    fn link() -> Weight;
+    /// Ending a link.
+    fn unlink() -> Weight;
     /// Noting a transaction.
     fn record() -> Weight;
     /// Punishing an offence.
@@ -28,6 +32,15 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
         Weight::from_parts(15 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(1, 1)
     }
 
+    // Recovering a key takes about 100 µs.
+    fn link() -> Weight {
+        Weight::from_parts(180 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(3, 3)
+    }
+
+    fn unlink() -> Weight {
+        Weight::from_parts(20 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(1, 2)
+    }
+
     // The signer's account is in memory, and written for its nonce in any case; the
     // block's time is read by each block.
     fn record() -> Weight {
@@ -41,6 +54,14 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
 
 impl WeightInfo for () {
     fn set_l1_score() -> Weight {
+        Weight::zero()
+    }
+
+    fn link() -> Weight {
+        Weight::zero()
+    }
+
+    fn unlink() -> Weight {
         Weight::zero()
     }
 

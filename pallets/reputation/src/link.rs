@@ -1,0 +1,48 @@
+//! Which L1 address belongs to which account.
+//!
+//! Two links that contradict each other cannot be: an account has one address and an
+//! address one account, until that account takes the link back.
+
+use crate::pallet::{Config, Error, L1Accounts, L1Addresses, Pallet};
+use cascoin_l2_primitives::{
+    chain::AccountId,
+    l1::signed_message::{digest, key_hash, link_message, recoverable},
+};
+use codec::Encode;
+use frame_support::ensure;
+use sp_core::H160;
+use sp_io::crypto::secp256k1_ecdsa_recover_compressed;
+use sp_runtime::traits::Zero;
+
+impl<T: Config> Pallet<T> {
+    /// The message that the wallet of an L1 address signs to link it to `account`.
+    pub fn message(account: &AccountId) -> alloc::string::String {
+        let genesis = frame_system::Pallet::<T>::block_hash(
+            frame_system::pallet_prelude::BlockNumberFor::<T>::zero(),
+        );
+        let mut bytes = [0; 32];
+        genesis.encode().iter().zip(bytes.iter_mut()).for_each(|(from, to)| *to = *from);
+        link_message(&bytes, account.as_ref())
+    }
+
+    pub(crate) fn do_link(account: &AccountId, signature: &[u8; 65]) -> Result<H160, Error<T>> {
+        let signature = recoverable(signature).ok_or(Error::<T>::BadSignature)?;
+        let message = digest(&Self::message(account));
+        let key = secp256k1_ecdsa_recover_compressed(&signature, &message)
+            .map_err(|_| Error::<T>::BadSignature)?;
+        let address = H160(key_hash(&key));
+        ensure!(!L1Accounts::<T>::contains_key(address), Error::<T>::AddressTaken);
+        if let Some(old) = L1Addresses::<T>::get(account) {
+            L1Accounts::<T>::remove(old);
+        }
+        L1Addresses::<T>::insert(account, address);
+        L1Accounts::<T>::insert(address, account);
+        Ok(address)
+    }
+
+    pub(crate) fn do_unlink(account: &AccountId) -> Result<H160, Error<T>> {
+        let address = L1Addresses::<T>::take(account).ok_or(Error::<T>::NotLinked)?;
+        L1Accounts::<T>::remove(address);
+        Ok(address)
+    }
+}

@@ -1,0 +1,67 @@
+//! Links between L1 addresses and accounts.
+
+use crate::{mock::*, pallet::Error, pallet::Event};
+use cascoin_l2_primitives::{
+    chain::AccountId,
+    l1::signed_message::{digest, key_hash},
+};
+use frame_support::{assert_noop, assert_ok};
+use sp_core::{ecdsa, Pair, H160};
+
+/// What `signmessage` of the wallet with this key gives.
+fn wallet_signs(seed: u8, message: &str) -> [u8; 65] {
+    let ours = ecdsa::Pair::from_seed(&[seed; 32]).sign_prehashed(&digest(message)).0;
+    let mut signature = [0; 65];
+    signature[0] = 31 + ours[64];
+    signature[1..].copy_from_slice(&ours[..64]);
+    signature
+}
+
+fn address(seed: u8) -> H160 {
+    H160(key_hash(&ecdsa::Pair::from_seed(&[seed; 32]).public().0))
+}
+
+fn link(account: AccountId, signature: [u8; 65]) -> sp_runtime::DispatchResult {
+    Reputation::link_l1_address(RuntimeOrigin::signed(account), signature)
+}
+
+#[test]
+fn a_wallets_signature_links_its_address() {
+    new_test_ext().execute_with(|| {
+        let signature = wallet_signs(1, &Reputation::message(&ALICE));
+        assert_ok!(link(ALICE, signature));
+        System::assert_last_event(
+            Event::<Test>::Linked { account: ALICE, address: address(1) }.into(),
+        );
+        assert_eq!(Reputation::l1_address(&ALICE), Some(address(1)));
+        // Another address takes its place, and the first is free again.
+        assert_ok!(link(ALICE, wallet_signs(2, &Reputation::message(&ALICE))));
+        assert_eq!(Reputation::l1_address(&ALICE), Some(address(2)));
+        assert_ok!(link(BOB, wallet_signs(1, &Reputation::message(&BOB))));
+        assert_eq!(Reputation::check_state(), Ok(()));
+        assert_ok!(Reputation::unlink_l1_address(RuntimeOrigin::signed(ALICE)));
+        assert_noop!(
+            Reputation::unlink_l1_address(RuntimeOrigin::signed(ALICE)),
+            Error::<Test>::NotLinked
+        );
+        assert_eq!(Reputation::check_state(), Ok(()));
+    });
+}
+
+#[test]
+fn nobody_links_an_address_whose_key_it_does_not_hold() {
+    new_test_ext().execute_with(|| {
+        // What Alice's wallet signed for Alice gives Bob some address nobody has.
+        let for_alice = wallet_signs(1, &Reputation::message(&ALICE));
+        let _ = link(BOB, for_alice);
+        assert_ne!(Reputation::l1_address(&BOB), Some(address(1)));
+        // An address is linked once, whoever signs.
+        assert_ok!(link(ALICE, for_alice));
+        let moved = wallet_signs(1, &Reputation::message(&BOB));
+        assert_noop!(link(BOB, moved), Error::<Test>::AddressTaken);
+        let mut uncompressed = for_alice;
+        uncompressed[0] = 27;
+        assert_noop!(link(BOB, uncompressed), Error::<Test>::BadSignature);
+        assert_noop!(link(BOB, [31; 65]), Error::<Test>::BadSignature);
+    });
+}

@@ -12,7 +12,7 @@ use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
-use sp_core::{ed25519, H256};
+use sp_core::{ed25519, H160, H256};
 
 /// Where the relay stands.
 #[derive(
@@ -289,6 +289,8 @@ pub struct ReputationReport {
     pub volume: Balance,
     /// Different recipients, at least.
     pub partners: u32,
+    /// The L1 address (HASH160 of a key) that it proved to hold.
+    pub l1_address: Option<H160>,
     /// Day of the first transaction since 1970; 0 before it.
     pub first_day: Day,
     /// Day of the last one.

@@ -44,6 +44,7 @@ impl<T: Config> Pallet<T> {
             failed: activity.failed,
             volume: activity.volume.into(),
             partners: activity.partner_count(),
+            l1_address: Self::l1_address(account),
             first_day: activity.first_day,
             last_day: activity.last_day,
         }

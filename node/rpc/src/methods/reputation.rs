@@ -7,6 +7,7 @@ use crate::{
 };
 use cascoin_l2_primitives::{
     chain::BlockHash,
+    l1::{address::L1Address, signed_message::link_message},
     reputation::{rule::Suspicion, Day},
 };
 use serde::Serialize;
@@ -24,6 +25,11 @@ pub(super) struct Reputation {
     instant_finality: bool,
     parts: Parts,
     activity: ActivityOnL2,
+    /// The L1 address that the account proved to hold; null if none.
+    l1_address: Option<String>,
+    /// What the wallet of an L1 address signs (`signmessage`) to link it to the account
+    /// with `reputation.linkL1Address`.
+    link_message: String,
     block_number: u32,
     block_hash: BlockHash,
     #[serde(flatten)]
@@ -63,6 +69,7 @@ pub(super) fn reputation(context: &Context, args: &Args) -> RpcResult<Reputation
     let report = context.chain.reputation(at.head.hash, account.clone())?;
     let parts = report.breakdown;
     let day = |day: Day| Some(day).filter(|day| *day > 0);
+    let l1_address = report.l1_address.map(|hash| L1Address::PublicKeyHash(hash.0));
     Ok(Reputation {
         address: show_account(&account),
         score: parts.aggregated.get(),
@@ -82,6 +89,8 @@ pub(super) fn reputation(context: &Context, args: &Args) -> RpcResult<Reputation
             first_day: day(report.first_day),
             last_day: day(report.last_day),
         },
+        l1_address: l1_address.map(|address| address.encode(at.l1_params())),
+        link_message: link_message(&at.head.genesis.0, account.as_ref()),
         block_number: at.head.number,
         block_hash: at.head.hash,
         finality: CERTIFIED,

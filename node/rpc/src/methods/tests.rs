@@ -236,6 +236,7 @@ impl ChainReader for TestChain {
             failed: activity.failed,
             volume: activity.volume.into(),
             partners: activity.partner_count(),
+            l1_address: (account == alice()).then(|| sp_core::H160([7; 20])),
             first_day: activity.first_day,
             last_day: activity.last_day,
         })
@@ -496,6 +497,9 @@ fn r10_3_a_score_comes_with_its_parts() {
     assert_eq!(answer["activity"]["partners"], 2);
     assert_eq!(answer["activity"]["lastDay"], 20_001);
     assert_eq!(answer["instantFinality"], false);
+    // On Litecoin in regtest.
+    assert!(answer["l1Address"].as_str().is_some_and(|address| address.starts_with(['m', 'n'])));
+    assert!(answer["linkMessage"].as_str().is_some_and(|text| text.contains("chain 0x")));
     let nobody = call("l2_getreputation", json!([format!("0x{}", "00".repeat(32))]));
     assert_eq!((&nobody["score"], &nobody["activity"]["firstDay"]), (&json!(0), &Value::Null));
 }

@@ -58,7 +58,7 @@ pub const COIN: Balance = 10_000_000;
 pub struct Parameters;
 impl Get<ChainParameters> for Parameters {
     fn get() -> ChainParameters {
-        ChainParameters { decimals: 7, ..Default::default() }
+        ChainParameters { decimals: 7, min_fee: 100, ..Default::default() }
     }
 }
 

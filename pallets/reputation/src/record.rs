@@ -5,13 +5,16 @@ use crate::{
     types::{Transfer, TransferOf},
     WeightInfo,
 };
-use cascoin_l2_primitives::chain::AccountId;
+use cascoin_l2_primitives::{
+    chain::AccountId,
+    reputation::{rule::INSTANT_FINALITY_SCORE, ReputationProvider},
+};
 use codec::{Decode, DecodeWithMemTracking, Encode};
 use core::{fmt, marker::PhantomData};
 use frame_support::{
     dispatch::{DispatchInfo, PostDispatchInfo},
     pallet_prelude::{TransactionSource, ValidTransaction},
-    traits::StoredMap,
+    traits::{Get, StoredMap},
     weights::Weight,
 };
 use scale_info::TypeInfo;
@@ -20,13 +23,17 @@ use sp_runtime::{
         AsSystemOriginSigner, DispatchInfoOf, Dispatchable, PostDispatchInfoOf,
         TransactionExtension, ValidateResult,
     },
-    transaction_validity::TransactionValidityError,
+    transaction_validity::{TransactionPriority, TransactionValidityError},
     DispatchResult,
 };
 
 /// Notes each signed transaction after it ran: that it was, whether it succeeded, and
 /// what it transferred to somebody else. A transfer within a batch or through a proxy
 /// or multisig is not looked for: it counts as a transaction, not as volume.
+///
+/// In the pool, transactions of accounts whose score is above
+/// [`INSTANT_FINALITY_SCORE`] come before others that tip no more than about the minimum
+/// fee (R6.1).
 ///
 /// It has no payload and changes nothing about what is valid, so wallets need not know
 /// it.
@@ -60,7 +67,17 @@ pub struct Noted {
     transfer: Option<Transfer>,
 }
 
+/// Transfers that fit into a block, about: pallet-transaction-payment multiplies a tip by
+/// it to get a priority.
+const TRANSFERS_IN_A_BLOCK: u64 = 1_000;
+
 impl<T: Config> Pallet<T> {
+    /// What a tip of the minimum fee would give.
+    fn priority() -> TransactionPriority {
+        let fee = u64::try_from(T::Parameters::get().min_fee).unwrap_or(u64::MAX);
+        fee.saturating_mul(TRANSFERS_IN_A_BLOCK)
+    }
+
     fn note(noted: Noted, succeeded: bool) {
         let Noted { signer, transfer } = noted;
         let today = Self::today();
@@ -97,9 +114,14 @@ where
         _: usize,
         (): Self::Implicit,
         _: &impl Encode,
-        _: TransactionSource,
+        source: TransactionSource,
     ) -> ValidateResult<Self::Val, T::RuntimeCall> {
-        Ok((ValidTransaction::default(), (), origin))
+        // A block has its order already.
+        let pooled = source != TransactionSource::InBlock;
+        let trusted = |signer: &AccountId| Pallet::<T>::score(signer) > INSTANT_FINALITY_SCORE;
+        let first = pooled && origin.as_system_origin_signer().is_some_and(trusted);
+        let priority = if first { Pallet::<T>::priority() } else { 0 };
+        Ok((ValidTransaction { priority, ..ValidTransaction::default() }, (), origin))
     }
 
     fn prepare(

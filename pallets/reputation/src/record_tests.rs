@@ -1,11 +1,15 @@
 //! What a transaction leaves behind.
 
 use crate::{mock::*, RecordActivity};
-use cascoin_l2_primitives::chain::AccountId;
-use cascoin_l2_primitives::reputation::Activity;
+use cascoin_l2_primitives::{
+    chain::AccountId,
+    reputation::{Activity, Score},
+};
 use codec::Encode;
 use frame_support::dispatch::{DispatchInfo, PostDispatchInfo};
-use sp_runtime::{traits::DispatchTransaction, DispatchError};
+use sp_runtime::{
+    traits::DispatchTransaction, transaction_validity::TransactionSource, DispatchError,
+};
 
 /// Runs a transaction and says whether its call succeeds.
 fn run(origin: RuntimeOrigin, call: &RuntimeCall, succeeds: bool) {
@@ -59,4 +63,26 @@ fn what_nobody_signed_is_nobodys() {
 #[test]
 fn the_extension_adds_no_bytes() {
     assert!(RecordActivity::<Test>::new().encode().is_empty());
+}
+
+#[test]
+fn r6_1_trusted_accounts_come_first_in_the_pool() {
+    new_test_ext().execute_with(|| {
+        let priority = |origin: RuntimeOrigin, source| {
+            let info = DispatchInfo::default();
+            RecordActivity::<Test>::new()
+                .validate_only(origin, &transfer(BOB, 1), &info, 0, source, 0)
+                .expect("it refuses nothing")
+                .0
+                .priority
+        };
+        let alice = || RuntimeOrigin::signed(ALICE);
+        for (l1, expected) in [(80, 0), (81, 100_000)] {
+            let l1 = Score::saturating(l1);
+            Reputation::set_l1_score(RuntimeOrigin::root(), ALICE, l1).expect("by root");
+            assert_eq!(priority(alice(), TransactionSource::External), expected);
+            assert_eq!(priority(alice(), TransactionSource::InBlock), 0);
+        }
+        assert_eq!(priority(RuntimeOrigin::root(), TransactionSource::Local), 0);
+    });
 }

@@ -53,6 +53,7 @@ mod record_tests;
 mod tests;
 
 pub use pallet::*;
+pub use offences::points;
 pub use record::RecordActivity;
 pub use types::{Standing, Transfer, TransferOf};
 pub use weights::{EstimatedWeight, WeightInfo};

@@ -328,11 +328,13 @@ pub struct CandidateInfo {
     pub eligibility: Eligibility,
     /// Whether a sample of sequencers vouched for it.
     pub attested: bool,
-    /// Sequencers that are asked about it now, and how many of them said yes and no.
-    pub asked: u32,
-    /// Said yes.
+    /// Whether the controller says so, too.
+    pub confirmed: bool,
+    /// Accounts of the sequencers that are asked about it now.
+    pub asked: Vec<AccountId>,
+    /// How many of them said yes.
     pub approved: u32,
-    /// Said no.
+    /// How many said no.
     pub refused: u32,
     /// Whether it has a seat in the next set.
     pub elected: bool,
@@ -356,8 +358,8 @@ sp_api::decl_runtime_apis! {
 
     /// Who wants to sequence.
     pub trait RegistryApi {
-        /// Whether an account may.
-        fn eligibility(account: AccountId) -> Eligibility;
+        /// Whether each of some accounts may.
+        fn eligibility(accounts: Vec<AccountId>) -> Vec<Eligibility>;
         /// Everybody who announced itself, by account.
         fn candidates() -> Vec<CandidateInfo>;
         /// The call that bonds `stake` more, if it is not 0, and announces the account

@@ -243,8 +243,8 @@ impl_runtime_apis! {
     }
 
     impl cascoin_l2_primitives::apis::RegistryApi<Block> for Runtime {
-        fn eligibility(account: AccountId) -> Eligibility {
-            SequencerRegistry::eligibility(&account)
+        fn eligibility(accounts: Vec<AccountId>) -> Vec<Eligibility> {
+            accounts.iter().map(SequencerRegistry::eligibility).collect()
         }
 
         fn candidates() -> Vec<CandidateInfo> {

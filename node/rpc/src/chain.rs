@@ -162,8 +162,8 @@ pub trait ChainReader: Send + Sync + 'static {
     fn supply(&self, at: BlockHash) -> Read<SupplyReport>;
     /// Double signs on record, newest first, at most `limit`.
     fn double_signs(&self, at: BlockHash, limit: u32) -> Read<Vec<DoubleSignRecord>>;
-    /// Whether an account may sequence.
-    fn eligibility(&self, at: BlockHash, account: AccountId) -> Read<Eligibility>;
+    /// Whether each of some accounts may sequence.
+    fn eligibility(&self, at: BlockHash, accounts: Vec<AccountId>) -> Read<Vec<Eligibility>>;
     /// Who announced itself.
     fn candidates(&self, at: BlockHash) -> Read<Vec<CandidateInfo>>;
     /// The call that bonds and announces, encoded; `None` if the endpoint is too long.
@@ -315,8 +315,8 @@ impl<C: L2Client, B: Backend<OpaqueBlock> + 'static> ChainReader for ClientReade
         Ok(self.client.runtime_api().double_signs(at, limit)?)
     }
 
-    fn eligibility(&self, at: BlockHash, account: AccountId) -> Read<Eligibility> {
-        Ok(self.client.runtime_api().eligibility(at, account)?)
+    fn eligibility(&self, at: BlockHash, accounts: Vec<AccountId>) -> Read<Vec<Eligibility>> {
+        Ok(self.client.runtime_api().eligibility(at, accounts)?)
     }
 
     fn candidates(&self, at: BlockHash) -> Read<Vec<CandidateInfo>> {

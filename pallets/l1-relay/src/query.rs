@@ -1,16 +1,16 @@
 //! What others read: the runtime API's answers and the state check.
 
 use crate::pallet::{
-    Applied, Attested, AttestedQueue, Config, Mismatch, PageProgress, Pallet, RankingHash,
+    Applied, AppliedHashes, Attested, AttestedQueue, Config, Mismatch, PageProgress, Pallet, RankingHash,
 };
 use alloc::vec::Vec;
 use cascoin_l2_primitives::{
     apis::{OpenVote, PageCursor, RelayStatus},
     l1::L1Hash,
-    relay::L1BlockContext,
+    relay::{L1BlockContext, L1Chance},
     time::L1Clock as _,
 };
-use frame_support::traits::Time as _;
+use frame_support::traits::{Get, Time as _};
 use sp_core::H256;
 
 impl<T: Config> Pallet<T> {
@@ -77,7 +77,7 @@ impl<T: Config> Pallet<T> {
     /// The rule that is broken.
     #[cfg(any(feature = "try-runtime", test))]
     pub fn do_try_state() -> Result<(), sp_runtime::TryRuntimeError> {
-        use crate::{types::APPLIED_HASHES_KEPT, AppliedHashes, Votes};
+        use crate::{types::APPLIED_HASHES_KEPT, Votes};
         use frame_support::ensure;
 
         let (attested, applied) = (Attested::<T>::get(), Applied::<T>::get());
@@ -129,5 +129,18 @@ impl<T: Config> Pallet<T> {
             );
         }
         Ok(())
+    }
+}
+
+impl<T: Config> L1Chance for Pallet<T> {
+    fn unknown_height() -> u32 {
+        // What is attested has `l1_confirmations` blocks with its own on it; one more
+        // for what was mined since.
+        let ahead = T::Parameters::get().l1_confirmations.saturating_add(1);
+        Attested::<T>::get().height.saturating_add(ahead)
+    }
+
+    fn hash_at(height: u32) -> Option<L1Hash> {
+        AppliedHashes::<T>::get(height)
     }
 }

@@ -7,6 +7,7 @@ use crate::{
     types::{permille, Accounts, Session},
     WeightInfo, MIN_LIVENESS_PERMILLE,
 };
+use alloc::vec::Vec;
 use cascoin_l2_primitives::{
     chain::{quorum, AccountId, BlockNumber},
     consensus::LeaderDigest,
@@ -99,7 +100,10 @@ impl<T: Config> Pallet<T> {
         let liveness_permille = session.liveness_permille();
         if liveness_permille < MIN_LIVENESS_PERMILLE {
             Self::deposit_event(Event::LivenessLow { liveness_permille });
-            T::OnLowLiveness::on_low_liveness();
+            let failed = ended.signed.iter().zip(&session.tallies);
+            let failed = failed.filter(|(_, tally)| tally.missed_proposals > 0);
+            let failed: Vec<_> = failed.map(|(account, _)| account.clone()).collect();
+            T::OnLowLiveness::on_low_liveness(&failed);
         }
         for (account, tally) in ended.signed.iter().zip(&session.tallies) {
             if ended.staying.contains(account) {

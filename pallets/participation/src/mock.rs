@@ -34,8 +34,8 @@ parameter_types! {
     pub static Set: Vec<u8> = vec![];
     pub static SetId: u64 = 0;
     pub static Author: Option<AccountId> = None;
-    /// How often low liveness was told of.
-    pub static Slow: u32 = 0;
+    /// Who was to blame for low liveness, each time.
+    pub static Slow: Vec<Vec<AccountId>> = vec![];
     /// Offences as they were told of.
     pub static Told: Vec<Offence> = vec![];
     pub static SessionBlocks: u32 = 10;
@@ -71,8 +71,8 @@ impl SequencerSetProvider for Sequencers {
 
 pub struct Recorder;
 impl OnLowLiveness for Recorder {
-    fn on_low_liveness() {
-        Slow::mutate(|times| *times += 1);
+    fn on_low_liveness(failed: &[AccountId]) {
+        Slow::mutate(|told| told.push(failed.to_vec()));
     }
 }
 

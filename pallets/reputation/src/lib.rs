@@ -71,7 +71,7 @@ pub mod pallet {
     };
     use frame_support::{
         pallet_prelude::*,
-        traits::{StoredMap, Time},
+        traits::{Contains, StoredMap, Time},
     };
     use frame_system::pallet_prelude::*;
     use sp_core::H160;
@@ -91,6 +91,11 @@ pub mod pallet {
 
         /// What a call transfers.
         type Transfers: TransferOf<Self::RuntimeCall>;
+
+        /// Calls that say something about how an account behaves. What belongs to the
+        /// duty of a sequencer MUST NOT be among them: who does it would look like a
+        /// spammer.
+        type Noted: Contains<Self::RuntimeCall>;
 
         /// The block's time.
         type Time: Time<Moment = Moment>;

@@ -1,4 +1,4 @@
-//! A runtime of balances and this pallet, with activities in a map of their own.
+//! A runtime of this pallet, with activities in a map of their own.
 
 use crate as pallet_reputation;
 use crate::{Transfer, TransferOf};
@@ -8,7 +8,7 @@ use cascoin_l2_primitives::{
 };
 use frame_support::{
     derive_impl, parameter_types,
-    traits::{Get, StorageMapShim, Time},
+    traits::{Contains, Get, StorageMapShim, Time},
 };
 use sp_runtime::{generic, traits::BlakeTwo256, traits::IdentityLookup, BuildStorage};
 
@@ -75,9 +75,18 @@ impl TransferOf<RuntimeCall> for Remarks {
     }
 }
 
+/// `remark_with_event` is duty.
+pub struct Noted;
+impl Contains<RuntimeCall> for Noted {
+    fn contains(call: &RuntimeCall) -> bool {
+        !matches!(call, RuntimeCall::System(frame_system::Call::remark_with_event { .. }))
+    }
+}
+
 impl crate::Config for Test {
     type Activities = StorageMapShim<Activities, AccountId, Activity>;
     type Transfers = Remarks;
+    type Noted = Noted;
     type Time = Clock;
     type Parameters = Parameters;
     type WeightInfo = ();

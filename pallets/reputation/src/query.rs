@@ -93,4 +93,12 @@ impl<T: Config> ReputationProvider for Pallet<T> {
     fn score(account: &AccountId) -> Score {
         Self::breakdown(account).aggregated
     }
+
+    fn sequencer_score(account: &AccountId) -> Score {
+        let Breakdown { l1, suspicion, penalty, aggregated, .. } = Self::breakdown(account);
+        if suspicion.is_some() {
+            return aggregated;
+        }
+        aggregated.max(Score::saturating(l1.get().saturating_sub(penalty).into()))
+    }
 }

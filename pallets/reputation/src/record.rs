@@ -14,7 +14,7 @@ use core::{fmt, marker::PhantomData};
 use frame_support::{
     dispatch::{DispatchInfo, PostDispatchInfo},
     pallet_prelude::{TransactionSource, ValidTransaction},
-    traits::{Get, StoredMap},
+    traits::{Contains, Get, StoredMap},
     weights::Weight,
 };
 use scale_info::TypeInfo;
@@ -27,7 +27,7 @@ use sp_runtime::{
     DispatchResult,
 };
 
-/// Notes each signed transaction after it ran: that it was, whether it succeeded, and
+/// Notes each signed transaction of a user after it ran: that it was, whether it succeeded, and
 /// what it transferred to somebody else. A transfer within a batch or through a proxy
 /// or multisig is not looked for: it counts as a transaction, not as volume.
 ///
@@ -132,6 +132,9 @@ where
         _: &DispatchInfoOf<T::RuntimeCall>,
         _: usize,
     ) -> Result<Self::Pre, TransactionValidityError> {
+        if !T::Noted::contains(call) {
+            return Ok(None);
+        }
         Ok(origin.as_system_origin_signer().map(|signer| Noted {
             signer: signer.clone(),
             transfer: T::Transfers::transfer_of(call)

@@ -86,3 +86,12 @@ fn r6_1_trusted_accounts_come_first_in_the_pool() {
         assert_eq!(priority(RuntimeOrigin::root(), TransactionSource::Local), 0);
     });
 }
+
+#[test]
+fn duty_is_no_activity() {
+    new_test_ext().execute_with(|| {
+        let duty = frame_system::Call::remark_with_event { remark: vec![] };
+        run(RuntimeOrigin::signed(ALICE), &RuntimeCall::System(duty), true);
+        assert_eq!(activity(ALICE), Activity::default());
+    });
+}

@@ -172,3 +172,19 @@ proptest! {
         }
     }
 }
+
+/// Ten transfers bring the aggregated score of a sequencer below L1's; it stays one.
+#[test]
+fn r2_3_a_sequencers_score_is_l1s_or_a_better_one() {
+    new_test_ext().execute_with(|| {
+        let day = FIRST_DAY;
+        let few = Activity { succeeded: 10, last_day: day, volume: 100, ..Default::default() };
+        Activities::insert(ALICE, few);
+        assert_eq!((score(&ALICE), Reputation::sequencer_score(&ALICE).get()), (54, 70));
+        punish(ALICE, OffenceKind::Offline);
+        assert_eq!(Reputation::sequencer_score(&ALICE).get(), 65);
+        let washing = Activity { succeeded: 101, ..few };
+        Activities::insert(ALICE, washing);
+        assert_eq!(Reputation::sequencer_score(&ALICE), Reputation::score(&ALICE));
+    });
+}

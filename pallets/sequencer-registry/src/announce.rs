@@ -1,34 +1,37 @@
-//! From an announcement to a seat.
+//! Announcements, and the polls about them.
 
 use crate::{
     attestation,
-    candidates::{Attestation, Candidate, Endpoint, Outcome, MAX_CANDIDATES},
-    election::{self, Contender},
+    candidates::{Attestation, Candidate, Endpoint, Outcome, Wait, MAX_CANDIDATES},
+    election,
     pallet::{
-        ActiveSequencers, Banned, Candidates, Config, Elected, Error, Event, Members, Pallet,
+        ActiveSequencers, Banned, Candidates, Clock, Config, Elected, Error, Event, Members,
+        Pallet, RefusedUntil,
     },
-    session::{can_form_a_set, seated},
-    Member,
 };
 use alloc::vec::Vec;
 use cascoin_l2_primitives::{
     apis::{CandidateInfo, Eligibility},
-    chain::{AccountId, Balance, MAX_SEQUENCERS},
+    chain::{AccountId, Balance},
+    relay::L1Chance,
     reputation::ReputationProvider,
-    sequencers::{SequencerSetProvider, StakeCommitment, StakeProvider},
+    sequencers::{StakeCommitment, StakeProvider},
 };
-use frame_support::{
-    ensure,
-    traits::{Contains, Get},
-    BoundedVec,
-};
+use codec::Encode;
+use frame_support::{ensure, traits::Get};
+use sp_io::hashing::sha2_256;
 use sp_runtime::SaturatedConversion;
+use sp_staking::SessionIndex;
+
+/// Epochs for which sequencers vouch. Who has a seat then need not be vouched for again:
+/// everybody sees that it is there.
+const ATTESTED_EPOCHS: u32 = 24;
 
 impl<T: Config> Pallet<T> {
     /// Whether an account may sequence, by what the chain knows of it (R2.3).
     pub fn eligibility(account: &AccountId) -> Eligibility {
         let parameters = T::Parameters::get();
-        let score = T::Reputation::score(account);
+        let score = T::Reputation::sequencer_score(account);
         let stake = T::Stake::stake(account);
         let banned = Banned::<T>::contains_key(account);
         let suffices = !banned
@@ -42,18 +45,19 @@ impl<T: Config> Pallet<T> {
         let elected = Elected::<T>::get();
         let mut all: Vec<_> = Candidates::<T>::iter()
             .map(|(account, candidate)| {
-                let poll = match candidate.attestation {
-                    Attestation::Open(poll) if poll.set_id == T::SetId::get() => poll,
-                    _ => Default::default(),
+                let poll = match &candidate.attestation {
+                    Attestation::Open(poll) => Some(poll),
+                    _ => None,
                 };
                 CandidateInfo {
                     eligibility: Self::eligibility(&account),
-                    attested: candidate.attestation == Attestation::Given,
-                    asked: poll.sample.count().saturated_into(),
-                    approved: poll.approved.count().saturated_into(),
-                    refused: poll.refused.count().saturated_into(),
+                    attested: matches!(candidate.attestation, Attestation::Given { .. }),
+                    asked: poll.map(|poll| poll.sample.to_vec()).unwrap_or_default(),
+                    approved: poll.map_or(0, |poll| poll.approved.count().saturated_into()),
+                    refused: poll.map_or(0, |poll| poll.refused.count().saturated_into()),
                     elected: elected.iter().any(|seat| seat.account == account),
                     controller: candidate.controller,
+                    confirmed: candidate.confirmed,
                     endpoint: candidate.endpoint.into_inner(),
                     announced_at: candidate.announced_at,
                     account,
@@ -78,16 +82,23 @@ impl<T: Config> Pallet<T> {
         let known = Candidates::<T>::contains_key(&account)
             || Members::<T>::get().iter().any(|member| member.account == account);
         ensure!(!known, Error::<T>::AlreadyCandidate);
+        let until = RefusedUntil::<T>::get(&account).unwrap_or_default();
+        ensure!(Clock::<T>::get() >= until, Error::<T>::RefusedLately);
         let mut looked_at = 0;
         if Candidates::<T>::count() >= MAX_CANDIDATES {
             looked_at = MAX_CANDIDATES;
             Self::displace(election::weight(score, stake, parameters.decimals))?;
         }
         let controller = controller.unwrap_or_else(|| account.clone());
-        let announced_at = frame_system::Pallet::<T>::block_number().saturated_into();
-        // Asked is when the session ends, by a chance that nobody knows now.
-        let attestation = Attestation::Open(Default::default());
-        let candidate = Candidate { announced_at, controller, endpoint, attestation };
+        let candidate = Candidate {
+            announced_at: frame_system::Pallet::<T>::block_number().saturated_into(),
+            confirmed: controller == account,
+            controller,
+            endpoint,
+            weight: 0,
+            attestation: Attestation::Waiting(Self::wait(Clock::<T>::get())),
+        };
+        RefusedUntil::<T>::remove(&account);
         Candidates::<T>::insert(&account, candidate);
         Self::deposit_event(Event::Announced { account });
         Ok(looked_at)
@@ -101,13 +112,21 @@ impl<T: Config> Pallet<T> {
         let without_seat = Candidates::<T>::iter_keys()
             .filter(|account| !elected.iter().any(|seat| seat.account == *account));
         let weights = without_seat.map(|account| {
-            let (score, stake) = (T::Reputation::score(&account), T::Stake::stake(&account));
-            (election::weight(score, stake, decimals), account)
+            let score = T::Reputation::sequencer_score(&account);
+            (election::weight(score, T::Stake::stake(&account), decimals), account)
         });
         let (least, account) = weights.min().ok_or(Error::<T>::TooManyCandidates)?;
         ensure!(least < weight, Error::<T>::TooManyCandidates);
         Candidates::<T>::remove(&account);
         Self::deposit_event(Event::Displaced { account });
+        Ok(())
+    }
+
+    pub(crate) fn do_accept(controller: &AccountId, account: &AccountId) -> Result<(), Error<T>> {
+        let mut candidate = Candidates::<T>::get(account).ok_or(Error::<T>::NotACandidate)?;
+        ensure!(candidate.controller == *controller, Error::<T>::NotTheController);
+        candidate.confirmed = true;
+        Candidates::<T>::insert(account, candidate);
         Ok(())
     }
 
@@ -117,23 +136,22 @@ impl<T: Config> Pallet<T> {
         approves: bool,
     ) -> Result<(), Error<T>> {
         let mut candidate = Candidates::<T>::get(&account).ok_or(Error::<T>::NotACandidate)?;
-        let Attestation::Open(mut poll) = candidate.attestation else {
+        let Attestation::Open(poll) = &mut candidate.attestation else {
             return Err(Error::NoPoll);
         };
-        ensure!(poll.set_id == T::SetId::get() && poll.sample.count() > 0, Error::<T>::NoPoll);
         let active = ActiveSequencers::<T>::get();
-        let index = active.iter().position(|active| active.account == *sequencer);
-        let index = index.and_then(|index| u16::try_from(index).ok()).ok_or(Error::<T>::NotAsked)?;
-        ensure!(poll.answer(index, approves), Error::<T>::NotAsked);
-        candidate.attestation = Attestation::Open(poll);
+        ensure!(active.iter().any(|active| active.account == *sequencer), Error::<T>::NotAsked);
+        ensure!(poll.answer(sequencer, approves), Error::<T>::NotAsked);
         match poll.outcome() {
             Outcome::Refused => {
                 Candidates::<T>::remove(&account);
+                let until = Clock::<T>::get().saturating_add(Self::epoch());
+                RefusedUntil::<T>::insert(&account, until);
                 Self::deposit_event(Event::Refused { account });
                 return Ok(());
             }
             Outcome::Given => {
-                candidate.attestation = Attestation::Given;
+                candidate.attestation = Attestation::Given { since: Clock::<T>::get() };
                 Self::deposit_event(Event::Attested { account: account.clone() });
             }
             Outcome::Open => {}
@@ -142,86 +160,70 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// Asks a sample of the set in force about each candidate that waits. One that was
-    /// asked about and not decided is asked about anew: the set or its nodes may have
-    /// changed.
-    pub(crate) fn open_polls() {
-        let (set_id, members) = (T::SetId::get(), <Self as SequencerSetProvider>::members());
-        let seed = T::Seed::get();
-        let waiting: Vec<_> = Candidates::<T>::iter()
-            .filter(|(_, candidate)| matches!(candidate.attestation, Attestation::Open(_)))
-            .collect();
-        for (account, mut candidate) in waiting {
-            let poll = attestation::open(set_id, members, &account, &seed);
-            candidate.attestation = Attestation::Open(poll);
-            Candidates::<T>::insert(&account, candidate);
-        }
+    /// Sessions of an epoch, at least 1.
+    pub(crate) fn epoch() -> SessionIndex {
+        T::Parameters::get().epoch_sessions.max(1)
     }
 
-    /// Draws the seats that members leave.
-    pub(crate) fn hold_election() {
-        let parameters = T::Parameters::get();
-        let members = Members::<T>::get();
-        let most = (parameters.max_sequencers as usize).min(MAX_SEQUENCERS as usize);
-        let seats = most.saturating_sub(members.len());
-        let contenders = Candidates::<T>::iter().filter_map(|(account, candidate)| {
-            let Eligibility { score, stake, suffices, .. } = Self::eligibility(&account);
-            let stands = suffices
-                && candidate.attestation == Attestation::Given
-                && T::HasKeys::contains(&account);
-            stands.then_some(Contender { account, entity: candidate.controller, score, stake })
-        });
-        let taken: Vec<_> = members.iter().map(|member| member.account.clone()).collect();
-        let elected = election::elect(
-            &T::Seed::get(),
-            contenders.collect(),
-            seats,
-            &taken,
-            parameters.decimals,
-        );
-        let elected: Vec<_> =
-            elected.into_iter().map(|(account, weight)| Member { account, weight }).collect();
-        let everybody: Vec<_> = members.iter().chain(&elected).cloned().collect();
-        // With too few the old set goes on (R2b.8).
-        if elected.len() < Elected::<T>::decode_len().unwrap_or(0)
-            && !can_form_a_set::<T>(&everybody)
-        {
-            return;
-        }
-        if elected.is_empty() && !Elected::<T>::exists() {
-            return;
-        }
-        Self::deposit_event(Event::ElectionHeld { elected: elected.len().saturated_into() });
-        // At most as many as fit, so nothing is cut.
-        Elected::<T>::put(BoundedVec::truncate_from(elected));
+    /// A wait for chance that begins in `session`.
+    pub(crate) fn wait(session: SessionIndex) -> Wait {
+        Wait { l1_height: T::Chance::unknown_height(), since: session }
     }
 
-    /// Takes the seat of a candidate, if it has one and enough others are left;
-    /// `false` if they are not.
-    pub(crate) fn take_seat(account: &AccountId) -> bool {
-        let mut elected = Elected::<T>::get();
-        let before = elected.len();
-        elected.retain(|seat| seat.account != *account);
-        if elected.len() == before {
-            return true;
+    /// The chance that was waited for, once it is there: an L1 block that nobody knew
+    /// when the wait began. Where L1 stands still for an epoch, the last L2 block, whose
+    /// leader could choose among many: nothing better is left then.
+    pub(crate) fn roll(wait: Wait, session: SessionIndex) -> Option<[u8; 32]> {
+        if let Some(hash) = T::Chance::hash_at(wait.l1_height) {
+            return Some(sha2_256(&(b"CASL2CHNC1", hash).encode()));
         }
-        let left: Vec<_> = Members::<T>::get().into_iter().chain(elected.clone()).collect();
-        if !can_form_a_set::<T>(&left) {
-            return false;
+        let waited = session.saturating_sub(wait.since);
+        (waited >= Self::epoch()).then(|| {
+            sha2_256(&(b"CASL2CHNC1", frame_system::Pallet::<T>::parent_hash()).encode())
+        })
+    }
+
+    /// Opens the polls whose chance is there, and renews those that came to nothing
+    /// within an epoch. `sequencers` are those of the set that comes into force.
+    pub(crate) fn open_polls(session: SessionIndex, sequencers: &[AccountId]) {
+        let epoch = Self::epoch();
+        let lasts = epoch.saturating_mul(ATTESTED_EPOCHS);
+        let all: Vec<_> = Candidates::<T>::iter().collect();
+        for (account, candidate) in all {
+            let next = match &candidate.attestation {
+                Attestation::Waiting(wait) => Self::roll(*wait, session).map(|seed| {
+                    let controller = candidate.entity(&account);
+                    let poll = attestation::open(session, sequencers, &account, controller, &seed);
+                    Attestation::Open(poll)
+                }),
+                Attestation::Open(poll) if session.saturating_sub(poll.opened) >= epoch => {
+                    Some(Attestation::Waiting(Self::wait(session)))
+                }
+                Attestation::Given { since } if session.saturating_sub(*since) >= lasts => {
+                    Some(match sequencers.contains(&account) {
+                        true => Attestation::Given { since: session },
+                        false => Attestation::Waiting(Self::wait(session)),
+                    })
+                }
+                Attestation::Open(_) | Attestation::Given { .. } => None,
+            };
+            if let Some(attestation) = next {
+                Candidates::<T>::insert(&account, Candidate { attestation, ..candidate });
+            }
         }
-        Elected::<T>::put(elected);
-        true
     }
 }
 
-/// Candidates, and who has a seat without being appointed, must keep the stake that a
-/// sequencer needs.
+/// Candidates, and who has a seat or is about to have one without being appointed, must
+/// keep the stake that a sequencer needs.
 impl<T: Config> StakeCommitment for Pallet<T> {
     fn committed(account: &AccountId) -> Balance {
         let appointed = Members::<T>::get().iter().any(|member| member.account == *account);
-        let seated = ActiveSequencers::<T>::get().iter().any(|one| one.account == *account)
-            || seated::<T>(&[]).iter().any(|seat| seat.account == *account);
-        if Candidates::<T>::contains_key(account) || (seated && !appointed) {
+        let seated = || {
+            ActiveSequencers::<T>::get().iter().any(|one| one.account == *account)
+                || T::Planned::get().contains(account)
+        };
+        if Candidates::<T>::contains_key(account) || (!appointed && seated()) {
             T::Parameters::get().min_sequencer_stake
         } else {
             0

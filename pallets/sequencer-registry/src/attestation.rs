@@ -1,9 +1,8 @@
 //! The check of a candidate by a random sample of sequencers (R2.4). Pure.
 //!
 //! Nobody is asked about itself, and nobody chooses who is asked: the sample follows
-//! from a seed that is fixed before the announcement. More than two thirds of it must
-//! approve, so a third that lies can neither let anybody in nor, with a full sample,
-//! keep anybody out.
+//! from chance that comes after the announcement. More than two thirds of it must
+//! approve.
 
 use crate::candidates::{Outcome, Poll};
 use alloc::vec::Vec;
@@ -12,38 +11,54 @@ use cascoin_l2_primitives::{
     sequencers::SequencerBits,
 };
 use codec::Encode;
-use sp_core::hashing::sha2_256;
+use frame_support::BoundedVec;
+use sp_io::hashing::sha2_256;
+use sp_staking::SessionIndex;
 
 /// Sequencers that are asked; all of a smaller set.
-pub const SAMPLE: usize = 7;
+pub const SAMPLE: u32 = 7;
 
-/// Asks a sample of a set of `members`.
-pub fn open(set_id: u64, members: usize, candidate: &AccountId, seed: &[u8; 32]) -> Poll {
+/// Asks a sample of `sequencers`, but for the candidate and whoever controls it.
+pub fn open(
+    opened: SessionIndex,
+    sequencers: &[AccountId],
+    candidate: &AccountId,
+    controller: &AccountId,
+    seed: &[u8; 32],
+) -> Poll {
     // The smallest hashes win: everybody's chance is the same.
-    let mut order: Vec<([u8; 32], u16)> = (0..u16::try_from(members).unwrap_or(u16::MAX))
-        .map(|index| (sha2_256(&(b"CASL2ATST1", seed, candidate, index).encode()), index))
+    let mut order: Vec<([u8; 32], &AccountId)> = sequencers
+        .iter()
+        .filter(|sequencer| *sequencer != candidate && *sequencer != controller)
+        .map(|sequencer| (sha2_256(&(b"CASL2ATST1", seed, candidate, sequencer).encode()), sequencer))
         .collect();
     order.sort_unstable();
-    let sample: SequencerBits = order.iter().take(SAMPLE).map(|(_, index)| *index).collect();
-    Poll { set_id, sample, ..Poll::default() }
+    let sample = order.into_iter().take(SAMPLE as usize).map(|(_, sequencer)| sequencer.clone());
+    Poll {
+        opened,
+        sample: BoundedVec::truncate_from(sample.collect()),
+        approved: SequencerBits::NOBODY,
+        refused: SequencerBits::NOBODY,
+    }
 }
 
 impl Poll {
     /// Notes an answer; `false` if the sequencer is not asked or has answered.
-    pub fn answer(&mut self, index: u16, approves: bool) -> bool {
-        let place = usize::from(index);
-        let answered = self.approved.contains(place) || self.refused.contains(place);
-        if !self.sample.contains(place) || answered {
+    pub fn answer(&mut self, sequencer: &AccountId, approves: bool) -> bool {
+        let Some(place) = self.sample.iter().position(|asked| asked == sequencer) else {
+            return false;
+        };
+        if self.approved.contains(place) || self.refused.contains(place) {
             return false;
         }
         let side = if approves { &mut self.approved } else { &mut self.refused };
-        *side = side.with(index);
+        *side = u16::try_from(place).map_or(*side, |place| side.with(place));
         true
     }
 
     /// What the answers come to.
     pub fn outcome(&self) -> Outcome {
-        let (asked, needed) = (self.sample.count(), quorum(self.sample.count()));
+        let (asked, needed) = (self.sample.len(), quorum(self.sample.len()));
         if self.approved.count() >= needed {
             return Outcome::Given;
         }

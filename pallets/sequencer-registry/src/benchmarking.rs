@@ -6,7 +6,7 @@
 
 use crate::{
     attestation,
-    candidates::{Attestation, Candidate},
+    candidates::{Attestation, Candidate, Wait},
     pallet::{ActiveSequencers, Banned, Call, Candidates, Config, Members, Pallet},
     ActiveSequencer, Member,
 };
@@ -30,8 +30,10 @@ fn candidate<T: Config>() -> AccountId {
     let candidate = Candidate {
         announced_at: 1,
         controller: account.clone(),
+        confirmed: true,
         endpoint: Default::default(),
-        attestation: Attestation::Open(Default::default()),
+        weight: 0,
+        attestation: Attestation::Waiting(Wait { l1_height: 0, since: 0 }),
     };
     Candidates::<T>::insert(&account, candidate);
     account
@@ -83,15 +85,15 @@ mod benchmarks {
         let sequencer = AccountId::new([1; 32]);
         let active = ActiveSequencer { account: sequencer.clone(), relay: [1; 32].into() };
         ActiveSequencers::<T>::put(BoundedVec::truncate_from(alloc::vec![active]));
-        let poll = attestation::open(T::SetId::get(), 1, &account, &[0; 32]);
+        let poll = attestation::open(1, &[sequencer.clone()], &account, &account, &[0; 32]);
         Candidates::<T>::mutate(&account, |candidate| {
             let candidate = candidate.as_mut().expect("it was just made");
-            candidate.attestation = Attestation::Open(poll);
+            candidate.attestation = Attestation::Open(poll.clone());
         });
         #[extrinsic_call]
         attest(RawOrigin::Signed(sequencer), account.clone(), true);
         let attestation = Candidates::<T>::get(account).map(|candidate| candidate.attestation);
-        assert_eq!(attestation, Some(Attestation::Given));
+        assert!(matches!(attestation, Some(Attestation::Given { .. })));
     }
 
     #[benchmark]

@@ -1,12 +1,15 @@
 //! Who wants to sequence, and how far it has come.
 
+use crate::attestation::SAMPLE;
 use cascoin_l2_primitives::{
-    chain::{AccountId, BlockNumber},
+    chain::{AccountId, Balance, BlockNumber},
+    reputation::Score,
     sequencers::SequencerBits,
 };
 use codec::{Decode, Encode, MaxEncodedLen};
 use frame_support::{pallet_prelude::ConstU32, BoundedVec};
 use scale_info::TypeInfo;
+use sp_staking::SessionIndex;
 
 /// Candidates there can be. More than a chain can have sequencers by far; who comes
 /// when all places are taken needs a larger weight than the smallest of them.
@@ -22,31 +25,61 @@ pub type Endpoint = BoundedVec<u8, ConstU32<MAX_ENDPOINT_BYTES>>;
 pub struct Candidate {
     /// The block of the announcement.
     pub announced_at: BlockNumber,
-    /// Who controls it, as it declares; itself if it says nothing. All candidates of
-    /// one controller share one entity's seats.
+    /// Who controls it, as it declares; itself if it says nothing.
     pub controller: AccountId,
+    /// Whether the controller says so, too. All candidates of one controller share one
+    /// entity's seats; nobody can be counted among another's without its consent.
+    pub confirmed: bool,
     /// Where its node is reached; may be empty.
     pub endpoint: Endpoint,
+    /// Its weight in the last draw that it stood in.
+    pub weight: u64,
     /// Whether sequencers vouch for it.
     pub attestation: Attestation,
 }
 
-/// Where the check by a sample of sequencers stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
-pub enum Attestation {
-    /// A sample of the set in force is asked.
-    Open(Poll),
-    /// More than two thirds of a sample said yes.
-    Given,
+impl Candidate {
+    /// Whose seats it takes.
+    pub fn entity<'a>(&'a self, account: &'a AccountId) -> &'a AccountId {
+        if self.confirmed {
+            &self.controller
+        } else {
+            account
+        }
+    }
 }
 
-/// Who is asked and what they said, by index in the set.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+/// Where the check by a sample of sequencers stands.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub enum Attestation {
+    /// Who is asked is not decided: that takes chance that nobody knows yet.
+    Waiting(Wait),
+    /// A sample is asked.
+    Open(Poll),
+    /// More than two thirds of a sample said yes.
+    Given {
+        /// In which session.
+        since: SessionIndex,
+    },
+}
+
+/// Waiting for chance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Wait {
+    /// The L1 block that decides.
+    pub l1_height: u32,
+    /// The session in which the wait began. Where L1 stands still for an epoch, the last
+    /// L2 block decides.
+    pub since: SessionIndex,
+}
+
+/// Who is asked and what they said, by place in the sample.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct Poll {
-    /// The set that is asked.
-    pub set_id: u64,
-    /// The sample.
-    pub sample: SequencerBits,
+    /// The session in which it was opened.
+    pub opened: SessionIndex,
+    /// The accounts of the sequencers that are asked.
+    pub sample: BoundedVec<AccountId, ConstU32<SAMPLE>>,
     /// Who said yes.
     pub approved: SequencerBits,
     /// Who said no.
@@ -62,4 +95,28 @@ pub enum Outcome {
     Given,
     /// It cannot be attested any more.
     Refused,
+}
+
+/// Somebody who could be elected, as it stood when the draw was announced.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Contender {
+    /// Its account.
+    pub account: AccountId,
+    /// Whose seats it takes.
+    pub entity: AccountId,
+    /// Its reputation.
+    pub score: Score,
+    /// Its stake, base units.
+    pub stake: Balance,
+}
+
+/// A draw of seats that waits for chance: who stands in it is settled.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Draw {
+    /// What it waits for.
+    pub wait: Wait,
+    /// Whether all seats are drawn, or only those that are free.
+    pub all: bool,
+    /// Who stands.
+    pub contenders: BoundedVec<Contender, ConstU32<MAX_CANDIDATES>>,
 }

@@ -1,9 +1,9 @@
-//! The draw, whatever the contenders.
+//! Draws and polls, whatever the contenders.
 
 use crate::{
     attestation,
-    candidates::Outcome,
-    election::{elect, seats_per_entity, weight, Contender},
+    candidates::{Contender, Outcome},
+    election::{cap, elect, seats_per_entity, weigh, weight},
 };
 use cascoin_l2_primitives::{
     chain::{quorum, AccountId, Balance},
@@ -30,6 +30,10 @@ fn contender(n: u16, score: u64, coins: Balance) -> Contender {
     }
 }
 
+fn drawn(seed: &[u8; 32], contenders: Vec<Contender>, seats: usize) -> Vec<(AccountId, u64)> {
+    elect(seed, &weigh(contenders, DECIMALS), seats, &[])
+}
+
 #[test]
 fn weight_grows_with_the_root_of_the_stake() {
     let of = |score, coins: Balance| weight(Score::saturating(score), coins * COIN, DECIMALS);
@@ -41,31 +45,37 @@ fn weight_grows_with_the_root_of_the_stake() {
 }
 
 #[test]
-fn r22_3_an_entity_gets_a_fifth_of_the_seats_and_one_at_least() {
+fn r22_3_an_entity_gets_a_fifth_of_the_set_and_one_at_least() {
     assert_eq!([1, 4, 5, 9, 10, 21, 64].map(seats_per_entity), [1, 1, 1, 1, 2, 4, 12]);
     let mut sybils: Vec<_> = (0..50).map(|n| contender(n, 100, 1_000_000)).collect();
     for sybil in &mut sybils {
         sybil.entity = account(1_000);
     }
+    // Of 21 seats four would be a fifth. But only four others stand: of a set of five
+    // it is one.
+    let mut few = sybils.clone();
+    few.extend((100..104).map(|n| contender(n, 70, 100)));
+    let elected = drawn(&[1; 32], few, 21);
+    let theirs = |elected: &[(AccountId, u64)]| {
+        elected.iter().filter(|(who, _)| *who < account(100)).count()
+    };
+    assert_eq!((elected.len(), theirs(&elected)), (5, 1));
     sybils.extend((100..110).map(|n| contender(n, 70, 100)));
-    let elected = elect(&[1; 32], sybils, 10, &[], DECIMALS);
-    let theirs = elected.iter().filter(|(who, _)| *who < account(100)).count();
-    assert_eq!((elected.len(), theirs), (10, 2));
+    let elected = drawn(&[1; 32], sybils, 10);
+    assert_eq!((elected.len(), theirs(&elected)), (10, 2));
 }
 
 #[test]
-fn r22_3_stake_beyond_a_fifth_weighs_nothing() {
+fn r22_3_nobody_weighs_more_than_a_fifth() {
     let mut contenders: Vec<_> = (0..5).map(|n| contender(n, 100, 100)).collect();
     contenders[0].stake = 1_000_000 * COIN;
-    let weights: BTreeMap<_, _> =
-        elect(&[1; 32], contenders.clone(), 5, &[], DECIMALS).into_iter().collect();
-    // A fifth of 1,000,400 coins.
-    assert_eq!(weights[&account(0)], weight(Score::MAX, 200_080 * COIN, DECIMALS));
-    assert_eq!(weights[&account(1)], 1_000);
+    let weights: Vec<u64> =
+        weigh(contenders.clone(), DECIMALS).into_iter().map(|(_, weight)| weight).collect();
+    assert_eq!(weights, [1_000; 5]);
     contenders.pop();
-    let uncapped: BTreeMap<_, _> =
-        elect(&[1; 32], contenders, 5, &[], DECIMALS).into_iter().collect();
-    assert_eq!(uncapped[&account(0)], 100_000, "four cannot keep below a fifth");
+    let uncapped: Vec<u64> =
+        weigh(contenders, DECIMALS).into_iter().map(|(_, weight)| weight).collect();
+    assert_eq!(uncapped, [100_000, 1_000, 1_000, 1_000], "four cannot keep below a fifth");
 }
 
 /// R22.4: with more contenders than seats everybody gets its turn, who weighs twice as
@@ -78,7 +88,7 @@ fn r22_4_seats_rotate_in_proportion_to_weight() {
     for draw in 0..2_000u32 {
         let mut seed = [0; 32];
         seed[..4].copy_from_slice(&draw.to_be_bytes());
-        for (who, _) in elect(&seed, contenders.clone(), 1, &[], DECIMALS) {
+        for (who, _) in drawn(&seed, contenders.clone(), 1) {
             *seats.entry(who).or_default() += 1;
         }
     }
@@ -92,8 +102,8 @@ fn r22_4_seats_rotate_in_proportion_to_weight() {
 #[test]
 fn without_any_weight_all_are_alike() {
     let contenders: Vec<_> = (0..3).map(|n| contender(n, 0, 0)).collect();
-    assert_eq!(elect(&[1; 32], contenders, 3, &[], DECIMALS).len(), 3);
-    assert!(elect(&[1; 32], vec![], 3, &[], DECIMALS).is_empty());
+    assert_eq!(drawn(&[1; 32], contenders, 3).len(), 3);
+    assert!(drawn(&[1; 32], vec![], 3).is_empty());
 }
 
 prop_compose! {
@@ -114,27 +124,27 @@ proptest! {
         seats in 0usize..30,
         seed: [u8; 32],
     ) {
-        // One account cannot stand for two; the first is taken, in whatever order.
+        // One account cannot stand for two.
         let unique: BTreeMap<_, _> =
             contenders.into_iter().map(|one| (one.account.clone(), one)).collect();
         let mut contenders: Vec<_> = unique.into_values().collect();
-        let elected = elect(&seed, contenders.clone(), seats, &[], DECIMALS);
+        let elected = drawn(&seed, contenders.clone(), seats);
         contenders.reverse();
-        prop_assert_eq!(&elected, &elect(&seed, contenders.clone(), seats, &[], DECIMALS));
+        prop_assert_eq!(&elected, &drawn(&seed, contenders.clone(), seats));
 
         prop_assert!(elected.len() <= seats);
-        let most = seats_per_entity(seats);
+        let most = seats_per_entity(elected.len());
         let mut by_entity: BTreeMap<_, usize> = BTreeMap::new();
         for (who, _) in &elected {
             let one = contenders.iter().find(|one| one.account == *who).expect("it stood");
             *by_entity.entry(one.entity.clone()).or_default() += 1;
         }
         prop_assert!(by_entity.values().all(|count| *count <= most));
-        // A seat stays empty only where every entity that has none left stands behind.
+        // Every entity that has nobody in it is behind others only where seats are full.
         if elected.len() < seats {
-            let empty = contenders.iter().filter(|one| !elected.iter().any(|(who, _)| *who == one.account));
-            for one in empty {
-                prop_assert_eq!(by_entity.get(&one.entity).copied().unwrap_or(0), most);
+            let kinds = contenders.iter().map(|one| &one.entity);
+            for entity in kinds {
+                prop_assert!(by_entity.get(entity).copied().unwrap_or(0) >= 1);
             }
         }
         let mut weights: Vec<_> = elected.iter().map(|(_, weight)| *weight).collect();
@@ -142,30 +152,52 @@ proptest! {
         prop_assert!(weights.is_sorted());
     }
 
-    /// R2.4: a third of a sample that lies lets nobody in, and whatever comes first,
-    /// each is asked once.
+    /// R22.3: nothing grows, the order stays, and from five on nobody has more than a
+    /// fifth of what is left (but for rounding).
+    #[test]
+    fn weights_are_capped_to_a_fifth(weights in prop::collection::vec(any::<u64>(), 0..70)) {
+        let mut capped = weights.clone();
+        cap(&mut capped);
+        for (before, after) in weights.iter().zip(&capped) {
+            prop_assert!(after <= before);
+        }
+        if capped.len() >= 5 {
+            let all: u128 = capped.iter().map(|weight| u128::from(*weight)).sum();
+            for weight in &capped {
+                prop_assert!(u128::from(*weight) * 5 <= all + 5);
+            }
+        } else {
+            prop_assert_eq!(weights, capped);
+        }
+    }
+
+    /// R2.4: a third of a sample that lies lets nobody in; each is asked once, nobody
+    /// about itself.
     #[test]
     fn a_poll_is_decided_by_more_than_two_thirds(
-        members in 1usize..=64,
+        members in 1u16..=64,
         answers in prop::collection::vec((0u16..70, any::<bool>()), 0..100),
         seed: [u8; 32],
     ) {
-        let mut poll = attestation::open(3, members, &account(5), &seed);
-        let asked = poll.sample.count();
-        prop_assert_eq!(asked, members.min(attestation::SAMPLE));
-        prop_assert!(poll.sample.fits(members));
-        for (index, approves) in answers {
-            let before = poll;
-            if !poll.answer(index, approves) {
-                prop_assert_eq!(poll, before);
+        let sequencers: Vec<_> = (0..members).map(account).collect();
+        let (candidate, controller) = (account(0), account(1));
+        let mut poll = attestation::open(3, &sequencers, &candidate, &controller, &seed);
+        let asked = poll.sample.len();
+        let others = usize::from(members.saturating_sub(2));
+        prop_assert_eq!(asked, others.min(attestation::SAMPLE as usize));
+        prop_assert!(!poll.sample.contains(&candidate) && !poll.sample.contains(&controller));
+        for (sequencer, approves) in answers {
+            let before = poll.clone();
+            if !poll.answer(&account(sequencer), approves) {
+                prop_assert_eq!(&poll, &before);
             }
         }
-        prop_assert!(poll.approved.is_within(poll.sample) && poll.refused.is_within(poll.sample));
         prop_assert_eq!(poll.approved.0 & poll.refused.0, 0);
+        prop_assert!(poll.approved.fits(asked) && poll.refused.fits(asked));
         let (yes, no) = (poll.approved.count(), poll.refused.count());
         let expected = if yes >= quorum(asked) {
             Outcome::Given
-        } else if no > asked - quorum(asked) {
+        } else if asked - no < quorum(asked) {
             Outcome::Refused
         } else {
             Outcome::Open

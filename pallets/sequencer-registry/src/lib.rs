@@ -14,16 +14,20 @@
 //! 1. It bonds stake, and has a reputation ([`Pallet::eligibility`]).
 //! 2. It [announces](Pallet::announce) itself, and sets its keys with
 //!    `session.set_keys`. Nobody approves candidates.
-//! 3. When the session ends a random sample of the set is asked, and
-//!    [attests](Pallet::attest) what it sees of the candidate ([`attestation`]).
-//! 4. When an epoch ends, seats that no member has are drawn among attested candidates
-//!    that are still eligible ([`election`]).
+//! 3. A random sample of the set is asked, and [attests](Pallet::attest) what it sees of
+//!    the candidate ([`attestation`]). Who is asked is decided by an L1 block that comes
+//!    after the announcement.
+//! 4. When an epoch ends a draw is announced: who stands in it, with what weight, is
+//!    settled then; an L1 block that comes later decides who gets the seats that no
+//!    member has ([`election`]). The set follows in steps that leave a quorum of those
+//!    who are there.
 //!
 //! Until it [resigns](Pallet::resign) and is out of the set it must keep its stake
 //! ([`StakeCommitment`](cascoin_l2_primitives::sequencers::StakeCommitment)). Who signs
 //! twice is barred for ever; a candidate that is offline loses its attestation and its
 //! seat (`SEQ_OFFLINE`), as far as the set stays large enough. After a session in which
-//! blocks came late too often seats are drawn anew before the epoch ends (R25.5).
+//! blocks came late too often, those who led in vain lose their seats before the epoch
+//! ends (R25.5).
 //!
 //! ## Changes by governance
 //!
@@ -50,6 +54,7 @@
 //! | [`announce`](Pallet::announce) | anybody with stake and reputation | fee | `Announced` |
 //! | [`resign`](Pallet::resign) | a candidate | fee | `Resigned` |
 //! | [`attest`](Pallet::attest) | a sequencer that is asked | fee | `Attested`, `Refused` |
+//! | [`accept`](Pallet::accept) | a candidate's controller | fee | `ControllerConfirmed` |
 //! | [`pardon`](Pallet::pardon) | root | | `Pardoned` |
 #![cfg_attr(not(feature = "std"), no_std)]
 
@@ -71,6 +76,7 @@ mod election_tests;
 #[cfg(test)]
 mod mock;
 mod offences;
+mod seats;
 mod session;
 #[cfg(test)]
 mod tests;
@@ -132,18 +138,20 @@ pub struct ActiveSequencer {
 #[allow(missing_docs)] // what is undocumented below comes from FRAME's macros
 pub mod pallet {
     use super::{
-        candidates::{Candidate, Endpoint, MAX_CANDIDATES},
+        candidates::{Candidate, Draw, Endpoint, MAX_CANDIDATES},
         ActiveSequencer, Member, WeightInfo,
     };
     use alloc::{collections::BTreeSet, vec::Vec};
     use cascoin_l2_primitives::{
         chain::{AccountId, ChainParameters, MAX_SEQUENCERS},
+        relay::L1Chance,
         reputation::ReputationProvider,
         sequencers::StakeProvider,
     };
     use frame_support::{pallet_prelude::*, traits::Contains};
     use frame_system::pallet_prelude::*;
     use sp_core::{ecdsa, ed25519};
+    use sp_staking::SessionIndex;
 
     const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
 
@@ -175,9 +183,10 @@ pub mod pallet {
         type Reputation: ReputationProvider;
         /// Stakes.
         type Stake: StakeProvider;
-        /// Chance. MUST be the same on all nodes, and MUST NOT be foreseen when
-        /// candidates announce themselves or bond.
-        type Seed: Get<[u8; 32]>;
+        /// Chance.
+        type Chance: L1Chance;
+        /// The accounts of the set that comes into force when the session ends.
+        type Planned: Get<Vec<AccountId>>;
         /// Weights of the calls.
         type WeightInfo: WeightInfo;
     }
@@ -197,9 +206,23 @@ pub mod pallet {
     pub type Elected<T: Config> =
         StorageValue<_, BoundedVec<Member, ConstU32<MAX_SEQUENCERS>>, ValueQuery>;
 
-    /// Whether seats are drawn when this session ends, whatever the epoch.
+    /// The session that was planned last: the clock of polls and draws.
     #[pallet::storage]
-    pub type ElectionDue<T: Config> = StorageValue<_, bool, ValueQuery>;
+    pub type Clock<T: Config> = StorageValue<_, SessionIndex, ValueQuery>;
+
+    /// A draw that was announced and waits for chance.
+    #[pallet::storage]
+    pub type PendingDraw<T: Config> = StorageValue<_, Draw, OptionQuery>;
+
+    /// The last epoch in which seats were drawn early.
+    #[pallet::storage]
+    pub type EarlyDraw<T: Config> = StorageValue<_, u32, OptionQuery>;
+
+    /// From which session on one that was refused may announce itself again. Grows with
+    /// accounts that have stake only.
+    #[pallet::storage]
+    pub type RefusedUntil<T: Config> =
+        StorageMap<_, Blake2_128Concat, AccountId, SessionIndex, OptionQuery>;
 
     /// Who signed twice. Grows only with proven offences of sequencers.
     #[pallet::storage]
@@ -285,6 +308,13 @@ pub mod pallet {
             /// Whose.
             account: AccountId,
         },
+        /// A controller stands behind a candidate.
+        ControllerConfirmed {
+            /// The candidate.
+            account: AccountId,
+            /// Who controls it.
+            controller: AccountId,
+        },
     }
 
     #[pallet::error]
@@ -316,6 +346,10 @@ pub mod pallet {
         NotAsked,
         /// The account is not banned.
         NotBanned,
+        /// A sample did not vouch for the account lately: it has to wait for an epoch.
+        RefusedLately,
+        /// The candidate names another controller.
+        NotTheController,
     }
 
     #[pallet::call]
@@ -404,15 +438,17 @@ pub mod pallet {
 
         /// Announces that the account wants to sequence (`SEQANNOUNCE`, R2.1, R2.5).
         ///
-        /// `controller` names who stands behind it, if that is another account: all
-        /// candidates of one controller share the seats of one entity (R22.3).
+        /// `controller` names who stands behind it, if that is another account. Once that
+        /// one [accepts](Pallet::accept) it, all its candidates share the seats of one
+        /// entity (R22.3).
         ///
         /// ## Dispatch Origin
         /// Signed.
         ///
         /// ## Errors
         /// [`Error::IsBanned`], [`Error::ScoreTooLow`], [`Error::StakeTooLow`],
-        /// [`Error::AlreadyCandidate`], [`Error::TooManyCandidates`].
+        /// [`Error::AlreadyCandidate`], [`Error::RefusedLately`],
+        /// [`Error::TooManyCandidates`].
         ///
         /// ## Events
         /// `Announced`; `Displaced` for another candidate.
@@ -491,6 +527,25 @@ pub mod pallet {
             Self::deposit_event(Event::Pardoned { account });
             Ok(())
         }
+
+        /// Confirms that the caller controls a candidate that says so.
+        ///
+        /// ## Dispatch Origin
+        /// Signed by the controller.
+        ///
+        /// ## Errors
+        /// [`Error::NotACandidate`], [`Error::NotTheController`].
+        ///
+        /// ## Events
+        /// `ControllerConfirmed`.
+        #[pallet::call_index(7)]
+        #[pallet::weight(T::WeightInfo::pardon())]
+        pub fn accept(origin: OriginFor<T>, candidate: AccountId) -> DispatchResult {
+            let controller = ensure_signed(origin)?;
+            Self::do_accept(&controller, &candidate)?;
+            Self::deposit_event(Event::ControllerConfirmed { account: candidate, controller });
+            Ok(())
+        }
     }
 
     /// The first members; their session keys stand in pallet-session's genesis.
@@ -534,9 +589,15 @@ impl<T: Config> Pallet<T> {
         let (members, elected) = (Members::<T>::get(), Elected::<T>::get());
         let weight_of = |account: &AccountId| {
             let mut all = members.iter().chain(&elected);
-            all.find(|member| member.account == *account).map_or(0, |member| member.weight)
+            let seat = all.find(|member| member.account == *account).map(|member| member.weight);
+            // One that stays until its seat is filled.
+            let of_candidate = || Candidates::<T>::get(account).map(|candidate| candidate.weight);
+            seat.or_else(of_candidate).unwrap_or(0)
         };
         let active = ActiveSequencers::<T>::get();
+        let mut weights: Vec<u64> =
+            active.iter().map(|active| weight_of(&active.account)).collect();
+        election::cap(&mut weights);
         let sealing = T::SealingKeys::get();
         let voting = T::VotingKeys::get();
         let vault = VaultKeys::<T>::get();
@@ -545,8 +606,10 @@ impl<T: Config> Pallet<T> {
             .zip(sealing)
             .zip(voting)
             .zip(vault)
-            .map(|(((ActiveSequencer { account, relay }, aura), grandpa), vault)| SequencerInfo {
-                weight: weight_of(&account),
+            .zip(weights)
+            .map(|((((one, aura), grandpa), vault), weight)| (one, aura, grandpa, vault, weight))
+            .map(|(ActiveSequencer { account, relay }, aura, grandpa, vault, weight)| SequencerInfo {
+                weight,
                 account,
                 aura,
                 grandpa,

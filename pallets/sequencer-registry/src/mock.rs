@@ -3,6 +3,8 @@
 use crate::{self as pallet_sequencer_registry, crypto, Member, Relay, Vault};
 use cascoin_l2_primitives::{
     chain::{AccountId, Balance, ChainParameters},
+    l1::L1Hash,
+    relay::L1Chance,
     reputation::{ReputationProvider, Score},
     sequencers::StakeProvider,
 };
@@ -38,7 +40,8 @@ parameter_types! {
     pub static MinSequencers: u32 = 2;
     /// Scores and stakes of candidates; nothing for others.
     pub static Known: Vec<(AccountId, u64, Balance)> = Vec::new();
-    pub static Seed: [u8; 32] = [7; 32];
+    pub static L1Height: u32 = 100;
+    pub static Planned: Vec<AccountId> = Vec::new();
     pub static MaxSequencers: u32 = 5;
 }
 
@@ -52,7 +55,8 @@ impl pallet_sequencer_registry::Config for Test {
     type Parameters = Parameters;
     type Reputation = Facts;
     type Stake = Facts;
-    type Seed = Seed;
+    type Chance = Dice;
+    type Planned = Planned;
     type WeightInfo = ();
 }
 
@@ -72,6 +76,23 @@ impl Get<ChainParameters> for Parameters {
             min_sequencer_stake: MIN_STAKE,
             ..Default::default()
         }
+    }
+}
+
+/// L1 blocks up to `L1Height`, whose hashes are their heights.
+pub struct Dice;
+
+impl L1Chance for Dice {
+    fn unknown_height() -> u32 {
+        L1Height::get() + 2
+    }
+
+    fn hash_at(height: u32) -> Option<L1Hash> {
+        (height <= L1Height::get()).then(|| {
+            let mut hash = [0; 32];
+            hash[..4].copy_from_slice(&height.to_le_bytes());
+            L1Hash(hash)
+        })
     }
 }
 
@@ -151,6 +172,9 @@ pub fn genesis(members: Vec<Member>) -> sp_io::TestExternalities {
 
 pub fn three_members() -> sp_io::TestExternalities {
     SetId::set(0);
+    L1Height::set(100);
+    Planned::set(Vec::new());
+    MaxSequencers::set(5);
     Known::set(Vec::new());
     Keyless::set(Vec::new());
     MinSequencers::set(2);

@@ -1,9 +1,7 @@
-//! What offences mean for a seat.
+//! What offences and late blocks mean for a seat.
 
 use crate::{
-    candidates::Attestation,
-    pallet::{Banned, Candidates, Config, ElectionDue, Event, Members, Pallet},
-    session::{can_form_a_set, seated},
+    pallet::{Banned, Candidates, Clock, Config, EarlyDraw, Event, Pallet},
     WeightInfo,
 };
 use cascoin_l2_primitives::{
@@ -13,18 +11,12 @@ use cascoin_l2_primitives::{
 use frame_support::weights::Weight;
 
 impl<T: Config> Pallet<T> {
-    /// Who signed twice is out for ever, unless too few would be left: then it stays
-    /// until somebody comes, banned already.
+    /// Who signed twice is out for ever, unless too few would be left: then it stays,
+    /// barred already, until there are enough (each session end tries again).
     fn bar(account: &AccountId) {
         Banned::<T>::insert(account, ());
         Self::deposit_event(Event::Barred { account: account.clone() });
-        Members::<T>::mutate(|members| {
-            let mut left = members.clone();
-            left.retain(|member| member.account != *account);
-            if can_form_a_set::<T>(&seated::<T>(&left)) {
-                *members = left;
-            }
-        });
+        Self::dismiss(account);
         if Self::take_seat(account) {
             Candidates::<T>::remove(account);
         }
@@ -33,19 +25,31 @@ impl<T: Config> Pallet<T> {
     /// A candidate that is not there must be vouched for again. Who was appointed
     /// stays: governance removes it.
     fn unseat(account: &AccountId) {
-        let Some(mut candidate) = Candidates::<T>::get(account) else { return };
-        if !Self::take_seat(account) {
-            return;
+        let Some(candidate) = Candidates::<T>::get(account) else { return };
+        if Self::take_seat(account) {
+            Self::ask_again(account, candidate, Clock::<T>::get());
+            Self::deposit_event(Event::Removed { account: account.clone() });
         }
-        candidate.attestation = Attestation::Open(Default::default());
-        Candidates::<T>::insert(account, candidate);
-        Self::deposit_event(Event::Removed { account: account.clone() });
     }
 }
 
+/// R25.5: candidates that led in vain lose their seats, and these are drawn anew before
+/// the epoch ends, once in an epoch. All others keep theirs, so that nobody can roll the
+/// dice again by failing.
 impl<T: Config> OnLowLiveness for Pallet<T> {
-    fn on_low_liveness() {
-        ElectionDue::<T>::put(true);
+    fn on_low_liveness(failed: &[AccountId]) {
+        let session = Clock::<T>::get();
+        let epoch = session.checked_div(Self::epoch()).unwrap_or(0);
+        if EarlyDraw::<T>::get() == Some(epoch) {
+            return;
+        }
+        EarlyDraw::<T>::put(epoch);
+        for account in failed {
+            if Candidates::<T>::contains_key(account) && Self::take_seat(account) {
+                Self::deposit_event(Event::Removed { account: account.clone() });
+            }
+        }
+        Self::schedule_draw(session, false, failed);
     }
 }
 

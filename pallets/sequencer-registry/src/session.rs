@@ -5,8 +5,8 @@
 //! index means the same sequencer everywhere.
 
 use crate::{
-    crypto, ActiveSequencer, ActiveSequencers, Candidates, Config, Elected, ElectionDue,
-    Member, Members, Pallet, VaultKeys,
+    candidates::Attestation, crypto, ActiveSequencer, ActiveSequencers, Banned, Candidates, Clock,
+    Config, Elected, Member, Members, Pallet, VaultKeys,
 };
 use alloc::vec::Vec;
 use cascoin_l2_primitives::chain::{AccountId, MAX_SEQUENCERS};
@@ -24,13 +24,27 @@ use sp_staking::SessionIndex;
 /// keeps it, and takes over only new session keys of its members.
 impl<T: Config> pallet_session::SessionManager<AccountId> for Pallet<T> {
     fn new_session(index: SessionIndex) -> Option<Vec<AccountId>> {
-        let epoch = T::Parameters::get().epoch_sessions;
-        if ElectionDue::<T>::take() || index.checked_rem(epoch) == Some(0) {
-            Self::hold_election();
-        }
-        Self::open_polls();
+        Clock::<T>::put(index);
         let now = T::InForce::get();
-        let next = next_set(&now, eligible::<T>(&seated::<T>(&Members::<T>::get())));
+        for member in Members::<T>::get() {
+            // One that was barred while too few would have been left.
+            if Banned::<T>::contains_key(&member.account) {
+                Self::dismiss(&member.account);
+            }
+        }
+        Self::try_draw(index);
+        if index.checked_rem(Self::epoch()) == Some(0) {
+            Self::schedule_draw(index, true, &[]);
+        }
+        Self::open_polls(index, &now);
+        let members = eligible::<T>(&Members::<T>::get());
+        let elected = eligible::<T>(&Elected::<T>::get());
+        let may_stay = |account: &AccountId| {
+            let attested = Candidates::<T>::get(account)
+                .is_some_and(|one| matches!(one.attestation, Attestation::Given { .. }));
+            attested && !Banned::<T>::contains_key(account) && T::HasKeys::contains(account)
+        };
+        let next = next_set(&now, &members, &elected, may_stay);
         // In genesis there are no members yet: pallet-session's own list holds.
         (next.len() >= least::<T>() && next != now).then_some(next)
     }
@@ -59,12 +73,48 @@ pub(crate) fn can_form_a_set<T: Config>(members: &[Member]) -> bool {
     eligible::<T>(members).len() >= least::<T>()
 }
 
-/// `eligible`, ordered: who is in `now` keeps its place, others come behind. Both
-/// have at most [`MAX_SEQUENCERS`] accounts.
-fn next_set(now: &[AccountId], eligible: Vec<AccountId>) -> Vec<AccountId> {
-    let staying = now.iter().filter(|account| eligible.contains(account));
-    let joining = eligible.iter().filter(|account| !now.contains(account));
-    staying.chain(joining).cloned().collect()
+/// The next set. Who is in `now` and stays keeps its place, others come behind.
+///
+/// A change must not stop the chain, whatever the nodes of newcomers do:
+/// - those who stay are a quorum of the new set without the elected newcomers. (Whom
+///   governance appoints is its own risk.)
+/// - at most a third of `now`, rounded down, loses its seat by the draw alone at one
+///   change; `may_stay` says of whom that is asked.
+///
+/// Whoever has to wait comes or goes with the next sessions. All lists have at most
+/// `MAX_SEQUENCERS` accounts, and so has the result.
+fn next_set(
+    now: &[AccountId],
+    members: &[AccountId],
+    elected: &[AccountId],
+    may_stay: impl Fn(&AccountId) -> bool,
+) -> Vec<AccountId> {
+    let wanted = |account: &AccountId| members.contains(account) || elected.contains(account);
+    let gone = |account: &&AccountId| !wanted(account) && !may_stay(account);
+    let forced = now.iter().filter(gone).count();
+    let mut free_to_go = (now.len().saturating_sub(1) / 3).saturating_sub(forced);
+    let mut next: Vec<AccountId> = Vec::new();
+    // From behind: who came last goes first.
+    for account in now.iter().rev() {
+        let stays = wanted(account)
+            || (may_stay(account) && {
+                let goes = free_to_go > 0;
+                free_to_go = free_to_go.saturating_sub(1);
+                !goes
+            });
+        if stays {
+            next.push(account.clone());
+        }
+    }
+    next.reverse();
+    let joins = |account: &&AccountId| !now.contains(account);
+    next.extend(members.iter().filter(joins).cloned());
+    // s stay, j join: s is a quorum of s + j if and only if j ≤ (s − 1) / 2.
+    let room = (next.len().saturating_sub(1) / 2)
+        .min((MAX_SEQUENCERS as usize).saturating_sub(next.len()));
+    next.extend(elected.iter().filter(joins).take(room).cloned());
+    next.truncate(MAX_SEQUENCERS as usize);
+    next
 }
 
 /// A sequencer's id in pallet-session is its account; `None` for anyone who is

@@ -5,13 +5,14 @@
 //! An account *bonds* coins: they stay in its balance, on hold. What it *unbonds* is
 //! no stake any more, but stays on hold, and can be slashed, for
 //! [`Config::UnbondingBlocks`]; then the account *withdraws* it. So nobody escapes by
-//! leaving right before the proof comes (R26, R30.6: the account's key is a cold one,
+//! leaving right before the proof comes (R30.6: the account's key is a cold one,
 //! which no node needs).
 //!
 //! An offence takes a share of all that is on hold, bonded or not (`SEQ_DOUBLE_SIGN`,
 //! `SEQ_OFFLINE`; see [`slashing`]). What is taken goes to the users' compensation fund
 //! and is burned, in shares that depend on the offence. One that signs twice may have
-//! made a mistake; two of one set that do have conspired, and lose everything (R22.6).
+//! made a mistake; two of one set that do so within a session's blocks have conspired,
+//! and lose everything (R22.6).
 //!
 //! ## What holds
 //!
@@ -49,11 +50,14 @@ mod slashing_tests;
 mod tests;
 
 pub use ledger::{Chunk, Ledger};
+pub use slashing::DoubleSign;
 pub use pallet::*;
 pub use weights::{EstimatedWeight, WeightInfo};
 
 /// Amounts of one account that may be in the course of being unbonded.
 pub const MAX_CHUNKS: u32 = 16;
+/// Double signs that are remembered, to see who signed twice together.
+pub const MAX_DOUBLE_SIGNS: u32 = 64;
 
 // Missing docs: FRAME generates items that carry none.
 #[allow(missing_docs)]
@@ -61,7 +65,7 @@ pub const MAX_CHUNKS: u32 = 16;
 pub mod pallet {
     use super::*;
     use cascoin_l2_primitives::{
-        chain::{AccountId, Balance, BlockNumber, MAX_SEQUENCERS},
+        chain::{AccountId, Balance, BlockNumber},
         sequencers::{OffenceKind, StakeCommitment, StakeProvider},
     };
     use frame_support::{
@@ -104,6 +108,10 @@ pub mod pallet {
         /// What a double sign costs at least, base units (P17).
         type MinPenalty: Get<Balance>;
 
+        /// Double signs of one set that are no further apart than this, in blocks, are one
+        /// conspiracy.
+        type ConspiracyBlocks: Get<BlockNumber>;
+
         /// The pallet's own account: the users' compensation fund.
         #[pallet::constant]
         type PalletId: Get<PalletId>;
@@ -123,15 +131,10 @@ pub mod pallet {
     #[pallet::storage]
     pub type Ledgers<T> = StorageMap<_, Blake2_128Concat, AccountId, Ledger, OptionQuery>;
 
-    /// Who signed twice in a set, by the set's id. Grows only with proven offences.
+    /// The last double signs, oldest first.
     #[pallet::storage]
-    pub type DoubleSigners<T> = StorageMap<
-        _,
-        Twox64Concat,
-        u64,
-        BoundedVec<AccountId, ConstU32<MAX_SEQUENCERS>>,
-        ValueQuery,
-    >;
+    pub type DoubleSigns<T> =
+        StorageValue<_, BoundedVec<DoubleSign, ConstU32<MAX_DOUBLE_SIGNS>>, ValueQuery>;
 
     #[pallet::event]
     #[pallet::generate_deposit(pub(super) fn deposit_event)]

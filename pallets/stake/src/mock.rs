@@ -59,6 +59,7 @@ impl pallet_stake::Config for Test {
     type Commitment = Commitment;
     type UnbondingBlocks = frame_support::traits::ConstU32<UNBONDING>;
     type MinPenalty = frame_support::traits::ConstU128<MIN_PENALTY>;
+    type ConspiracyBlocks = frame_support::traits::ConstU32<60>;
     type PalletId = Fund;
     type WeightInfo = ();
 }
@@ -98,5 +99,9 @@ pub fn offend(n: u8, kind: OffenceKind) {
 }
 
 pub fn offend_in(n: u8, set_id: u64, kind: OffenceKind) {
-    Stake::on_offence(&Offence { kind, offender: account(n), set_id, height: 1 });
+    offend_at(n, set_id, 1, kind);
+}
+
+pub fn offend_at(n: u8, set_id: u64, height: u32, kind: OffenceKind) {
+    Stake::on_offence(&Offence { kind, offender: account(n), set_id, height });
 }

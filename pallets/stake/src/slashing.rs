@@ -1,13 +1,14 @@
 //! What offences cost.
 
 use crate::{
-    pallet::{Config, DoubleSigners, Event, HoldReason, Ledgers, Pallet},
+    pallet::{Config, DoubleSigns, Event, HoldReason, Ledgers, Pallet},
     WeightInfo,
 };
 use cascoin_l2_primitives::{
-    chain::{AccountId, Balance},
+    chain::{AccountId, Balance, BlockNumber},
     sequencers::{Offence, OffenceKind, OnOffence},
 };
+use codec::{Decode, Encode, MaxEncodedLen};
 use frame_support::{
     traits::{
         fungible::{Balanced, BalancedHold},
@@ -15,7 +16,21 @@ use frame_support::{
     },
     weights::Weight,
 };
+use scale_info::TypeInfo;
 use sp_runtime::Permill;
+
+/// A double sign that was punished.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct DoubleSign {
+    /// Who.
+    pub account: AccountId,
+    /// In which set.
+    pub set_id: u64,
+    /// At which height.
+    pub height: BlockNumber,
+    /// Whether another one of the set did so, too, and everything is gone.
+    pub together: bool,
+}
 
 /// Of all that is on hold, what an offence takes.
 pub const fn share(offence: OffenceKind) -> Permill {
@@ -52,18 +67,35 @@ impl<T: Config> Pallet<T> {
 
     /// A double sign, and what it means for others of the same set.
     fn double_sign(offence: &Offence) {
-        let mut known = DoubleSigners::<T>::get(offence.set_id);
-        if !known.contains(&offence.offender) {
-            // A set has no more members than fit.
-            let _ = known.try_push(offence.offender.clone());
-            DoubleSigners::<T>::insert(offence.set_id, &known);
+        let Offence { offender, set_id, height, kind } = offence;
+        let mut known = DoubleSigns::<T>::get();
+        let window = T::ConspiracyBlocks::get();
+        let mut alone = true;
+        for other in known.iter_mut().filter(|other| {
+            other.set_id == *set_id
+                && other.account != *offender
+                && other.height.abs_diff(*height) <= window
+        }) {
+            alone = false;
+            // The other's stake is gone, too, if it is not already.
+            if !other.together {
+                other.together = true;
+                Self::slash(&other.account, *kind, |_, total| total);
+            }
         }
-        match known.len() {
-            0 | 1 => Self::slash(&offence.offender, offence.kind, Self::penalty),
-            // Of the second on everybody's stake is gone, the first one's too.
-            2 => known.iter().for_each(|one| Self::slash(one, offence.kind, |_, total| total)),
-            _ => Self::slash(&offence.offender, offence.kind, |_, total| total),
+        if known.is_full() {
+            known.remove(0);
         }
+        let _ = known.try_push(DoubleSign {
+            account: offender.clone(),
+            set_id: *set_id,
+            height: *height,
+            together: !alone,
+        });
+        DoubleSigns::<T>::put(known);
+        let penalty: fn(OffenceKind, Balance) -> Balance =
+            if alone { Self::penalty } else { |_, total| total };
+        Self::slash(offender, *kind, penalty);
     }
 
     fn slash(
@@ -82,8 +114,15 @@ impl<T: Config> Pallet<T> {
         if taken == 0 {
             return;
         }
-        // What the ledger says is on hold, so nothing is missing.
-        let (credit, _missing) = T::Currency::slash(&HoldReason::Stake.into(), account, taken);
+        // What the ledger says is on hold, so nothing is missing. If it were, the ledger
+        // must not say that it is gone.
+        let (credit, missing) = T::Currency::slash(&HoldReason::Stake.into(), account, taken);
+        if missing > 0 {
+            Ledgers::<T>::mutate(account, |stored| {
+                let ledger = stored.get_or_insert_default();
+                ledger.bonded = ledger.bonded.saturating_add(missing);
+            });
+        }
         let amount = credit.peek();
         let (fund, burned) = credit.split(to_fund(offence).mul_floor(amount));
         let (to_fund, rest) = (fund.peek(), burned.peek());
@@ -111,7 +150,8 @@ impl<T: Config> OnOffence for Pallet<T> {
     }
 
     fn max_offence_weight() -> Weight {
-        // A second double signer takes the first one's stake along.
+        // A second double signer takes the first one's stake along; more of them find
+        // that done.
         T::WeightInfo::slash().saturating_mul(2)
     }
 }

@@ -96,3 +96,19 @@ fn r22_6_two_double_signers_of_one_set_lose_everything() {
         assert_eq!(Stake::check_state(), Ok(()));
     });
 }
+
+/// Two mistakes months apart are no conspiracy, though the set is still the same.
+#[test]
+fn double_signs_far_apart_are_two_mistakes() {
+    new_test_ext().execute_with(|| {
+        for n in 1..=3 {
+            assert_ok!(Stake::bond(signed(n), 1_000));
+        }
+        offend_at(1, 7, 100, OffenceKind::DoubleSign);
+        offend_at(2, 7, 161, OffenceKind::DoubleSign);
+        assert_eq!([1, 2].map(held), [500, 500]);
+        // The third is within reach of the second only.
+        offend_at(3, 7, 200, OffenceKind::DoubleSign);
+        assert_eq!([1, 2, 3].map(held), [500, 0, 0]);
+    });
+}

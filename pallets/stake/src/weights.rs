@@ -32,7 +32,7 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
     }
 
     fn unbond() -> Weight {
-        Weight::from_parts(30 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(4, 1)
+        Weight::from_parts(30 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(8, 1)
     }
 
     fn withdraw() -> Weight {
@@ -41,7 +41,7 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
 
     // The fund's account, too.
     fn slash() -> Weight {
-        Weight::from_parts(100 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(4, 4)
+        Weight::from_parts(100 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(7, 6)
     }
 }
 

@@ -6,6 +6,7 @@
 //! all below are applied, its [`EventPage`]s are delivered, by anyone, checked
 //! against the digest's root and applied in order.
 
+mod chance;
 mod digest;
 mod event;
 pub mod local;
@@ -18,6 +19,7 @@ mod page_tests;
 #[cfg(test)]
 mod vote_tests;
 
+pub use chance::L1Chance;
 pub use digest::L1BlockDigest;
 pub use event::L1Event;
 pub use page::{

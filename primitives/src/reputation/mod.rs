@@ -29,6 +29,13 @@ use crate::chain::AccountId;
 pub trait ReputationProvider {
     /// The aggregated score of an account; [`Score::ZERO`] for one nobody knows.
     fn score(account: &AccountId) -> Score;
+
+    /// The score that decides whether an account may sequence (R2.3): the better one of
+    /// L1's and the aggregated one, since L1's is what the chain asks of a sequencer, and
+    /// doing its duty on L2 must not cost it that. Offences and suspicion count.
+    fn sequencer_score(account: &AccountId) -> Score {
+        Self::score(account)
+    }
 }
 
 /// Nobody has a reputation.

@@ -6,7 +6,7 @@
 //! whose precommits it has ([`Commit`]), and who votes for that block checks that
 //! it knows these precommits too.
 
-use crate::chain::MAX_SEQUENCERS;
+use crate::chain::{AccountId, MAX_SEQUENCERS};
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use core::fmt;
@@ -74,15 +74,15 @@ impl SequencerBits {
     }
 }
 
-/// Told when blocks come late too often (R25.5). Cheap: at most one write.
+/// Told when blocks come late too often (R25.5).
 pub trait OnLowLiveness {
-    /// A session has ended in which it was so.
-    fn on_low_liveness();
+    /// A session has ended in which it was so, because of these leaders.
+    fn on_low_liveness(failed: &[AccountId]);
 }
 
 /// Nobody minds.
 impl OnLowLiveness for () {
-    fn on_low_liveness() {}
+    fn on_low_liveness(_: &[AccountId]) {}
 }
 
 impl FromIterator<u16> for SequencerBits {

@@ -7,12 +7,11 @@
 
 use crate::{
     AccountId, Aura, Authorship, Balances, BlockNumber, ChainParameters, L1Relay, Moment, Reputation,
-    Runtime, RuntimeEvent, SequencerRegistry, SessionKeys, Stake, System, Timestamp,
+    Runtime, RuntimeEvent, SequencerRegistry, SessionKeys, Stake, Timestamp,
     TimestampGuard,
 };
 use alloc::vec::Vec;
 use cascoin_l2_primitives::chain::MAX_SEQUENCERS;
-use codec::Encode;
 use frame_support::{
     parameter_types,
     traits::{
@@ -119,7 +118,8 @@ impl pallet_sequencer_registry::Config for Runtime {
     type Parameters = ChainParameters;
     type Reputation = Reputation;
     type Stake = Stake;
-    type Seed = Seed;
+    type Chance = L1Relay;
+    type Planned = Planned;
     type InForce = InForce;
     type HasKeys = HasKeys;
     type MinSequencers = MinSequencers;
@@ -129,18 +129,13 @@ impl pallet_sequencer_registry::Config for Runtime {
     type VotingKeys = VotingKeys;
 }
 
-/// Chance for samples and elections: an L1 block that is not mined yet while anybody
-/// can still change what it decides on, and the last L2 block, for where L1 is slow.
-/// Who leads that block can choose among few hashes; nobody else among any.
-pub struct Seed;
+/// The set that pallet-session puts in force when the session ends.
+pub struct Planned;
 
-impl Get<[u8; 32]> for Seed {
-    fn get() -> [u8; 32] {
-        let leader_blocks = ChainParameters::get().blocks_per_leader;
-        let last = System::block_number().saturating_sub(1);
-        let term = last.checked_div(leader_blocks).unwrap_or(0);
-        let seed = (b"CASL2SEED1", L1Relay::ranking_l1_hash(term), System::parent_hash());
-        sp_core::hashing::sha2_256(&seed.encode())
+impl Get<Vec<AccountId>> for Planned {
+    fn get() -> Vec<AccountId> {
+        let queued = pallet_session::QueuedKeys::<Runtime>::get();
+        queued.into_iter().map(|(account, _)| account).collect()
     }
 }
 

@@ -3,15 +3,33 @@
 use crate::{
     account_data::ActivityStore, AccountId, ChainParameters, Runtime, RuntimeCall, Timestamp,
 };
+use frame_support::traits::Contains;
 use pallet_reputation::{Transfer, TransferOf};
 use sp_runtime::{traits::StaticLookup, MultiAddress};
 
 impl pallet_reputation::Config for Runtime {
     type Activities = ActivityStore;
     type Transfers = Transfers;
+    type Noted = NotDuty;
     type Time = Timestamp;
     type Parameters = ChainParameters;
     type WeightInfo = pallet_reputation::EstimatedWeight<Runtime>;
+}
+
+/// Everything but what sequencers and governance do as such.
+pub struct NotDuty;
+
+impl Contains<RuntimeCall> for NotDuty {
+    fn contains(call: &RuntimeCall) -> bool {
+        !matches!(
+            call,
+            RuntimeCall::SequencerRegistry(_)
+                | RuntimeCall::Session(_)
+                | RuntimeCall::Stake(_)
+                | RuntimeCall::Reputation(_)
+                | RuntimeCall::Sudo(_)
+        )
+    }
 }
 
 /// Transfers of coins by the calls that wallets make.

@@ -4,7 +4,7 @@ use crate::{
     Balance, Balances, BlockNumber, ChainParameters, Runtime, RuntimeHoldReason,
     SequencerRegistry,
 };
-use frame_support::{parameter_types, PalletId};
+use frame_support::{parameter_types, traits::Get, PalletId};
 
 parameter_types! {
     pub const StakePalletId: PalletId = PalletId(*b"l2/stake");
@@ -29,6 +29,7 @@ impl pallet_stake::Config for Runtime {
     type Commitment = SequencerRegistry;
     type UnbondingBlocks = UnbondingBlocks;
     type MinPenalty = MinPenalty;
+    type ConspiracyBlocks = super::consensus::SessionBlocks;
     type PalletId = StakePalletId;
     type WeightInfo = pallet_stake::EstimatedWeight<Runtime>;
 }

@@ -31,8 +31,10 @@ pub(super) struct Candidate {
     is_eligible: bool,
     /// Whether a sample of sequencers vouched for it.
     is_verified: bool,
-    /// Of those who are asked now, and how many said yes and no.
-    asked: u32,
+    /// Whether the controller says so, too.
+    is_controller_confirmed: bool,
+    /// Who is asked now, and how many said yes and no.
+    asked: Vec<String>,
     attestation_count: u32,
     refusal_count: u32,
     /// Whether it has a seat in the next set.
@@ -49,7 +51,8 @@ pub(super) fn show(at: &At, candidate: CandidateInfo) -> Candidate {
         hat_score: candidate.eligibility.score.get(),
         is_eligible: candidate.eligibility.suffices,
         is_verified: candidate.attested,
-        asked: candidate.asked,
+        is_controller_confirmed: candidate.confirmed,
+        asked: candidate.asked.iter().map(show_account).collect(),
         attestation_count: candidate.approved,
         refusal_count: candidate.refused,
         is_elected: candidate.elected,
@@ -97,7 +100,10 @@ pub(super) fn announce(context: &Context, args: &Args) -> RpcResult<Announcement
     }
     let known = match args.optional_text(3) {
         None => None,
-        Some(_) => Some(context.chain.eligibility(at.head.hash, account_at(&at, args, 3)?)?),
+        Some(_) => {
+            let accounts = vec![account_at(&at, args, 3)?];
+            context.chain.eligibility(at.head.hash, accounts)?.into_iter().next()
+        }
     };
     let bonded = known.map_or(0, |known| known.stake);
     let to_bond = stake.saturating_sub(bonded);

@@ -91,11 +91,12 @@ pub(super) fn sequencers(context: &Context, args: &Args) -> RpcResult<Sequencers
         // Both are of one state and one order; by account, so that no index can slip.
         let took_part = participation.iter().find(|one| one.account == member.account).cloned();
         let took_part = took_part.unwrap_or_else(|| nothing(&member.account));
-        let eligibility = context.chain.eligibility(head, member.account.clone())?;
-        Ok((index, member, took_part, eligibility))
+        (index, member, took_part)
     });
-    let members = members.collect::<RpcResult<Vec<_>>>()?.into_iter();
-    let members = members.map(|(index, member, took_part, eligibility)| Sequencer {
+    let accounts = set.members.iter().map(|member| member.account.clone()).collect();
+    let eligibilities = context.chain.eligibility(head, accounts)?;
+    let members = members.zip(eligibilities);
+    let members = members.map(|((index, member, took_part), eligibility)| Sequencer {
         index,
         address: show_account(&member.account),
         blocks_produced: took_part.produced,

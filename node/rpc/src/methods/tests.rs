@@ -179,25 +179,29 @@ impl ChainReader for TestChain {
         Ok(self.double_signs.iter().take(limit as usize).cloned().collect())
     }
 
-    fn eligibility(&self, _: BlockHash, account: AccountId) -> Read<Eligibility> {
-        let known = account == alice();
-        Ok(Eligibility {
-            score: Score::saturating(if known { 90 } else { 0 }),
-            stake: if known { 150_000_000 } else { 0 },
-            banned: false,
-            suffices: known,
-        })
+    fn eligibility(&self, _: BlockHash, accounts: Vec<AccountId>) -> Read<Vec<Eligibility>> {
+        let of = |account| {
+            let known = account == alice();
+            Eligibility {
+                score: Score::saturating(if known { 90 } else { 0 }),
+                stake: if known { 150_000_000 } else { 0 },
+                banned: false,
+                suffices: known,
+            }
+        };
+        Ok(accounts.into_iter().map(of).collect())
     }
 
     fn candidates(&self, at: BlockHash) -> Read<Vec<CandidateInfo>> {
-        let candidate = |account: AccountId, attested| {
+        let candidate = |account: AccountId, attested| -> Read<CandidateInfo> {
             Ok(CandidateInfo {
-                eligibility: self.eligibility(at, account.clone())?,
+                eligibility: self.eligibility(at, vec![account.clone()])?[0],
+                confirmed: true,
                 controller: account.clone(),
                 endpoint: b"/dns/example.org/tcp/30333".to_vec(),
                 announced_at: 9,
                 attested,
-                asked: 4,
+                asked: vec![alice()],
                 approved: 2,
                 refused: 1,
                 elected: false,

@@ -1,0 +1,139 @@
+//! Draws of seats, and what takes a seat away.
+
+use crate::{
+    candidates::{Attestation, Candidate, Contender, Draw},
+    election,
+    pallet::{Candidates, Config, Elected, Event, Members, Pallet, PendingDraw},
+    session::{can_form_a_set, seated},
+    Member,
+};
+use alloc::vec::Vec;
+use cascoin_l2_primitives::{
+    apis::Eligibility,
+    chain::{AccountId, MAX_SEQUENCERS},
+};
+use frame_support::{
+    traits::{Contains, Get},
+    BoundedVec,
+};
+use sp_runtime::SaturatedConversion;
+use sp_staking::SessionIndex;
+
+impl<T: Config> Pallet<T> {
+    /// Announces a draw: who stands in it is settled now, chance comes later. One that
+    /// waits already stays.
+    pub(crate) fn schedule_draw(session: SessionIndex, all: bool, without: &[AccountId]) {
+        if PendingDraw::<T>::exists() {
+            return;
+        }
+        let contenders = Candidates::<T>::iter()
+            .filter(|(account, candidate)| {
+                matches!(candidate.attestation, Attestation::Given { .. })
+                    && !without.contains(account)
+            })
+            .filter_map(|(account, candidate)| {
+                let Eligibility { score, stake, suffices, .. } = Self::eligibility(&account);
+                let entity = candidate.entity(&account).clone();
+                suffices.then_some(Contender { account, entity, score, stake })
+            })
+            .collect();
+        // There are no more candidates than fit.
+        let contenders = BoundedVec::truncate_from(contenders);
+        PendingDraw::<T>::put(Draw { wait: Self::wait(session), all, contenders });
+    }
+
+    /// Draws the seats of the announced draw, once its chance is there.
+    pub(crate) fn try_draw(session: SessionIndex) {
+        let Some(draw) = PendingDraw::<T>::get() else { return };
+        let Some(seed) = Self::roll(draw.wait, session) else { return };
+        PendingDraw::<T>::kill();
+        let members = Members::<T>::get();
+        let before = Elected::<T>::get();
+        let kept: Vec<Member> = if draw.all { Vec::new() } else { before.to_vec() };
+        let most = T::Parameters::get().max_sequencers.min(MAX_SEQUENCERS) as usize;
+        let seats = most.saturating_sub(members.len()).saturating_sub(kept.len());
+        let standing: Vec<Contender> = draw
+            .contenders
+            .into_iter()
+            .filter(|one| !kept.iter().any(|seat| seat.account == one.account))
+            .filter(|one| Self::still_stands(&one.account))
+            .collect();
+        if standing.is_empty() && before.is_empty() {
+            return;
+        }
+        let weighed = election::weigh(standing, T::Parameters::get().decimals);
+        for (contender, weight) in &weighed {
+            Candidates::<T>::mutate_extant(&contender.account, |one| one.weight = *weight);
+        }
+        let taken = members.iter().chain(&kept).map(|seat| Self::entity_of(&seat.account));
+        let elected = election::elect(&seed, &weighed, seats, &taken.collect::<Vec<_>>());
+        let elected = elected.into_iter().map(|(account, weight)| Member { account, weight });
+        let elected = Self::fill_up(kept.into_iter().chain(elected).collect(), &before);
+        Self::deposit_event(Event::ElectionHeld { elected: elected.len().saturated_into() });
+        // At most as many as fit, so nothing is cut.
+        Elected::<T>::put(BoundedVec::truncate_from(elected));
+    }
+
+    /// Whether a contender can still be elected when the draw is held.
+    fn still_stands(account: &AccountId) -> bool {
+        let attested = Candidates::<T>::get(account)
+            .is_some_and(|one| matches!(one.attestation, Attestation::Given { .. }));
+        attested && Self::eligibility(account).suffices && T::HasKeys::contains(account)
+    }
+
+    /// With too few for a set, those of before stay, as many as it takes (R2b.8).
+    fn fill_up(mut elected: Vec<Member>, before: &[Member]) -> Vec<Member> {
+        let members = Members::<T>::get();
+        let (barred, usable): (Vec<&Member>, Vec<_>) =
+            before.iter().partition(|seat| Self::eligibility(&seat.account).banned);
+        for old in usable.into_iter().chain(barred) {
+            let all: Vec<_> = members.iter().chain(&elected).cloned().collect();
+            if can_form_a_set::<T>(&all) {
+                break;
+            }
+            if !elected.iter().any(|seat| seat.account == old.account) {
+                elected.push(old.clone());
+            }
+        }
+        elected
+    }
+
+    fn entity_of(account: &AccountId) -> AccountId {
+        Candidates::<T>::get(account)
+            .map_or_else(|| account.clone(), |one| one.entity(account).clone())
+    }
+
+    /// Takes the seat of a candidate, if it has one and enough others are left;
+    /// `false` if they are not.
+    pub(crate) fn take_seat(account: &AccountId) -> bool {
+        let mut elected = Elected::<T>::get();
+        let before = elected.len();
+        elected.retain(|seat| seat.account != *account);
+        if elected.len() == before {
+            return true;
+        }
+        let left: Vec<_> = Members::<T>::get().into_iter().chain(elected.clone()).collect();
+        if !can_form_a_set::<T>(&left) {
+            return false;
+        }
+        Elected::<T>::put(elected);
+        true
+    }
+
+    /// Removes a member, if enough others are left.
+    pub(crate) fn dismiss(account: &AccountId) {
+        Members::<T>::mutate(|members| {
+            let mut left = members.clone();
+            left.retain(|member| member.account != *account);
+            if left.len() < members.len() && can_form_a_set::<T>(&seated::<T>(&left)) {
+                *members = left;
+            }
+        });
+    }
+
+    /// A candidate whose attestation is void is asked about again.
+    pub(crate) fn ask_again(account: &AccountId, candidate: Candidate, session: SessionIndex) {
+        let attestation = Attestation::Waiting(Self::wait(session));
+        Candidates::<T>::insert(account, Candidate { attestation, ..candidate });
+    }
+}

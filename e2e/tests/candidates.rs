@@ -98,7 +98,10 @@ fn r2_1_a_newcomer_with_stake_and_reputation_sequences_and_its_scores_agree_ever
             let first = of(0)?;
             for other in 1..network.nodes.len() {
                 let answer = of(other)?;
-                assert_eq!((&answer["score"], &answer["parts"]["l1"]), (&first["score"], &first["parts"]["l1"]));
+                assert_eq!(
+                    (&answer["score"], &answer["parts"]["l1"]),
+                    (&first["score"], &first["parts"]["l1"])
+                );
             }
         }
         network.expect_one_chain()?;

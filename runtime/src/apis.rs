@@ -3,14 +3,14 @@
 use crate::{
     genesis_config_presets, AccountId, Aura, Balance, Block, BlockNumber, BurnMint,
     ChainParameters, Equivocation, Executive, Grandpa, InherentDataExt, L1Relay, Nonce,
-    Participation, Reputation, Runtime, RuntimeCall, SequencerRegistry, SessionKeys, System, TimestampGuard,
-    TransactionPayment, VERSION,
+    Participation, Reputation, Runtime, RuntimeCall, SequencerRegistry, SessionKeys, System,
+    TimestampGuard, TransactionPayment, VERSION,
 };
 use alloc::{vec, vec::Vec};
 use cascoin_l2_primitives::{
     apis::{
-        BurnRecord, CandidateInfo, DoubleSignRecord, Eligibility, EvidenceStanding, RelayStatus, ReputationReport,
-        SequencerParticipation, SupplyReport,
+        BurnRecord, CandidateInfo, DoubleSignRecord, Eligibility, EvidenceStanding, RelayStatus,
+        ReputationReport, SequencerParticipation, SupplyReport,
     },
     chain::{self, SequencerSet},
     consensus::DoubleSignEvidence,

@@ -58,9 +58,8 @@ fn connection(line: &str) -> Option<Connection> {
 
 /// The sockets of connections that stalled, but for those to the ports of servers.
 pub fn stalled(connections: &[Connection], servers: &BTreeSet<u16>) -> BTreeSet<u64> {
-    let stalled = connections
-        .iter()
-        .filter(|one| one.retries >= TRIES && !servers.contains(&one.local_port));
+    let stalled =
+        connections.iter().filter(|one| one.retries >= TRIES && !servers.contains(&one.local_port));
     stalled.map(|one| one.inode).collect()
 }
 

@@ -9,8 +9,9 @@ use crate::{errors::Named, extrinsic::Described};
 use cascoin_consensus::{schedule::Schedule, EngineClient};
 use cascoin_l2_primitives::{
     apis::{
-        BurnMintApi, BurnRecord, CandidateInfo, ChainApi, DoubleSignRecord, Eligibility, EvidenceApi, ParticipationApi,
-        RegistryApi, RelayApi, RelayStatus, ReputationApi, ReputationReport, SequencerApi, SequencerParticipation, SupplyReport,
+        BurnMintApi, BurnRecord, CandidateInfo, ChainApi, DoubleSignRecord, Eligibility,
+        EvidenceApi, ParticipationApi, RegistryApi, RelayApi, RelayStatus, ReputationApi,
+        ReputationReport, SequencerApi, SequencerParticipation, SupplyReport,
     },
     chain::{
         AccountId, Balance, BlockHash, BlockNumber, ChainParameters, Header, Nonce, OpaqueBlock,

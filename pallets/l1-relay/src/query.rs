@@ -1,7 +1,8 @@
 //! What others read: the runtime API's answers and the state check.
 
 use crate::pallet::{
-    Applied, AppliedHashes, Attested, AttestedQueue, Config, Mismatch, PageProgress, Pallet, RankingHash,
+    Applied, AppliedHashes, Attested, AttestedQueue, Config, Mismatch, PageProgress, Pallet,
+    RankingHash,
 };
 use alloc::vec::Vec;
 use cascoin_l2_primitives::{

@@ -12,8 +12,7 @@ use cascoin_l2_primitives::{
     chain::{quorum, AccountId, BlockNumber},
     consensus::LeaderDigest,
     sequencers::{
-        Commit, Offence, OffenceKind, OnLowLiveness, OnOffence, SequencerBits,
-        SequencerSetProvider,
+        Commit, Offence, OffenceKind, OnLowLiveness, OnOffence, SequencerBits, SequencerSetProvider,
     },
 };
 use frame_support::{ensure, traits::Get, weights::Weight};

@@ -74,8 +74,8 @@ pub mod pallet {
     use cascoin_l2_primitives::{
         chain::{AccountId, BlockNumber, MAX_SEQUENCERS},
         sequencers::{
-            Commit, Offence, OnLowLiveness, OnOffence, ParticipationData, ParticipationError, SequencerBits,
-            SequencerSetProvider, PARTICIPATION_IDENTIFIER,
+            Commit, Offence, OnLowLiveness, OnOffence, ParticipationData, ParticipationError,
+            SequencerBits, SequencerSetProvider, PARTICIPATION_IDENTIFIER,
         },
     };
     use frame_support::pallet_prelude::*;

@@ -52,8 +52,8 @@ mod record_tests;
 #[cfg(test)]
 mod tests;
 
-pub use pallet::*;
 pub use offences::points;
+pub use pallet::*;
 pub use record::RecordActivity;
 pub use types::{Standing, Transfer, TransferOf};
 pub use weights::{EstimatedWeight, WeightInfo};

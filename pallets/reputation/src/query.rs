@@ -72,7 +72,8 @@ impl<T: Config> Pallet<T> {
     /// The rule that is broken.
     #[cfg(any(test, feature = "try-runtime"))]
     pub fn check_state() -> Result<(), &'static str> {
-        let idle = |standing: &Standing| standing.l1 == Score::ZERO && standing.penalty == Score::ZERO;
+        let idle =
+            |standing: &Standing| standing.l1 == Score::ZERO && standing.penalty == Score::ZERO;
         if Standings::<T>::iter_values().any(|standing| idle(&standing)) {
             return Err("a standing is kept that says nothing");
         }

@@ -26,9 +26,7 @@ fn punish(offender: AccountId, kind: OffenceKind) {
 fn r10_1_l1s_score_is_that_of_genesis_until_governance_imports_another() {
     new_test_ext().execute_with(|| {
         assert_eq!((score(&ALICE), score(&BOB)), (70, 0));
-        let call = |origin, score| {
-            Reputation::set_l1_score(origin, BOB, Score::saturating(score))
-        };
+        let call = |origin, score| Reputation::set_l1_score(origin, BOB, Score::saturating(score));
         assert_noop!(call(RuntimeOrigin::signed(ALICE), 90), BadOrigin);
         assert_ok!(call(RuntimeOrigin::root(), 90));
         assert_eq!(score(&BOB), 90);
@@ -57,12 +55,8 @@ fn r2b6_offences_cost_points_that_come_back_a_day_each() {
         punish(ALICE, OffenceKind::Offline);
         assert_eq!(score(&ALICE), 70 - 6);
         System::assert_last_event(
-            Event::<Test>::Penalised {
-                account: ALICE,
-                offence: OffenceKind::Offline,
-                penalty: 6,
-            }
-            .into(),
+            Event::<Test>::Penalised { account: ALICE, offence: OffenceKind::Offline, penalty: 6 }
+                .into(),
         );
         go_to(FIRST_DAY + 2);
         assert_eq!(score(&ALICE), 70 - 4);

@@ -178,9 +178,8 @@ impl<T: Config> Pallet<T> {
             return Some(sha2_256(&(b"CASL2CHNC1", hash).encode()));
         }
         let waited = session.saturating_sub(wait.since);
-        (waited >= Self::epoch()).then(|| {
-            sha2_256(&(b"CASL2CHNC1", frame_system::Pallet::<T>::parent_hash()).encode())
-        })
+        (waited >= Self::epoch())
+            .then(|| sha2_256(&(b"CASL2CHNC1", frame_system::Pallet::<T>::parent_hash()).encode()))
     }
 
     /// Opens the polls whose chance is there, and renews those that came to nothing

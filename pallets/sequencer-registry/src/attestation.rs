@@ -30,7 +30,9 @@ pub fn open(
     let mut order: Vec<([u8; 32], &AccountId)> = sequencers
         .iter()
         .filter(|sequencer| *sequencer != candidate && *sequencer != controller)
-        .map(|sequencer| (sha2_256(&(b"CASL2ATST1", seed, candidate, sequencer).encode()), sequencer))
+        .map(|sequencer| {
+            (sha2_256(&(b"CASL2ATST1", seed, candidate, sequencer).encode()), sequencer)
+        })
         .collect();
     order.sort_unstable();
     let sample = order.into_iter().take(SAMPLE as usize).map(|(_, sequencer)| sequencer.clone());

@@ -315,10 +315,7 @@ fn seq_double_sign_bars_for_ever() {
         offend(3, OffenceKind::DoubleSign);
         assert_eq!(session_ends(5), accounts(&[1, 2]));
         let member = Member { account: account(3), weight: 1 };
-        assert_noop!(
-            Registry::add_member(RuntimeOrigin::root(), member),
-            Error::<Test>::IsBanned
-        );
+        assert_noop!(Registry::add_member(RuntimeOrigin::root(), member), Error::<Test>::IsBanned);
         // But two are the least there may be; it goes when there is a third.
         offend(2, OffenceKind::DoubleSign);
         assert_eq!(planned(6, &[1, 2]), None);

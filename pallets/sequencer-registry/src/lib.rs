@@ -85,12 +85,12 @@ pub mod weights;
 #[cfg(any(test, feature = "try-runtime"))]
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
+#[cfg(any(test, feature = "try-runtime"))]
+use cascoin_l2_primitives::chain::MAX_SEQUENCERS;
 use cascoin_l2_primitives::{
     chain::{AccountId, SequencerInfo, SequencerSet},
     sequencers::SequencerSetProvider,
 };
-#[cfg(any(test, feature = "try-runtime"))]
-use cascoin_l2_primitives::chain::MAX_SEQUENCERS;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::traits::Get;
 use scale_info::TypeInfo;
@@ -608,13 +608,8 @@ impl<T: Config> Pallet<T> {
             .zip(vault)
             .zip(weights)
             .map(|((((one, aura), grandpa), vault), weight)| (one, aura, grandpa, vault, weight))
-            .map(|(ActiveSequencer { account, relay }, aura, grandpa, vault, weight)| SequencerInfo {
-                weight,
-                account,
-                aura,
-                grandpa,
-                relay,
-                vault,
+            .map(|(ActiveSequencer { account, relay }, aura, grandpa, vault, weight)| {
+                SequencerInfo { weight, account, aura, grandpa, relay, vault }
             })
             .collect::<Vec<_>>();
         SequencerSet { set_id: T::SetId::get(), members }

@@ -63,7 +63,11 @@ impl<T: Config> Pallet<T> {
         }
         let weighed = election::weigh(standing, T::Parameters::get().decimals);
         for (contender, weight) in &weighed {
-            Candidates::<T>::mutate_extant(&contender.account, |one| one.weight = *weight);
+            Candidates::<T>::mutate(&contender.account, |stored| {
+                if let Some(candidate) = stored {
+                    candidate.weight = *weight;
+                }
+            });
         }
         let taken = members.iter().chain(&kept).map(|seat| Self::entity_of(&seat.account));
         let elected = election::elect(&seed, &weighed, seats, &taken.collect::<Vec<_>>());

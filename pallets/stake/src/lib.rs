@@ -50,8 +50,8 @@ mod slashing_tests;
 mod tests;
 
 pub use ledger::{Chunk, Ledger};
-pub use slashing::DoubleSign;
 pub use pallet::*;
+pub use slashing::DoubleSign;
 pub use weights::{EstimatedWeight, WeightInfo};
 
 /// Amounts of one account that may be in the course of being unbonded.

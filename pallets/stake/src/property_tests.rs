@@ -55,7 +55,14 @@ fn attempt(step: Step) {
         }
         Step::Offend(who, kind) => {
             // Each in a set of its own: none is a conspiracy.
-            offend_in(who, Sets::mutate(|sets| { *sets += 1; *sets }), kind);
+            offend_in(
+                who,
+                Sets::mutate(|sets| {
+                    *sets += 1;
+                    *sets
+                }),
+                kind,
+            );
             Ok(())
         }
     });

@@ -23,7 +23,11 @@ fn seq_double_sign_takes_half_of_which_half_is_burned() {
             }
             .into(),
         );
-        assert_eq!(Balances::balance(&account(1)), ENDOWMENT - 1_001, "what is free is not touched");
+        assert_eq!(
+            Balances::balance(&account(1)),
+            ENDOWMENT - 1_001,
+            "what is free is not touched"
+        );
     });
 }
 

@@ -16,7 +16,8 @@ const RECOVERY_IDS: u8 = 4;
 
 /// What is signed: SHA-256 twice over prefix and message, each behind its length.
 pub fn digest(message: &str) -> [u8; 32] {
-    let mut data = Vec::with_capacity(PREFIX.len().saturating_add(message.len()).saturating_add(10));
+    let mut data =
+        Vec::with_capacity(PREFIX.len().saturating_add(message.len()).saturating_add(10));
     push_with_length(&mut data, PREFIX);
     push_with_length(&mut data, message.as_bytes());
     L1Hash::of(&data).0

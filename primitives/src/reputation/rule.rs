@@ -232,10 +232,7 @@ mod tests {
 
     #[test]
     fn r10_5_who_mostly_fails_is_suspicious() {
-        assert_eq!(
-            score(&facts(100, 10, 11, 5)).suspicion,
-            Some(Suspicion::FailingTransactions)
-        );
+        assert_eq!(score(&facts(100, 10, 11, 5)).suspicion, Some(Suspicion::FailingTransactions));
         assert_eq!(score(&facts(100, 10, 10, 5)).suspicion, None);
         assert_eq!(score(&facts(100, 11, 11, 5)).suspicion, None);
     }

@@ -10,7 +10,8 @@ mod stake;
 
 pub use offence::{Offence, OffenceKind, OnOffence};
 pub use participation::{
-    Commit, OnLowLiveness, ParticipationData, ParticipationError, SequencerBits, PARTICIPATION_IDENTIFIER,
+    Commit, OnLowLiveness, ParticipationData, ParticipationError, SequencerBits,
+    PARTICIPATION_IDENTIFIER,
 };
 
 pub use stake::{StakeCommitment, StakeProvider};

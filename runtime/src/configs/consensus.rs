@@ -6,8 +6,8 @@
 //! rise, so timestamps do (P15), and the slot names the author.
 
 use crate::{
-    AccountId, Aura, Authorship, Balances, BlockNumber, ChainParameters, L1Relay, Moment, Reputation,
-    Runtime, RuntimeEvent, SequencerRegistry, SessionKeys, Stake, Timestamp,
+    AccountId, Aura, Authorship, Balances, BlockNumber, ChainParameters, L1Relay, Moment,
+    Reputation, Runtime, RuntimeEvent, SequencerRegistry, SessionKeys, Stake, Timestamp,
     TimestampGuard,
 };
 use alloc::vec::Vec;

@@ -1,8 +1,7 @@
 //! Stake.
 
 use crate::{
-    Balance, Balances, BlockNumber, ChainParameters, Runtime, RuntimeHoldReason,
-    SequencerRegistry,
+    Balance, Balances, BlockNumber, ChainParameters, Runtime, RuntimeHoldReason, SequencerRegistry,
 };
 use frame_support::{parameter_types, traits::Get, PalletId};
 

@@ -66,10 +66,8 @@ fn eve_stands(chain: &mut Chain) {
     assert_eq!(submit(chain, Eve, announce), Ok(Ok(())));
     chain.ext.register_extension(KeystoreExt::new(MemoryKeystore::new()));
     let generated = chain.read(|| SessionKeys::generate(&eve.encode(), None));
-    let set_keys = pallet_session::Call::set_keys {
-        keys: generated.keys,
-        proof: generated.proof.encode(),
-    };
+    let set_keys =
+        pallet_session::Call::set_keys { keys: generated.keys, proof: generated.proof.encode() };
     assert_eq!(submit(chain, Eve, RuntimeCall::Session(set_keys)), Ok(Ok(())));
 }
 

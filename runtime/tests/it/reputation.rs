@@ -88,9 +88,7 @@ fn reputation_adds_less_than_a_tenth_to_the_weight_of_a_transfer() {
     let info = transaction.get_dispatch_info();
     let own = pallet_reputation::RecordActivity::<Runtime>::new().weight(&transaction.function);
     let whole: Weight = info.total_weight()
-        + <Runtime as frame_system::Config>::BlockWeights::get()
-            .get(info.class)
-            .base_extrinsic;
+        + <Runtime as frame_system::Config>::BlockWeights::get().get(info.class).base_extrinsic;
     let without = whole.ref_time() - own.ref_time();
     assert!(own.ref_time() * 10 < without, "{own:?} beside {without}");
     let listed = <TxExtension as TransactionExtension<RuntimeCall>>::metadata();

@@ -109,8 +109,8 @@ pub(super) fn announce(context: &Context, args: &Args) -> RpcResult<Announcement
     let to_bond = stake.saturating_sub(bonded);
     let call = context.chain.announce_call(at.head.hash, to_bond, endpoint.as_bytes().to_vec())?;
     let call = call.ok_or_else(|| args.unexpected(2, "an address of at most 256 bytes"))?;
-    let eligible = known
-        .map(|known| !known.banned && known.score.get() >= at.parameters.min_sequencer_score);
+    let eligible =
+        known.map(|known| !known.banned && known.score.get() >= at.parameters.min_sequencer_score);
     Ok(Announcement {
         eligible,
         hat_score: known.map(|known| known.score.get()),

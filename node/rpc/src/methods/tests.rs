@@ -13,8 +13,8 @@ use cascoin_l1::{
 };
 use cascoin_l2_primitives::{
     apis::{
-        BurnOutcome, BurnRecord, CandidateInfo, DoubleSignRecord, Eligibility, OpenVote, RelayStatus, ReputationReport,
-        SequencerParticipation, SupplyReport,
+        BurnOutcome, BurnRecord, CandidateInfo, DoubleSignRecord, Eligibility, OpenVote,
+        RelayStatus, ReputationReport, SequencerParticipation, SupplyReport,
     },
     chain::{AccountId, BlockHash, BlockNumber, Header, SequencerInfo, SequencerSet},
     consensus::LeaderDigest,
@@ -510,12 +510,9 @@ fn r10_3_a_score_comes_with_its_parts() {
 
 #[test]
 fn unknown_addresses_are_refused_with_the_way_out() {
-    for method in [
-        "l2_getbalance",
-        "l2_gettransactioncount",
-        "l2_getburnsforaddress",
-        "l2_getreputation",
-    ] {
+    for method in
+        ["l2_getbalance", "l2_gettransactioncount", "l2_getburnsforaddress", "l2_getreputation"]
+    {
         for bad in [json!(["rubbish"]), json!([17]), json!([[ALICE]]), json!([]), json!(["a", "b"])]
         {
             let (code, message) = error(Setup::default(), method, bad);
@@ -628,10 +625,14 @@ fn an_announcement_is_checked_and_given_back_to_be_signed() {
     let endpoint = "/dns/example.org/tcp/30333";
     let answer = call("l2_announcesequencer", json!(["2", 70, endpoint, ALICE]));
     assert_eq!((&answer["eligible"], &answer["hatScore"]), (&json!(true), &json!(90)));
-    assert_eq!((&answer["bonded"], &answer["toBond"]), (&json!("1.50000000"), &json!("0.50000000")));
+    assert_eq!(
+        (&answer["bonded"], &answer["toBond"]),
+        (&json!("1.50000000"), &json!("0.50000000"))
+    );
     let encoded = (50_000_000u128, endpoint.as_bytes().to_vec()).encode();
     assert_eq!(answer["call"], format!("0x{}", hex::encode(encoded)));
-    let nobody = call("l2_announcesequencer", json!([2, "70", "", format!("0x{}", "00".repeat(32))]));
+    let nobody =
+        call("l2_announcesequencer", json!([2, "70", "", format!("0x{}", "00".repeat(32))]));
     assert_eq!((&nobody["eligible"], &nobody["toBond"]), (&json!(false), &json!("2.00000000")));
     assert_eq!(call("l2_announcesequencer", json!([1, 70]))["eligible"], Value::Null);
 

@@ -268,16 +268,6 @@ pub async fn new_full<N: sc_network::NetworkBackend<OpaqueBlock, BlockHash>>(
         announce_certified(client.clone(), sync_service.clone()),
     );
 
-    // The ports of this node's servers: their clients are left alone.
-    let mut servers = std::collections::BTreeSet::from([rpc_address(&config).port()]);
-    servers.extend(config.prometheus_config.as_ref().map(|metrics| metrics.port.port()));
-    servers.extend(options.json_rpc_1_port);
-    task_manager.spawn_handle().spawn(
-        "stalled-connections",
-        Some("networking"),
-        cascoin_consensus::stalled::run(servers),
-    );
-
     task_manager.spawn_handle().spawn(
         "light-peers",
         Some("networking"),

@@ -15,7 +15,6 @@
 //! - [`evidence`]: proof that sequencers broke the rules.
 //! - [`light`]: finality for light clients, proofs for who warp syncs.
 //! - [`schedule`], [`header`], [`authority_sets`]: who may do what at a height.
-//! - [`stalled`]: connections that get no answer are closed, so that new ones are made.
 //! - [`parent_commit`]: who signed the last block, for the chain to count.
 //!
 //! Guarantees: nothing is signed that is not in the log; a block is imported
@@ -37,7 +36,6 @@ pub mod metrics;
 pub mod parent_commit;
 mod said;
 pub mod schedule;
-pub mod stalled;
 mod status;
 pub mod transport;
 pub mod wal;

@@ -1,8 +1,8 @@
 //! The system pallet: what a block may hold.
 
 use crate::{
-    account_data::AccountData, AccountId, Balance, Block, Hash, NobodyForcesMoney, Nonce,
-    PalletInfo, Runtime, RuntimeCall, RuntimeEvent, RuntimeOrigin, RuntimeTask, VERSION,
+    account_data::AccountData, AccountId, Block, Hash, NobodyForcesMoney, Nonce, PalletInfo,
+    Runtime, RuntimeCall, RuntimeEvent, RuntimeOrigin, RuntimeTask, VERSION,
 };
 use frame_support::{
     derive_impl,

@@ -6,11 +6,7 @@ use cascoin_l2_runtime::{
     AccountId, Balance, Balances, Reputation, Runtime, RuntimeCall, System, TxExtension,
 };
 use codec::{Decode, Encode};
-use frame_support::{
-    dispatch::GetDispatchInfo,
-    traits::{fungible::Inspect, Get},
-    weights::Weight,
-};
+use frame_support::{dispatch::GetDispatchInfo, traits::fungible::Inspect, weights::Weight};
 use sp_keyring::Sr25519Keyring::{self, Alice, Eve, Ferdie, One};
 use sp_runtime::traits::TransactionExtension;
 

@@ -5,7 +5,7 @@ use crate::{
     rpc::RpcClient,
 };
 use cascoin_l2_primitives::chain::{AccountId, Balance, Nonce};
-use cascoin_l2_runtime::{RuntimeCall, SignedPayload, TxExtension, UncheckedExtrinsic};
+use cascoin_l2_runtime::{ChargeFees, RuntimeCall, SignedPayload, TxExtension, UncheckedExtrinsic};
 use codec::Encode;
 use serde_json::{json, Value};
 use sp_core::{sr25519, Pair, H256};
@@ -60,12 +60,12 @@ impl SigningContext {
             frame_system::CheckTxVersion::new(),
             frame_system::CheckGenesis::new(),
             frame_system::CheckEra::from(Era::Immortal),
-            frame_system::CheckNonce::from(nonce),
+            pallet_rate_limit::CheckRate::from(nonce),
+            pallet_rate_limit::CheckGas::new(),
             frame_system::CheckWeight::new(),
-            pallet_transaction_payment::ChargeTransactionPayment::from(0),
+            ChargeFees::from(0),
             frame_metadata_hash_extension::CheckMetadataHash::new(false),
-            pallet_reputation::RecordActivity::new(),
-            frame_system::WeightReclaim::new(),
+            (pallet_reputation::RecordActivity::new(), frame_system::WeightReclaim::new()),
         );
         let implicit = (
             (),
@@ -77,9 +77,9 @@ impl SigningContext {
             (),
             (),
             (),
+            (),
             None,
-            (),
-            (),
+            ((), ()),
         );
         let payload = SignedPayload::from_raw(call.clone(), extension.clone(), implicit);
         let signature = payload.using_encoded(|bytes| signer.sign(bytes));

@@ -6,6 +6,7 @@ use crate::{
     l1::{burn::BurnRejection, L1Hash, OutPoint},
     relay::{EventPage, L1BlockDigest, PageProof, RelayVote},
     reputation::{rule::Breakdown, Day, Score},
+    rewards::RewardsReport,
     time::{L1Time, TimeBounds},
 };
 use alloc::vec::Vec;
@@ -389,6 +390,13 @@ sp_api::decl_runtime_apis! {
     pub trait ReputationApi {
         /// Of one account; zeros for one nobody knows.
         fn reputation(account: AccountId) -> ReputationReport;
+    }
+
+    /// What sequencers earn.
+    pub trait RewardsApi {
+        /// Of `account`, or without one of each sequencer of the set in force, in its
+        /// order.
+        fn rewards(account: Option<AccountId>) -> RewardsReport;
     }
 
     /// L2 time.

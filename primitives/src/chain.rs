@@ -168,7 +168,7 @@ pub struct ChainParameters {
     pub min_sequencer_stake: Balance,
     /// Smallest number of connected peers of a sequencer.
     pub min_sequencer_peers: u32,
-    /// Gas of a block; 1 gas is 10,000 ps of weight.
+    /// Gas of a block, at most [`MAX_BLOCK_GAS`].
     pub block_gas_limit: u64,
     /// Challenge period of a withdrawal.
     pub challenge_period_s: u64,
@@ -271,6 +271,13 @@ pub struct SequencerSet {
     /// In the order of the authority set.
     pub members: Vec<SequencerInfo>,
 }
+
+/// Time of execution that 1 gas buys, in picoseconds: the unit of weights.
+pub const PS_PER_GAS: u64 = 10_000;
+
+/// Gas of the largest block, for which the runtime's weights are made (300 ms). A chain
+/// may have less.
+pub const MAX_BLOCK_GAS: u64 = 30_000_000;
 
 /// The smallest number of votes that is more than two thirds of `sequencers`
 /// heads: ⌊2n/3⌋ + 1. The one place where this threshold is defined.

@@ -9,6 +9,7 @@
 //! - [`sequencers`]: the traits through which pallets ask who sequences, and tell of
 //!   offences.
 //! - [`reputation`]: the score, and the trait through which pallets ask for it.
+//! - [`rewards`]: what sequencers earn, and how it came about.
 //! - [`time`]: how L1's time bounds L2's.
 //! - [`apis`]: runtime APIs the node calls.
 //!
@@ -24,5 +25,6 @@ pub mod consensus;
 pub mod l1;
 pub mod relay;
 pub mod reputation;
+pub mod rewards;
 pub mod sequencers;
 pub mod time;

@@ -1,10 +1,10 @@
 //! What the node and clients may ask the runtime.
 
 use crate::{
-    genesis_config_presets, AccountId, Aura, Balance, Block, BlockNumber, BurnMint,
+    fees, genesis_config_presets, AccountId, Aura, Balance, Block, BlockNumber, BurnMint,
     ChainParameters, Equivocation, Executive, Grandpa, InherentDataExt, L1Relay, Nonce,
-    Participation, Reputation, Runtime, RuntimeCall, SequencerRegistry, SessionKeys, System,
-    TimestampGuard, TransactionPayment, VERSION,
+    Participation, Reputation, Rewards, Runtime, RuntimeCall, SequencerRegistry, SessionKeys,
+    System, TimestampGuard, TransactionPayment, VERSION,
 };
 use alloc::{vec, vec::Vec};
 use cascoin_l2_primitives::{
@@ -16,6 +16,7 @@ use cascoin_l2_primitives::{
     consensus::DoubleSignEvidence,
     l1::L1Hash,
     relay::{EventPage, PageProof, RelayVote},
+    rewards::RewardsReport,
     time::TimeBounds,
 };
 use codec::Encode;
@@ -171,11 +172,11 @@ impl_runtime_apis! {
             uxt: <Block as BlockT>::Extrinsic,
             len: u32,
         ) -> RuntimeDispatchInfo<Balance> {
-            TransactionPayment::query_info(uxt, len)
+            fees::query_info(uxt, len)
         }
 
         fn query_fee_details(uxt: <Block as BlockT>::Extrinsic, len: u32) -> FeeDetails<Balance> {
-            TransactionPayment::query_fee_details(uxt, len)
+            fees::query_fee_details(uxt, len)
         }
 
         fn query_weight_to_fee(weight: Weight) -> Balance {
@@ -292,6 +293,12 @@ impl_runtime_apis! {
     impl cascoin_l2_primitives::apis::ReputationApi<Block> for Runtime {
         fn reputation(account: AccountId) -> ReputationReport {
             Reputation::report(&account)
+        }
+    }
+
+    impl cascoin_l2_primitives::apis::RewardsApi<Block> for Runtime {
+        fn rewards(account: Option<AccountId>) -> RewardsReport {
+            Rewards::rewards(account)
         }
     }
 

@@ -4,7 +4,7 @@
 //! ([`genesis_config_presets`]), never in the code. The parts:
 //! - `account_data`: what stands beside an account's nonce;
 //! - `configs`: each pallet's configuration, a file a topic;
-//! - `fees`: what a transaction costs and who gets it;
+//! - `fees`: what a transaction costs;
 //! - `call_filter`: calls that nobody may make, wrapped or not;
 //! - `transactions`: the shape of transactions, and how the runtime makes its
 //!   own;
@@ -43,9 +43,9 @@ pub use call_filter::NobodyForcesMoney;
 pub use cascoin_l2_primitives::chain::{
     AccountId, Balance, BlockNumber, Header, Moment, Nonce, Signature,
 };
-pub use fees::{FeesToAuthor, LengthToFee, WeightToFee, INCLUDED_LENGTH, INCLUDED_REF_TIME};
+pub use fees::{LengthToFee, WeightToFee, INCLUDED_LENGTH, INCLUDED_REF_TIME};
 pub use session_keys::SessionKeys;
-pub use transactions::{SignedPayload, TxExtension, UncheckedExtrinsic};
+pub use transactions::{ChargeFees, SignedPayload, TxExtension, UncheckedExtrinsic};
 
 // The constants `WASM_BINARY`, `WASM_BINARY_BLOATY` and `WASM_BINARY_PATH`.
 #[cfg(feature = "std")]
@@ -93,16 +93,20 @@ pub const VERSION: RuntimeVersion = RuntimeVersion {
     system_version: 1,
 };
 
-/// The composition. Order matters: genesis and hooks run from top to bottom.
-/// Authorship stands before Session, so that the author of a block that ends a
-/// session is looked up in the set that made it; ChainParameters stands before
-/// L1Relay, whose genesis reads where L1 starts; BurnMint stands after Balances,
-/// whose endowments its genesis counts; Equivocation and Participation stand after
-/// Grandpa and SequencerRegistry, whose keys and accounts they note at genesis and at
-/// the end of a block;
-/// TimestampGuard stands after L1Relay, which drops the votes of an old set before
-/// the guard reads them.
-#[frame_support::runtime]
+/// The composition. Order matters: genesis and hooks run from top to bottom (which is
+/// what `legacy_ordering` says; without it they run by index, which no pallet can
+/// change once the chain runs). Authorship stands before Session, so that the author of
+/// a block that ends a session is looked up in the set that made it; ChainParameters
+/// stands before L1Relay, whose genesis reads where L1 starts; BurnMint stands after
+/// Balances, whose endowments its genesis counts; Rewards stands after Authorship,
+/// whose author it notes when a block begins, after Session and SequencerRegistry,
+/// whose set it notes at genesis and when a session ends, and before BurnMint, which at
+/// the end of a block takes note of the issuance after Rewards has burned its part of
+/// the fees; Equivocation and Participation stand after Grandpa and SequencerRegistry,
+/// whose keys and accounts they note at genesis and at the end of a block;
+/// TimestampGuard stands after L1Relay, which drops the votes of an old set before the
+/// guard reads them.
+#[frame_support::runtime(legacy_ordering)]
 mod runtime {
     #[runtime::runtime]
     #[runtime::derive(
@@ -149,6 +153,8 @@ mod runtime {
     pub type ChainParameters = pallet_chain_parameters;
     #[runtime::pallet_index(21)]
     pub type SequencerRegistry = pallet_sequencer_registry;
+    #[runtime::pallet_index(27)]
+    pub type Rewards = pallet_rewards;
     #[runtime::pallet_index(22)]
     pub type L1Relay = pallet_l1_relay;
     #[runtime::pallet_index(23)]
@@ -159,7 +165,8 @@ mod runtime {
     pub type Participation = pallet_participation;
     #[runtime::pallet_index(26)]
     pub type TimestampGuard = pallet_timestamp_guard;
-    // 27 and 28 are those of fees and limits.
+    #[runtime::pallet_index(28)]
+    pub type RateLimit = pallet_rate_limit;
     #[runtime::pallet_index(29)]
     pub type Reputation = pallet_reputation;
     #[runtime::pallet_index(30)]

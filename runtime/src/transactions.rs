@@ -1,8 +1,11 @@
 //! The shape of transactions.
 //!
-//! Extensions that wallets know stand in the order of the SDK's own runtimes. Our own
-//! add nothing to what is signed nor to what is sent, so a wallet that does not know
-//! them makes the same transactions as one that does (Polkadot.js warns of them).
+//! Extensions that wallets know stand in the order of the SDK's own runtimes. One that
+//! they do not know is taken to have no effect on what is signed, as Polkadot.js says when
+//! it meets one; so our own have neither a payload nor implicit data.
+//!
+//! `CheckRate` is to wallets `CheckNonce`, which it contains, and `ChargeFees` is
+//! `ChargeTransactionPayment`: same names, same bytes.
 
 use crate::{Address, Runtime, RuntimeCall, Signature};
 use frame_system::offchain::{
@@ -10,7 +13,11 @@ use frame_system::offchain::{
 };
 use sp_runtime::generic::{self, Era};
 
-/// What is checked and charged around each transaction, in this order.
+/// Charges the fee. To wallets it is the payment pallet's `ChargeTransactionPayment`.
+pub type ChargeFees = pallet_rewards::ChargeFees<Runtime>;
+
+/// What is checked and charged around each transaction, in this order. A tuple has at
+/// most 12 members; one more goes into a tuple inside, which changes nothing outside.
 pub type TxExtension = (
     frame_system::AuthorizeCall<Runtime>,
     frame_system::CheckNonZeroSender<Runtime>,
@@ -18,12 +25,12 @@ pub type TxExtension = (
     frame_system::CheckTxVersion<Runtime>,
     frame_system::CheckGenesis<Runtime>,
     frame_system::CheckEra<Runtime>,
-    frame_system::CheckNonce<Runtime>,
+    pallet_rate_limit::CheckRate<Runtime>,
+    pallet_rate_limit::CheckGas<Runtime>,
     frame_system::CheckWeight<Runtime>,
-    pallet_transaction_payment::ChargeTransactionPayment<Runtime>,
+    ChargeFees,
     frame_metadata_hash_extension::CheckMetadataHash<Runtime>,
-    pallet_reputation::RecordActivity<Runtime>,
-    frame_system::WeightReclaim<Runtime>,
+    (pallet_reputation::RecordActivity<Runtime>, frame_system::WeightReclaim<Runtime>),
 );
 
 /// A transaction as it stands in a block.
@@ -75,12 +82,12 @@ where
             frame_system::CheckTxVersion::new(),
             frame_system::CheckGenesis::new(),
             frame_system::CheckEra::from(Era::Immortal),
-            frame_system::CheckNonce::from(0),
+            pallet_rate_limit::CheckRate::from(0),
+            pallet_rate_limit::CheckGas::new(),
             frame_system::CheckWeight::new(),
-            pallet_transaction_payment::ChargeTransactionPayment::from(0),
+            ChargeFees::from(0),
             frame_metadata_hash_extension::CheckMetadataHash::new(false),
-            pallet_reputation::RecordActivity::new(),
-            frame_system::WeightReclaim::new(),
+            (pallet_reputation::RecordActivity::new(), frame_system::WeightReclaim::new()),
         )
     }
 }

@@ -11,13 +11,14 @@ use cascoin_l2_primitives::{
     apis::{
         BurnMintApi, BurnRecord, CandidateInfo, ChainApi, DoubleSignRecord, Eligibility,
         EvidenceApi, ParticipationApi, RegistryApi, RelayApi, RelayStatus, ReputationApi,
-        ReputationReport, SequencerApi, SequencerParticipation, SupplyReport,
+        ReputationReport, RewardsApi, SequencerApi, SequencerParticipation, SupplyReport,
     },
     chain::{
         AccountId, Balance, BlockHash, BlockNumber, ChainParameters, Header, Nonce, OpaqueBlock,
         SequencerSet,
     },
     l1::L1Hash,
+    rewards::RewardsReport,
 };
 use codec::{Decode, Encode};
 use frame_support::{storage::storage_prefix, Blake2_128Concat, StorageHasher};
@@ -135,6 +136,8 @@ pub trait ChainReader: Send + Sync + 'static {
     fn sequencers(&self, at: BlockHash) -> Read<SequencerSet>;
     /// How they took part, in the same order.
     fn participation(&self, at: BlockHash) -> Read<Vec<SequencerParticipation>>;
+    /// What `account` has earned, or without one each sequencer of the set.
+    fn rewards(&self, at: BlockHash, account: Option<AccountId>) -> Read<RewardsReport>;
     /// Who leads the block on top of the head.
     fn leaders(&self) -> Read<Leaders>;
     /// Where the relay stands after `at`.
@@ -198,7 +201,8 @@ pub trait L2Client:
                  + EvidenceApi<OpaqueBlock>
                  + ParticipationApi<OpaqueBlock>
                  + RegistryApi<OpaqueBlock>
-                 + ReputationApi<OpaqueBlock>,
+                 + ReputationApi<OpaqueBlock>
+                 + RewardsApi<OpaqueBlock>,
     >
 {
 }
@@ -212,7 +216,8 @@ impl<T> L2Client for T where
                      + EvidenceApi<OpaqueBlock>
                      + ParticipationApi<OpaqueBlock>
                      + RegistryApi<OpaqueBlock>
-                     + ReputationApi<OpaqueBlock>,
+                     + ReputationApi<OpaqueBlock>
+                     + RewardsApi<OpaqueBlock>,
         >
 {
 }
@@ -261,6 +266,10 @@ impl<C: L2Client, B: Backend<OpaqueBlock> + 'static> ChainReader for ClientReade
 
     fn participation(&self, at: BlockHash) -> Read<Vec<SequencerParticipation>> {
         Ok(self.client.runtime_api().participation(at)?)
+    }
+
+    fn rewards(&self, at: BlockHash, account: Option<AccountId>) -> Read<RewardsReport> {
+        Ok(self.client.runtime_api().rewards(at, account)?)
     }
 
     fn leaders(&self) -> Read<Leaders> {

@@ -1,6 +1,6 @@
 //! Which parameter tables a chain can run with.
 
-use cascoin_l2_primitives::chain::{ChainParameters, MAX_SEQUENCERS};
+use cascoin_l2_primitives::chain::{ChainParameters, MAX_BLOCK_GAS, MAX_SEQUENCERS};
 use core::fmt;
 
 /// Most decimals a coin may have: more do not fit a `u64` of base units.
@@ -68,6 +68,7 @@ pub fn check(parameters: &ChainParameters) -> Result<(), InvalidParameters> {
         (p.min_sequencer_score <= MAX_SCORE, "minSequencerScore must be at most 100"),
         (p.fast_withdrawal_score <= MAX_SCORE, "fastWithdrawalScore must be at most 100"),
         (p.block_gas_limit > 0, "blockGasLimit must not be 0"),
+        (p.block_gas_limit <= MAX_BLOCK_GAS, "blockGasLimit must not exceed 30000000"),
         (
             p.fast_challenge_period_s <= p.challenge_period_s,
             "fastChallengePeriodS must not exceed challengePeriodS",

@@ -2,7 +2,7 @@
 //! refused at genesis.
 
 use crate::{self as pallet_chain_parameters, check, MinFee};
-use cascoin_l2_primitives::chain::{FeeSplit, L1Network, L1Start, Network};
+use cascoin_l2_primitives::chain::{FeeSplit, L1Network, L1Start, Network, MAX_BLOCK_GAS};
 use frame_support::{derive_impl, traits::Get};
 use sp_runtime::BuildStorage;
 
@@ -85,7 +85,7 @@ fn a_chain_without_an_id_has_no_genesis() {
 
 #[test]
 fn each_rule_is_checked() {
-    let edits: [(&str, fn(&mut super::ChainParameters)); 26] = [
+    let edits: [(&str, fn(&mut super::ChainParameters)); 27] = [
         ("chainId", |p| p.chain_id = 0),
         ("decimals", |p| p.decimals = 19),
         ("l1Confirmations", |p| p.l1_confirmations = 0),
@@ -104,6 +104,7 @@ fn each_rule_is_checked() {
         ("minSequencerScore", |p| p.min_sequencer_score = 101),
         ("fastWithdrawalScore", |p| p.fast_withdrawal_score = 101),
         ("blockGasLimit", |p| p.block_gas_limit = 0),
+        ("blockGasLimit must not exceed 30000000", |p| p.block_gas_limit = MAX_BLOCK_GAS + 1),
         ("fastChallengePeriodS", |p| p.fast_challenge_period_s = 601),
         ("maxDeposit", |p| p.max_deposit = p.max_daily_deposit + 1),
         ("anchorInterval", |p| p.anchor_interval = 0),

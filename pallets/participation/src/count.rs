@@ -12,7 +12,8 @@ use cascoin_l2_primitives::{
     chain::{quorum, AccountId, BlockNumber},
     consensus::LeaderDigest,
     sequencers::{
-        Commit, Offence, OffenceKind, OnLowLiveness, OnOffence, SequencerBits, SequencerSetProvider,
+        Commit, Offence, OffenceKind, OnLowLiveness, OnOffence, OnSessionJudged, SequencerBits,
+        SequencerSetProvider, SessionUptime,
     },
 };
 use frame_support::{ensure, traits::Get, weights::Weight};
@@ -44,9 +45,8 @@ impl<T: Config> Pallet<T> {
             let (set_id, signed) =
                 outgoing.unwrap_or_else(|| (MembersSetId::<T>::get(), members.clone()));
             let ended = Ended { set_id, height: parent, signed, staying: &members };
-            let offences = Self::end_session(&session, ended);
             weight = T::WeightInfo::note_last(session.tallies.len().saturated_into());
-            weight.saturating_accrue(T::OnOffence::max_offence_weight().saturating_mul(offences));
+            weight.saturating_accrue(Self::end_session(&session, ended));
             session = Session::of(members.len());
         }
         Self::count_leaders(&mut session, &members, failed)?;
@@ -92,9 +92,10 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    // Returns how many offences there were: at most two of each sequencer.
-    fn end_session(session: &Session, ended: Ended) -> u64 {
+    // Returns the weight of what others make of it.
+    fn end_session(session: &Session, ended: Ended) -> Weight {
         let mut offences = 0u64;
+        let mut uptimes = Vec::with_capacity(ended.signed.len());
         let judged = session.judged;
         let liveness_permille = session.liveness_permille();
         if liveness_permille < MIN_LIVENESS_PERMILLE {
@@ -129,8 +130,10 @@ impl<T: Config> Pallet<T> {
                 });
                 Self::note_offence(OffenceKind::Offline, account.clone(), &ended);
             }
+            uptimes.push(SessionUptime { account: account.clone(), uptime_permille });
         }
-        offences
+        let told = T::OnOffence::max_offence_weight().saturating_mul(offences);
+        told.saturating_add(T::OnSessionJudged::on_session_judged(&uptimes))
     }
 
     fn note_offence(kind: OffenceKind, offender: AccountId, ended: &Ended) {

@@ -16,7 +16,8 @@
 //! session's blocks was *offline*, and who led rounds in vain *timed out*: that is
 //! recorded and told to [`Config::OnOffence`], once for each session. A session in
 //! which the first leader failed at more than one of a hundred heights is told to
-//! [`Config::OnLowLiveness`] (R25.5).
+//! [`Config::OnLowLiveness`] (R25.5). Everybody's share of the session goes to
+//! [`Config::OnSessionJudged`].
 //!
 //! ## What holds
 //!
@@ -74,8 +75,8 @@ pub mod pallet {
     use cascoin_l2_primitives::{
         chain::{AccountId, BlockNumber, MAX_SEQUENCERS},
         sequencers::{
-            Commit, Offence, OnLowLiveness, OnOffence, ParticipationData, ParticipationError,
-            SequencerBits, SequencerSetProvider, PARTICIPATION_IDENTIFIER,
+            Commit, Offence, OnLowLiveness, OnOffence, OnSessionJudged, ParticipationData,
+            ParticipationError, SequencerBits, SequencerSetProvider, PARTICIPATION_IDENTIFIER,
         },
     };
     use frame_support::pallet_prelude::*;
@@ -111,6 +112,8 @@ pub mod pallet {
         /// Told of a session in which first leaders made less than
         /// [`MIN_LIVENESS_PERMILLE`] of the blocks.
         type OnLowLiveness: OnLowLiveness;
+        /// Told of each session that is over, after its offences.
+        type OnSessionJudged: OnSessionJudged;
 
         /// Weights of the inherent and the hooks.
         type WeightInfo: WeightInfo;
@@ -251,7 +254,7 @@ pub mod pallet {
         #[pallet::weight((
             T::WeightInfo::note_last(MAX_SEQUENCERS).saturating_add(
                 T::OnOffence::max_offence_weight().saturating_mul((MAX_OFFENCES_EACH * MAX_SEQUENCERS).into()),
-            ),
+            ).saturating_add(T::OnSessionJudged::max_judgement_weight()),
             DispatchClass::Mandatory,
         ))]
         pub fn note(

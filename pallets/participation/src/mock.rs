@@ -5,7 +5,10 @@ use crate::pallet::{Call, Config, Error};
 use cascoin_l2_primitives::{
     chain::AccountId,
     consensus::LeaderDigest,
-    sequencers::{Offence, OnLowLiveness, OnOffence, SequencerBits, SequencerSetProvider},
+    sequencers::{
+        Offence, OnLowLiveness, OnOffence, OnSessionJudged, SequencerBits, SequencerSetProvider,
+        SessionUptime,
+    },
 };
 use frame_support::{
     derive_impl, dispatch::RawOrigin, parameter_types, storage::with_storage_layer, traits::Hooks,
@@ -38,6 +41,8 @@ parameter_types! {
     pub static Slow: Vec<Vec<AccountId>> = vec![];
     /// Offences as they were told of.
     pub static Told: Vec<Offence> = vec![];
+    /// Sessions as they were told of: uptimes of accounts.
+    pub static Judged: Vec<Vec<(AccountId, u16)>> = vec![];
     pub static SessionBlocks: u32 = 10;
     pub const MinUptime: u16 = 500;
 }
@@ -86,6 +91,18 @@ impl OnOffence for Recorder {
     }
 }
 
+impl OnSessionJudged for Recorder {
+    fn on_session_judged(uptimes: &[SessionUptime]) -> Weight {
+        let uptimes = uptimes.iter().map(|one| (one.account.clone(), one.uptime_permille));
+        Judged::mutate(|all| all.push(uptimes.collect()));
+        Weight::from_parts(100, 0)
+    }
+
+    fn max_judgement_weight() -> Weight {
+        Weight::from_parts(1_000, 0)
+    }
+}
+
 impl Config for Test {
     type Sequencers = Sequencers;
     type Author = Author;
@@ -93,6 +110,7 @@ impl Config for Test {
     type MinUptime = MinUptime;
     type OnOffence = Recorder;
     type OnLowLiveness = Recorder;
+    type OnSessionJudged = Recorder;
     type WeightInfo = ();
 }
 
@@ -101,6 +119,7 @@ pub fn new_test_ext(sequencers: u8) -> sp_io::TestExternalities {
     Set::set((1..=sequencers).collect());
     SetId::set(0);
     Told::set(vec![]);
+    Judged::set(vec![]);
     SessionBlocks::set(10);
     let storage = RuntimeGenesisConfig::default().build_storage().expect("a valid genesis");
     let mut ext = sp_io::TestExternalities::new(storage);

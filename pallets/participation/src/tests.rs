@@ -175,11 +175,35 @@ fn the_weight_is_that_of_a_sessions_end_only_then() {
         for _ in 1..10 {
             assert_eq!(block(Made::by(1, [0, 1, 2])), Ok(Weight::zero()));
         }
-        // One offence, of a weight of 7.
-        assert_eq!(block(Made::by(1, [0, 1, 2])), Ok(Weight::from_parts(7, 0)));
+        // One offence, of a weight of 7, and the session, of 100.
+        assert_eq!(block(Made::by(1, [0, 1, 2])), Ok(Weight::from_parts(107, 0)));
         let info = call(0, bits([0]), bits([])).get_dispatch_info();
         assert_eq!(info.class, DispatchClass::Mandatory);
-        assert_eq!(info.call_weight, Weight::from_parts(2 * 64 * 7, 0));
+        assert_eq!(info.call_weight, Weight::from_parts(2 * 64 * 7 + 1_000, 0));
+    });
+}
+
+/// R38.3: whoever rewards sees each session once, with the set that signed it.
+#[test]
+fn r38_3_each_session_is_told_of_with_the_uptimes_of_its_set() {
+    new_test_ext(4).execute_with(|| {
+        first_block(1);
+        for height in 2..=11 {
+            let changes_to = (height == 10).then(|| vec![2, 3, 9]);
+            let signers = if height <= 6 { [0, 1, 3] } else { [0, 1, 2] };
+            assert!(Judged::get().is_empty());
+            block(Made { changes_to, ..Made::by(2, signers) }).unwrap();
+        }
+        let uptimes = |of: &[(u8, u16)]| -> Vec<_> {
+            of.iter().map(|(seed, permille)| (account(*seed), *permille)).collect()
+        };
+        let first = uptimes(&[(1, 1_000), (2, 1_000), (3, 500), (4, 500)]);
+        assert_eq!(Judged::get(), std::slice::from_ref(&first));
+        for _ in 12..=21 {
+            block(Made::by(9, [0, 1, 2])).unwrap();
+        }
+        let second = uptimes(&[(2, 1_000), (3, 1_000), (9, 1_000)]);
+        assert_eq!(Judged::get(), [first, second]);
     });
 }
 

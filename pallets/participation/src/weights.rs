@@ -16,8 +16,8 @@ pub trait WeightInfo {
     fn note_set() -> Weight;
     /// The inherent within a session.
     fn note() -> Weight;
-    /// The inherent that ends a session of `n` sequencers, without what follows from
-    /// offences.
+    /// The inherent that ends a session of `n` sequencers, without what others make of
+    /// it.
     fn note_last(n: u32) -> Weight;
 }
 

@@ -89,7 +89,7 @@ use alloc::vec::Vec;
 use cascoin_l2_primitives::chain::MAX_SEQUENCERS;
 use cascoin_l2_primitives::{
     chain::{AccountId, SequencerInfo, SequencerSet},
-    sequencers::SequencerSetProvider,
+    sequencers::{SequencerSetProvider, SequencerWeights},
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::traits::Get;
@@ -586,30 +586,22 @@ impl<T: Config> Pallet<T> {
     /// The set that produces and certifies the next block, with all keys and
     /// weights, by index.
     pub fn sequencer_set() -> SequencerSet {
-        let (members, elected) = (Members::<T>::get(), Elected::<T>::get());
-        let weight_of = |account: &AccountId| {
-            let mut all = members.iter().chain(&elected);
-            let seat = all.find(|member| member.account == *account).map(|member| member.weight);
-            // One that stays until its seat is filled.
-            let of_candidate = || Candidates::<T>::get(account).map(|candidate| candidate.weight);
-            seat.or_else(of_candidate).unwrap_or(0)
-        };
+        let weighted = Self::weighted();
         let active = ActiveSequencers::<T>::get();
-        let mut weights: Vec<u64> =
-            active.iter().map(|active| weight_of(&active.account)).collect();
-        election::cap(&mut weights);
         let sealing = T::SealingKeys::get();
         let voting = T::VotingKeys::get();
         let vault = VaultKeys::<T>::get();
-        let members = active
+        let keys = active.into_iter().zip(sealing).zip(voting).zip(vault);
+        let members = weighted
             .into_iter()
-            .zip(sealing)
-            .zip(voting)
-            .zip(vault)
-            .zip(weights)
-            .map(|((((one, aura), grandpa), vault), weight)| (one, aura, grandpa, vault, weight))
-            .map(|(ActiveSequencer { account, relay }, aura, grandpa, vault, weight)| {
-                SequencerInfo { weight, account, aura, grandpa, relay, vault }
+            .zip(keys)
+            .map(|((account, weight), (((active, aura), grandpa), vault))| SequencerInfo {
+                account,
+                aura,
+                grandpa,
+                relay: active.relay,
+                vault,
+                weight,
             })
             .collect::<Vec<_>>();
         SequencerSet { set_id: T::SetId::get(), members }
@@ -672,5 +664,23 @@ impl<T: Config> SequencerSetProvider for Pallet<T> {
         let position =
             ActiveSequencers::<T>::get().iter().position(|active| active.relay == *key)?;
         u16::try_from(position).ok()
+    }
+}
+
+impl<T: Config> SequencerWeights for Pallet<T> {
+    fn weighted() -> Vec<(AccountId, u64)> {
+        let (members, elected) = (Members::<T>::get(), Elected::<T>::get());
+        let weight_of = |account: &AccountId| {
+            let mut all = members.iter().chain(&elected);
+            let seat = all.find(|member| member.account == *account).map(|member| member.weight);
+            // One that stays until its seat is filled.
+            let of_candidate = || Candidates::<T>::get(account).map(|candidate| candidate.weight);
+            seat.or_else(of_candidate).unwrap_or(0)
+        };
+        let active = ActiveSequencers::<T>::get();
+        let mut weights: Vec<u64> =
+            active.iter().map(|active| weight_of(&active.account)).collect();
+        election::cap(&mut weights);
+        active.into_iter().map(|active| active.account).zip(weights).collect()
     }
 }

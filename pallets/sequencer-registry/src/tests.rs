@@ -3,7 +3,7 @@
 use crate::{mock::*, Member, MemberOf, Members};
 use cascoin_l2_primitives::{
     chain::{AccountId, MAX_SEQUENCERS},
-    sequencers::SequencerSetProvider,
+    sequencers::{SequencerSetProvider, SequencerWeights},
 };
 use pallet_session::SessionManager;
 use sp_runtime::traits::Convert;
@@ -42,6 +42,16 @@ fn the_provider_answers_by_index() {
         assert_eq!(Registry::account(3), None);
         assert_eq!(Registry::index_of_relay_key(&ed(1, RELAY_KEY)), Some(2));
         assert_eq!(Registry::index_of_relay_key(&ed(9, RELAY_KEY)), None);
+    });
+}
+
+#[test]
+fn weights_stand_in_the_order_of_the_set_and_who_leaves_weighs_nothing() {
+    three_members().execute_with(|| {
+        put_in_force(&[2, 3, 1], true);
+        assert_eq!(Registry::weighted(), [(account(2), 20), (account(3), 30), (account(1), 10)]);
+        Registry::remove_member(RuntimeOrigin::root(), account(3)).expect("two are enough");
+        assert_eq!(Registry::weighted(), [(account(2), 20), (account(3), 0), (account(1), 10)]);
     });
 }
 

@@ -6,6 +6,7 @@
 
 mod offence;
 mod participation;
+mod session;
 mod stake;
 
 pub use offence::{Offence, OffenceKind, OnOffence};
@@ -13,10 +14,12 @@ pub use participation::{
     Commit, OnLowLiveness, ParticipationData, ParticipationError, SequencerBits,
     PARTICIPATION_IDENTIFIER,
 };
+pub use session::{OnSessionJudged, SessionUptime};
 
 pub use stake::{StakeCommitment, StakeProvider};
 
 use crate::chain::{quorum, AccountId};
+use alloc::vec::Vec;
 use sp_core::ed25519;
 
 /// The sequencers in force.
@@ -43,4 +46,11 @@ pub trait SequencerSetProvider {
     fn quorum() -> usize {
         quorum(Self::members())
     }
+}
+
+/// What the sequencers in force weigh against each other.
+pub trait SequencerWeights {
+    /// Accounts and ranking weights (reputation and stake), by index; 0 for who ranks
+    /// last. Two storage reads.
+    fn weighted() -> Vec<(AccountId, u64)>;
 }

@@ -4,6 +4,7 @@ mod accounts;
 mod consensus;
 mod governance;
 mod l1;
+mod limits;
 mod money;
 mod offences;
 mod reputation;

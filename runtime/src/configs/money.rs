@@ -1,13 +1,18 @@
-//! Balances and fees.
+//! Balances, fees and what sequencers earn.
 
+use super::consensus::BlockAuthor;
 use crate::{
     account_data::BalanceStore,
-    fees::{FeesToAuthor, LengthToFee, WeightToFee},
-    Balance, Balances, Runtime, RuntimeEvent, RuntimeFreezeReason, RuntimeHoldReason,
+    fees::{LengthToFee, WeightToFee},
+    Balance, Balances, ChainParameters, Reputation, Rewards, Runtime, RuntimeEvent,
+    RuntimeFreezeReason, RuntimeHoldReason, SequencerRegistry,
 };
-use frame_support::traits::{ConstU128, ConstU32, ConstU8, VariantCountOf};
-use pallet_transaction_payment::{ConstFeeMultiplier, FungibleAdapter, Multiplier};
-use sp_runtime::traits::One;
+use frame_support::{
+    parameter_types,
+    traits::{ConstU128, ConstU32, ConstU8, VariantCountOf},
+    PalletId,
+};
+use pallet_transaction_payment::FungibleAdapter;
 
 impl pallet_balances::Config for Runtime {
     type RuntimeEvent = RuntimeEvent;
@@ -27,17 +32,27 @@ impl pallet_balances::Config for Runtime {
     type DoneSlashHandler = ();
 }
 
-frame_support::parameter_types! {
-    pub FeeMultiplier: Multiplier = Multiplier::one();
+parameter_types! {
+    /// The account that holds collected fees until sequencers are paid.
+    pub const RewardsPot: PalletId = PalletId(*b"cl2/fees");
+}
+
+impl pallet_rewards::Config for Runtime {
+    type Currency = Balances;
+    type Parameters = ChainParameters;
+    type Sequencers = SequencerRegistry;
+    type Author = BlockAuthor;
+    type Reputation = Reputation;
+    type PotId = RewardsPot;
+    type WeightInfo = pallet_rewards::EstimatedWeight<Runtime>;
 }
 
 impl pallet_transaction_payment::Config for Runtime {
     type RuntimeEvent = RuntimeEvent;
-    type OnChargeTransaction = FungibleAdapter<Balances, FeesToAuthor>;
+    type OnChargeTransaction = FungibleAdapter<Balances, Rewards>;
     type WeightToFee = WeightToFee;
     type LengthToFee = LengthToFee;
-    // The base fee that follows demand belongs to the fee issue.
-    type FeeMultiplierUpdate = ConstFeeMultiplier<FeeMultiplier>;
+    type FeeMultiplierUpdate = pallet_rewards::BaseFeeUpdate<Runtime>;
     type OperationalFeeMultiplier = ConstU8<5>;
     type WeightInfo = pallet_transaction_payment::weights::SubstrateWeight<Runtime>;
 }

@@ -1,11 +1,11 @@
 //! What sequencers do wrong, and how it is proven.
 
 use super::consensus::{BlockAuthor, SessionBlocks, VotingKeys};
-use crate::{Reputation, Runtime, SequencerRegistry, Stake};
+use crate::{Reputation, Rewards, Runtime, SequencerRegistry, Stake};
 use frame_support::traits::ConstU16;
 
 /// What every offence leads to.
-pub(super) type Punishments = ((Reputation, Stake), SequencerRegistry);
+pub(super) type Punishments = ((Reputation, Stake), (SequencerRegistry, Rewards));
 
 /// Share of a session's blocks that a sequencer must have signed, in thousandths.
 /// Half: a leader can leave out whom it likes, and liars lead fewer blocks than that.
@@ -25,5 +25,6 @@ impl pallet_participation::Config for Runtime {
     type MinUptime = ConstU16<MIN_UPTIME_PERMILLE>;
     type OnOffence = Punishments;
     type OnLowLiveness = SequencerRegistry;
+    type OnSessionJudged = Rewards;
     type WeightInfo = pallet_participation::EstimatedWeight<Runtime>;
 }

@@ -4,15 +4,14 @@ use crate::{
     account_data::AccountData, AccountId, Block, Hash, NobodyForcesMoney, Nonce, PalletInfo,
     Runtime, RuntimeCall, RuntimeEvent, RuntimeOrigin, RuntimeTask, VERSION,
 };
+use cascoin_l2_primitives::chain::{MAX_BLOCK_GAS, PS_PER_GAS};
 use frame_support::{
     derive_impl,
     dispatch::DispatchClass,
     parameter_types,
     traits::{ConstU16, ConstU32},
     weights::{
-        constants::{
-            BlockExecutionWeight, ExtrinsicBaseWeight, ParityDbWeight, WEIGHT_REF_TIME_PER_MILLIS,
-        },
+        constants::{BlockExecutionWeight, ExtrinsicBaseWeight, ParityDbWeight},
         Weight,
     },
 };
@@ -20,8 +19,9 @@ use frame_system::limits::{BlockLength, BlockWeights};
 use sp_runtime::{traits::AccountIdLookup, Perbill};
 use sp_version::RuntimeVersion;
 
-/// Execution time of a full block: 300 ms, which is 30 million gas of 10,000 ps.
-pub const MAX_BLOCK_REF_TIME: u64 = 300 * WEIGHT_REF_TIME_PER_MILLIS;
+/// Execution time of the largest block: 300 ms. Where a chain's parameters give it less
+/// gas, `CheckGas` holds users to that.
+pub const MAX_BLOCK_REF_TIME: u64 = MAX_BLOCK_GAS * PS_PER_GAS;
 /// Bytes of a full block's body.
 const MAX_BODY_BYTES: u32 = 5 * 1024 * 1024;
 /// What users' transactions may take; the rest is kept for the relay and other

@@ -139,7 +139,7 @@ pub fn regtest() -> ChainParameters {
     }
 }
 
-/// [`regtest`] at mainnet's pace: block time, time-outs and confirmations are
+/// [`regtest`] at mainnet's pace: block time, gas, time-outs and confirmations are
 /// mainnet's, so that what is measured on it says something about mainnet.
 pub fn local() -> ChainParameters {
     at_mainnet_pace(regtest())
@@ -163,6 +163,7 @@ fn at_mainnet_pace(parameters: ChainParameters) -> ChainParameters {
         l1_confirmations: pace.l1_confirmations,
         block_time_ms: pace.block_time_ms,
         session_blocks: pace.session_blocks,
+        block_gas_limit: pace.block_gas_limit,
         propose_timeout_ms: pace.propose_timeout_ms,
         prevote_timeout_ms: pace.prevote_timeout_ms,
         precommit_timeout_ms: pace.precommit_timeout_ms,

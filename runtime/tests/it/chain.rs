@@ -3,8 +3,8 @@
 
 use cascoin_l2_primitives::{consensus::LeaderDigest, sequencers::SequencerBits};
 use cascoin_l2_runtime::{
-    genesis_config_presets, Balance, Block, Executive, Header, Moment, Nonce, Runtime, RuntimeCall,
-    RuntimeGenesisConfig, SignedPayload, System, TxExtension, UncheckedExtrinsic,
+    genesis_config_presets, Balance, Block, ChargeFees, Executive, Header, Moment, Nonce, Runtime,
+    RuntimeCall, RuntimeGenesisConfig, SignedPayload, System, TxExtension, UncheckedExtrinsic,
 };
 use codec::Encode;
 use serde_json::Value;
@@ -210,12 +210,12 @@ fn signed(
         frame_system::CheckTxVersion::new(),
         frame_system::CheckGenesis::new(),
         frame_system::CheckEra::from(Era::Immortal),
-        frame_system::CheckNonce::from(nonce),
+        pallet_rate_limit::CheckRate::from(nonce),
+        pallet_rate_limit::CheckGas::new(),
         frame_system::CheckWeight::new(),
-        pallet_transaction_payment::ChargeTransactionPayment::from(tip),
+        ChargeFees::from(tip),
         frame_metadata_hash_extension::CheckMetadataHash::new(false),
-        pallet_reputation::RecordActivity::new(),
-        frame_system::WeightReclaim::new(),
+        (pallet_reputation::RecordActivity::new(), frame_system::WeightReclaim::new()),
     );
     let payload = SignedPayload::new(call, extension).expect("the payload can be made");
     let signature = payload.using_encoded(|bytes| who.sign(bytes));

@@ -1,21 +1,21 @@
-//! What a transaction costs and who gets it.
+//! What a transaction costs.
 
 use crate::chain::{preset, transfer, Chain};
 use cascoin_l2_runtime::{
-    AccountId, Balance, Balances, FeesToAuthor, RuntimeCall, TransactionPayment, WeightToFee,
-    INCLUDED_LENGTH, INCLUDED_REF_TIME,
+    AccountId, Balance, Balances, Block, BurnMint, Rewards, Runtime, RuntimeCall, System,
+    TransactionPayment, UncheckedExtrinsic, WeightToFee, INCLUDED_LENGTH, INCLUDED_REF_TIME,
 };
+use codec::Encode;
 use frame_support::{
     dispatch::DispatchInfo,
-    traits::{
-        fungible::{Balanced, Inspect},
-        tokens::{Fortitude, Precision, Preservation},
-        OnUnbalanced,
-    },
-    weights::{Weight, WeightToFee as _},
+    traits::fungible::Inspect,
+    weights::{constants::ExtrinsicBaseWeight, Weight, WeightToFee as _},
 };
+use pallet_transaction_payment::{Event, FeeDetails, Multiplier, NextFeeMultiplier};
+use pallet_transaction_payment_rpc_runtime_api::runtime_decl_for_transaction_payment_api::TransactionPaymentApi;
 use proptest::prelude::*;
-use sp_keyring::Sr25519Keyring::{self, Alice, Bob, Charlie, Dave, Eve, Ferdie};
+use sp_keyring::Sr25519Keyring::{self, Eve, Ferdie};
+use sp_runtime::FixedPointNumber;
 
 const TRANSFERRED: Balance = 12_345;
 
@@ -28,28 +28,38 @@ fn min_fee() -> Balance {
     preset("regtest").chain_parameters.parameters.min_fee
 }
 
-/// Who makes the next block.
-fn next_author(chain: &Chain) -> Sr25519Keyring {
-    [Alice, Bob, Charlie, Dave][((chain.time + 500) % 4) as usize]
+/// Sets what base fees are multiplied by.
+fn set_price(chain: &mut Chain, price: Multiplier) {
+    chain.read(|| NextFeeMultiplier::<Runtime>::put(price));
+    chain.ext.commit_all().expect("changes can be committed");
+}
+
+fn remark(bytes: usize) -> RuntimeCall {
+    RuntimeCall::System(frame_system::Call::remark { remark: vec![7; bytes] })
 }
 
 #[test]
-fn a_transfer_costs_the_minimum_and_the_author_gets_it_with_the_tip() {
+fn r18_1_a_transfer_costs_the_minimum_and_what_is_not_burned_waits_for_the_sequencers() {
     for tip in [0, 777] {
         let mut chain = Chain::of("regtest");
         let transaction = chain.sign(Eve, 0, tip, transfer(Ferdie, TRANSFERRED));
-        let author = next_author(&chain);
-        let before = [author, Eve, Ferdie].map(|who| balance(&mut chain, who));
+        let before = [Eve, Ferdie].map(|who| balance(&mut chain, who));
         let issuance = chain.read(Balances::total_issuance);
 
         let (_, applied) = chain.grow(vec![transaction]);
 
         assert_eq!(applied, [Ok(Ok(()))]);
-        let paid = min_fee() + tip;
-        assert_eq!(balance(&mut chain, Eve), before[1] - TRANSFERRED - paid);
-        assert_eq!(balance(&mut chain, Ferdie), before[2] + TRANSFERRED);
-        assert_eq!(balance(&mut chain, author), before[0] + paid);
-        assert_eq!(chain.read(Balances::total_issuance), issuance);
+        assert_eq!(balance(&mut chain, Eve), before[0] - TRANSFERRED - min_fee() - tip);
+        assert_eq!(balance(&mut chain, Ferdie), before[1] + TRANSFERRED);
+        let burned = min_fee() / 10;
+        let supply = chain.read(BurnMint::supply);
+        assert!(supply.valid);
+        assert_eq!((supply.issuance, supply.burned_on_l2), (issuance - burned, burned));
+        // The check of the supply has seen it in the block it was burned in.
+        let noted = chain.read(pallet_burn_mint::LastIssuance::<Runtime>::get);
+        assert_eq!(noted, supply.issuance);
+        let pot = chain.read(|| Balances::balance(&Rewards::pot()));
+        assert_eq!(pot, min_fee() - burned + tip);
     }
 }
 
@@ -75,8 +85,6 @@ fn who_cannot_pay_is_not_let_in() {
 #[test]
 fn length_and_time_beyond_what_is_included_cost_extra() {
     let mut chain = Chain::of("regtest");
-    let remark =
-        |bytes: usize| RuntimeCall::System(frame_system::Call::remark { remark: vec![7; bytes] });
     let short = chain.sign(Eve, 0, 0, remark(16));
     let long = chain.sign(Ferdie, 0, 0, remark(10 * INCLUDED_LENGTH as usize));
     let before = [Eve, Ferdie].map(|who| balance(&mut chain, who));
@@ -89,46 +97,120 @@ fn length_and_time_beyond_what_is_included_cost_extra() {
     });
 }
 
+/// The payment pallet does not multiply what it takes for each transaction besides its
+/// call, nor the length: the one is free here, and the other multiplies itself.
 #[test]
-fn without_an_author_fees_are_burned() {
+fn r18_3_the_price_multiplies_the_whole_base_fee() {
+    assert!(ExtrinsicBaseWeight::get().ref_time() <= INCLUDED_REF_TIME);
     let mut chain = Chain::of("regtest");
+    let info = DispatchInfo {
+        call_weight: Weight::from_parts(3 * INCLUDED_REF_TIME, 0),
+        ..Default::default()
+    };
+    let mut fee = |tip| chain.read(|| TransactionPayment::compute_fee(5_000, &info, tip));
+    let single = fee(0);
+    assert!(single > 10 * min_fee());
+    set_price(&mut chain, Multiplier::from_u32(3));
+    let mut fee = |tip| chain.read(|| TransactionPayment::compute_fee(5_000, &info, tip));
+    assert_eq!(fee(0), 3 * single);
+    assert_eq!(fee(99), 3 * single + 99, "the tip is as it was named");
+}
+
+/// As Polkadot.js asks, with the whole transaction: it shows what will be paid.
+fn asked(chain: &mut Chain, transaction: &UncheckedExtrinsic) -> (Balance, FeeDetails<Balance>) {
+    type Api = Runtime;
+    let len = transaction.encoded_size() as u32;
     chain.read(|| {
-        let issuance = Balances::total_issuance();
-        let credit = <Balances as Balanced<AccountId>>::withdraw(
-            &Eve.to_account_id(),
-            1_000,
-            Precision::Exact,
-            Preservation::Preserve,
-            Fortitude::Polite,
-        )
-        .expect("Eve has it");
-        FeesToAuthor::on_unbalanced(credit);
-        assert_eq!(Balances::total_issuance(), issuance - 1_000);
-    });
+        let info =
+            <Api as TransactionPaymentApi<Block, Balance>>::query_info(transaction.clone(), len);
+        let details = <Api as TransactionPaymentApi<Block, Balance>>::query_fee_details(
+            transaction.clone(),
+            len,
+        );
+        (info.partial_fee, details)
+    })
+}
+
+#[test]
+fn wallets_are_told_the_fee_that_is_charged() {
+    for price in [Multiplier::from_u32(1), Multiplier::saturating_from_rational(17, 7)] {
+        let mut chain = Chain::of("regtest");
+        set_price(&mut chain, price);
+        for (nonce, call) in [transfer(Ferdie, 5), remark(3_000)].into_iter().enumerate() {
+            let transaction = chain.sign(Eve, nonce as u32, 40, call);
+            let (shown, details) = asked(&mut chain, &transaction);
+            assert_eq!(details.final_fee(), shown, "neither has the tip");
+            let before = balance(&mut chain, Eve);
+            chain.grow(vec![transaction]);
+            let events = chain.read(System::read_events_for_pallet::<Event<Runtime>>);
+            let paid = shown + 40;
+            let told =
+                Event::TransactionFeePaid { who: Eve.to_account_id(), actual_fee: paid, tip: 40 };
+            assert_eq!(events, [told]);
+            let sent = if nonce == 0 { 5 } else { 0 };
+            assert_eq!(before - balance(&mut chain, Eve), paid + sent);
+            set_price(&mut chain, price);
+        }
+        let free = chain.participation();
+        assert_eq!(asked(&mut chain, &free).0, 0, "nobody signs it");
+    }
+}
+
+/// R18.4, through the whole runtime: empty blocks bring the price down to the minimum,
+/// and one leader's full blocks do not raise it.
+#[test]
+fn r18_4_the_price_falls_with_empty_blocks() {
+    let mut chain = Chain::of("regtest");
+    set_price(&mut chain, Multiplier::from_u32(8));
+    chain.grow(vec![]);
+    let after = chain.read(TransactionPayment::next_fee_multiplier);
+    assert!(after < Multiplier::from_u32(8) && after >= Multiplier::from_u32(7), "{after:?}");
+    for _ in 0..20 {
+        chain.grow(vec![]);
+    }
+    assert_eq!(chain.read(TransactionPayment::next_fee_multiplier), Multiplier::from_u32(1));
+}
+
+/// The block that ends a session has no room for users, which is no lack of demand.
+#[test]
+fn the_end_of_a_session_leaves_the_price_as_it_is() {
+    let mut chain = Chain::of("regtest");
+    while chain.head.number < 59 {
+        chain.grow(vec![]);
+    }
+    set_price(&mut chain, Multiplier::from_u32(8));
+    chain.grow(vec![]);
+    assert_eq!(chain.read(TransactionPayment::next_fee_multiplier), Multiplier::from_u32(8));
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 100, ..ProptestConfig::default() })]
 
-    /// O8, and a tip or more work never makes a transaction cheaper.
+    /// O8, and a tip, more work or a higher price never makes a transaction cheaper.
     #[test]
     fn a_fee_is_at_least_the_minimum(
         length in 0u32..=5 << 20,
         ref_time in 0u64..=300_000_000_000,
         tip in 0u128..1 << 60,
+        price in 1_000u128..1_000_000_000,
     ) {
         let mut chain = Chain::of("regtest");
         let info = |ref_time| DispatchInfo {
             call_weight: Weight::from_parts(ref_time, 0),
             ..Default::default()
         };
-        let (fee, with_more) = chain.read(|| {
-            (
-                TransactionPayment::compute_fee(length, &info(ref_time), tip),
-                TransactionPayment::compute_fee(length + 1, &info(ref_time + 1), tip),
-            )
-        });
+        let mut fees = |price: u128| {
+            set_price(&mut chain, Multiplier::saturating_from_rational(price, 1_000u128));
+            chain.read(|| {
+                (
+                    TransactionPayment::compute_fee(length, &info(ref_time), tip),
+                    TransactionPayment::compute_fee(length + 1, &info(ref_time + 1), tip),
+                )
+            })
+        };
+        let (fee, with_more) = fees(price);
         prop_assert!(fee >= min_fee() + tip);
         prop_assert!(with_more >= fee);
+        prop_assert!(fees(price + 1).0 >= fee);
     }
 }

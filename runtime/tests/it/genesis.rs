@@ -264,6 +264,7 @@ fn o3_parameters_are_the_operator_guides() {
         l1_confirmations: 6,
         block_time_ms: 500,
         session_blocks: 600,
+        block_gas_limit: 30_000_000,
         propose_timeout_ms: 3_000,
         prevote_timeout_ms: 500,
         precommit_timeout_ms: 500,

@@ -2,6 +2,8 @@
 
 use crate::chain::Chain;
 use cascoin_l2_runtime::{Runtime, RuntimeCall, TxExtension, VERSION};
+use codec::Encode;
+use frame_system::offchain::CreateAuthorizedTransaction;
 use sp_core::storage::StateVersion;
 use sp_runtime::traits::TransactionExtension;
 
@@ -46,6 +48,7 @@ fn transactions_have_the_extensions_that_wallets_know() {
             "CheckGenesis",
             "CheckMortality",
             "CheckNonce",
+            "CheckGas",
             "CheckWeight",
             "ChargeTransactionPayment",
             "CheckMetadataHash",
@@ -53,6 +56,23 @@ fn transactions_have_the_extensions_that_wallets_know() {
             "WeightReclaim",
         ]
     );
+}
+
+/// A client that does not know an extension must lose nothing by ignoring it: all that
+/// is in a transaction and in what is signed belongs to those that all clients know.
+#[test]
+fn no_other_extension_adds_a_byte() {
+    type Relay = pallet_l1_relay::Call<Runtime>;
+    let extension = <Runtime as CreateAuthorizedTransaction<Relay>>::create_extension();
+    // Mortality, nonce, tip, and whether the metadata's hash is signed.
+    assert_eq!(extension.encode(), [0, 0, 0, 0]);
+    let mut chain = Chain::of("dev");
+    chain.grow(vec![]);
+    let implicit = chain.read(|| {
+        TransactionExtension::<RuntimeCall>::implicit(&extension).expect("there is a genesis")
+    });
+    // Two versions, twice the genesis, no metadata hash.
+    assert_eq!(implicit.encode().len(), 4 + 4 + 32 + 32 + 1);
 }
 
 #[test]

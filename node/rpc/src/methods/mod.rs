@@ -15,6 +15,7 @@ mod candidates;
 mod evidence;
 mod info;
 mod reputation;
+mod rewards;
 mod sequencers;
 mod supply;
 mod wallet;
@@ -131,6 +132,7 @@ pub fn module(context: Context) -> Result<RpcModule<()>, RegisterMethodError> {
     add(&mut module, &candidates::ANNOUNCE, Safe, candidates::announce)?;
     add(&mut module, &sequencers::LEADER, Safe, sequencers::leader)?;
     add(&mut module, &sequencers::NETWORK_STATUS, Safe, sequencers::network_status)?;
+    add(&mut module, &rewards::REWARDS, Safe, rewards::rewards)?;
     add(&mut module, &evidence::EVIDENCE, Safe, evidence::evidence)?;
     add(&mut module, &reputation::REPUTATION, Safe, reputation::reputation)?;
     add(&mut module, &wallet::CREATE_BURN, Unsafe, wallet::create_burn)?;

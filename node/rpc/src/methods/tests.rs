@@ -16,7 +16,7 @@ use cascoin_l2_primitives::{
         BurnOutcome, BurnRecord, CandidateInfo, DoubleSignRecord, Eligibility, OpenVote,
         RelayStatus, ReputationReport, SequencerParticipation, SupplyReport,
     },
-    chain::{AccountId, BlockHash, BlockNumber, Header, SequencerInfo, SequencerSet},
+    chain::{AccountId, BlockHash, BlockNumber, FeeSplit, Header, SequencerInfo, SequencerSet},
     consensus::LeaderDigest,
     l1::{
         burn::{BurnPayload, Recipient},
@@ -27,6 +27,7 @@ use cascoin_l2_primitives::{
         rule::{score, Facts},
         Activity, Score,
     },
+    rewards::RewardsReport,
 };
 use codec::Encode;
 use serde_json::{json, Value};
@@ -35,6 +36,7 @@ use sp_runtime::{generic::DigestItem, Digest};
 use std::collections::BTreeSet;
 
 mod evidence_tests;
+mod rewards_tests;
 
 const ALICE: &str = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
 const HEAD: BlockNumber = 25;
@@ -93,6 +95,7 @@ impl ChainReader for TestChain {
             min_fee: 1_000,
             min_sequencer_score: 70,
             min_sequencer_stake: 100_000_000,
+            fee_split: FeeSplit { producer: 70, others: 20 },
             ..ChainParameters::default()
         })
     }
@@ -119,6 +122,10 @@ impl ChainReader for TestChain {
             uptime_permille: 833,
         };
         Ok((0..4).map(of).collect())
+    }
+
+    fn rewards(&self, _: BlockHash, account: Option<AccountId>) -> Read<RewardsReport> {
+        Ok(rewards_tests::report(account))
     }
 
     fn leaders(&self) -> Read<Leaders> {
@@ -428,7 +435,7 @@ fn error(setup: Setup, method: &str, params: Value) -> (i64, String) {
 
 #[test]
 fn all_methods_of_the_ledger_are_there_and_nothing_else() {
-    // O9 to O12, as far as there are any, R31.6, R10.3, and evidence.
+    // O9 to O12, as far as there are any, R31.6, R10.3, R38.6, and evidence.
     let ledger: BTreeSet<&str> = [
         "l2_getchaininfo",
         "l2_getbalance",
@@ -443,6 +450,7 @@ fn all_methods_of_the_ledger_are_there_and_nothing_else() {
         "l2_getevidence",
         "l2_getnetworkstatus",
         "l2_getreputation",
+        "l2_getrewards",
         "l2_getpendingburns",
         "l2_getminthistory",
         "l2_gettotalsupply",
@@ -787,6 +795,7 @@ fn wallet_methods_are_guarded_and_need_an_l1_node() {
         "l2_verifysupply",
         "l2_getpendingburns",
         "l2_getevidence",
+        "l2_getrewards",
     ] {
         let setup = Setup { deny: Some(DenyUnsafe::Yes), l1: None, ..Setup::default() };
         assert!(setup.call(method, json!([])).is_ok(), "{method}");

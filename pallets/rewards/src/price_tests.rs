@@ -1,0 +1,282 @@
+//! The base fee follows demand, and no leader alone.
+
+use crate::{
+    mock::*,
+    pallet::{AverageFullness, Event},
+    price::{is_damped, next_average, next_multiplier, MAX_MULTIPLIER, MIN_MULTIPLIER, TARGET},
+};
+use frame_support::{dispatch::DispatchClass, traits::Hooks, weights::Weight};
+use pallet_transaction_payment::Multiplier;
+use proptest::prelude::*;
+use sp_runtime::Perbill;
+
+fn times(factor: u32) -> Multiplier {
+    Multiplier::from_u32(factor)
+}
+
+/// The largest price that one block may make of this one, and the smallest.
+fn eighth(price: Multiplier) -> (Multiplier, Multiplier) {
+    let step = price.into_inner() / 8;
+    (
+        Multiplier::from_inner(price.into_inner() + step),
+        Multiplier::from_inner(price.into_inner() - step),
+    )
+}
+
+fn told() -> Vec<Event<Test>> {
+    let damped = |event: &Event<Test>| matches!(event, Event::PriceRiseDamped { .. });
+    events().into_iter().filter(damped).collect()
+}
+
+#[test]
+fn r18_4_half_full_blocks_leave_the_price_where_it_is() {
+    new_test_ext(4).execute_with(|| {
+        set_price(times(7));
+        for _ in 0..50 {
+            full_block(1, 50);
+            assert_eq!(price(), times(7));
+        }
+    });
+}
+
+#[test]
+fn r26_5_lasting_demand_raises_the_price_by_at_most_an_eighth_a_block() {
+    new_test_ext(4).execute_with(|| {
+        let mut before = price();
+        assert_eq!(before, MIN_MULTIPLIER);
+        for _ in 0..60 {
+            full_block(1, 100);
+            assert!(price() >= before && price() <= eighth(before).0);
+            before = price();
+        }
+        assert!(before > times(50), "{before:?}");
+        for _ in 0..200 {
+            full_block(1, 100);
+        }
+        assert_eq!(price(), MAX_MULTIPLIER);
+    });
+}
+
+#[test]
+fn r18_4_it_falls_at_once_and_not_below_the_minimum() {
+    new_test_ext(4).execute_with(|| {
+        set_price(MAX_MULTIPLIER);
+        AverageFullness::<Test>::put(Perbill::one());
+        full_block(1, 0);
+        assert_eq!(price(), eighth(MAX_MULTIPLIER).1, "whatever the average");
+        for _ in 0..103 {
+            full_block(1, 0);
+        }
+        assert_eq!(price(), MIN_MULTIPLIER);
+        full_block(1, 0);
+        assert_eq!(price(), MIN_MULTIPLIER);
+        // And it is not stuck there.
+        for _ in 0..20 {
+            full_block(1, 100);
+        }
+        assert!(price() > MIN_MULTIPLIER);
+    });
+}
+
+/// A leader gets most of what it pays to itself back, so it could fill its own blocks.
+#[test]
+fn r26_4_a_leader_alone_does_not_move_the_price_and_is_named() {
+    for start in [1, 40] {
+        new_test_ext(4).execute_with(|| {
+            set_price(times(start));
+            let mut told_of = Vec::new();
+            for _ in 0..BLOCKS_PER_LEADER {
+                full_block(3, 100);
+                assert_eq!(price(), times(start));
+                told_of.extend(told());
+            }
+            let [Event::PriceRiseDamped { author, fullness, average }] = &told_of[..] else {
+                panic!("once a term: {told_of:?}");
+            };
+            assert_eq!(*author, Some(account(3)));
+            assert_eq!((*fullness, *average), (Perbill::one(), Perbill::one() / 16));
+            // The next leader is told of too, should it go on.
+            full_block(2, 90);
+            let [Event::PriceRiseDamped { author, .. }] = &told()[..] else {
+                panic!("a new term");
+            };
+            assert_eq!(*author, Some(account(2)));
+            full_block(2, 0);
+            assert!(price() <= times(start));
+        });
+    }
+}
+
+#[test]
+fn lasting_demand_is_no_reason_to_tell() {
+    new_test_ext(4).execute_with(|| {
+        for _ in 0..40 {
+            full_block(1, 95);
+        }
+        for _ in 0..40 {
+            full_block(1, 95);
+            assert!(told().is_empty());
+        }
+    });
+}
+
+#[test]
+fn the_scarcer_of_time_and_length_counts() {
+    new_test_ext(4).execute_with(|| {
+        AverageFullness::<Test>::put(Perbill::one());
+        let used = |percent: u64, bytes: u32| {
+            begin_block(Some(1), None);
+            let time = Weight::from_parts(BLOCK_TIME / 4 * 3 / 100 * percent, 0);
+            System::set_block_consumed_resources(time, bytes as usize);
+            end_block();
+        };
+        let before = price();
+        used(10, BLOCK_BYTES / 4 * 3);
+        assert!(price() > before);
+        set_price(times(9));
+        used(10, BLOCK_BYTES / 4 * 3 / 10);
+        assert!(price() < times(9));
+    });
+}
+
+/// The block that ends a session takes no user transactions.
+#[test]
+fn a_block_without_room_says_nothing_of_demand() {
+    new_test_ext(4).execute_with(|| {
+        set_price(times(9));
+        AverageFullness::<Test>::put(TARGET);
+        begin_block(Some(1), None);
+        let all = Weight::from_parts(BLOCK_TIME, 0);
+        System::register_extra_weight_unchecked(all, DispatchClass::Mandatory);
+        end_block();
+        assert_eq!((price(), AverageFullness::<Test>::get()), (times(9), TARGET));
+    });
+}
+
+/// The minimum fee and the bytes are multiplied as the time is.
+#[test]
+fn r18_3_the_price_multiplies_the_whole_base_fee() {
+    new_test_ext(4).execute_with(|| {
+        let fee = || TransactionPayment::compute_fee(50, &info(300), 0);
+        assert_eq!(fee(), MIN_FEE + 50 + 300);
+        set_price(times(3));
+        assert_eq!(fee(), 3 * (MIN_FEE + 50 + 300));
+        let with_tip = TransactionPayment::compute_fee(50, &info(300), 7);
+        assert_eq!(with_tip, fee() + 7, "but not the tip");
+    });
+}
+
+#[test]
+fn the_payment_pallet_moves_it_once_a_block() {
+    new_test_ext(4).execute_with(|| {
+        AverageFullness::<Test>::put(Perbill::one());
+        begin_block(Some(1), None);
+        let full = Weight::from_parts(BLOCK_TIME / 4 * 3, 0);
+        System::set_block_consumed_resources(full, 0);
+        TransactionPayment::on_finalize(System::block_number());
+        assert_eq!(price(), eighth(MIN_MULTIPLIER).0);
+        Rewards::on_finalize(System::block_number());
+        assert_eq!(price(), eighth(MIN_MULTIPLIER).0);
+    });
+}
+
+fn perbill() -> impl Strategy<Value = Perbill> {
+    let edge = prop_oneof![Just(0u32), Just(1_000_000_000), 499_999_990..500_000_010u32];
+    prop_oneof![edge, 0..=1_000_000_000u32].prop_map(Perbill::from_parts)
+}
+
+fn any_price() -> impl Strategy<Value = Multiplier> {
+    let inner = MIN_MULTIPLIER.into_inner()..=MAX_MULTIPLIER.into_inner();
+    prop_oneof![Just(MIN_MULTIPLIER), Just(MAX_MULTIPLIER), inner.prop_map(Multiplier::from_inner)]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+    /// R18.4, R26.5: bounds, at most an eighth either way, and in the right direction.
+    #[test]
+    fn r18_4_each_step_is_bounded_and_goes_the_right_way(
+        price in any_price(),
+        fullness in perbill(),
+        average in perbill(),
+    ) {
+        let next = next_multiplier(price, fullness, average);
+        prop_assert!((MIN_MULTIPLIER..=MAX_MULTIPLIER).contains(&next));
+        let (most, least) = eighth(price);
+        prop_assert!(next <= most.max(MIN_MULTIPLIER) && next >= least.min(MAX_MULTIPLIER));
+        if fullness >= TARGET {
+            prop_assert!(next >= price);
+            prop_assert_eq!(next > price, average > TARGET && fullness > TARGET && price < MAX_MULTIPLIER);
+        } else {
+            prop_assert!(next <= price);
+            prop_assert_eq!(next < price, price > MIN_MULTIPLIER);
+        }
+        // More demand never makes it cheaper.
+        let more = Perbill::from_parts(fullness.deconstruct().saturating_add(1_000).min(1_000_000_000));
+        prop_assert!(next_multiplier(price, more, average) >= next);
+    }
+
+    #[test]
+    fn the_average_lies_between_what_it_was_and_the_block(
+        average in perbill(),
+        fullness in perbill(),
+    ) {
+        let next = next_average(average, fullness);
+        let (low, high) = (average.min(fullness), average.max(fullness));
+        // Rounded down, by less than one.
+        prop_assert!(next.deconstruct() + 1 >= low.deconstruct() && next <= high);
+    }
+
+    /// R26.4: whatever one leader puts into its term, the price is not higher than
+    /// before, if the chain was empty.
+    #[test]
+    fn r26_4_no_term_of_one_leader_raises_the_price_on_an_empty_chain(
+        start in any_price(),
+        term in prop::collection::vec(perbill(), BLOCKS_PER_LEADER as usize),
+    ) {
+        let (mut price, mut average) = (start, Perbill::zero());
+        for fullness in term {
+            average = next_average(average, fullness);
+            price = next_multiplier(price, fullness, average);
+            prop_assert!(price <= start);
+            prop_assert!(fullness <= TARGET || is_damped(fullness, average));
+        }
+    }
+
+    /// R26.4: nor does it in the long run, if it leads every fourth term and the others'
+    /// blocks are empty.
+    #[test]
+    fn r26_4_leading_again_and_again_does_not_add_up(
+        terms in prop::collection::vec(
+            prop::collection::vec(perbill(), BLOCKS_PER_LEADER as usize),
+            1..12,
+        ),
+        start in any_price(),
+    ) {
+        let (mut price, mut average) = (start, Perbill::zero());
+        let empty = vec![Perbill::zero(); 3 * BLOCKS_PER_LEADER as usize];
+        for term in terms {
+            for fullness in term.into_iter().chain(empty.iter().copied()) {
+                average = next_average(average, fullness);
+                price = next_multiplier(price, fullness, average);
+            }
+            prop_assert!(price <= start);
+        }
+    }
+
+    /// R26.5: from wherever it is, full blocks bring it to the top and empty ones to the
+    /// minimum: it is never stuck.
+    #[test]
+    fn r26_5_it_is_never_stuck(price in any_price(), average in perbill()) {
+        let go = |fullness: Perbill, blocks: u32| {
+            let mut state = (price, average);
+            for _ in 0..blocks {
+                let average = next_average(state.1, fullness);
+                state = (next_multiplier(state.0, fullness, average), average);
+            }
+            state.0
+        };
+        prop_assert_eq!(go(Perbill::zero(), 104), MIN_MULTIPLIER);
+        prop_assert_eq!(go(Perbill::one(), 200), MAX_MULTIPLIER);
+    }
+}

@@ -199,11 +199,14 @@ impl Process {
         self.signal("CONT")
     }
 
-    /// Resident memory in bytes; `None` where the system does not tell.
-    pub fn resident_bytes(&self) -> Option<u64> {
+    /// Resident memory; `None` where the system does not tell.
+    pub fn memory(&self) -> Option<Memory> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.id())).ok()?;
-        let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
-        line.split_whitespace().nth(1)?.parse::<u64>().ok().map(|kib| kib * 1024)
+        let bytes = |name: &str| {
+            let line = status.lines().find(|line| line.starts_with(name))?;
+            line.split_whitespace().nth(1)?.parse::<u64>().ok().map(|kib| kib * 1024)
+        };
+        Some(Memory { own: bytes("RssAnon:")?, files: bytes("RssFile:")? })
     }
 
     // The shell's own kill: std sends only SIGKILL, and the `kill` program is
@@ -219,6 +222,16 @@ impl Process {
         }
         Err(Error::other(format!("cannot send SIG{name} to {}", self.name)))
     }
+}
+
+/// Resident memory of a process, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Memory {
+    /// What it allocated.
+    pub own: u64,
+    /// Pages of the files it maps: its program and its database. The system takes them
+    /// back where it needs room.
+    pub files: u64,
 }
 
 impl Drop for Process {

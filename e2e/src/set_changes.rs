@@ -39,12 +39,12 @@ pub fn call(network: &Network, node: usize, path: &str, call: RuntimeCall) -> Re
     Ok(())
 }
 
-/// Has Alice, who holds the sudo key of test networks, call the registry as Root.
+/// Has Alice, who holds the sudo key of test networks, make a call as Root.
 ///
 /// # Errors
 /// As [`call`].
-pub fn govern(network: &Network, node: usize, what: Registry<Runtime>) -> Result<()> {
-    let inner = Box::new(RuntimeCall::SequencerRegistry(what));
+pub fn govern(network: &Network, node: usize, what: impl Into<RuntimeCall>) -> Result<()> {
+    let inner = Box::new(what.into());
     call(network, node, "//Alice", RuntimeCall::Sudo(pallet_sudo::Call::sudo { call: inner }))
 }
 

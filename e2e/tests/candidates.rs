@@ -4,12 +4,12 @@ use cascoin_e2e::{
     extrinsic::{account, dev_pair},
     network::{with_network, Network, Setup},
     node::NodeConfig,
-    set_changes::{call, rotate_keys, wait_for_set},
+    set_changes::{call, govern, rotate_keys, wait_for_set},
     wait::{until, Seen, PATIENCE},
     Error, Result,
 };
 use cascoin_l2_primitives::{chain::AccountId, reputation::Score};
-use cascoin_l2_runtime::RuntimeCall;
+use cascoin_l2_runtime::{Runtime, RuntimeCall};
 use codec::Decode;
 use pallet_sequencer_registry::Call as Registry;
 use serde_json::{json, Value};
@@ -30,11 +30,6 @@ fn newcomer(network: &mut Network) -> Result<usize> {
     network.nodes[index].start()?;
     network.nodes[index].wait_for_rpc()?;
     Ok(index)
-}
-
-fn sudo(network: &Network, what: impl Into<RuntimeCall>) -> Result<()> {
-    let inner = Box::new(what.into());
-    call(network, 0, "//Alice", RuntimeCall::Sudo(pallet_sudo::Call::sudo { call: inner }))
 }
 
 /// What `l2_getsequencers` says of one account, in a list.
@@ -75,7 +70,8 @@ fn r2_1_a_newcomer_with_stake_and_reputation_sequences_and_its_scores_agree_ever
         let early = network.call(node, "l2_announcesequencer", arguments.clone())?;
         assert_eq!(early["eligible"], false, "{early}");
         let score = Score::saturating(60);
-        sudo(network, pallet_reputation::Call::set_l1_score { account: eve.clone(), score })?;
+        let set = pallet_reputation::Call::<Runtime>::set_l1_score { account: eve.clone(), score };
+        govern(network, 0, set)?;
         let answer = network.call(0, "l2_announcesequencer", arguments)?;
         assert_eq!((&answer["eligible"], &answer["hatScore"]), (&json!(true), &json!(60)));
 

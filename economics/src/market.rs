@@ -1,6 +1,6 @@
 //! What the base fee does under some courses of demand.
 
-use pallet_rewards::price::{next_average, next_multiplier, MIN_MULTIPLIER};
+use pallet_rewards::price::{next_multiplier, Averages, MIN_MULTIPLIER};
 use pallet_transaction_payment::Multiplier;
 use sp_runtime::{FixedPointNumber, Perbill};
 use std::fmt::Write;
@@ -58,7 +58,7 @@ struct Row {
 pub fn run() -> Market {
     let mut market = Market { prices: Vec::new(), rows: Vec::new() };
     for (name, fullness) in COURSES {
-        let (mut multiplier, mut average) = (MIN_MULTIPLIER, Perbill::from_percent(20));
+        let (mut multiplier, mut averages) = (MIN_MULTIPLIER, Averages::default());
         let (mut points, mut highest, mut cost) = (Vec::new(), 0.0f64, 0.0);
         for block in 0..BLOCKS {
             let percent = fullness(block);
@@ -66,8 +66,8 @@ pub fn run() -> Market {
             let beyond = f64::from(percent.saturating_sub(20)) / 100.0;
             cost += beyond * TRANSFERS * MIN_FEE * price;
             let full = Perbill::from_percent(percent);
-            average = next_average(average, full);
-            multiplier = next_multiplier(multiplier, full, average);
+            averages = averages.after(full, Some(block / TERM));
+            multiplier = next_multiplier(multiplier, full, averages.ceiling());
             highest = highest.max(price);
             if block % 12 == 0 {
                 points.push((f64::from(block), price));

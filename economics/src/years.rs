@@ -14,7 +14,10 @@ use cascoin_l2_primitives::{
     sequencers::OffenceKind,
 };
 use pallet_rewards::{settlement, split::Parts};
-use pallet_sequencer_registry::election::{elect, Contender};
+use pallet_sequencer_registry::{
+    candidates::Contender,
+    election::{elect, weigh},
+};
 use pallet_stake::slashing;
 use std::fmt::Write;
 
@@ -112,7 +115,7 @@ impl Simulation {
         let contenders = contenders.collect();
         let mut seed = [0; 32];
         self.chance.fill(&mut seed);
-        let elected = elect(&seed, contenders, MAX_SEQUENCERS, &[], DECIMALS);
+        let elected = elect(&seed, &weigh(contenders, DECIMALS), MAX_SEQUENCERS, &[]);
         let mut set: Vec<(usize, u64)> = elected
             .into_iter()
             .filter_map(|(account, weight)| {

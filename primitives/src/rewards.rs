@@ -9,6 +9,15 @@ use codec::{Compact, Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 
+/// The time that a block has for users' transactions, in picoseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct UserTime {
+    /// What they took of it.
+    pub taken: u64,
+    /// All of it.
+    pub room: u64,
+}
+
 /// Where a sequencer's rewards go.
 #[derive(
     Clone,

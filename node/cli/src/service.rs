@@ -12,7 +12,7 @@ use cascoin_consensus::{
     light::{LightPeers, WarpProvider},
     mesh::{Mesh, MeshProtocols},
     metrics::Metrics,
-    EngineHandle,
+    sockets, EngineHandle,
 };
 use cascoin_l2_primitives::{
     apis::ChainApi,
@@ -184,7 +184,7 @@ pub fn wal_folder(config: &Configuration) -> PathBuf {
 /// # Errors
 /// What stops it, as a sentence for the operator.
 pub async fn new_full<N: sc_network::NetworkBackend<OpaqueBlock, BlockHash>>(
-    config: Configuration,
+    mut config: Configuration,
     options: Options,
 ) -> Result<TaskManager, ServiceError> {
     let PartialComponents {
@@ -221,6 +221,7 @@ pub async fn new_full<N: sc_network::NetworkBackend<OpaqueBlock, BlockHash>>(
     let keys = hsm::key_source(&options.pkcs11, &keystore_container, marks, genesis, new_keys)
         .map_err(ServiceError::Other)?;
 
+    config.network.listen_addresses = sockets::dialling_first(&config.network.listen_addresses);
     let registry = config.prometheus_registry().cloned();
     let network_metrics = N::register_notification_metrics(config.prometheus_registry());
     let mut net_config = sc_network::config::FullNetworkConfiguration::<_, _, N>::new(
@@ -262,6 +263,11 @@ pub async fn new_full<N: sc_network::NetworkBackend<OpaqueBlock, BlockHash>>(
             metrics: network_metrics,
             gap_sync_body_policy: None,
         })?;
+    task_manager.spawn_handle().spawn(
+        "socket-options",
+        Some("networking"),
+        sockets::watch(network.clone()),
+    );
     task_manager.spawn_handle().spawn(
         "announce-certified",
         Some("block-announcing"),

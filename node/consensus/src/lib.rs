@@ -9,6 +9,7 @@
 //!
 //! - [`engine`]: the task that drives the core.
 //! - [`wire`], [`transport`], [`mesh`]: what sequencers say to each other, and how.
+//! - [`sockets`]: what the system is told about their connections.
 //! - [`wal`]: what was signed, on disk before it leaves.
 //! - [`executor`]: building and executing blocks, once each.
 //! - [`import`], [`announce`]: only certified blocks enter and are announced.
@@ -36,6 +37,7 @@ pub mod metrics;
 pub mod parent_commit;
 mod said;
 pub mod schedule;
+pub mod sockets;
 mod status;
 pub mod transport;
 pub mod wal;

@@ -3,6 +3,8 @@
 use cascoin_l2_primitives::chain::{ChainParameters, MAX_BLOCK_GAS, MAX_SEQUENCERS};
 use core::fmt;
 
+/// Least gas of a block: about twenty transfers.
+const MIN_BLOCK_GAS: u64 = 1_000_000;
 /// Most decimals a coin may have: more do not fit a `u64` of base units.
 const MAX_DECIMALS: u8 = 18;
 /// The block after a change of the set must not be another change: a node that
@@ -67,7 +69,10 @@ pub fn check(parameters: &ChainParameters) -> Result<(), InvalidParameters> {
         (p.epoch_sessions > 0, "epochSessions must not be 0"),
         (p.min_sequencer_score <= MAX_SCORE, "minSequencerScore must be at most 100"),
         (p.fast_withdrawal_score <= MAX_SCORE, "fastWithdrawalScore must be at most 100"),
-        (p.block_gas_limit > 0, "blockGasLimit must not be 0"),
+        (
+            p.block_gas_limit >= MIN_BLOCK_GAS,
+            "blockGasLimit must be at least 1000000: nobody could transact",
+        ),
         (p.block_gas_limit <= MAX_BLOCK_GAS, "blockGasLimit must not exceed 30000000"),
         (
             p.fast_challenge_period_s <= p.challenge_period_s,

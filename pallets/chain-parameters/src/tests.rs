@@ -103,7 +103,7 @@ fn each_rule_is_checked() {
         ("epochSessions", |p| p.epoch_sessions = 0),
         ("minSequencerScore", |p| p.min_sequencer_score = 101),
         ("fastWithdrawalScore", |p| p.fast_withdrawal_score = 101),
-        ("blockGasLimit", |p| p.block_gas_limit = 0),
+        ("blockGasLimit must be at least 1000000", |p| p.block_gas_limit = 999_999),
         ("blockGasLimit must not exceed 30000000", |p| p.block_gas_limit = MAX_BLOCK_GAS + 1),
         ("fastChallengePeriodS", |p| p.fast_challenge_period_s = 601),
         ("maxDeposit", |p| p.max_deposit = p.max_daily_deposit + 1),

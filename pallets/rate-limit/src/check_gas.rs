@@ -5,18 +5,21 @@ use crate::{
     pallet::{Config, Pallet},
     WeightInfo, TOO_MUCH_GAS,
 };
-use cascoin_l2_primitives::chain::PS_PER_GAS;
+use cascoin_l2_primitives::chain::{AccountId, PS_PER_GAS};
 use codec::{Decode, DecodeWithMemTracking, Encode};
 use core::marker::PhantomData;
 use frame_support::{
     dispatch::{DispatchClass, DispatchInfo, PostDispatchInfo},
-    traits::Get,
+    traits::{Contains, Get},
     weights::Weight,
 };
 use frame_system::calculate_consumed_extrinsic_weight;
 use scale_info::TypeInfo;
 use sp_runtime::{
-    traits::{DispatchInfoOf, Dispatchable, Implication, TransactionExtension, ValidateResult},
+    traits::{
+        AsSystemOriginSigner, DispatchInfoOf, Dispatchable, Implication, TransactionExtension,
+        ValidateResult,
+    },
     transaction_validity::{
         InvalidTransaction, TransactionSource, TransactionValidity, TransactionValidityError,
     },
@@ -28,6 +31,14 @@ use sp_runtime::{
 ///
 /// Of its block's gas a chain leaves users the same share as the runtime does of a full
 /// block's. What they used is what `CheckWeight` has booked for the transactions before.
+///
+/// And it refuses what would have a user's transaction counted as something else, where
+/// neither this limit nor the price of transactions would see it. The class of a
+/// transaction is that of its call, and a proxy's that of the call inside, so anybody
+/// could sign one of any class:
+/// - *mandatory*: only inherents are, and nobody signs those;
+/// - *operational*: only [`Config::Operators`] sign such. Relay votes, pages and
+///   evidence carry their own authorisation and no signature.
 #[derive(Encode, Decode, DecodeWithMemTracking, Clone, Eq, PartialEq, TypeInfo)]
 #[scale_info(skip_type_params(T))]
 pub struct CheckGas<T: Config>(PhantomData<T>);
@@ -85,6 +96,22 @@ where
     }
 
     /// # Errors
+    /// [`InvalidTransaction::MandatoryValidation`] if the call is an inherent's;
+    /// [`InvalidTransaction::BadSigner`] if it is operational and its signer no operator.
+    fn check_class(
+        info: &DispatchInfo,
+        signer: Option<&AccountId>,
+    ) -> Result<(), InvalidTransaction> {
+        match (info.class, signer) {
+            (DispatchClass::Mandatory, _) => Err(InvalidTransaction::MandatoryValidation),
+            (DispatchClass::Operational, Some(who)) if !T::Operators::contains(who) => {
+                Err(InvalidTransaction::BadSigner)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// # Errors
     /// [`InvalidTransaction::ExhaustsResources`] if this block has less `room`.
     pub(crate) fn check_block(room: Option<u64>) -> Result<(), InvalidTransaction> {
         let Some(room) = room else { return Ok(()) };
@@ -99,6 +126,7 @@ where
 impl<T: Config + Send + Sync> TransactionExtension<T::RuntimeCall> for CheckGas<T>
 where
     T::RuntimeCall: Dispatchable<Info = DispatchInfo, PostInfo = PostDispatchInfo>,
+    <T::RuntimeCall as Dispatchable>::RuntimeOrigin: AsSystemOriginSigner<AccountId>,
 {
     const IDENTIFIER: &'static str = "CheckGas";
     type Implicit = ();
@@ -120,6 +148,7 @@ where
         _inherited_implication: &impl Implication,
         _source: TransactionSource,
     ) -> ValidateResult<Self::Val, T::RuntimeCall> {
+        Self::check_class(info, origin.as_system_origin_signer())?;
         let room = Self::room(info, len)?;
         Ok((Default::default(), room, origin))
     }

@@ -2,7 +2,7 @@
 
 use crate::{
     pallet::{Config, Pallet},
-    WeightInfo, POOL_BLOCKS, TOO_FAR_AHEAD,
+    WeightInfo, POOL_BLOCKS, POOL_BYTES, TOO_FAR_AHEAD,
 };
 use cascoin_l2_primitives::chain::AccountId;
 use codec::{Decode, DecodeWithMemTracking, Encode};
@@ -11,7 +11,7 @@ use frame_support::{
     weights::Weight,
 };
 use frame_system::CheckNonce;
-use scale_info::TypeInfo;
+use scale_info::{Type, TypeInfo};
 use sp_runtime::{
     traits::{
         AsSystemOriginSigner, DispatchInfoOf, Dispatchable, Implication, PostDispatchInfoOf,
@@ -23,8 +23,7 @@ use sp_runtime::{
 
 /// The system pallet's [`CheckNonce`], to wallets nothing else; and the account's share
 /// of the block and of the pool (see the crate's page).
-#[derive(Encode, Decode, DecodeWithMemTracking, Clone, Eq, PartialEq, TypeInfo)]
-#[scale_info(skip_type_params(T))]
+#[derive(Encode, Decode, DecodeWithMemTracking, Clone, Eq, PartialEq)]
 pub struct CheckRate<T: Config>(CheckNonce<T>);
 
 impl<T: Config> CheckRate<T> {
@@ -33,16 +32,29 @@ impl<T: Config> CheckRate<T> {
         Self(CheckNonce::from(nonce))
     }
 
-    /// Refuses a nonce that is more than [`POOL_BLOCKS`] blocks' limits ahead. Not as
-    /// *invalid*: pools ban what is invalid for half an hour, and this will be good as
-    /// soon as the account's other transactions are in blocks.
-    fn check_distance(&self, who: &AccountId) -> Result<(), TransactionValidityError> {
+    /// Refuses a nonce that is too far ahead: by more than [`POOL_BLOCKS`] blocks'
+    /// limits, or for a transaction of `len` bytes by more than [`POOL_BYTES`]. Not as
+    /// *invalid*: pools ban for half an hour what is invalid when it is submitted, and
+    /// this will be good as soon as the account's other transactions are in blocks.
+    fn check_distance(&self, who: &AccountId, len: usize) -> Result<(), TransactionValidityError> {
         let ahead = self.0 .0.saturating_sub(frame_system::Pallet::<T>::account_nonce(who));
-        let places = u64::from(Pallet::<T>::limit(who)).saturating_mul(POOL_BLOCKS.into());
+        let by_count = u64::from(Pallet::<T>::limit(who)).saturating_mul(POOL_BLOCKS.into());
+        let by_length = u64::from(POOL_BYTES).checked_div(len as u64).unwrap_or(u64::MAX);
+        // The account's next transaction is never too far.
+        let places = by_count.min(by_length).max(1);
         if ahead.saturated_into::<u64>() >= places {
             return Err(UnknownTransaction::Custom(TOO_FAR_AHEAD).into());
         }
         Ok(())
+    }
+}
+
+/// Clients that read types see the system pallet's.
+impl<T: Config> TypeInfo for CheckRate<T> {
+    type Identity = <CheckNonce<T> as TypeInfo>::Identity;
+
+    fn type_info() -> Type {
+        CheckNonce::<T>::type_info()
     }
 }
 
@@ -91,7 +103,7 @@ where
         )?;
         // What stands in a block is bounded by the block.
         if let Some(who) = signer.as_ref().filter(|_| source != TransactionSource::InBlock) {
-            self.check_distance(who)?;
+            self.check_distance(who, len)?;
         }
         Ok((validity, (nonce, signer), origin))
     }

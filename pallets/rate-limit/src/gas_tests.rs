@@ -4,7 +4,10 @@ use crate::{mock::*, CheckGas, TOO_MUCH_GAS};
 use cascoin_l2_primitives::chain::MAX_BLOCK_GAS;
 use codec::Encode;
 use frame_support::{
-    dispatch::DispatchClass::{Mandatory, Normal, Operational},
+    dispatch::{
+        DispatchClass::{Mandatory, Normal, Operational},
+        RawOrigin,
+    },
     weights::Weight,
 };
 use frame_system::CheckWeight;
@@ -66,14 +69,34 @@ fn relay_votes_and_inherents_are_never_refused() {
     on_a_small_chain(|| {
         users_took(SMALL);
         assert_eq!(has_gas(&taking(0, Normal)), EXHAUSTED);
+        let vote = taking(NORMAL, Operational);
+        assert_eq!(has_gas_for(RawOrigin::Authorized, &vote), Ok(()));
+        assert_eq!(has_gas_for(RawOrigin::Signed(account(OPERATOR)), &vote), Ok(()));
         for class in [Operational, Mandatory] {
             let info = taking(NORMAL, class);
-            assert_eq!(has_gas(&info), Ok(()), "{class:?}");
             let bare = CheckGas::<Test>::bare_validate_and_prepare(&good(), &info, 0);
             assert_eq!(bare, Ok(()), "{class:?}");
         }
         let bare = CheckGas::<Test>::bare_validate_and_prepare(&good(), &taking(0, Normal), 0);
         assert_eq!(bare, EXHAUSTED);
+    });
+}
+
+/// A proxy's transaction is of the class of the call inside, so anybody can make one of
+/// any class, and only this keeps them within the users' share.
+#[test]
+fn r26_1_users_sign_nothing_that_no_limit_holds_back() {
+    new_test_ext().execute_with(|| {
+        let refused = |why: InvalidTransaction| Err(TransactionValidityError::Invalid(why));
+        for seed in [1, OPERATOR] {
+            let origin = RawOrigin::Signed(account(seed));
+            let mandatory = has_gas_for(origin, &taking(1, Mandatory));
+            assert_eq!(mandatory, refused(InvalidTransaction::MandatoryValidation));
+        }
+        let authorized = has_gas_for(RawOrigin::Authorized, &taking(1, Mandatory));
+        assert_eq!(authorized, refused(InvalidTransaction::MandatoryValidation));
+        assert_eq!(has_gas(&taking(1, Operational)), refused(InvalidTransaction::BadSigner));
+        assert_eq!(has_gas(&taking(1, Normal)), Ok(()));
     });
 }
 

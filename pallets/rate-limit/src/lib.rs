@@ -10,12 +10,14 @@
 //! - in a block: `rate_limit` transactions (a parameter of the chain), twice as many
 //!   from a score of 50, five times from 70, ten times from 90. One more is refused
 //!   as one that a full block has no room for: it stays in the pool for a later block;
-//! - in a node's pool: nonces up to [`POOL_BLOCKS`] such limits ahead of the account.
+//! - in a node's pool: nonces up to [`POOL_BLOCKS`] such limits ahead of the account,
+//!   and fewer of long ones, by [`POOL_BYTES`].
 //!   It has to be the same extension, because nobody else is told a transaction's
 //!   nonce.
 //!
 //! [`CheckGas`] holds users to the chain's own `block_gas_limit` where that is less
-//! than what the runtime is built for. It has no payload.
+//! than what the runtime is built for, and keeps them from signing transactions that
+//! are not of the normal class. It has no payload.
 //!
 //! ## What holds
 //!
@@ -27,7 +29,8 @@
 //! - Counts live as long as their block. They are in the changes of the block that is
 //!   being executed and gone before its state root is computed.
 //! - Gas limits hold for transactions of the normal class only: users cannot crowd out
-//!   relay votes, evidence and inherents, and neither can this.
+//!   relay votes, evidence and inherents, and neither can this. Users sign no others,
+//!   but for [`Config::Operators`].
 //!
 //! ## Errors of transactions
 //!
@@ -36,6 +39,8 @@
 //! | `Invalid(ExhaustsResources)` | the account, or users together, had their share of this block; later it may fit |
 //! | `Unknown(Custom(`[`TOO_FAR_AHEAD`]`))` | the nonce is too far ahead for the pool; send it again later |
 //! | `Invalid(Custom(`[`TOO_MUCH_GAS`]`))` | it takes more gas than any block of this chain has for users |
+//! | `Invalid(BadSigner)` | an operational call; its signer is no operator |
+//! | `Invalid(MandatoryValidation)` | an inherent's call, which nobody signs |
 #![cfg_attr(not(feature = "std"), no_std)]
 
 extern crate alloc;
@@ -71,6 +76,10 @@ use sp_runtime::transaction_validity::InvalidTransaction;
 /// that is being built, and one for what its owner sends before that block is known to
 /// every node. A node that is one block behind still takes the first half.
 pub const POOL_BLOCKS: u32 = 2;
+/// Bytes that an account may have waiting in a pool ahead of its next transaction, about:
+/// one of length `l` may be `POOL_BYTES / l` nonces ahead. All of them together stay
+/// below 2 MiB, a tenth of the queue of a node's pool.
+pub const POOL_BYTES: u32 = 256 * 1024;
 /// Code of the refusal of a nonce that is too far ahead, in `UnknownTransaction::Custom`.
 pub const TOO_FAR_AHEAD: u8 = 1;
 /// Code of the refusal of a transaction that no block has room for, in
@@ -83,7 +92,7 @@ pub const TOO_MUCH_GAS: u8 = 2;
 pub mod pallet {
     use super::*;
     use cascoin_l2_primitives::chain::ChainParameters;
-    use frame_support::pallet_prelude::*;
+    use frame_support::{pallet_prelude::*, traits::Contains};
     use frame_system::pallet_prelude::*;
 
     /// The layout of this pallet's storage.
@@ -102,15 +111,18 @@ pub mod pallet {
         /// Whose score raises a limit.
         type Reputation: ReputationProvider;
 
+        /// Who may sign operational transactions, which no limit of users holds back.
+        type Operators: Contains<AccountId>;
+
         /// Weights of the extensions and the hooks.
         type WeightInfo: WeightInfo;
     }
 
     /// Transactions that an account may still have in this block; of those that had
-    /// one. It never reaches the state's trie, where account ids, which anybody
-    /// chooses, would unbalance it without a hash.
+    /// one. No block's state root contains it, but those between transactions do, and
+    /// anybody chooses account ids: so they are hashed.
     #[pallet::storage]
-    pub type Remaining<T> = StorageMap<_, Identity, AccountId, u32, OptionQuery>;
+    pub type Remaining<T> = StorageMap<_, Blake2_128Concat, AccountId, u32, OptionQuery>;
 
     #[pallet::extra_constants]
     impl<T: Config> Pallet<T> {

@@ -10,7 +10,7 @@ use frame_support::{
     derive_impl,
     dispatch::{DispatchClass, DispatchInfo, GetDispatchInfo, RawOrigin},
     parameter_types,
-    traits::{Get, Hooks},
+    traits::{Contains, Get, Hooks},
     weights::Weight,
 };
 use frame_system::limits::BlockWeights;
@@ -81,9 +81,20 @@ impl ReputationProvider for FakeScores {
     }
 }
 
+/// Who may sign operational transactions.
+pub const OPERATOR: u8 = 9;
+
+pub struct Operators;
+impl Contains<AccountId> for Operators {
+    fn contains(who: &AccountId) -> bool {
+        *who == account(OPERATOR)
+    }
+}
+
 impl Config for Test {
     type Parameters = Parameters;
     type Reputation = FakeScores;
+    type Operators = Operators;
     type WeightInfo = EstimatedWeight<Test>;
 }
 
@@ -179,10 +190,20 @@ pub fn pooled(
     nonce: u32,
     source: TransactionSource,
 ) -> Result<(), TransactionValidityError> {
+    pooled_with_length(seed, nonce, source, 0)
+}
+
+/// The same of a transaction of `len` bytes.
+pub fn pooled_with_length(
+    seed: u8,
+    nonce: u32,
+    source: TransactionSource,
+    len: usize,
+) -> Result<(), TransactionValidityError> {
     let call = good();
     let origin = RawOrigin::Signed(account(seed)).into();
     CheckRate::<Test>::from(nonce)
-        .validate_only(origin, &call, &info(&call), 0, source, 0)
+        .validate_only(origin, &call, &info(&call), len, source, 0)
         .map(|_| ())
 }
 
@@ -193,6 +214,14 @@ pub fn taking(ref_time: u64, class: DispatchClass) -> DispatchInfo {
 
 /// Whether the block has gas for a transaction, by the check that stands in it.
 pub fn has_gas(info: &DispatchInfo) -> Result<(), TransactionValidityError> {
-    let origin = RawOrigin::Signed(account(1)).into();
+    has_gas_for(RawOrigin::Signed(account(1)), info)
+}
+
+/// The same for a transaction of this origin.
+pub fn has_gas_for(
+    origin: RawOrigin<AccountId>,
+    info: &DispatchInfo,
+) -> Result<(), TransactionValidityError> {
+    let origin = origin.into();
     CheckGas::<Test>::new().validate_and_prepare(origin, &good(), info, 0, 0).map(|_| ())
 }

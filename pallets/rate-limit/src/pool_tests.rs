@@ -1,6 +1,6 @@
 //! How many transactions an account has in a pool.
 
-use crate::{mock::*, POOL_BLOCKS, TOO_FAR_AHEAD};
+use crate::{mock::*, POOL_BLOCKS, POOL_BYTES, TOO_FAR_AHEAD};
 use sp_runtime::transaction_validity::{
     InvalidTransaction,
     TransactionSource::{External, InBlock, Local},
@@ -61,5 +61,21 @@ fn in_a_block_the_distance_is_not_asked() {
     new_test_ext().execute_with(|| {
         RateLimitParameter::set(1);
         assert_eq!(pooled(1, 5_000, InBlock), Ok(()));
+    });
+}
+
+/// A pool is bounded by bytes too, and what is waiting in it pays nothing yet.
+#[test]
+fn r26_2_long_transactions_have_fewer_places() {
+    new_test_ext().execute_with(|| {
+        let long = |nonce| pooled_with_length(1, nonce, External, POOL_BYTES as usize / 5);
+        assert_eq!(long(4), Ok(()));
+        assert_eq!(long(5), too_far());
+        let longest = |nonce| pooled_with_length(1, nonce, External, 4 << 20);
+        assert_eq!(longest(0), Ok(()), "the next one is always taken");
+        assert_eq!(longest(1), too_far());
+        // All that fit, each as long as it may be.
+        let most: u64 = (0..200).map(|nonce| u64::from(POOL_BYTES) / (nonce + 1)).sum();
+        assert!(most < 2 << 20, "{most}");
     });
 }

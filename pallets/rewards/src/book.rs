@@ -153,8 +153,10 @@ impl<T: Config> Pallet<T> {
             penalised: penalties.iter().any(|(account, _)| *account == seat.account),
         });
         let standings: Vec<_> = standings.collect();
-        let Outcome { rewards, set_aside, bonus_pool } = settle(&standings, BonusPool::<T>::get());
+        let Outcome { rewards, set_aside, bonus_pool, withheld } =
+            settle(&standings, BonusPool::<T>::get());
         BonusPool::<T>::put(bonus_pool);
+        Self::burn(withheld);
         let set_id = set.set_id;
         Self::deposit_event(Event::SessionSettled { set_id, last_block, bonus_pool });
 

@@ -3,7 +3,7 @@
 //! ## Overview
 //!
 //! - **Price.** All base fees are multiplied by one number that follows demand and
-//!   that no single leader can push up ([`price`]). Who has the reputation for it pays
+//!   that no leader can push up within its own term ([`price`]). Who has the reputation for it pays
 //!   half ([`charge`]).
 //! - **Collecting.** Fees go to an account of this pallet, the *pot*
 //!   ([`Pallet::pot`]). At the end of each block its base fees are split: the
@@ -77,13 +77,14 @@ pub use weights::{EstimatedWeight, WeightInfo};
 #[frame_support::pallet]
 pub mod pallet {
     use super::*;
+    use crate::price::Averages;
     use crate::types::{
         BlockFees, Earned, EndedSession, OfEach, PenaltyList, SessionSet, Settlement,
     };
     use cascoin_l2_primitives::{
         chain::{AccountId, Balance, BlockNumber, ChainParameters},
         reputation::ReputationProvider,
-        rewards::{Collected, Payout},
+        rewards::{Collected, Payout, UserTime},
         sequencers::{SequencerSetProvider, SequencerWeights},
     };
     use frame_support::{
@@ -124,6 +125,10 @@ pub mod pallet {
 
         /// Who has the discount.
         type Reputation: ReputationProvider;
+
+        /// The time that users have in a block, and have taken of this one: read at the
+        /// end of the block, so whoever counts it MUST forget it later than that.
+        type UserTime: Get<UserTime>;
 
         /// Names the pot.
         #[pallet::constant]
@@ -170,9 +175,9 @@ pub mod pallet {
     #[pallet::storage]
     pub type LastSettlement<T> = StorageValue<_, Settlement, OptionQuery>;
 
-    /// Running average of how full blocks are.
+    /// Running averages of how full blocks are.
     #[pallet::storage]
-    pub type AverageFullness<T> = StorageValue<_, Perbill, ValueQuery>;
+    pub type FullnessAverages<T> = StorageValue<_, Averages, ValueQuery>;
 
     /// The last term of which a damped rise of the price was told.
     #[pallet::storage]
@@ -268,8 +273,8 @@ pub mod pallet {
             author: Option<AccountId>,
             /// How full it was.
             fullness: Perbill,
-            /// How full blocks are on average.
-            average: Perbill,
+            /// How full blocks were on average, now or before the term: the smaller.
+            ceiling: Perbill,
         },
     }
 

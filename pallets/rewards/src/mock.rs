@@ -2,13 +2,14 @@
 
 use crate as pallet_rewards;
 use crate::{
-    pallet::{BonusPool, Earnings},
+    pallet::{BonusPool, Earnings, FullnessAverages},
+    price::Averages,
     BaseFeeUpdate, ChargeFees, Config, Event,
 };
 use cascoin_l2_primitives::{
     chain::{AccountId, Balance, ChainParameters, FeeSplit},
     reputation::{ReputationProvider, Score},
-    rewards::SequencerRewards,
+    rewards::{SequencerRewards, UserTime},
     sequencers::{OnSessionJudged, SequencerSetProvider, SequencerWeights, SessionUptime},
 };
 use frame_support::{
@@ -29,7 +30,7 @@ use sp_core::ed25519;
 use sp_runtime::{
     traits::{DispatchTransaction, IdentityLookup},
     transaction_validity::TransactionValidityError,
-    BuildStorage, Digest, FixedPointNumber,
+    BuildStorage, Digest, FixedPointNumber, Perbill,
 };
 use std::collections::BTreeMap;
 
@@ -190,12 +191,21 @@ impl ReputationProvider for Reputation {
     }
 }
 
+pub struct TimeOfUsers;
+impl Get<UserTime> for TimeOfUsers {
+    fn get() -> UserTime {
+        let used = *System::block_weight().get(DispatchClass::Normal);
+        UserTime { taken: used.ref_time(), room: BLOCK_TIME / 4 * 3 }
+    }
+}
+
 impl Config for Test {
     type Currency = Balances;
     type Parameters = Parameters;
     type Sequencers = Sequencers;
     type Author = Author;
     type Reputation = Reputation;
+    type UserTime = TimeOfUsers;
     type PotId = PotId;
     type WeightInfo = ();
 }
@@ -371,6 +381,11 @@ pub fn price() -> Multiplier {
 /// Sets it.
 pub fn set_price(price: Multiplier) {
     pallet_transaction_payment::NextFeeMultiplier::<Test>::put(price);
+}
+
+/// Sets how full blocks were on average, before the next term too.
+pub fn set_average(now: Perbill) {
+    FullnessAverages::<Test>::put(Averages { now, ..Default::default() });
 }
 
 /// What became of a signed transaction.

@@ -3,26 +3,34 @@
 //!
 //! All base fees are multiplied by one number. After each block it moves towards where
 //! blocks are half full: up by at most an eighth, down by at most an eighth, in
-//! proportion to how far the block was from half, between 1 and 1,000,000. A block is
+//! proportion to how far the block was from half, between 1 and 10,000. A block is
 //! as full as users found it: the larger of the shares that are taken of the time and
 //! of the length that user transactions may have.
 //!
 //! **Damping.** A leader can fill its blocks with transactions of its own, and gets
-//! most of what they pay back. So the price *rises* only by the smaller of the block's
-//! fullness and a running average of it, of weight 1/16 for the newest block. Ten full
-//! blocks, a whole term, on a chain that was empty bring the average to 0.476: the
-//! price does not move. It *falls* with each block that is less than half full,
-//! whatever the average. Demand that lasts raises the average and with it the price.
-//! A block of which the average lets through less than half of the rise is told of in
-//! an event, once a term.
+//! most of what they pay back. So the price *rises* only by the smallest of the block's
+//! fullness, a running average of it (of weight 1/16 for the newest block), and that
+//! average as it was before the leader's term began. The last is what no leader can
+//! change in its own term: while blocks were at most half full before, nothing that it
+//! puts into them raises the price. The price *falls* with each block that is less than
+//! half full, whatever the averages. Demand that lasts raises the averages and with
+//! them the price. A block of which they let through less than half of the rise is told
+//! of in an event, once a term.
+//!
+//! What it does not prevent: where others' blocks are half full, a leader that fills
+//! its own raises the average above half for the terms that follow. With a quarter of
+//! the terms that is 9 % a round of leaders; blocks *are* more than half full then.
 //!
 //! A block in which users had no room at all, as the last one of a session is, says
 //! nothing of demand and changes nothing.
 
-use crate::pallet::{AverageFullness, Config, DampedTerm, Event, Pallet};
+use crate::pallet::{Config, DampedTerm, Event, FullnessAverages, Pallet};
+use cascoin_l2_primitives::rewards::UserTime;
+use codec::{Decode, Encode, MaxEncodedLen};
 use core::marker::PhantomData;
 use frame_support::{dispatch::DispatchClass, traits::Get};
 use pallet_transaction_payment::{Multiplier, MultiplierUpdate};
+use scale_info::TypeInfo;
 use sp_runtime::{
     traits::{Convert, SaturatedConversion, Saturating},
     FixedPointNumber, Perbill, Perquintill,
@@ -32,24 +40,51 @@ use sp_runtime::{
 pub const TARGET: Perbill = Perbill::from_percent(50);
 /// Never below: a base fee is never below the chain's minimum.
 pub const MIN_MULTIPLIER: Multiplier = Multiplier::from_u32(1);
-/// Never above. From here 104 empty blocks lead back to the minimum.
-pub const MAX_MULTIPLIER: Multiplier = Multiplier::from_u32(1_000_000);
+/// Never above, because a transaction says no most that it pays. From here 69 empty
+/// blocks lead back to the minimum.
+pub const MAX_MULTIPLIER: Multiplier = Multiplier::from_u32(10_000);
 /// A block moves the multiplier by at most one in so many.
 const MAX_STEP: u128 = 8;
 /// Of the average, one in so many is the newest block.
 const AVERAGED_BLOCKS: u64 = 16;
 
-/// The average after a block of `fullness`, rounded down.
-pub fn next_average(average: Perbill, fullness: Perbill) -> Perbill {
-    let before = u64::from(average.deconstruct()).saturating_mul(AVERAGED_BLOCKS - 1);
-    let sum = before.saturating_add(fullness.deconstruct().into());
-    Perbill::from_parts((sum / AVERAGED_BLOCKS).saturated_into())
+/// How full blocks are on average, and were before the running term.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Averages {
+    /// Of all blocks, the newest with a weight of 1/16.
+    pub now: Perbill,
+    /// The same before the first block of `term`.
+    pub before_term: Perbill,
+    /// The term of the last block.
+    pub term: Option<u32>,
 }
 
-/// The multiplier after a block of `fullness`, which `average` contains.
-pub fn next_multiplier(multiplier: Multiplier, fullness: Perbill, average: Perbill) -> Multiplier {
+impl Averages {
+    /// After a block of `fullness` in `term`, rounded down.
+    #[must_use]
+    pub fn after(self, fullness: Perbill, term: Option<u32>) -> Self {
+        let sum = u64::from(self.now.deconstruct())
+            .saturating_mul(AVERAGED_BLOCKS - 1)
+            .saturating_add(fullness.deconstruct().into());
+        let goes_on = term.is_some() && self.term == term;
+        Self {
+            now: Perbill::from_parts((sum / AVERAGED_BLOCKS).saturated_into()),
+            before_term: if goes_on { self.before_term } else { self.now },
+            term,
+        }
+    }
+
+    /// The price rises as if no block were fuller than this.
+    pub fn ceiling(&self) -> Perbill {
+        self.now.min(self.before_term)
+    }
+}
+
+/// The multiplier after a block of `fullness`, where the averages allow a rise up to
+/// `ceiling`.
+pub fn next_multiplier(multiplier: Multiplier, fullness: Perbill, ceiling: Perbill) -> Multiplier {
     let rises = fullness > TARGET;
-    let off = if rises { rise(fullness.min(average)) } else { TARGET.saturating_sub(fullness) };
+    let off = if rises { rise(fullness.min(ceiling)) } else { TARGET.saturating_sub(fullness) };
     let step = Multiplier::saturating_from_rational(
         u128::from(off.deconstruct()),
         u128::from(TARGET.deconstruct()).saturating_mul(MAX_STEP),
@@ -65,25 +100,26 @@ fn rise(fullness: Perbill) -> Perbill {
     fullness.saturating_sub(TARGET)
 }
 
-/// Whether the average lets through less than half of the rise that the block asks for.
-pub fn is_damped(fullness: Perbill, average: Perbill) -> bool {
-    let [asked, allowed] = [fullness, fullness.min(average)].map(|one| rise(one).deconstruct());
+/// Whether less than half of the rise that the block asks for is let through.
+pub fn is_damped(fullness: Perbill, ceiling: Perbill) -> bool {
+    let [asked, allowed] = [fullness, fullness.min(ceiling)].map(|one| rise(one).deconstruct());
     allowed.saturating_mul(2) < asked
 }
 
 /// Moves the multiplier. The payment pallet calls it at the end of each block, once:
-/// it also moves the average.
+/// it also moves the averages.
 pub struct BaseFeeUpdate<T>(PhantomData<T>);
 
 impl<T: Config> Convert<Multiplier, Multiplier> for BaseFeeUpdate<T> {
     fn convert(multiplier: Multiplier) -> Multiplier {
         let Some(fullness) = Pallet::<T>::fullness() else { return multiplier };
-        let average = next_average(AverageFullness::<T>::get(), fullness);
-        AverageFullness::<T>::put(average);
-        if is_damped(fullness, average) {
-            Pallet::<T>::tell_of_damping(fullness, average);
+        let averages = FullnessAverages::<T>::get().after(fullness, Pallet::<T>::term());
+        FullnessAverages::<T>::put(averages);
+        let ceiling = averages.ceiling();
+        if is_damped(fullness, ceiling) {
+            Pallet::<T>::tell_of_damping(fullness, ceiling);
         }
-        next_multiplier(multiplier, fullness, average)
+        next_multiplier(multiplier, fullness, ceiling)
     }
 }
 
@@ -117,21 +153,26 @@ impl<T: Config> Pallet<T> {
         if used.get(DispatchClass::Mandatory).ref_time() >= whole {
             return None;
         }
-        let room = limits.get(DispatchClass::Normal).max_total.unwrap_or(limits.max_block);
-        let time = share(used.get(DispatchClass::Normal).ref_time(), room.ref_time());
+        let UserTime { taken, room } = T::UserTime::get();
+        let time = share(taken, room);
         // Users' transactions stop where all of the block reaches this.
         let limit = *T::BlockLength::get().max.get(DispatchClass::Normal);
         let length = share(frame_system::Pallet::<T>::block_size().into(), limit.into());
         Some(time.max(length))
     }
 
-    fn tell_of_damping(fullness: Perbill, average: Perbill) {
+    /// The term of the block that is being executed.
+    fn term() -> Option<u32> {
         let passed = Self::now().saturating_sub(1);
-        let term = passed.checked_div(T::Parameters::get().blocks_per_leader);
+        passed.checked_div(T::Parameters::get().blocks_per_leader)
+    }
+
+    fn tell_of_damping(fullness: Perbill, ceiling: Perbill) {
+        let term = Self::term();
         if term.is_some() && term != DampedTerm::<T>::get() {
             DampedTerm::<T>::set(term);
             let author = Self::producer();
-            Self::deposit_event(Event::PriceRiseDamped { author, fullness, average });
+            Self::deposit_event(Event::PriceRiseDamped { author, fullness, ceiling });
         }
     }
 }

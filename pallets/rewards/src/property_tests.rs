@@ -1,6 +1,9 @@
 //! The books, whatever happens in whatever order.
 
-use crate::{mock::*, pallet::Event};
+use crate::{
+    mock::*,
+    pallet::{Event, LastSettlement},
+};
 use cascoin_l2_primitives::{
     chain::{Balance, FeeSplit},
     rewards::Payout,
@@ -63,7 +66,8 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
 
     /// P18: of each block's fees the producer's part, the others' part and what is
-    /// burned are what was collected, and the issuance falls by what is burned. And at
+    /// burned are what was collected, and the issuance falls by that and by what a
+    /// settlement withholds. And at
     /// any time the pot holds what is owed, the bonus pool and what is not settled yet
     /// (`end_block` checks that), and all that was ever collected is there or was paid.
     #[test]
@@ -107,6 +111,10 @@ proptest! {
                 end_block();
 
                 let burned = issuance - Balances::total_issuance();
+                let settled = events().iter().any(|one| matches!(one, Event::SessionSettled { .. }));
+                let settled = LastSettlement::<Test>::get().filter(|_| settled);
+                let withheld: Balance =
+                    settled.iter().flat_map(|one| &one.rewards).map(|one| one.withheld).sum();
                 let split = events().into_iter().find_map(|event| match event {
                     Event::FeesCollected { base_fees, tips, producer_part, burned, .. } => {
                         Some((base_fees, tips, producer_part, burned))
@@ -116,14 +124,14 @@ proptest! {
                 match split {
                     Some((base_fees, told_tips, producer_part, told_burned)) => {
                         assert_eq!((base_fees, told_tips), (collected - tips, tips));
-                        assert_eq!(told_burned, burned);
-                        let others_part = base_fees - producer_part - burned;
+                        assert_eq!(told_burned + withheld, burned);
+                        let others_part = base_fees - producer_part - told_burned;
                         let percent = |part: Balance, of: u8| part == base_fees * u128::from(of) / 100;
                         assert!(percent(producer_part, producer));
                         assert!(percent(others_part, others.min(100 - producer)));
                     }
                     // Nothing to split, or nobody to split it for.
-                    None => assert_eq!(burned, collected),
+                    None => assert_eq!(burned, collected + withheld),
                 }
                 let paid = outside() - paid_before;
                 assert_eq!(balance_of(&Rewards::pot()) + paid, pot + collected - burned);

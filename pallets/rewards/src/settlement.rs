@@ -10,11 +10,12 @@
 //!   rest stay in the pool. They do not go to those who were there: somebody who leaves
 //!   others out of the blocks it makes must not gain by it.
 //! - Who is penalised gets half of all that but the tips, which are the payers' own
-//!   choice (R38.4). What is withheld goes to the pool, for the next session.
+//!   choice (R38.4). What is withheld is burned: nobody may gain by another's penalty,
+//!   whom it could leave waiting in vain.
 //! - What rounding leaves goes to the pool.
 //!
-//! So what is handed out and what is in the pool afterwards is what was collected and
-//! what was in the pool before, to the unit.
+//! So what is handed out, what is withheld and what is in the pool afterwards is what
+//! was collected and what was in the pool before, to the unit.
 
 use alloc::{vec, vec::Vec};
 use cascoin_l2_primitives::{chain::Balance, rewards::Collected};
@@ -61,6 +62,8 @@ pub struct Outcome {
     pub set_aside: Balance,
     /// The bonus pool afterwards.
     pub bonus_pool: Balance,
+    /// What was withheld of all.
+    pub withheld: Balance,
 }
 
 /// Settles a session of these sequencers.
@@ -69,6 +72,7 @@ pub fn settle(standings: &[Standing], bonus_pool: Balance) -> Outcome {
     let available = bonus_pool.saturating_add(set_aside);
     let each = available.checked_div(standings.len() as Balance).unwrap_or(0);
     let mut bonus_pool = available.saturating_add(left_over);
+    let mut withheld_of_all: Balance = 0;
     let mut rewards = Vec::with_capacity(standings.len());
     for (standing, share) in standings.iter().zip(of_each) {
         let was_there = standing.uptime_permille >= BONUS_UPTIME_PERMILLE;
@@ -77,11 +81,12 @@ pub fn settle(standings: &[Standing], bonus_pool: Balance) -> Outcome {
         let full = producer_part.saturating_add(share).saturating_add(bonus);
         // The larger half is the sequencer's.
         let withheld = if standing.penalised { full / 2 } else { 0 };
-        bonus_pool = bonus_pool.saturating_sub(bonus).saturating_add(withheld);
+        bonus_pool = bonus_pool.saturating_sub(bonus);
+        withheld_of_all = withheld_of_all.saturating_add(withheld);
         let amount = full.saturating_sub(withheld).saturating_add(tips);
         rewards.push(Reward { share, bonus, withheld, amount });
     }
-    Outcome { rewards, set_aside, bonus_pool }
+    Outcome { rewards, set_aside, bonus_pool, withheld: withheld_of_all }
 }
 
 struct Shares {

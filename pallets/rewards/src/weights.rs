@@ -38,16 +38,19 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
         Weight::from_parts(50 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(8, 5)
     }
 
+    // Read: the set with its id, the appointed, the elected, and the candidacy of each
+    // member that is neither any more. Each of 64 is looked for among 128.
     fn end_session() -> Weight {
-        Weight::from_parts(100 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(3, 3)
+        Weight::from_parts(300 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(8 + 64, 3)
     }
 
     // Of each sequencer: what it earned, where it wants it, the account that is paid. It
-    // also gets a share of each other one's blocks: up to 63 divisions of 128 bits.
+    // also gets a share of each other one's blocks: up to 63 divisions of 128 bits. What
+    // is withheld is burned: the pot and the issuance.
     fn settle(n: u32) -> Weight {
         let n = u64::from(n);
         Weight::from_parts((50 + n * 60) * MICROSECOND, 0)
-            + T::DbWeight::get().reads_writes(5 + 3 * n, 4 + 2 * n)
+            + T::DbWeight::get().reads_writes(7 + 3 * n, 6 + 2 * n)
     }
 
     fn on_offence() -> Weight {

@@ -498,7 +498,7 @@ pub mod pallet {
         /// ## Events
         /// `Attested` or `Refused`, with the answer that decides.
         #[pallet::call_index(5)]
-        #[pallet::weight((T::WeightInfo::attest(), DispatchClass::Operational))]
+        #[pallet::weight(T::WeightInfo::attest())]
         pub fn attest(
             origin: OriginFor<T>,
             candidate: AccountId,

@@ -1,10 +1,22 @@
 //! What one account, and all users together, may take of a block.
 
-use crate::{ChainParameters, Reputation, Runtime};
+use crate::{AccountId, ChainParameters, Reputation, Runtime};
+use frame_support::traits::Contains;
+
+/// Who may sign operational transactions: who holds the sudo key, on networks that have
+/// one.
+pub struct Operators;
+
+impl Contains<AccountId> for Operators {
+    fn contains(who: &AccountId) -> bool {
+        pallet_sudo::Key::<Runtime>::get().as_ref() == Some(who)
+    }
+}
 
 impl pallet_rate_limit::Config for Runtime {
     // The timestamp guard reads them when a block begins.
     type Parameters = ChainParameters;
     type Reputation = Reputation;
+    type Operators = Operators;
     type WeightInfo = pallet_rate_limit::EstimatedWeight<Runtime>;
 }

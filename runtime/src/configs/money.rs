@@ -4,12 +4,14 @@ use super::consensus::BlockAuthor;
 use crate::{
     account_data::BalanceStore,
     fees::{LengthToFee, WeightToFee},
-    Balance, Balances, ChainParameters, Reputation, Rewards, Runtime, RuntimeEvent,
+    Balance, Balances, ChainParameters, RateLimit, Reputation, Rewards, Runtime, RuntimeEvent,
     RuntimeFreezeReason, RuntimeHoldReason, SequencerRegistry,
 };
+use cascoin_l2_primitives::rewards::UserTime;
 use frame_support::{
+    dispatch::DispatchClass,
     parameter_types,
-    traits::{ConstU128, ConstU32, ConstU8, VariantCountOf},
+    traits::{ConstU128, ConstU32, ConstU8, Get, VariantCountOf},
     PalletId,
 };
 use pallet_transaction_payment::FungibleAdapter;
@@ -37,12 +39,26 @@ parameter_types! {
     pub const RewardsPot: PalletId = PalletId(*b"cl2/fees");
 }
 
+/// What users take of the chain's own gas. They sign nothing but the normal class.
+pub struct TimeOfUsers;
+
+impl Get<UserTime> for TimeOfUsers {
+    fn get() -> UserTime {
+        let used = frame_system::Pallet::<Runtime>::block_weight();
+        UserTime {
+            taken: used.get(DispatchClass::Normal).ref_time(),
+            room: RateLimit::users_share(),
+        }
+    }
+}
+
 impl pallet_rewards::Config for Runtime {
     type Currency = Balances;
     type Parameters = ChainParameters;
     type Sequencers = SequencerRegistry;
     type Author = BlockAuthor;
     type Reputation = Reputation;
+    type UserTime = TimeOfUsers;
     type PotId = RewardsPot;
     type WeightInfo = pallet_rewards::EstimatedWeight<Runtime>;
 }

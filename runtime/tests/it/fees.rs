@@ -11,11 +11,12 @@ use frame_support::{
     traits::fungible::Inspect,
     weights::{constants::ExtrinsicBaseWeight, Weight, WeightToFee as _},
 };
+use pallet_rewards::{price::Averages, FullnessAverages};
 use pallet_transaction_payment::{Event, FeeDetails, Multiplier, NextFeeMultiplier};
 use pallet_transaction_payment_rpc_runtime_api::runtime_decl_for_transaction_payment_api::TransactionPaymentApi;
 use proptest::prelude::*;
-use sp_keyring::Sr25519Keyring::{self, Eve, Ferdie};
-use sp_runtime::FixedPointNumber;
+use sp_keyring::Sr25519Keyring::{self, Alice, Eve, Ferdie};
+use sp_runtime::{FixedPointNumber, Perbill};
 
 const TRANSFERRED: Balance = 12_345;
 
@@ -135,29 +136,53 @@ fn asked(chain: &mut Chain, transaction: &UncheckedExtrinsic) -> (Balance, FeeDe
 fn wallets_are_told_the_fee_that_is_charged() {
     for price in [Multiplier::from_u32(1), Multiplier::saturating_from_rational(17, 7)] {
         let mut chain = Chain::of("regtest");
-        set_price(&mut chain, price);
         for (nonce, call) in [transfer(Ferdie, 5), remark(3_000)].into_iter().enumerate() {
-            let transaction = chain.sign(Eve, nonce as u32, 40, call);
-            let (shown, details) = asked(&mut chain, &transaction);
-            assert_eq!(details.final_fee(), shown, "neither has the tip");
-            let before = balance(&mut chain, Eve);
-            chain.grow(vec![transaction]);
-            let events = chain.read(System::read_events_for_pallet::<Event<Runtime>>);
-            let paid = shown + 40;
-            let told =
-                Event::TransactionFeePaid { who: Eve.to_account_id(), actual_fee: paid, tip: 40 };
-            assert_eq!(events, [told]);
             let sent = if nonce == 0 { 5 } else { 0 };
-            assert_eq!(before - balance(&mut chain, Eve), paid + sent);
-            set_price(&mut chain, price);
+            // Who has no reputation, and a sequencer of development, which has a lot.
+            let fees = [Eve, Alice].map(|who| {
+                set_price(&mut chain, price);
+                let transaction = chain.sign(who, nonce as u32, 40, call.clone());
+                let (shown, details) = asked(&mut chain, &transaction);
+                assert_eq!(details.final_fee(), shown, "neither has the tip");
+                let before = balance(&mut chain, who);
+                chain.grow(vec![transaction]);
+                let events = chain.read(System::read_events_for_pallet::<Event<Runtime>>);
+                let (who, paid) = (who.to_account_id(), shown + 40);
+                let told = Event::TransactionFeePaid { who, actual_fee: paid, tip: 40 };
+                assert_eq!(events, [told]);
+                (shown, before, paid)
+            });
+            for (who, (_, before, paid)) in [Eve, Alice].into_iter().zip(fees) {
+                assert_eq!(before - balance(&mut chain, who), paid + sent);
+            }
+            // R18.5: half, rounded up.
+            assert_eq!(fees[1].0, fees[0].0.div_ceil(2));
         }
         let free = chain.participation();
         assert_eq!(asked(&mut chain, &free).0, 0, "nobody signs it");
     }
 }
 
-/// R18.4, through the whole runtime: empty blocks bring the price down to the minimum,
-/// and one leader's full blocks do not raise it.
+/// A block is full when users have had the chain's own gas, however much more the
+/// runtime is made for.
+#[test]
+fn r26_5_full_blocks_raise_the_price_where_blocks_are_small() {
+    let mut chain = Chain::of("regtest");
+    chain.read(|| {
+        FullnessAverages::<Runtime>::put(Averages { now: Perbill::one(), ..Default::default() });
+    });
+    chain.ext.commit_all().expect("changes can be committed");
+    let batch =
+        RuntimeCall::Utility(pallet_utility::Call::batch { calls: vec![transfer(Ferdie, 1); 50] });
+    let transactions = (0..40).map(|nonce| chain.sign(Eve, nonce, 0, batch.clone())).collect();
+    let (_, applied) = chain.grow(transactions);
+    let fit = applied.iter().filter(|one| **one == Ok(Ok(()))).count();
+    assert!((1..40).contains(&fit), "{fit} filled it");
+    let price = chain.read(TransactionPayment::next_fee_multiplier);
+    assert!(price > Multiplier::saturating_from_rational(11, 10), "{price:?}");
+}
+
+/// R18.4, through the whole runtime: empty blocks bring the price down to the minimum.
 #[test]
 fn r18_4_the_price_falls_with_empty_blocks() {
     let mut chain = Chain::of("regtest");

@@ -13,7 +13,7 @@ use frame_support::{
 };
 use frame_system::CheckNonce;
 use pallet_rate_limit::{CheckGas, CheckRate, Remaining, TOO_FAR_AHEAD, TOO_MUCH_GAS};
-use sp_keyring::Sr25519Keyring::{Eve, Ferdie};
+use sp_keyring::Sr25519Keyring::{Alice, Eve, Ferdie};
 use sp_runtime::{
     traits::TransactionExtension,
     transaction_validity::{
@@ -41,7 +41,8 @@ fn batch(calls: Vec<RuntimeCall>) -> RuntimeCall {
     RuntimeCall::Utility(pallet_utility::Call::batch_all { calls })
 }
 
-/// A call that only Root may make, of the operational class: signed, it fails.
+/// A call that only Root may make, of the operational class: signed, it fails. Only who
+/// holds the sudo key signs such at all.
 fn operational() -> RuntimeCall {
     RuntimeCall::System(frame_system::Call::set_heap_pages { pages: 8 })
 }
@@ -108,12 +109,45 @@ fn who_signs_is_counted_once_whatever_is_in_the_transaction() {
 #[test]
 fn failed_and_operational_transactions_count() {
     let mut chain = limited(2);
-    let fails = chain.sign(Eve, 0, 0, transfer(Ferdie, u128::MAX));
-    let operates = chain.sign(Eve, 1, 0, operational());
-    let more = chain.sign(Eve, 2, 0, operational());
+    let fails = chain.sign(Alice, 0, 0, transfer(Ferdie, u128::MAX));
+    let operates = chain.sign(Alice, 1, 0, operational());
+    let more = chain.sign(Alice, 2, 0, operational());
     let (_, applied) = chain.grow(vec![fails, operates, more]);
     assert!(matches!(applied[..2], [Ok(Err(_)), Ok(Err(_))]), "{applied:?}");
     assert!(is_for_later(&applied[2]));
+}
+
+/// A proxy's transaction is of the class of the call inside. Of these classes no limit
+/// of users is asked, and the price of transactions does not rise by them.
+#[test]
+fn r26_1_users_sign_neither_inherents_nor_operational_calls() {
+    let mut chain = chain(mainnet());
+    let inherent = || RuntimeCall::Timestamp(pallet_timestamp::Call::set { now: 1 });
+    let own = |call| {
+        RuntimeCall::Proxy(pallet_proxy::Call::proxy {
+            real: Eve.to_account_id().into(),
+            force_proxy_type: None,
+            call: Box::new(call),
+        })
+    };
+    let sudo = RuntimeCall::Sudo(pallet_sudo::Call::sudo_unchecked_weight {
+        call: Box::new(operational()),
+        weight: Weight::from_parts(260_000_000_000, 0),
+    });
+    let mandatory = Err(InvalidTransaction::MandatoryValidation.into());
+    let signer = Err(InvalidTransaction::BadSigner.into());
+    let cases = [
+        (inherent(), mandatory),
+        (own(inherent()), mandatory),
+        (operational(), signer),
+        (own(operational()), signer),
+        (sudo, signer),
+    ];
+    for (call, refused) in cases {
+        let transaction = chain.sign(Eve, 0, 0, call);
+        let (_, applied) = chain.build(chain.time + 500, vec![transaction]);
+        assert_eq!(applied, [refused]);
+    }
 }
 
 #[test]
@@ -160,7 +194,7 @@ fn users_get(parameters: ChainParameters, share: u64) {
     };
     let full = (1..90).take_while(|count| fits(&mut chain, *count)).count();
     let mut transactions = transactions[..=full].to_vec();
-    transactions.push(chain.sign(Ferdie, 0, 0, operational()));
+    transactions.push(chain.sign(Alice, 0, 0, operational()));
     let (_, applied) = chain.grow(transactions);
     assert!(full > 0 && is_for_later(&applied[full]), "{full} fit: {applied:?}");
     assert!(matches!(applied[full + 1], Ok(Err(_))), "an operational one is let in");

@@ -111,7 +111,7 @@ struct Row {
     included_transfers: u64,
     block_interval_ms: Quantiles,
     commit_ms: Option<Quantiles>,
-    resident_mib_per_node: Vec<f64>,
+    memory_mib_per_node: Vec<f64>,
 }
 
 #[derive(Serialize)]
@@ -252,11 +252,11 @@ impl Options {
         let after = histogram(&network.nodes[0])?;
         let included = transfers(network)?.saturating_sub(included_before);
         drop(load);
-        let resident = network
+        let memory = network
             .nodes
             .iter_mut()
-            .filter_map(|node| node.process().and_then(|process| process.resident_bytes()))
-            .map(|bytes| bytes as f64 / (1024.0 * 1024.0))
+            .filter_map(|node| node.process().and_then(|process| process.memory()))
+            .map(|memory| memory.own as f64 / (1024.0 * 1024.0))
             .collect();
         Ok(Row {
             sequencers: network.nodes.len(),
@@ -266,7 +266,7 @@ impl Options {
             included_transfers: included,
             block_interval_ms: intervals(&network.nodes[0].rpc(), first, last)?,
             commit_ms: histogram_quantiles(&before, &after),
-            resident_mib_per_node: resident,
+            memory_mib_per_node: memory,
         })
     }
 
@@ -407,7 +407,7 @@ fn print_table(report: &Report) {
     let show = |q: &Quantiles| format!("{:.0} / {:.0} / {:.0}", q.p50, q.p95, q.p99);
     for row in &report.rows {
         let memory: Vec<String> =
-            row.resident_mib_per_node.iter().map(|mib| format!("{mib:.0}")).collect();
+            row.memory_mib_per_node.iter().map(|mib| format!("{mib:.0}")).collect();
         println!(
             "{:>10} {:>7} {:>7} {:>7} {:>9}   {:>24}   {:>24}   {}",
             row.sequencers,

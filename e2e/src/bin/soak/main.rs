@@ -16,6 +16,7 @@ use cascoin_e2e::{
     load::Load,
     network::{Network, Setup},
     node::Node,
+    process::Memory,
     spec,
     witness::Witness,
     Error,
@@ -130,18 +131,22 @@ impl Options {
         }
         println!("{audit:?}");
         for ((name, before), (_, after)) in began.into_iter().zip(ended) {
-            println!("{name}: {before} and then {after} MiB of memory");
+            let [before, after] = [before, after].map(|one| (one.own >> 20, one.files >> 20));
+            println!(
+                "{name}: {} MiB of memory and then {}; of mapped files {} and then {}",
+                before.0, after.0, before.1, after.1,
+            );
         }
         Ok(())
     }
 }
 
-/// Memory of each node in MiB.
-fn resources(network: &mut Network) -> Vec<(String, u64)> {
+/// Memory of each node.
+fn resources(network: &mut Network) -> Vec<(String, Memory)> {
     let nodes = network.nodes.iter_mut();
     let of = |node: &mut Node| {
-        let bytes = node.process().and_then(|process| process.resident_bytes()).unwrap_or(0);
-        (node.name().to_string(), bytes / (1024 * 1024))
+        let memory = node.process().and_then(|process| process.memory()).unwrap_or_default();
+        (node.name().to_string(), memory)
     };
     nodes.map(of).collect()
 }

@@ -1,4 +1,8 @@
 //! Getting unstuck: sending again, helping who is behind and being helped.
+//!
+//! Who is far behind does not wait for its stall tick: a vote of a height ahead tells
+//! it whom to ask, and each answer that it could use is followed by the next question.
+//! So it comes nearer as fast as it executes, however short the block time is.
 
 use super::{Engine, Schedule};
 use crate::{
@@ -23,12 +27,17 @@ use sp_runtime::traits::Block as _;
 use std::time::{Duration, Instant};
 
 /// Certified blocks sent in one answer.
-const MAX_HELP: u32 = 8;
+const MAX_HELP: u32 = 16;
 /// Bytes of bodies in one answer; the first block always goes.
 const MAX_HELP_BYTES: usize = 4 * 1024 * 1024;
-/// How often one peer is helped, if it is a sequencer, and if not.
-const HELP_INTERVAL: Duration = Duration::from_millis(200);
+/// How often one peer is helped, if it is a sequencer, and if not. A sequencer waits
+/// longer after a large answer: all of them together stay within what its side lets
+/// in a second, see [`crate::mesh`].
+const HELP_INTERVAL: Duration = Duration::from_millis(20);
+const HELP_BYTES_PER_MS: usize = 20 * 1024;
 const HELP_INTERVAL_OF_STRANGERS: Duration = Duration::from_secs(5);
+/// How often a peer whose votes are ahead is asked, while it does not answer.
+const ASK_INTERVAL: Duration = Duration::from_millis(250);
 /// Votes sent to one peer at a time. Its queue takes 2,048 messages and is closed
 /// when it overflows.
 const MAX_SENT_AGAIN: usize = 256;
@@ -127,18 +136,22 @@ where
     pub(super) fn on_status(&mut self, peer: PeerId, height: u32) {
         let now = Instant::now();
         let Some(known) = self.peers.get_mut(&peer) else { return };
+        if known.help_after.is_some_and(|at| now < at) {
+            return;
+        }
         // Others have block sync.
         let (interval, most) = match known.key {
             Some(_) => (HELP_INTERVAL, MAX_HELP),
             None => (HELP_INTERVAL_OF_STRANGERS, 1),
         };
-        if known.helped.is_some_and(|at| now.duration_since(at) < interval) {
-            return;
-        }
-        known.helped = Some(now);
+        known.help_after = Some(now + interval);
         let best = self.client.info().finalized_number;
         if height > 0 && height <= best {
-            let blocks = self.certified_blocks(height, best, most);
+            let (blocks, bytes) = self.certified_blocks(height, best, most);
+            let pause = Duration::from_millis((bytes / HELP_BYTES_PER_MS) as u64);
+            if let Some(known) = self.peers.get_mut(&peer) {
+                known.help_after = Some(now + interval.max(pause));
+            }
             if !blocks.is_empty() {
                 self.mesh.send_proposal(&peer, &ProposalsMessage::Certified(blocks));
             }
@@ -147,22 +160,46 @@ where
         }
     }
 
-    fn certified_blocks(&self, from: u32, best: u32, most: u32) -> Vec<CertifiedBlock> {
+    /// A peer votes on a height that this node is far from: asks it for what lies
+    /// between, now and then.
+    pub(super) fn ask_who_is_ahead(&mut self, peer: PeerId) {
+        let Some(height) = &self.height else { return };
+        let status =
+            VotesMessage::Status { height: height.schedule.height.0, round: self.core.round().0 };
+        let now = Instant::now();
+        // Anybody can write any height into a vote.
+        let Some(known) = self.peers.get_mut(&peer).filter(|known| known.key.is_some()) else {
+            return;
+        };
+        if known.asked.is_some_and(|at| now.duration_since(at) < ASK_INTERVAL) {
+            return;
+        }
+        known.asked = Some(now);
+        self.mesh.send_vote(&peer, &status);
+    }
+
+    /// Certified blocks that one answer takes, and the size of their bodies.
+    fn certified_blocks(&self, from: u32, best: u32, most: u32) -> (Vec<CertifiedBlock>, usize) {
         let mut bytes = 0;
-        (from..=best.min(from.saturating_add(most.saturating_sub(1))))
+        let blocks = (from..=best.min(from.saturating_add(most.saturating_sub(1))))
             .map_while(|number| {
                 let hash = self.client.hash(number).ok()??;
                 let signed = self.client.block(hash).ok()??;
                 let certificate = certificate_of(&signed.justifications?).ok()?;
-                bytes += codec::Encode::encoded_size(&signed.block);
-                let fits = number == from || bytes <= MAX_HELP_BYTES;
+                let size = codec::Encode::encoded_size(&signed.block);
+                let fits = number == from || bytes + size <= MAX_HELP_BYTES;
+                bytes += if fits { size } else { 0 };
                 fits.then_some(CertifiedBlock { block: signed.block, certificate })
             })
-            .collect()
+            .collect();
+        (blocks, bytes)
     }
 
-    /// Takes certified blocks up, as far as they follow on the finalized one.
+    /// Takes certified blocks up, as far as they follow on the finalized one, and asks
+    /// for those behind them.
     pub(super) async fn on_certified(&mut self, peer: PeerId, blocks: Vec<CertifiedBlock>) {
+        let last = blocks.last().map(|last| last.block.header.number);
+        let mut taken = None;
         for block in blocks.into_iter().take(MAX_HELP as usize) {
             self.look_at_certified(&block);
             let Some(height) = &self.height else { return };
@@ -186,7 +223,16 @@ where
             }
             self.note_decided(&records);
             self.begin_next_height().await;
+            taken = Some(schedule.height.0);
         }
+        // Only who brought the last block is asked on: others that answered the same
+        // question brought nothing new, and would go on doing so.
+        let Some(height) = self.height.as_ref().filter(|_| taken.is_some() && taken == last) else {
+            return;
+        };
+        let status =
+            VotesMessage::Status { height: height.schedule.height.0, round: self.core.round().0 };
+        self.mesh.send_vote(&peer, &status);
     }
 
     /// Checks, executes and imports one certified block of the next height.

@@ -187,6 +187,10 @@ where
             }
             return true;
         }
+        if vote.height.0 > at {
+            self.ask_who_is_ahead(peer);
+            return true;
+        }
         if !self.on_late_vote(peer, &signed) {
             return false;
         }

@@ -102,8 +102,10 @@ struct Peer {
     greeted_at: Option<Instant>,
     /// When it was last heard.
     heard: Option<Instant>,
-    /// When it was last sent certified blocks.
-    helped: Option<Instant>,
+    /// Not before then it is sent certified blocks again.
+    help_after: Option<Instant>,
+    /// When it was last asked for certified blocks because it is ahead.
+    asked: Option<Instant>,
     /// Its votes of the next height that are kept.
     early_votes: usize,
 }

@@ -137,3 +137,18 @@ async fn a_laggard_catches_up_by_certified_blocks() {
     until("the laggard's vote counts", || cluster.status(0).last_signers.contains(&3)).await;
     cluster.finish().await;
 }
+
+/// It does not wait until it has stalled for long enough: its patience is longer than
+/// this test.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_far_behind_asks_at_once_and_goes_on_asking() {
+    let mut cluster = Cluster::with(4, |parameters| parameters.prevote_timeout_ms = 600_000);
+    let early = [0, 1, 2];
+    early.iter().for_each(|index| cluster.start(*index));
+    // More than two answers hold.
+    cluster.reach(&early, 40).await;
+    cluster.start(3);
+    cluster.reach(&[3], 40).await;
+    until("the laggard's vote counts", || cluster.status(0).last_signers.contains(&3)).await;
+    cluster.finish().await;
+}

@@ -15,9 +15,6 @@ pub(super) static ANNOUNCE: Signature = Signature {
     required: 2,
 };
 
-/// Bytes of an endpoint that the chain keeps.
-const MAX_ENDPOINT_BYTES: usize = 256;
-
 #[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Candidate {
@@ -88,9 +85,6 @@ pub(super) fn announce(context: &Context, args: &Args) -> RpcResult<Announcement
         return Err(args.unexpected(1, "a score from 0 to 100"));
     }
     let endpoint = args.optional_text(2).unwrap_or_default();
-    if endpoint.len() > MAX_ENDPOINT_BYTES {
-        return Err(args.unexpected(2, "an address of at most 256 bytes"));
-    }
     if stake < at.parameters.min_sequencer_stake {
         let least = at.coins(at.parameters.min_sequencer_stake);
         return Err(Named::StakeTooLow.with(format!("at least {least}")));

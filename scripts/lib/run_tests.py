@@ -5,8 +5,8 @@ Called by scripts/test, and by scripts/coverage for the counted part alone. Guar
   if something was skipped; the exit code is 0 only if tests ran and none failed;
 - cargo is always asked for the whole workspace, so that nothing is compiled with
   other features than `scripts/demo` uses (see scripts/lib/common.sh);
-- tests that start nodes run two at a time, those of faults one at a time; a program
-  that says nothing for too long is ended together with every process it started;
+- tests that start nodes run some at a time (networks.py); a program that says nothing
+  for too long is ended together with every process it started (processes.py);
 - a run of everything compiles and runs each unit test once, with the counters that
   coverage needs (coverage.py); a run of some compiles them as the node is compiled.
 """
@@ -15,7 +15,6 @@ import hashlib
 import json
 import os
 import re
-import selectors
 import shutil
 import signal
 import subprocess
@@ -25,17 +24,13 @@ import traceback
 from pathlib import Path
 
 import coverage
+import networks
+from processes import end_all, minutes, run, say
 
 ROOT = Path(__file__).resolve().parents[2]
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", Path.home() / ".cache/cascoin-l2/target"))
 # Crates in the order of their layers: a failure below explains those above.
 LAYERS = ["primitives", "node/bft", "pallets", "node/l1", "runtime", "node/consensus", "node/rpc", "node/cli", "e2e"]
-STALLED_AFTER_S = int(os.environ.get("CASCOIN_TEST_STALL_SECONDS", "900"))
-HEARTBEAT_S = 30
-# Tests with networks that run at once, by program; each network has its own ports and
-# folders. Those of faults measure how fast a network recovers, so they run alone.
-NETWORKS_AT_ONCE = min(2, os.cpu_count() or 1)
-ALONE = {"cascoin-e2e::faults"}
 
 
 class Totals:
@@ -54,82 +49,10 @@ class Totals:
 
 
 TOTALS = Totals()
-CHILD = None
-
-
-def say(text=""):
-    print(text, flush=True)
 
 
 def title(text):
     say(f"==> {text}")
-
-
-def minutes(seconds):
-    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
-
-
-def end_group(process):
-    """Ends a process and all it started: it leads a process group of its own."""
-    for sig, patience in ((signal.SIGTERM, 10), (signal.SIGKILL, 10)):
-        try:
-            os.killpg(process.pid, sig)
-        except ProcessLookupError:
-            return
-        try:
-            process.wait(patience)
-        except subprocess.TimeoutExpired:
-            continue
-
-
-def run(command, what, cwd=ROOT, env=None, show=True, merge=True):
-    """Runs a command; returns its exit code (None if it stalled) and its output.
-
-    `merge` takes its errors into the output; otherwise they go to the terminal as
-    they come, which keeps cargo's progress bar.
-    """
-    global CHILD
-    started = last_output = last_beat = time.monotonic()
-    process = subprocess.Popen(
-        command, cwd=cwd, env={**os.environ, **(env or {})}, stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT if merge else None, start_new_session=True,
-    )
-    CHILD = process
-    output = bytearray()
-    selector = selectors.DefaultSelector()
-    selector.register(process.stdout, selectors.EVENT_READ)
-    stalled = False
-    while True:
-        if selector.select(timeout=1):
-            chunk = os.read(process.stdout.fileno(), 65536)
-            if not chunk:
-                break
-            output += chunk
-            last_output = last_beat = time.monotonic()
-            if show:
-                sys.stdout.buffer.write(chunk)
-                sys.stdout.buffer.flush()
-        elif process.poll() is not None:
-            break  # ended, though a process it left behind holds the pipe open
-        now = time.monotonic()
-        quiet_terminal = merge or not sys.stderr.isatty()
-        if quiet_terminal and now - last_beat >= HEARTBEAT_S:
-            last_beat = now
-            open_line = "\n" if show and output and not output.endswith(b"\n") else ""
-            say(f"{open_line}    … {what}: {minutes(now - started)}")
-        if now - last_output > STALLED_AFTER_S and merge:
-            stalled = True
-            say(f"\n    {what} said nothing for {minutes(STALLED_AFTER_S)}: ended")
-            break
-    if stalled:
-        end_group(process)
-    code = process.wait()
-    try:
-        os.killpg(process.pid, signal.SIGTERM)  # leftovers of a test that failed
-    except ProcessLookupError:
-        pass
-    CHILD = None
-    return (None if stalled else code), output.decode("utf-8", "replace")
 
 
 # ---- checks: programs whose exit code is the result -----------------------------
@@ -316,12 +239,23 @@ def run_binary(binary, pattern):
         return
     title(f"{binary.name} ({len(wanted)} tests)")
     arguments = ["--color=never"]
-    if binary.networks:
-        arguments.append(f"--test-threads={1 if binary.name in ALONE else NETWORKS_AT_ONCE}")
     if len(wanted) < len(names):
         arguments += ["--exact", *wanted]
     code, output = run([binary.program, *arguments], binary.name, cwd=binary.folder, env=binary.env())
     count_libtest(binary.name, code, output)
+
+
+def run_networks(binaries, pattern):
+    """Tests that start nodes, several at a time, each in a process of its own."""
+    jobs = []
+    for binary in binaries:
+        wanted = [n for n in binary.tests() if matches(pattern, f"{binary.name}::{n}")]
+        jobs += [networks.Job(binary, name) for name in without_laboratory(binary, wanted)]
+    if not jobs:
+        return
+    title(f"tests of networks ({len(jobs)})")
+    for job, code, output in networks.run_all(jobs):
+        count_libtest(job.binary.name, code, output)
 
 
 def has_doc_tests():
@@ -515,7 +449,7 @@ def suite(options):
     if matches(pattern, "lint::chain_specs"):
         check("lint::chain_specs", ["scripts/check-chain-specs", "--no-build"])
     if matches(pattern, "lint::mutations"):
-        check("lint::mutations", ["scripts/check-mutations"])
+        check("lint::mutations", ["scripts/check-mutations", "--if-changed"])
     for binary in binaries:
         if not (binary.networks and not binary.unit):
             run_binary(binary, pattern)
@@ -524,9 +458,7 @@ def suite(options):
     if not pattern:
         run_doc_tests()
     if not options.no_e2e:
-        for binary in binaries:
-            if binary.networks and not binary.unit:
-                run_binary(binary, pattern)
+        run_networks([b for b in binaries if b.networks and not b.unit], pattern)
         run_js(pattern)
         run_zombienet(pattern)
 
@@ -548,8 +480,7 @@ def main():
         measure_coverage(options.html) if options.coverage_only else suite(options)
     except KeyboardInterrupt:
         interrupted = True
-        if CHILD is not None:
-            end_group(CHILD)
+        end_all()
         TOTALS.fail("interrupted")
     except Exception:  # a fault of this program must not hide what was counted
         traceback.print_exc(file=sys.stdout)

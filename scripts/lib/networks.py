@@ -1,0 +1,95 @@
+"""Tests that start networks of nodes, several at a time.
+
+They wait for blocks and time-outs most of the time, so some fit beside each other on
+two cores. Each runs in a process of its own with its own part of the ports
+(e2e/src/ports.rs), and what it prints comes in one piece when it is over.
+"""
+import concurrent.futures
+import os
+import queue
+import re
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from processes import HEARTBEAT_S, end_all, minutes, run, say
+
+# A network of four keeps a core half busy.
+AT_ONCE = max(1, min(int(os.environ.get("CASCOIN_TEST_NETWORKS", (os.cpu_count() or 1) * 3 // 2)), 8))
+# Networks of faults are the slowest, and are begun first.
+SLOW = ("faults", "set_changes", "candidates")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One test of a program."""
+    binary: Any
+    test: str
+
+    @property
+    def name(self):
+        return f"{self.binary.name}::{self.test}"
+
+    def run(self, worker):
+        arguments = [self.binary.program, "--color=never", "--exact", self.test]
+        env = {**self.binary.env(), "CASCOIN_TEST_WORKER": str(worker)}
+        return run(arguments, self.name, cwd=self.binary.folder, env=env, show=False, quiet=True)
+
+
+def summary(output):
+    """What a test said, without what libtest says around one test."""
+    lines = [l for l in output.splitlines() if not re.match(r"(running \d+ test|test result: )", l)]
+    return "\n".join(lines).strip("\n")
+
+
+def run_all(jobs):
+    """Runs them; yields each job with its exit code and output when it is over."""
+    workers = queue.Queue()
+    for worker in range(AT_ONCE):
+        workers.put(worker)
+    under_way = {}
+
+    def work(job):
+        worker = workers.get()
+        under_way[job.name] = time.monotonic()
+        try:
+            return job.run(worker)
+        finally:
+            del under_way[job.name]
+            workers.put(worker)
+
+    stop = threading.Event()
+
+    def beat():
+        while not stop.wait(HEARTBEAT_S):
+            now = time.monotonic()
+            running = [f"{name} {minutes(now - since)}" for name, since in sorted(under_way.items())]
+            say(f"    … {', '.join(running)}")
+
+    threading.Thread(target=beat, daemon=True).start()
+    jobs = sorted(jobs, key=lambda job: not any(slow in job.name for slow in SLOW))
+    executor = concurrent.futures.ThreadPoolExecutor(AT_ONCE)
+    started = {}
+    try:
+        for job in jobs:
+            started[executor.submit(work, job)] = job
+        for future in concurrent.futures.as_completed(started):
+            job, (code, output) = started[future], future.result()
+            tell(job, code, output)
+            yield job, code, output
+    except BaseException:
+        executor.shutdown(wait=False, cancel_futures=True)
+        end_all()
+        raise
+    finally:
+        stop.set()
+        executor.shutdown(wait=False, cancel_futures=True)
+
+
+def tell(job, code, output):
+    if code == 0:
+        say(f"test {job.name} ... ok")
+    else:
+        say(f"test {job.name} ... FAILED")
+        say(summary(output))

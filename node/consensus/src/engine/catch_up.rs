@@ -207,12 +207,13 @@ where
                 continue;
             }
             let schedule = (*height.schedule).clone();
+            let number = schedule.height.0;
             // Into the log as well, like those decided here: one block missing in
             // it would make all later ones useless to a database that lost its end.
             let records = [
                 Record::Block(block.block.clone()),
                 Record::Decided {
-                    height: schedule.height.0,
+                    height: number,
                     block: block.block.hash(),
                     certificate: block.certificate.clone(),
                 },
@@ -223,7 +224,7 @@ where
             }
             self.note_decided(&records);
             self.begin_next_height().await;
-            taken = Some(schedule.height.0);
+            taken = Some(number);
         }
         // Only who brought the last block is asked on: others that answered the same
         // question brought nothing new, and would go on doing so.

@@ -245,26 +245,18 @@ impl Transport for Mesh {
         }
     }
 
-    fn broadcast_vote(&mut self, message: &VotesMessage, except: Option<PeerId>) {
+    fn send_vote(&mut self, to: &[PeerId], message: &VotesMessage) {
         let bytes = message.encode();
-        for peer in self.voting_peers.iter().filter(|peer| Some(**peer) != except) {
+        for peer in to.iter().filter(|peer| self.voting_peers.contains(peer)) {
             self.protocols.votes.send_sync_notification(peer, bytes.clone());
         }
     }
 
-    fn send_vote(&mut self, peer: &PeerId, message: &VotesMessage) {
-        self.protocols.votes.send_sync_notification(peer, message.encode());
-    }
-
-    fn broadcast_proposal(&mut self, message: &ProposalsMessage) {
+    fn send_proposal(&mut self, to: &[PeerId], message: &ProposalsMessage) {
         let bytes = message.encode();
-        for peer in &self.proposal_peers {
+        for peer in to.iter().filter(|peer| self.proposal_peers.contains(peer)) {
             self.protocols.proposals.send_sync_notification(peer, bytes.clone());
         }
-    }
-
-    fn send_proposal(&mut self, peer: &PeerId, message: &ProposalsMessage) {
-        self.protocols.proposals.send_sync_notification(peer, message.encode());
     }
 
     fn fetch(

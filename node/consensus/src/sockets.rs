@@ -4,9 +4,12 @@
 //!
 //! The network library opens sockets and leaves them as the system makes them. Then
 //! three things keep peers apart that can reach each other again:
-//! - A connection that was cut counts as open for as long as the system goes on
-//!   sending what was not acknowledged, at ever longer intervals: up to 120 s apart,
-//!   for a quarter of an hour. [`GIVE_UP_AFTER`] ends it on both sides.
+//! - What was not acknowledged is sent again at ever longer intervals, up to 120 s, for
+//!   a quarter of an hour: a link that was cut for a minute is silent for another one
+//!   when it is mended. [`TRY_EVERY`] bounds the intervals, also those of a dial, where
+//!   the system can do that (Linux from 6.15 on); then a connection outlives most cuts,
+//!   and [`GIVE_UP_AFTER`] ends it after longer ones. On older systems it is ended
+//!   after [`GIVE_UP_SOON`], and dialled again.
 //! - A connection that was given up lives on in the system until its last bytes
 //!   arrive, and no other can have the same pair of addresses and ports. The library
 //!   dials from the port it listens at, so that the next dial has the very same pair
@@ -23,18 +26,25 @@ use sc_network::{
     multiaddr::{multiaddr, Multiaddr, Protocol},
     service::traits::NetworkService,
 };
-use socket2::{SockRef, Socket, Type};
+use socket2::{SockAddr, Socket, Type};
 use std::{
     collections::BTreeSet,
     fs, io,
-    os::fd::{BorrowedFd, RawFd},
+    os::fd::{AsRawFd, BorrowedFd, RawFd},
     sync::Arc,
     time::Duration,
 };
 
-/// How long what was sent may stay without acknowledgement. Above the delay of any
-/// link that votes could use, and long enough for four retransmissions.
-const GIVE_UP_AFTER: Duration = Duration::from_secs(4);
+/// Longest interval between two tries, the shortest that the system takes.
+const TRY_EVERY: Duration = Duration::from_secs(1);
+/// How long what was sent may stay without acknowledgement, where it is tried so often.
+/// The side with the smaller address gives up earlier by [`EARLIER`]: a dial that fails
+/// is repeated after a pause, and the pauses of both sides should not coincide.
+const GIVE_UP_AFTER: Duration = Duration::from_secs(90);
+const EARLIER: Duration = Duration::from_secs(7);
+/// The same where it is not: above the delay of any link that votes could use, and long
+/// enough for four tries.
+const GIVE_UP_SOON: Duration = Duration::from_secs(4);
 /// How often sockets are looked through: new ones get their options soon enough to
 /// be given up in time.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -102,18 +112,50 @@ fn set_options(ports: &BTreeSet<u16>) -> io::Result<()> {
         let local = socket.local_addr().ok().and_then(|address| address.as_socket());
         let ours = local.is_some_and(|local| ports.contains(&local.port()));
         if ours && socket.r#type().ok() == Some(Type::STREAM) {
-            set_options_of(&SockRef::from(&socket))?;
+            set_options_of(&socket)?;
         }
     }
     Ok(())
 }
 
-fn set_options_of(socket: &SockRef<'_>) -> io::Result<()> {
-    if socket.tcp_user_timeout()? == Some(GIVE_UP_AFTER) {
+fn set_options_of(socket: &Socket) -> io::Result<()> {
+    // Those that have it have all of them.
+    if socket.tcp_user_timeout()?.is_some() {
         return Ok(());
     }
     socket.set_linger(Some(Duration::ZERO))?;
-    socket.set_tcp_user_timeout(Some(GIVE_UP_AFTER))
+    let timeout = match try_often(socket) {
+        true if is_smaller(socket) => GIVE_UP_AFTER - EARLIER,
+        true => GIVE_UP_AFTER,
+        false => GIVE_UP_SOON,
+    };
+    socket.set_tcp_user_timeout(Some(timeout))
+}
+
+/// Whether this side's address is the smaller one.
+fn is_smaller(socket: &Socket) -> bool {
+    let ip = |address: io::Result<SockAddr>| Some(address.ok()?.as_socket()?.ip());
+    ip(socket.local_addr()) < ip(socket.peer_addr())
+}
+
+/// Bounds the interval between two tries; `false` where the system cannot.
+#[allow(unsafe_code)]
+fn try_often(socket: &Socket) -> bool {
+    /// Of Linux's `linux/tcp.h`; the `libc` crate does not name it yet.
+    const TCP_RTO_MAX_MS: libc::c_int = 44;
+    let milliseconds = TRY_EVERY.as_millis() as libc::c_int;
+    // SAFETY: the descriptor is open as long as the socket is lent, and the option's
+    // value lives through the call, which reads as many bytes as it is told.
+    let answer = unsafe {
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            libc::IPPROTO_TCP,
+            TCP_RTO_MAX_MS,
+            std::ptr::from_ref(&milliseconds).cast(),
+            size_of::<libc::c_int>() as libc::socklen_t,
+        )
+    };
+    answer == 0
 }
 
 /// The socket behind a descriptor's number, by a descriptor of its own: whoever owns
@@ -132,6 +174,7 @@ fn duplicate(number: RawFd) -> Option<Socket> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use socket2::SockRef;
     use std::net::{TcpListener, TcpStream};
 
     fn addresses(texts: &[&str]) -> Vec<Multiaddr> {
@@ -164,7 +207,9 @@ mod tests {
             let socket = SockRef::from(stream);
             (socket.linger().unwrap(), socket.tcp_user_timeout().unwrap())
         };
-        assert_eq!(options(&accepted[0]), (Some(Duration::ZERO), Some(GIVE_UP_AFTER)));
+        let (linger, timeout) = options(&accepted[0]);
+        assert_eq!(linger, Some(Duration::ZERO));
+        assert!([GIVE_UP_AFTER, GIVE_UP_SOON].map(Some).contains(&timeout), "{timeout:?}");
         assert_eq!(options(&accepted[1]), (None, None));
         assert_eq!(options(&dialled[0]), (None, None), "its own port is another");
     }

@@ -31,17 +31,11 @@ pub trait Transport: Send + 'static {
     /// loses no event.
     fn next(&mut self) -> impl Future<Output = Option<TransportEvent>> + Send;
 
-    /// Sends to all peers but `except`.
-    fn broadcast_vote(&mut self, message: &VotesMessage, except: Option<PeerId>);
+    /// Sends to each of these peers.
+    fn send_vote(&mut self, to: &[PeerId], message: &VotesMessage);
 
-    /// Sends to one peer.
-    fn send_vote(&mut self, peer: &PeerId, message: &VotesMessage);
-
-    /// Sends a proposal to all peers.
-    fn broadcast_proposal(&mut self, message: &ProposalsMessage);
-
-    /// Sends a proposal or certified blocks to one peer.
-    fn send_proposal(&mut self, peer: &PeerId, message: &ProposalsMessage);
+    /// Sends a proposal or certified blocks to each of these peers.
+    fn send_proposal(&mut self, to: &[PeerId], message: &ProposalsMessage);
 
     /// Asks `peer` for a block. The future gives `None` when it has it not, does
     /// not answer, or answers nonsense; the caller checks the block.

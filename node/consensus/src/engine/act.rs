@@ -142,12 +142,14 @@ where
         match message {
             Sending::Proposal(proposal, body, proof) => {
                 self.metrics.proposals.inc();
-                self.mesh.broadcast_proposal(&ProposalsMessage::Proposal(proposal, body, proof));
+                let message = ProposalsMessage::Proposal(proposal, body, proof);
+                self.mesh.send_proposal(&self.audience(), &message);
             }
             Sending::Vote(vote) => {
                 self.metrics.votes.inc();
                 self.metrics.votes_seen(vote.vote().kind).inc();
-                self.mesh.broadcast_vote(&VotesMessage::Vote(vote), None);
+                let everybody = self.mesh.peers().to_vec();
+                self.mesh.send_vote(&everybody, &VotesMessage::Vote(vote));
             }
         }
     }

@@ -86,8 +86,10 @@ where
         self.greet_again();
         let Some(height) = &self.height else { return };
         let missing: Vec<BlockId> = height.unanswered.keys().copied().collect();
-        self.mesh.broadcast_vote(&VotesMessage::Status { height: at, round }, None);
-        self.send_known(None);
+        // Everybody: who was cut off is heard again only if it hears.
+        let everybody = self.mesh.peers().to_vec();
+        self.mesh.send_vote(&everybody, &VotesMessage::Status { height: at, round });
+        self.send_known(&self.audience());
         missing.into_iter().for_each(|block| self.fetch(block));
     }
 
@@ -96,7 +98,7 @@ where
     ///
     /// Of many rounds there are more than a connection takes at once. Those of the
     /// newest rounds and of a lock always go, the others take turns.
-    pub(super) fn send_known(&mut self, to: Option<PeerId>) {
+    pub(super) fn send_known(&mut self, to: &[PeerId]) {
         let Some(height) = &self.height else { return };
         let newest = self.core.round().0.saturating_sub(1);
         let proofs = [self.core.locked(), self.core.valid()];
@@ -119,17 +121,26 @@ where
         let (votes, proposals): (Vec<_>, Vec<_>) = (votes.collect(), proposals.collect());
         self.resend_from = start.wrapping_add(turns);
         for message in proposals {
-            match to {
-                Some(peer) => self.mesh.send_proposal(&peer, &message),
-                None => self.mesh.broadcast_proposal(&message),
-            }
+            self.mesh.send_proposal(to, &message);
         }
         for message in votes {
-            match to {
-                Some(peer) => self.mesh.send_vote(&peer, &message),
-                None => self.mesh.broadcast_vote(&message, None),
-            }
+            self.mesh.send_vote(to, &message);
         }
+    }
+
+    /// Peers for whom it is worth sending what they can get later as well: all but
+    /// sequencers that have fallen silent.
+    ///
+    /// Such a one is cut off, and what is sent to it waits. The queue of a connection is
+    /// short; when it overflows, the connection is closed, and making a new one takes
+    /// longer after the cut than it takes the old one to come to life again. Bodies
+    /// would fill the memory besides. Who is heard again gets what it missed.
+    pub(super) fn audience(&self) -> Vec<PeerId> {
+        let talks = |peer: &&PeerId| {
+            let known = self.peers.get(peer);
+            known.is_none_or(|known| known.key.is_none() || known.was_heard())
+        };
+        self.mesh.peers().iter().filter(talks).copied().collect()
     }
 
     /// A peer makes no progress: help it on.
@@ -153,10 +164,10 @@ where
                 known.help_after = Some(now + interval.max(pause));
             }
             if !blocks.is_empty() {
-                self.mesh.send_proposal(&peer, &ProposalsMessage::Certified(blocks));
+                self.mesh.send_proposal(&[peer], &ProposalsMessage::Certified(blocks));
             }
         } else if self.height.as_ref().is_some_and(|ours| ours.schedule.height.0 == height) {
-            self.send_known(Some(peer));
+            self.send_known(&[peer]);
         }
     }
 
@@ -175,7 +186,7 @@ where
             return;
         }
         known.asked = Some(now);
-        self.mesh.send_vote(&peer, &status);
+        self.mesh.send_vote(&[peer], &status);
     }
 
     /// Certified blocks that one answer takes, and the size of their bodies.
@@ -233,7 +244,7 @@ where
         };
         let status =
             VotesMessage::Status { height: height.schedule.height.0, round: self.core.round().0 };
-        self.mesh.send_vote(&peer, &status);
+        self.mesh.send_vote(&[peer], &status);
     }
 
     /// Checks, executes and imports one certified block of the next height.

@@ -48,7 +48,7 @@ const GREET_AGAIN: Duration = Duration::from_secs(2);
 /// A sequencer that was not heard for this long is not reachable, connected or not:
 /// a link that swallows everything looks connected for a minute and more. Who votes
 /// is heard with every block, and who makes no progress says so every 250 ms.
-const UNHEARD: Duration = Duration::from_secs(5);
+pub(super) const UNHEARD: Duration = Duration::from_secs(5);
 /// Rounds ahead of the current one whose messages are kept.
 const LOOK_AHEAD: u16 = cascoin_bft::LOOK_AHEAD_ROUNDS;
 
@@ -106,7 +106,7 @@ where
                 known.greeted = Some(set_id);
                 known.greeted_at = Some(Instant::now());
                 let hello = VotesMessage::Hello { set_id, index: keys.index, nonce, signature };
-                self.mesh.send_vote(&peer, &hello);
+                self.mesh.send_vote(&[peer], &hello);
             }
             Err(error) => self.complain("cannot greet a peer", &error),
         }
@@ -237,7 +237,9 @@ where
         // With a link missing somewhere, votes reach everyone through us; once,
         // because a vote that is kept is not looked at again.
         if self.reachable < height.schedule.set.members.len() {
-            self.mesh.broadcast_vote(&VotesMessage::Vote(signed), Some(peer));
+            let mut others = self.audience();
+            others.retain(|other| *other != peer);
+            self.mesh.send_vote(&others, &VotesMessage::Vote(signed));
         }
         true
     }
@@ -338,11 +340,10 @@ where
         let Some(height) = &self.height else { return };
         let members = &height.schedule.set.members;
         let me = height.keys.as_ref().map(|keys| keys.index);
-        let heard = |at: Option<Instant>| at.is_some_and(|at| at.elapsed() < UNHEARD);
         let mut reachable: Vec<u16> = self
             .peers
             .values()
-            .filter(|peer| heard(peer.heard))
+            .filter(|peer| peer.was_heard())
             .filter_map(|peer| {
                 let key = peer.key?;
                 members.iter().position(|member| member.grandpa == key)

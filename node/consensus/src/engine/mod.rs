@@ -110,6 +110,13 @@ struct Peer {
     early_votes: usize,
 }
 
+impl Peer {
+    /// Whether it said anything lately.
+    fn was_heard(&self) -> bool {
+        self.heard.is_some_and(|at| at.elapsed() < intake::UNHEARD)
+    }
+}
+
 /// The engine of one node.
 pub struct Engine<C, B, I, E, T> {
     client: Arc<C>,

@@ -258,24 +258,16 @@ impl Transport for Socket {
         Some(event)
     }
 
-    fn broadcast_vote(&mut self, message: &VotesMessage, except: Option<PeerId>) {
-        for peer in self.peers.iter().filter(|peer| Some(**peer) != except) {
+    fn send_vote(&mut self, to: &[PeerId], message: &VotesMessage) {
+        for peer in to.iter().filter(|peer| self.peers.contains(peer)) {
             self.net.send(self.index, *peer, Message::Votes(message.clone()));
         }
     }
 
-    fn send_vote(&mut self, peer: &PeerId, message: &VotesMessage) {
-        self.net.send(self.index, *peer, Message::Votes(message.clone()));
-    }
-
-    fn broadcast_proposal(&mut self, message: &ProposalsMessage) {
-        for peer in &self.peers {
+    fn send_proposal(&mut self, to: &[PeerId], message: &ProposalsMessage) {
+        for peer in to.iter().filter(|peer| self.peers.contains(peer)) {
             self.net.send(self.index, *peer, Message::Proposals(message.clone()));
         }
-    }
-
-    fn send_proposal(&mut self, peer: &PeerId, message: &ProposalsMessage) {
-        self.net.send(self.index, *peer, Message::Proposals(message.clone()));
     }
 
     fn fetch(

@@ -15,8 +15,8 @@ from typing import Any
 
 from processes import HEARTBEAT_S, end_all, minutes, run, say
 
-# A network of four keeps a core half busy.
-AT_ONCE = max(1, min(int(os.environ.get("CASCOIN_TEST_NETWORKS", (os.cpu_count() or 1) * 3 // 2)), 8))
+# A network of four under load keeps a core busy.
+AT_ONCE = max(1, min(int(os.environ.get("CASCOIN_TEST_NETWORKS", os.cpu_count() or 1)), 8))
 # Networks of faults are the slowest, and are begun first.
 SLOW = ("faults", "set_changes", "candidates")
 

@@ -84,7 +84,6 @@ pub fn start<S: OffchainStorage + 'static>(
     let for_follower = L1Client::new(config).map_err(|error| error.to_string())?;
     let mut following = FollowerConfig::new(parameters.l1_confirmations);
     if matches!(parameters.network, Network::Regtest | Network::Dev) {
-        following.poll_interval = Duration::from_millis(250);
         following.max_backoff = Duration::from_secs(2);
     }
     let position = move || relay_position(&client);

@@ -147,8 +147,7 @@ where
         params.state_action = StateAction::ApplyChanges(StorageChanges::Changes(changes));
         params.justifications =
             Some(Justifications::from((CERTIFICATE_ENGINE_ID, certificate.encode())));
-        params.finalized = true;
-        params.fork_choice = Some(ForkChoiceStrategy::Custom(true));
+        params.fork_choice = Some(ForkChoiceStrategy::Custom(false));
         match self.import_block(params).await? {
             ImportResult::Imported(_) | ImportResult::AlreadyInChain => Ok(()),
             refused => Err(ImportError::Refused(refused)),
@@ -184,15 +183,18 @@ where
             return Ok(ImportResult::AlreadyInChain);
         }
         self.look_at_rival(number, &block);
-        if block.fork_choice.is_none() {
-            // Blocks of a warp sync pass the verifier by: the proof they come from
-            // was checked. They have neither state nor ancestors.
-            block.fork_choice = Some(ForkChoiceStrategy::Custom(false));
-        }
-        // The verifier judged when the block was queued; the finalized head may
-        // have moved since. The target of a warp sync is final without its parent.
-        let extends = block.header.parent_hash == self.client.info().finalized_hash;
-        block.finalized = block.finalized && (extends || block.with_state());
+        // All that comes here has a certificate, which was checked, but for the blocks of
+        // a warp sync's proof. Those pass the verifier by, which else says what to do.
+        let certified = block.fork_choice.is_some();
+        // So it is final and best with its import, if it stands on the finalized head.
+        // That is asked for here, under the lock, and nowhere earlier: a block that is
+        // stored without being final never becomes it, and nothing can follow on it.
+        // A block of the past (gap sync) is below the head. The target of a warp sync is
+        // final without its parent.
+        let extends = block.header.parent_hash == self.client.info().finalized_hash
+            && block.origin != BlockOrigin::GapSync;
+        block.finalized = certified && (extends || block.with_state());
+        block.fork_choice = Some(ForkChoiceStrategy::Custom(block.finalized));
         let (change, ended) = {
             let sets = self.sets.read();
             (sets.after(&block.header), sets.at(number).set_id)

@@ -27,6 +27,6 @@ where
     C: EngineClient,
     I: BlockImport<OpaqueBlock, Error = sp_consensus::Error> + Send + Sync + 'static,
 {
-    let verifier = CertificateVerifier::new(import.client().clone(), import.sets());
+    let verifier = CertificateVerifier::new(import.sets());
     BasicQueue::new(verifier, Box::new(import), None, spawner, registry)
 }

@@ -1,7 +1,7 @@
 //! Lets only certified blocks pass.
 
 use super::block_import::SharedSets;
-use crate::{client::EngineClient, header::SealedHeader};
+use crate::header::SealedHeader;
 use cascoin_l2_primitives::{
     chain::{BlockHash, Header, OpaqueBlock},
     consensus::{
@@ -10,9 +10,7 @@ use cascoin_l2_primitives::{
 };
 use codec::DecodeAll;
 use sc_consensus::{BlockImportParams, ForkChoiceStrategy, Verifier};
-use sp_consensus::BlockOrigin;
 use sp_runtime::{traits::Header as _, Justifications};
-use std::sync::Arc;
 
 /// Why a block of the network is refused.
 #[derive(Debug, thiserror::Error)]
@@ -45,15 +43,14 @@ pub fn certificate_of(justifications: &Justifications) -> Result<Certificate, Ve
 }
 
 /// Checks certificates of blocks against the set of their height.
-pub struct CertificateVerifier<C> {
-    client: Arc<C>,
+pub struct CertificateVerifier {
     sets: SharedSets,
 }
 
-impl<C: EngineClient> CertificateVerifier<C> {
+impl CertificateVerifier {
     /// A verifier that shares `sets` with the import behind it.
-    pub fn new(client: Arc<C>, sets: SharedSets) -> Self {
-        Self { client, sets }
+    pub fn new(sets: SharedSets) -> Self {
+        Self { sets }
     }
 
     fn check(
@@ -77,7 +74,7 @@ impl<C: EngineClient> CertificateVerifier<C> {
 }
 
 #[async_trait::async_trait]
-impl<C: EngineClient> Verifier<OpaqueBlock> for CertificateVerifier<C> {
+impl Verifier<OpaqueBlock> for CertificateVerifier {
     async fn verify(
         &self,
         mut block: BlockImportParams<OpaqueBlock>,
@@ -86,12 +83,9 @@ impl<C: EngineClient> Verifier<OpaqueBlock> for CertificateVerifier<C> {
         let (sealed, _) = self
             .check(&block.header, hash, block.justifications.as_ref())
             .map_err(|error| error.to_string())?;
-        // A block of the past (gap sync) stands below the finalized head and
-        // cannot be finalized again.
-        let extends_final = *block.header.parent_hash() == self.client.info().finalized_hash;
-        block.finalized =
-            extends_final && block.origin != BlockOrigin::GapSync || block.with_state();
-        block.fork_choice = Some(ForkChoiceStrategy::Custom(extends_final || block.with_state()));
+        // Whether it is final, now, is decided behind the door: here the head may be just
+        // about to move.
+        block.fork_choice = Some(ForkChoiceStrategy::Custom(false));
         block.header = sealed.unsealed;
         block.post_digests.push(sealed.seal);
         block.post_hash = Some(hash);

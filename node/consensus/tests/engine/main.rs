@@ -9,6 +9,7 @@ mod crashes;
 mod disks_and_keys;
 mod evidence;
 mod faults;
+mod imports;
 mod participation;
 mod script;
 mod set_changes;

@@ -164,12 +164,12 @@ pub struct FollowerConfig {
 }
 
 impl FollowerConfig {
-    /// Looks twice a second, waits up to 30 s after errors, reads up to 200
+    /// Looks four times a second, waits up to 30 s after errors, reads up to 200
     /// blocks a second.
     pub fn new(confirmations: u32) -> Self {
         Self {
             confirmations,
-            poll_interval: Duration::from_millis(500),
+            poll_interval: Duration::from_millis(250),
             max_backoff: Duration::from_secs(30),
             max_blocks_per_second: 200,
         }

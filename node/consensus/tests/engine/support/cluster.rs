@@ -209,6 +209,14 @@ impl Cluster {
         node.engine = Some(tokio::spawn(engine.run()));
     }
 
+    /// A database with nothing but genesis, and the door to it.
+    pub fn newcomer(&self) -> (Import, Arc<Client>) {
+        let client = Chain::new(&self.genesis).client;
+        let import = CertifiedImport::new(client.clone(), client.clone(), || self.first_members())
+            .expect("the authority sets load");
+        (import, client)
+    }
+
     /// Stops a node where it stands; what is on its disk stays.
     pub async fn crash(&mut self, index: usize) {
         self.net.leave(index);

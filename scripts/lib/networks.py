@@ -54,7 +54,8 @@ def run_all(jobs):
         worker = workers.get()
         under_way[job.name] = time.monotonic()
         try:
-            return job.run(worker)
+            code, output = job.run(worker)
+            return code, output, time.monotonic() - under_way[job.name]
         finally:
             del under_way[job.name]
             workers.put(worker)
@@ -75,8 +76,8 @@ def run_all(jobs):
         for job in jobs:
             started[executor.submit(work, job)] = job
         for future in concurrent.futures.as_completed(started):
-            job, (code, output) = started[future], future.result()
-            tell(job, code, output)
+            job, (code, output, took) = started[future], future.result()
+            tell(job, code, output, took)
             yield job, code, output
     except BaseException:
         executor.shutdown(wait=False, cancel_futures=True)
@@ -87,9 +88,9 @@ def run_all(jobs):
         executor.shutdown(wait=False, cancel_futures=True)
 
 
-def tell(job, code, output):
+def tell(job, code, output, took):
     if code == 0:
-        say(f"test {job.name} ... ok")
+        say(f"test {job.name} ... ok ({minutes(took)})")
     else:
         say(f"test {job.name} ... FAILED")
         say(summary(output))

@@ -1,14 +1,15 @@
 //! Who takes part, and how each behaves.
 
+use crate::rules::Rules;
 use cascoin_l2_primitives::{
-    chain::{AccountId, Balance},
-    reputation::Score,
+    chain::{AccountId, Balance, BlockNumber},
+    reputation::{
+        rule::{self, Facts},
+        Day, Score,
+    },
 };
 use pallet_reputation::Standing;
 use pallet_stake::Ledger;
-
-/// Base units of a coin.
-pub const COIN: Balance = 10_000_000;
 
 /// The kinds, in the order of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,7 +24,7 @@ pub enum Kind {
     Declared,
     /// The same, of an owner that does not say so.
     Sybil,
-    /// As honest, until on one day all that have seats sign twice.
+    /// As honest, until all that have seats sign twice.
     Colluding,
 }
 
@@ -53,13 +54,12 @@ impl Kind {
     }
 
     /// How many there are, their coins and their scores on L1.
-    const fn population(self) -> (u16, Balance, u64) {
+    fn population(self, rules: &Rules) -> (u16, Balance, u64) {
         match self {
             Self::Honest => (12, 1_000, 85),
             Self::Whale => (1, 100_000, 85),
-            Self::Lazy => (4, 1_000, 85),
-            Self::Declared | Self::Sybil => (40, 100, 70),
-            Self::Colluding => (4, 1_000, 85),
+            Self::Lazy | Self::Colluding => (4, 1_000, 85),
+            Self::Declared | Self::Sybil => (40, 100, rules.chain.min_sequencer_score.into()),
         }
     }
 }
@@ -73,7 +73,7 @@ pub struct Agent {
     pub account: AccountId,
     /// Who controls it, as it declares.
     pub entity: AccountId,
-    /// Its stake.
+    /// Its stake, base units.
     pub ledger: Ledger,
     /// Its score on L1 and what it did wrong.
     pub standing: Standing,
@@ -81,19 +81,21 @@ pub struct Agent {
     pub barred: bool,
     /// The first epoch for which others vouch for it.
     pub attested_from: u32,
-    /// The last epoch in which its rewards are halved.
-    pub halved_until: u32,
-    /// What it was paid.
+    /// The last height at which a settlement gives it half.
+    pub penalised_until: BlockNumber,
+    /// What it was paid, base units.
     pub income: Balance,
-    /// What it lost of its stake.
+    /// What it lost of its stake, base units.
     pub slashed: Balance,
-    /// Epochs in which it had a seat.
+    /// Epochs for which it drew a seat.
     pub seats: u32,
+    /// Terms that it led.
+    pub terms: u32,
 }
 
 impl Agent {
-    fn new(kind: Kind, number: u16) -> Self {
-        let (_, coins, score) = kind.population();
+    fn new(rules: &Rules, kind: Kind, number: u16) -> Self {
+        let (_, coins, score) = kind.population(rules);
         let mut bytes = [kind as u8; 32];
         bytes[1..3].copy_from_slice(&number.to_be_bytes());
         let account = AccountId::new(bytes);
@@ -105,22 +107,44 @@ impl Agent {
             kind,
             account,
             entity,
-            ledger: Ledger { bonded: coins * COIN, ..Ledger::default() },
+            ledger: Ledger { bonded: coins * rules.coin(), ..Ledger::default() },
             standing: Standing { l1: Score::saturating(score), ..Standing::default() },
             barred: false,
             attested_from: 0,
-            halved_until: 0,
+            penalised_until: 0,
             income: 0,
             slashed: 0,
             seats: 0,
+            terms: 0,
         }
+    }
+
+    /// Its score on `day`. It does nothing on L2 but sequence, so L1 and what it did
+    /// wrong are all that counts.
+    pub fn score(&self, rules: &Rules, day: Day) -> Score {
+        let facts = Facts {
+            l1: self.standing.l1,
+            penalty: self.standing.penalty_on(day),
+            decimals: rules.chain.decimals,
+            ..Facts::default()
+        };
+        rule::score(&facts).aggregated
+    }
+
+    /// Whether it stands in the draw for `epoch`.
+    pub fn stands(&self, rules: &Rules, day: Day, epoch: u32) -> bool {
+        !self.barred
+            && self.score(rules, day).get() >= rules.chain.min_sequencer_score
+            && self.ledger.bonded >= rules.chain.min_sequencer_stake
+            && self.attested_from <= epoch
     }
 }
 
 /// Everybody, but for one of the two swarms: they are two variants of one attack.
-pub fn population(without: Kind) -> Vec<Agent> {
+pub fn population(rules: &Rules, without: Kind) -> Vec<Agent> {
     let kinds = Kind::ALL.into_iter().filter(|kind| *kind != without);
-    kinds
-        .flat_map(|kind| (0..kind.population().0).map(move |number| Agent::new(kind, number)))
-        .collect()
+    let all = |kind: Kind| {
+        (0..kind.population(rules).0).map(move |number| Agent::new(rules, kind, number))
+    };
+    kinds.flat_map(all).collect()
 }

@@ -2,9 +2,9 @@
 //! L1 follower left in local storage, and delivers the pages that are due.
 //!
 //! It reads local storage and state, signs, submits, and touches nothing else:
-//! the L1 node itself is the follower's business. What it sent last is remembered
-//! locally, so that a transaction that is slow to get into a block is not sent
-//! again in every block.
+//! the L1 node itself is the follower's business. The vote that it sent last is
+//! remembered locally, so that one that is slow to get into a block is not signed
+//! and sent again in every block.
 
 use crate::{
     pallet::{AttestedQueue, Config, PageProgress, Pallet},
@@ -32,25 +32,11 @@ fn sent_vote_key(key: &ed25519::Public) -> Vec<u8> {
     [b"cascoin-l2/relay/sent-vote/".as_slice(), key.as_ref()].concat()
 }
 
-/// L2 blocks after which a page that is still due is sent again: it may have been
-/// lost, and a burn waits for it. Whoever has it already takes it for the same.
-pub const RESEND_PAGE_BLOCKS: BlockNumber = 4;
-
-const SENT_PAGE_KEY: &[u8] = b"cascoin-l2/relay/sent-page";
-
 /// The ids of the digests voted for last, and the L2 block when they were sent.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 struct SentVote {
     set_id: u64,
     range: Vec<H256>,
-    at: BlockNumber,
-}
-
-/// Pages of a block up to this index were sent at this L2 block.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
-struct SentPage {
-    block: H256,
-    last: u32,
     at: BlockNumber,
 }
 
@@ -61,7 +47,7 @@ pub(crate) fn run<T: Config>(now: BlockNumber) {
             vote::<T>(now, voter, &key);
         }
     }
-    deliver::<T>(now);
+    deliver::<T>();
 }
 
 fn local_tip() -> Option<LocalTip> {
@@ -149,18 +135,14 @@ fn tip_time<T: Config>(tip: &LocalTip, voter: u16, range: &RelayRange) -> u32 {
     replaced.map(|time| time.saturating_add(1)).fold(least, u32::max)
 }
 
-fn deliver<T: Config>(now: BlockNumber) {
+// Sends what is due after every block until it is on chain: a burn waits for it. That
+// the pool says it took a page means nothing. It judges by the newest block that it
+// has looked at, which may be the one before, where the page is not due yet; then the
+// fork-aware pool drops it, and says that it took it. What it does have it does not
+// take twice.
+fn deliver<T: Config>() {
     let Some(due) = AttestedQueue::<T>::get().first().copied() else { return };
-    let next = PageProgress::<T>::get().page;
-    let memory = StorageValueRef::persistent(SENT_PAGE_KEY);
-    let sent = memory.get::<SentPage>().ok().flatten().filter(|sent| {
-        sent.block == due.id() && sent.at <= now && now - sent.at < RESEND_PAGE_BLOCKS
-    });
-    let first = sent.map_or(next, |sent| sent.last.saturating_add(1).max(next));
-    let end = next.saturating_add(PAGE_LOOKAHEAD);
-    if first >= end {
-        return;
-    }
+    let first = PageProgress::<T>::get().page;
     let key = local::block_key(due.height);
     let Some(block) = StorageValueRef::persistent(&key).get::<LocalBlock>().ok().flatten() else {
         log::debug!(target: TARGET, "L1 block {} is attested but not read here yet", due.height);
@@ -174,18 +156,12 @@ fn deliver<T: Config>(now: BlockNumber) {
         );
         return;
     }
-    // A page counts as sent when the pool took it and all before it. It refuses
-    // what it has already, and also what it judges by an older block than the one
-    // this worker runs after, where the page is not due yet: then a burn would wait
-    // for the time to send again although nothing was lost.
-    let mut taken = true;
-    for index in first..end.min(block.pages.len() as u32) {
+    let end = first.saturating_add(PAGE_LOOKAHEAD).min(block.pages.len() as u32);
+    for index in first..end {
         let Some(proof) = PageProof::of(&block.pages, index) else { return };
         let page = block.pages[index as usize].clone();
         let extrinsic = Pallet::<T>::page_extrinsic(due.height, page, proof);
-        taken &= SubmitTransaction::<T, crate::Call<T>>::submit_transaction(extrinsic).is_ok();
-        if taken {
-            memory.set(&SentPage { block: due.id(), last: index, at: now });
-        }
+        // Refused: it has it already, or cannot take it now.
+        let _ = SubmitTransaction::<T, crate::Call<T>>::submit_transaction(extrinsic);
     }
 }

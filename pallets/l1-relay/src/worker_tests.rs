@@ -1,8 +1,6 @@
 //! What the off-chain worker sends, and what it leaves.
 
-use crate::{
-    mock::*, pallet::Call, tally::REVOTE_BLOCKS, types::PAGE_LOOKAHEAD, worker::RESEND_PAGE_BLOCKS,
-};
+use crate::{mock::*, pallet::Call, tally::REVOTE_BLOCKS, types::PAGE_LOOKAHEAD};
 use cascoin_l2_primitives::{
     chain::key_types,
     relay::{
@@ -225,7 +223,7 @@ fn an_l1_clock_that_runs_backwards_does_not_keep_it_from_voting_on() {
 }
 
 #[test]
-fn it_delivers_the_due_pages_a_few_ahead_and_each_once() {
+fn it_delivers_the_due_pages_a_few_ahead() {
     on_node(4, &[], |sent| {
         let pages = PAGE_LOOKAHEAD + 2;
         let blocks = l1_chain(0, &[MAX_EVENTS_PER_PAGE * pages, 1]);
@@ -234,30 +232,39 @@ fn it_delivers_the_due_pages_a_few_ahead_and_each_once() {
         work();
         let calls = sent();
         assert_eq!(calls.len() as u32, PAGE_LOOKAHEAD, "needs no key");
-        run(1);
-        work();
-        assert!(sent().is_empty(), "all under way");
         submit(calls[0].clone()).expect("due");
         run(1);
         work();
-        assert_eq!(sent(), vec![page_call(&blocks[0], PAGE_LOOKAHEAD)], "one done, one more");
-        run(RESEND_PAGE_BLOCKS);
-        work();
-        let again = sent();
-        assert_eq!(again.len() as u32, PAGE_LOOKAHEAD, "they got lost");
-        for call in again {
+        let next = sent();
+        assert_eq!(next.last(), Some(&page_call(&blocks[0], PAGE_LOOKAHEAD)), "one done, one more");
+        for call in next {
             submit(call).expect("due");
         }
-        work();
-        for call in sent() {
-            submit(call).expect("due");
+        for done in [START + 1, START + 2] {
+            work();
+            for call in sent() {
+                submit(call).expect("due");
+            }
+            assert_eq!(heights().1, done);
         }
-        assert_eq!(heights().1, START + 1);
         work();
-        for call in sent() {
-            submit(call).expect("due");
+        assert!(sent().is_empty());
+    });
+}
+
+/// A pool that judges a page by the block before drops it, and says that it took it.
+#[test]
+fn a_page_is_sent_after_every_block_until_it_is_on_chain() {
+    on_node(4, &[], |sent| {
+        let blocks = l1_chain(0, &[1]);
+        follow(&blocks, 77);
+        all_vote(0..3, &digests(&blocks), 10);
+        for _ in 0..3 {
+            work();
+            assert_eq!(sent(), vec![page_call(&blocks[0], 0)]);
+            run(1);
         }
-        assert_eq!(heights().1, START + 2);
+        submit(page_call(&blocks[0], 0)).expect("due");
         work();
         assert!(sent().is_empty());
     });
@@ -275,9 +282,6 @@ fn a_page_that_the_pool_refused_is_sent_again_after_the_next_block() {
         run(1);
         work();
         assert_eq!(sent(), vec![page_call(&blocks[0], 0)]);
-        run(1);
-        work();
-        assert!(sent().is_empty(), "under way now");
     });
 }
 

@@ -17,7 +17,7 @@
 //! - Two peers that dial each other in the same moment, each from the port it listens
 //!   at, make one connection of two dials (RFC 9293, 3.5), of which each side believes
 //!   that it began it: the handshake fails. [`dialling_first`] gives each node a port
-//!   of its own to dial from.
+//!   of its own to dial from, so that a dial of the known address never meets another.
 //!
 //! Nothing rests on it but speed: where the system refuses an option, nodes find
 //! each other later.
@@ -119,8 +119,9 @@ fn set_options(ports: &BTreeSet<u16>) -> io::Result<()> {
 }
 
 fn set_options_of(socket: &Socket) -> io::Result<()> {
-    // Those that have it have all of them.
-    if socket.tcp_user_timeout()?.is_some() {
+    // Those that have it have all of them. What a listener has its connections inherit,
+    // and theirs depends on the peer.
+    if socket.tcp_user_timeout()?.is_some() || socket.is_listener()? {
         return Ok(());
     }
     socket.set_linger(Some(Duration::ZERO))?;

@@ -30,14 +30,34 @@ use std::time::{Duration, Instant};
 const MAX_HELP: u32 = 16;
 /// Bytes of bodies in one answer; the first block always goes.
 const MAX_HELP_BYTES: usize = 4 * 1024 * 1024;
-/// How often one peer is helped, if it is a sequencer, and if not. A sequencer waits
-/// longer after a large answer: all of them together stay within what its side lets
-/// in a second, see [`crate::mesh`].
-const HELP_INTERVAL: Duration = Duration::from_millis(20);
-const HELP_BYTES_PER_MS: usize = 20 * 1024;
+/// How often one peer is helped, if it is a sequencer, and if not.
+const HELP_INTERVAL: Duration = Duration::from_millis(200);
 const HELP_INTERVAL_OF_STRANGERS: Duration = Duration::from_secs(5);
-/// How often a peer whose votes are ahead is asked, while it does not answer.
+/// A sequencer that comes on is helped sooner: after the time that its answer is worth,
+/// by its blocks and by its bytes, so that nobody keeps this node busy with reading.
+const MS_PER_BLOCK: u64 = 5;
+const HELP_BYTES_PER_MS: usize = 20 * 1024;
+/// How often somebody is asked whose votes are ahead, and the same one without having
+/// brought anything: all of them have the same blocks.
 const ASK_INTERVAL: Duration = Duration::from_millis(250);
+const ASK_AGAIN: Duration = Duration::from_secs(1);
+
+/// How a peer was last helped on.
+pub(super) struct Helped {
+    at: Instant,
+    /// The height that it was at.
+    height: u32,
+    /// How long it waits if it has come further since.
+    pause: Duration,
+}
+
+/// A question for certified blocks.
+pub(super) struct Asked {
+    at: Instant,
+    peer: PeerId,
+    /// The height that this node was at.
+    height: u32,
+}
 /// Votes sent to one peer at a time. Its queue takes 2,048 messages and is closed
 /// when it overflows.
 const MAX_SENT_AGAIN: usize = 256;
@@ -136,9 +156,10 @@ where
     /// longer after the cut than it takes the old one to come to life again. Bodies
     /// would fill the memory besides. Who is heard again gets what it missed.
     pub(super) fn audience(&self) -> Vec<PeerId> {
+        let within = self.unheard_after();
         let talks = |peer: &&PeerId| {
             let known = self.peers.get(peer);
-            known.is_none_or(|known| known.key.is_none() || known.was_heard())
+            known.is_none_or(|known| known.key.is_none() || known.was_heard(within))
         };
         self.mesh.peers().iter().filter(talks).copied().collect()
     }
@@ -147,21 +168,27 @@ where
     pub(super) fn on_status(&mut self, peer: PeerId, height: u32) {
         let now = Instant::now();
         let Some(known) = self.peers.get_mut(&peer) else { return };
-        if known.help_after.is_some_and(|at| now < at) {
-            return;
-        }
         // Others have block sync.
         let (interval, most) = match known.key {
             Some(_) => (HELP_INTERVAL, MAX_HELP),
             None => (HELP_INTERVAL_OF_STRANGERS, 1),
         };
-        known.help_after = Some(now + interval);
+        let too_soon = |helped: &Helped| {
+            let comes_on = known.key.is_some() && height > helped.height;
+            let pause = if comes_on { helped.pause } else { interval.max(helped.pause) };
+            now.duration_since(helped.at) < pause
+        };
+        if known.helped.as_ref().is_some_and(too_soon) {
+            return;
+        }
+        known.helped = Some(Helped { at: now, height, pause: interval });
         let best = self.client.info().finalized_number;
         if height > 0 && height <= best {
             let (blocks, bytes) = self.certified_blocks(height, best, most);
-            let pause = Duration::from_millis((bytes / HELP_BYTES_PER_MS) as u64);
-            if let Some(known) = self.peers.get_mut(&peer) {
-                known.help_after = Some(now + interval.max(pause));
+            let by_bytes = (bytes / HELP_BYTES_PER_MS) as u64;
+            let pause = by_bytes.max(blocks.len() as u64 * MS_PER_BLOCK);
+            if let Some(helped) = self.peers.get_mut(&peer).and_then(|peer| peer.helped.as_mut()) {
+                helped.pause = Duration::from_millis(pause);
             }
             if !blocks.is_empty() {
                 self.mesh.send_proposal(&[peer], &ProposalsMessage::Certified(blocks));
@@ -174,18 +201,23 @@ where
     /// A peer votes on a height that this node is far from: asks it for what lies
     /// between, now and then.
     pub(super) fn ask_who_is_ahead(&mut self, peer: PeerId) {
-        let Some(height) = &self.height else { return };
-        let status =
-            VotesMessage::Status { height: height.schedule.height.0, round: self.core.round().0 };
-        let now = Instant::now();
-        // Anybody can write any height into a vote.
-        let Some(known) = self.peers.get_mut(&peer).filter(|known| known.key.is_some()) else {
+        let Some(height) = self.height.as_ref().map(|height| height.schedule.height.0) else {
             return;
         };
-        if known.asked.is_some_and(|at| now.duration_since(at) < ASK_INTERVAL) {
-            return;
+        let too_soon = |asked: &Asked| {
+            let in_vain = asked.peer == peer && asked.height == height;
+            asked.at.elapsed() < if in_vain { ASK_AGAIN } else { ASK_INTERVAL }
+        };
+        // Anybody can write any height into a vote.
+        let known = self.peers.get(&peer).is_some_and(|known| known.key.is_some());
+        if known && !self.asked.as_ref().is_some_and(too_soon) {
+            self.ask(peer, height);
         }
-        known.asked = Some(now);
+    }
+
+    fn ask(&mut self, peer: PeerId, height: u32) {
+        self.asked = Some(Asked { at: Instant::now(), peer, height });
+        let status = VotesMessage::Status { height, round: self.core.round().0 };
         self.mesh.send_vote(&[peer], &status);
     }
 
@@ -242,9 +274,8 @@ where
         let Some(height) = self.height.as_ref().filter(|_| taken.is_some() && taken == last) else {
             return;
         };
-        let status =
-            VotesMessage::Status { height: height.schedule.height.0, round: self.core.round().0 };
-        self.mesh.send_vote(&[peer], &status);
+        let next = height.schedule.height.0;
+        self.ask(peer, next);
     }
 
     /// Checks, executes and imports one certified block of the next height.

@@ -47,8 +47,9 @@ const MAX_EARLY_PROPOSALS: usize = 8;
 const GREET_AGAIN: Duration = Duration::from_secs(2);
 /// A sequencer that was not heard for this long is not reachable, connected or not:
 /// a link that swallows everything looks connected for a minute and more. Who votes
-/// is heard with every block, and who makes no progress says so every 250 ms.
-pub(super) const UNHEARD: Duration = Duration::from_secs(5);
+/// is heard with every block, and who makes no progress says so every 250 ms. Longer
+/// where blocks are rare.
+const UNHEARD: Duration = Duration::from_secs(5);
 /// Rounds ahead of the current one whose messages are kept.
 const LOOK_AHEAD: u16 = cascoin_bft::LOOK_AHEAD_ROUNDS;
 
@@ -335,15 +336,26 @@ where
         }
     }
 
+    /// How long a sequencer may be silent and still counts as reachable.
+    pub(super) fn unheard_after(&self) -> Duration {
+        // Between blocks nobody says anything until the height is late.
+        let patience = self.height.as_ref().map_or(0, |height| {
+            let parameters = &height.schedule.parameters;
+            parameters.block_time_ms.max(parameters.prevote_timeout_ms)
+        });
+        UNHEARD.max(Duration::from_millis(patience.saturating_mul(2)))
+    }
+
     /// Says what the engine does, for RPC and metrics.
     pub(super) fn publish_status(&mut self) {
         let Some(height) = &self.height else { return };
         let members = &height.schedule.set.members;
         let me = height.keys.as_ref().map(|keys| keys.index);
+        let within = self.unheard_after();
         let mut reachable: Vec<u16> = self
             .peers
             .values()
-            .filter(|peer| peer.was_heard())
+            .filter(|peer| peer.was_heard(within))
             .filter_map(|peer| {
                 let key = peer.key?;
                 members.iter().position(|member| member.grandpa == key)

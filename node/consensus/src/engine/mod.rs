@@ -102,18 +102,16 @@ struct Peer {
     greeted_at: Option<Instant>,
     /// When it was last heard.
     heard: Option<Instant>,
-    /// Not before then it is sent certified blocks again.
-    help_after: Option<Instant>,
-    /// When it was last asked for certified blocks because it is ahead.
-    asked: Option<Instant>,
+    /// How it was last helped on.
+    helped: Option<catch_up::Helped>,
     /// Its votes of the next height that are kept.
     early_votes: usize,
 }
 
 impl Peer {
-    /// Whether it said anything lately.
-    fn was_heard(&self) -> bool {
-        self.heard.is_some_and(|at| at.elapsed() < intake::UNHEARD)
+    /// Whether it said anything within this time.
+    fn was_heard(&self, within: Duration) -> bool {
+        self.heard.is_some_and(|at| at.elapsed() < within)
     }
 }
 
@@ -170,6 +168,8 @@ pub struct Engine<C, B, I, E, T> {
     begun: bool,
     /// When all peers were last greeted again.
     greeted_all: Option<Instant>,
+    /// Who was last asked for certified blocks because it is ahead.
+    asked: Option<catch_up::Asked>,
     /// Fewer than half of the set can be reached.
     cut_off: bool,
     /// Members of the set that can be reached, this node included.
@@ -227,6 +227,7 @@ where
             fatal: false,
             begun: false,
             greeted_all: None,
+            asked: None,
             cut_off: false,
             reachable: 0,
             resend_from: 0,

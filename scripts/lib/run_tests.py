@@ -165,6 +165,9 @@ def build(counted):
          [*cargo, "--manifest-path", "node/bft/checks/Cargo.toml", "--target-dir", str(TARGET / "checks"), "--tests"]),
     ]
     if counted:
+        # A program alone, without a library: what counts leaves it out.
+        steps.append(("building the tests of the simulation",
+                      ["cargo", "test", "--release", "--workspace", "--bin", "economics", "--no-run"]))
         steps.append(("building the unit tests with counters", counted.command(), counted.build_env(), counted.test_env()))
     binaries = []
     for step in steps:

@@ -3,6 +3,7 @@
 //!
 //! - [`network`]: L1, sequencers and full nodes as processes on loopback.
 //! - [`node`]: one node: start, stop, `kill -9`, restart; its RPC and metrics.
+//! - [`genesis`]: its state at the start, made once.
 //! - [`l1`]: `litecoind -regtest` with a wallet, and burns of every kind.
 //! - [`extrinsic`]: signed transactions from the runtime's own types.
 //! - [`set_changes`]: sequencers that change their keys, leave and join.
@@ -22,6 +23,7 @@ pub mod audit;
 pub mod burns;
 pub mod error;
 pub mod extrinsic;
+pub mod genesis;
 pub mod hsm;
 pub mod interrupt;
 pub mod l1;

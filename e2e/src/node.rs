@@ -2,6 +2,7 @@
 
 use crate::{
     error::{Error, IoContext, Result},
+    genesis,
     lab::Place,
     peer_id::peer_id,
     ports,
@@ -342,7 +343,7 @@ impl Node {
                 args.extend([name.to_string(), value]);
             }
         };
-        flag("--chain", config.chain.clone());
+        flag("--chain", genesis::raw(&config.chain)?.display().to_string());
         flag("--base-path", self.base_path().display().to_string());
         flag("--name", config.name.clone());
         flag("--listen-addr", format!("/ip4/{}/tcp/{}", self.address(), self.ports.p2p));

@@ -23,11 +23,16 @@ const WASM_CACHE_ENV: &str = "CASCOIN_L2_WASM_CACHE";
 /// seconds of both cores, and all of them compile the same. It lies beside the
 /// programs, where only their owner writes, because nodes run what is in it.
 pub fn wasm_cache() -> Option<PathBuf> {
+    beside_programs("e2e-wasm-cache")
+}
+
+/// A folder of that name beside the programs of this build.
+pub(crate) fn beside_programs(name: &str) -> Option<PathBuf> {
     let exe = env::current_exe().ok()?;
     let folder = exe.parent()?;
     // Programs are in `release`, tests in `release/deps`.
     let release = if folder.ends_with("deps") { folder.parent()? } else { folder };
-    Some(release.join("e2e-wasm-cache"))
+    Some(release.join(name))
 }
 
 /// What a process finds around it besides its arguments.

@@ -11,7 +11,6 @@ use cascoin_e2e::{
 use cascoin_l2_primitives::{chain::AccountId, reputation::Score};
 use cascoin_l2_runtime::{Runtime, RuntimeCall};
 use codec::Decode;
-use pallet_sequencer_registry::Call as Registry;
 use serde_json::{json, Value};
 
 /// Starts a node that nobody named, with keys that it makes itself.
@@ -39,21 +38,13 @@ fn listed(network: &Network, node: usize, list: &str, who: &AccountId) -> Result
     Ok(known.into_iter().find(|one| one["address"] == who.to_string()))
 }
 
-/// Alice, Bob and Charlie vouch, again where a session ended between their answers.
-fn vouch(network: &Network, who: &AccountId) -> Result<()> {
-    until("sequencers are asked", PATIENCE, || {
-        let candidate = listed(network, 0, "candidates", who)?;
-        let asked = candidate.as_ref().map_or(Value::Null, |one| one["asked"].clone());
-        Ok(Seen::when(asked.as_array().is_some_and(|all| all.len() == 4), asked))
-    })?;
-    until("more than two thirds vouch", PATIENCE, || {
-        for sequencer in ["//Alice", "//Bob", "//Charlie"] {
-            let attest = Registry::attest { candidate: who.clone(), approves: true };
-            call(network, 0, sequencer, RuntimeCall::SequencerRegistry(attest))?;
-        }
+/// The nodes of the sequencers that are asked find the newcomer's, and vouch for it.
+fn wait_for_attestation(network: &Network, who: &AccountId) -> Result<()> {
+    let found = until("the nodes of sequencers vouch", PATIENCE, || {
         let candidate = listed(network, 0, "candidates", who)?.unwrap_or_default();
         Ok(Seen::when(candidate["isVerified"] == true, candidate))
     })?;
+    assert_eq!(found["refusalCount"], 0, "{found}");
     Ok(())
 }
 
@@ -81,7 +72,17 @@ fn r2_1_a_newcomer_with_stake_and_reputation_sequences_and_its_scores_agree_ever
         let announce = RuntimeCall::decode(&mut &encoded[..]).map_err(Error::other)?;
         call(network, 0, "//Eve", announce)?;
         let key = rotate_keys(network, node, "//Eve")?;
-        vouch(network, &eve)?;
+        wait_for_attestation(network, &eve)?;
+        // Everybody has heard where it is, from its node.
+        let peer = network.call(node, "system_localPeerId", json!([]))?;
+        until("all have heard of the newcomer's node", PATIENCE, || {
+            let mut heard = Vec::new();
+            for other in 0..network.nodes.len() {
+                let candidate = listed(network, other, "candidates", &eve)?.unwrap_or_default();
+                heard.push(candidate["node"]["peerId"].clone());
+            }
+            Ok(Seen::when(heard.iter().all(|known| *known == peer), heard))
+        })?;
         wait_for_set(network, 0, 5, &key)?;
         let makes_blocks = || {
             let sequencer = listed(network, 0, "sequencers", &eve)?.unwrap_or_default();

@@ -7,6 +7,7 @@ use crate::{
     relay::{EventPage, L1BlockDigest, PageProof, RelayVote},
     reputation::{rule::Breakdown, Day, Score},
     rewards::RewardsReport,
+    sequencers::NodeAttestation,
     time::{L1Time, TimeBounds},
 };
 use alloc::vec::Vec;
@@ -341,6 +342,26 @@ pub struct CandidateInfo {
     pub elected: bool,
 }
 
+/// Whose announcements are to be believed, and signed with which key.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct Announcer {
+    /// The account.
+    pub account: AccountId,
+    /// The relay key that it registered last.
+    pub relay: ed25519::Public,
+}
+
+/// A poll that sequencers answer.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct OpenPoll {
+    /// About whom.
+    pub candidate: AccountId,
+    /// The session in which it was opened.
+    pub opened: u32,
+    /// Accounts that are asked and have not answered.
+    pub waiting_for: Vec<AccountId>,
+}
+
 sp_api::decl_runtime_apis! {
     /// The chain's parameters.
     pub trait ChainApi {
@@ -359,6 +380,16 @@ sp_api::decl_runtime_apis! {
 
     /// Who wants to sequence.
     pub trait RegistryApi {
+        /// Who may announce itself to other nodes, and with which key: everybody with
+        /// registered keys who sequences, is about to, or wants to.
+        fn announcers() -> Vec<Announcer>;
+        /// The polls about candidates that are open now.
+        fn open_polls() -> Vec<OpenPoll>;
+        /// The transaction that answers in a poll.
+        fn attest_extrinsic(
+            attestation: NodeAttestation,
+            signature: ed25519::Signature,
+        ) -> Block::Extrinsic;
         /// Whether each of some accounts may.
         fn eligibility(accounts: Vec<AccountId>) -> Vec<Eligibility>;
         /// Everybody who announced itself, by account.

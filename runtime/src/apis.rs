@@ -9,14 +9,15 @@ use crate::{
 use alloc::{vec, vec::Vec};
 use cascoin_l2_primitives::{
     apis::{
-        BurnRecord, CandidateInfo, DoubleSignRecord, Eligibility, EvidenceStanding, RelayStatus,
-        ReputationReport, SequencerParticipation, SupplyReport,
+        Announcer, BurnRecord, CandidateInfo, DoubleSignRecord, Eligibility, EvidenceStanding,
+        OpenPoll, RelayStatus, ReputationReport, SequencerParticipation, SupplyReport,
     },
     chain::{self, SequencerSet},
     consensus::DoubleSignEvidence,
     l1::L1Hash,
     relay::{EventPage, PageProof, RelayVote},
     rewards::RewardsReport,
+    sequencers::NodeAttestation,
     time::TimeBounds,
 };
 use codec::Encode;
@@ -250,6 +251,21 @@ impl_runtime_apis! {
 
         fn candidates() -> Vec<CandidateInfo> {
             SequencerRegistry::candidate_list()
+        }
+
+        fn announcers() -> Vec<Announcer> {
+            crate::configs::announcers()
+        }
+
+        fn open_polls() -> Vec<OpenPoll> {
+            SequencerRegistry::open_polls_now()
+        }
+
+        fn attest_extrinsic(
+            attestation: NodeAttestation,
+            signature: sp_core::ed25519::Signature,
+        ) -> <Block as BlockT>::Extrinsic {
+            SequencerRegistry::attest_extrinsic(attestation, signature)
         }
 
         fn announce_call(stake: Balance, endpoint: Vec<u8>) -> Option<Vec<u8>> {

@@ -5,7 +5,7 @@ Called by scripts/test, and by scripts/coverage for the counted part alone. Guar
   if something was skipped; the exit code is 0 only if tests ran and none failed;
 - cargo is always asked for the whole workspace, so that nothing is compiled with
   other features than `scripts/demo` uses (see scripts/lib/common.sh);
-- tests that start nodes run some at a time (networks.py); a program that says nothing
+- tests that start nodes run some at a time (parallel.py); a program that says nothing
   for too long is ended together with every process it started (processes.py);
 - a run of everything compiles and runs each unit test once, with the counters that
   coverage needs (coverage.py); a run of some compiles them as the node is compiled.
@@ -24,7 +24,7 @@ import traceback
 from pathlib import Path
 
 import coverage
-import networks
+import parallel
 from processes import end_all, minutes, run, say
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -234,30 +234,32 @@ def without_laboratory(binary, wanted):
     return [n for n in wanted if n not in needy]
 
 
-def run_binary(binary, pattern):
-    names = binary.tests()
-    wanted = [n for n in names if matches(pattern, f"{binary.name}::{n}")]
-    wanted = without_laboratory(binary, wanted)
-    if not wanted:
-        return
-    title(f"{binary.name} ({len(wanted)} tests)")
-    arguments = ["--color=never"]
-    if len(wanted) < len(names):
-        arguments += ["--exact", *wanted]
-    code, output = run([binary.program, *arguments], binary.name, cwd=binary.folder, env=binary.env())
-    count_libtest(binary.name, code, output)
+def run_programs(binaries, pattern):
+    """Unit and property tests: each program once, with all that is wanted of it."""
+    jobs = []
+    for binary in binaries:
+        names = binary.tests()
+        wanted = [n for n in names if matches(pattern, f"{binary.name}::{n}")]
+        if wanted:
+            jobs.append(parallel.Job(binary, tuple(wanted) if len(wanted) < len(names) else ()))
+    if jobs:
+        title(f"unit and property tests ({len(jobs)} programs)")
+        run_jobs(jobs)
 
 
 def run_networks(binaries, pattern):
-    """Tests that start nodes, several at a time, each in a process of its own."""
+    """Tests that start nodes, each in a process of its own."""
     jobs = []
     for binary in binaries:
         wanted = [n for n in binary.tests() if matches(pattern, f"{binary.name}::{n}")]
-        jobs += [networks.Job(binary, name) for name in without_laboratory(binary, wanted)]
-    if not jobs:
-        return
-    title(f"tests of networks ({len(jobs)})")
-    for job, code, output in networks.run_all(jobs):
+        jobs += [parallel.Job(binary, (name,)) for name in without_laboratory(binary, wanted)]
+    if jobs:
+        title(f"tests of networks ({len(jobs)})")
+        run_jobs(jobs)
+
+
+def run_jobs(jobs):
+    for job, code, output in parallel.run_all(jobs):
         count_libtest(job.binary.name, code, output)
 
 
@@ -406,8 +408,7 @@ def measure_coverage(html):
     if binaries is None:
         TOTALS.fail("build")
         return
-    for binary in sorted(binaries, key=Binary.order):
-        run_binary(binary, "")
+    run_programs(sorted(binaries, key=Binary.order), "")
     report_coverage(counted, binaries, html)
 
 
@@ -453,9 +454,7 @@ def suite(options):
         check("lint::chain_specs", ["scripts/check-chain-specs", "--no-build"])
     if matches(pattern, "lint::mutations"):
         check("lint::mutations", ["scripts/check-mutations", "--if-changed"])
-    for binary in binaries:
-        if not (binary.networks and not binary.unit):
-            run_binary(binary, pattern)
+    run_programs([b for b in binaries if not b.networks or b.unit], pattern)
     if counted:
         report_coverage(counted, binaries, options.html)
     if not pattern:

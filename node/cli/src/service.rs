@@ -6,6 +6,11 @@ use crate::{
 };
 use cascoin_consensus::{
     announce::{announce_certified, CertifiedAnnounceValidator},
+    announcements::{
+        attest::{self, NetworkFinder},
+        gossip::{self, AnnouncementProtocols, GossipParams},
+        Announcements,
+    },
     engine::{Engine, EngineParams},
     evidence::{self, EvidenceStore},
     import::{import_queue, CertifiedImport},
@@ -244,6 +249,11 @@ pub async fn new_full<N: sc_network::NetworkBackend<OpaqueBlock, BlockHash>>(
             &mut net_config,
         )
     });
+    let announcement_protocols = AnnouncementProtocols::register(
+        client.info().genesis_hash,
+        network_metrics.clone(),
+        &mut net_config,
+    );
     let light_peers =
         LightPeers::register(client.info().genesis_hash, network_metrics.clone(), &mut net_config);
     let (sets, warp) = (import.sets(), WarpProvider::new(client.clone(), import.sets()));
@@ -279,6 +289,40 @@ pub async fn new_full<N: sc_network::NetworkBackend<OpaqueBlock, BlockHash>>(
         Some("networking"),
         light_peers.serve(client.clone(), sets, network.clone()),
     );
+
+    let announcements = Announcements::default();
+    let probe_protocol = announcement_protocols.probe_protocol();
+    task_manager.spawn_handle().spawn(
+        "announcements",
+        Some("networking"),
+        gossip::run(GossipParams {
+            client: client.clone(),
+            network: network.clone(),
+            protocols: announcement_protocols,
+            keystore: sequencing.then(|| keys.keystore.clone()),
+            block_time_ms: parameters.block_time_ms,
+            announcements: announcements.clone(),
+        }),
+    );
+    if sequencing {
+        let finder = NetworkFinder {
+            network: network.clone(),
+            protocol: probe_protocol,
+            announcements: announcements.clone(),
+            genesis: client.info().genesis_hash,
+        };
+        task_manager.spawn_handle().spawn(
+            "attest",
+            Some("consensus"),
+            attest::run(
+                client.clone(),
+                keys.keystore.clone(),
+                finder,
+                transaction_pool.clone(),
+                attest::LOOK_EVERY,
+            ),
+        );
+    }
 
     if sequencing && !config.offchain_worker.enabled {
         log::warn!(
@@ -362,6 +406,7 @@ pub async fn new_full<N: sc_network::NetworkBackend<OpaqueBlock, BlockHash>>(
         pool: transaction_pool.clone(),
         engine: engine_handle,
         evidence,
+        announcements,
         l1,
         sync: sync_service.clone(),
         chain_name: config.chain_spec.name().into(),
@@ -424,6 +469,7 @@ struct RpcParts {
     pool: Arc<FullPool>,
     engine: EngineHandle,
     evidence: EvidenceStore,
+    announcements: Announcements,
     l1: Option<L1Node>,
     sync: Arc<sc_network_sync::SyncingService<OpaqueBlock>>,
     chain_name: String,
@@ -441,6 +487,7 @@ fn rpc_builder(parts: RpcParts) -> RpcBuilder {
             pool: parts.pool.clone(),
             engine: parts.engine.clone(),
             evidence: parts.evidence.clone(),
+            announcements: parts.announcements.clone(),
             l1: parts.l1.clone().map(|node| Arc::new(node) as Arc<dyn L1Access>),
             sync: parts.sync.clone(),
             chain_name: parts.chain_name.clone(),

@@ -14,6 +14,8 @@
 //! - [`executor`]: building and executing blocks, once each.
 //! - [`import`], [`announce`]: only certified blocks enter and are announced.
 //! - [`evidence`]: proof that sequencers broke the rules.
+//! - [`submit`]: where a node's own transactions go.
+//! - [`announcements`]: who says that its node is there, and who vouches for it.
 //! - [`light`]: finality for light clients, proofs for who warp syncs.
 //! - [`schedule`], [`header`], [`authority_sets`]: who may do what at a height.
 //! - [`parent_commit`]: who signed the last block, for the chain to count.
@@ -23,7 +25,9 @@
 //! reverted.
 
 pub mod announce;
+pub mod announcements;
 pub mod authority_sets;
+mod budget;
 mod client;
 pub mod engine;
 pub mod evidence;
@@ -39,6 +43,7 @@ mod said;
 pub mod schedule;
 pub mod sockets;
 mod status;
+pub mod submit;
 pub mod transport;
 pub mod wal;
 pub mod wire;

@@ -19,7 +19,7 @@ pub mod front;
 pub mod l1;
 mod methods;
 
-use cascoin_consensus::{evidence::EvidenceStore, EngineHandle};
+use cascoin_consensus::{announcements::Announcements, evidence::EvidenceStore, EngineHandle};
 use cascoin_l2_primitives::chain::{AccountId, Balance, Nonce, OpaqueBlock};
 use chain::{ClientReader, L2Client};
 use jsonrpsee::{core::RegisterMethodError, RpcModule};
@@ -48,6 +48,8 @@ pub struct FullDeps<C, P, B> {
     pub engine: EngineHandle,
     /// What this node found of evidence: its import's.
     pub evidence: EvidenceStore,
+    /// What this node has heard of the nodes of sequencers and candidates.
+    pub announcements: Announcements,
     /// The L1 node: `Some(Arc::new(l1::L1Node::new(…)?))`, `None` without one.
     pub l1: Option<Arc<dyn L1Access>>,
     /// Whether the node is catching up: its `SyncingService`.
@@ -73,7 +75,18 @@ where
     P: TransactionPool<Block = OpaqueBlock> + 'static,
     B: Backend<OpaqueBlock> + 'static,
 {
-    let FullDeps { client, backend, pool, engine, evidence, l1, sync, chain_name, mode } = deps;
+    let FullDeps {
+        client,
+        backend,
+        pool,
+        engine,
+        evidence,
+        announcements,
+        l1,
+        sync,
+        chain_name,
+        mode,
+    } = deps;
     let mut module = RpcModule::new(());
     module.merge(System::new(client.clone(), pool).into_rpc())?;
     module.merge(TransactionPayment::new(client.clone()).into_rpc())?;
@@ -82,6 +95,7 @@ where
         chain,
         engine,
         evidence,
+        announcements,
         l1,
         sync,
         chain_name,

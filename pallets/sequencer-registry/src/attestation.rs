@@ -45,6 +45,12 @@ pub fn open(
 }
 
 impl Poll {
+    /// Whether the sequencer is asked and has not answered.
+    pub fn waits_for(&self, sequencer: &AccountId) -> bool {
+        let place = self.sample.iter().position(|asked| asked == sequencer);
+        place.is_some_and(|place| !self.approved.contains(place) && !self.refused.contains(place))
+    }
+
     /// Notes an answer; `false` if the sequencer is not asked or has answered.
     pub fn answer(&mut self, sequencer: &AccountId, approves: bool) -> bool {
         let Some(place) = self.sample.iter().position(|asked| asked == sequencer) else {

@@ -11,10 +11,15 @@ use crate::{
     ActiveSequencer, Member,
 };
 use alloc::vec::Vec;
-use cascoin_l2_primitives::chain::{AccountId, MAX_SEQUENCERS};
+use cascoin_l2_primitives::{
+    chain::{AccountId, BlockHash, MAX_SEQUENCERS},
+    sequencers::NodeAttestation,
+};
 use frame_benchmarking::v2::*;
-use frame_support::BoundedVec;
-use frame_system::RawOrigin;
+use frame_support::{traits::Get, BoundedVec};
+use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
+use sp_core::{crypto::KeyTypeId, ed25519};
+use sp_runtime::{traits::Zero, transaction_validity::TransactionSource};
 
 /// As many members as a chain can have, but for `free` seats.
 fn fill<T: Config>(free: u32) -> AccountId {
@@ -37,6 +42,19 @@ fn candidate<T: Config>() -> AccountId {
     };
     Candidates::<T>::insert(&account, candidate);
     account
+}
+
+/// Opens a poll about a candidate, in which the one sequencer there is is asked.
+fn asked<T: Config>(candidate: &AccountId, relay: ed25519::Public) -> AccountId {
+    let sequencer = AccountId::new([1; 32]);
+    let active = ActiveSequencer { account: sequencer.clone(), relay };
+    ActiveSequencers::<T>::put(BoundedVec::truncate_from(alloc::vec![active]));
+    let poll = attestation::open(1, &[sequencer.clone()], candidate, candidate, &[0; 32]);
+    Candidates::<T>::mutate(candidate, |candidate| {
+        let candidate = candidate.as_mut().expect("it was just made");
+        candidate.attestation = Attestation::Open(poll.clone());
+    });
+    sequencer
 }
 
 #[benchmarks]
@@ -82,18 +100,36 @@ mod benchmarks {
     #[benchmark]
     fn attest() {
         let account = candidate::<T>();
-        let sequencer = AccountId::new([1; 32]);
-        let active = ActiveSequencer { account: sequencer.clone(), relay: [1; 32].into() };
-        ActiveSequencers::<T>::put(BoundedVec::truncate_from(alloc::vec![active]));
-        let poll = attestation::open(1, &[sequencer.clone()], &account, &account, &[0; 32]);
-        Candidates::<T>::mutate(&account, |candidate| {
-            let candidate = candidate.as_mut().expect("it was just made");
-            candidate.attestation = Attestation::Open(poll.clone());
-        });
+        let sequencer = asked::<T>(&account, [1; 32].into());
         #[extrinsic_call]
         attest(RawOrigin::Signed(sequencer), account.clone(), true);
         let attestation = Candidates::<T>::get(account).map(|candidate| candidate.attestation);
         assert!(matches!(attestation, Some(Attestation::Given { .. })));
+    }
+
+    #[benchmark]
+    fn authorize_attestation() {
+        let account = candidate::<T>();
+        let key_type = KeyTypeId(*b"rlay");
+        let key = sp_io::crypto::ed25519_generate(key_type, None);
+        asked::<T>(&account, key);
+        let attestation = NodeAttestation {
+            set_id: T::SetId::get(),
+            voter: 0,
+            candidate: account,
+            opened: 1,
+            approves: true,
+        };
+        let genesis: BlockHash = frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::zero());
+        let signature = sp_io::crypto::ed25519_sign(key_type, &key, &attestation.message(&genesis))
+            .expect("the key was just made; qed");
+        let answer;
+        #[block]
+        {
+            let source = TransactionSource::External;
+            answer = Pallet::<T>::authorize_attestation(source, &attestation, &signature);
+        }
+        assert!(answer.is_ok());
     }
 
     #[benchmark]

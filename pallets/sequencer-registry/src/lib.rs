@@ -14,8 +14,9 @@
 //! 1. It bonds stake, and has a reputation ([`Pallet::eligibility`]).
 //! 2. It [announces](Pallet::announce) itself, and sets its keys with
 //!    `session.set_keys`. Nobody approves candidates.
-//! 3. A random sample of the set is asked, and [attests](Pallet::attest) what it sees of
-//!    the candidate ([`attestation`]). Who is asked is decided by an L1 block that comes
+//! 3. A random sample of the set is asked ([`attestation`]). Their nodes look for the
+//!    candidate's, and [attest](Pallet::attest_with_key) that it is there; an operator who
+//!    knows more may [answer](Pallet::attest) first. Who is asked is decided by an L1 block that comes
 //!    after the announcement.
 //! 4. When an epoch ends a draw is announced: who stands in it, with what weight, is
 //!    settled then; an L1 block that comes later decides who gets the seats that no
@@ -54,6 +55,7 @@
 //! | [`announce`](Pallet::announce) | anybody with stake and reputation | fee | `Announced` |
 //! | [`resign`](Pallet::resign) | a candidate | fee | `Resigned` |
 //! | [`attest`](Pallet::attest) | a sequencer that is asked | fee | `Attested`, `Refused` |
+//! | [`attest_with_key`](Pallet::attest_with_key) | its node | none | as `attest` |
 //! | [`accept`](Pallet::accept) | a candidate's controller | fee | `ControllerConfirmed` |
 //! | [`pardon`](Pallet::pardon) | root | | `Pardoned` |
 #![cfg_attr(not(feature = "std"), no_std)]
@@ -62,6 +64,7 @@ extern crate alloc;
 
 mod announce;
 pub mod attestation;
+mod authorize;
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
 #[cfg(test)]
@@ -75,6 +78,8 @@ pub mod election;
 mod election_tests;
 #[cfg(test)]
 mod mock;
+#[cfg(test)]
+mod node_attestation_tests;
 mod offences;
 mod seats;
 mod session;
@@ -146,11 +151,11 @@ pub mod pallet {
         chain::{AccountId, ChainParameters, MAX_SEQUENCERS},
         relay::L1Chance,
         reputation::ReputationProvider,
-        sequencers::StakeProvider,
+        sequencers::{NodeAttestation, SequencerSetProvider, StakeProvider},
     };
     use frame_support::{pallet_prelude::*, traits::Contains};
-    use frame_system::pallet_prelude::*;
-    use sp_core::{ecdsa, ed25519};
+    use frame_system::{offchain::CreateAuthorizedTransaction, pallet_prelude::*};
+    use sp_core::{ecdsa, ed25519, H256};
     use sp_staking::SessionIndex;
 
     const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
@@ -163,7 +168,10 @@ pub mod pallet {
     /// What the registry needs to know of the consensus pallets. All lists MUST
     /// be in the order of pallet-session's list.
     #[pallet::config]
-    pub trait Config: frame_system::Config<AccountId = AccountId> {
+    pub trait Config:
+        frame_system::Config<AccountId = AccountId, Hash = H256>
+        + CreateAuthorizedTransaction<Call<Self>>
+    {
         /// Id of the set in force; MUST grow by one with each change.
         type SetId: Get<u64>;
         /// Keys that seal headers.
@@ -544,6 +552,36 @@ pub mod pallet {
             let controller = ensure_signed(origin)?;
             Self::do_accept(&controller, &candidate)?;
             Self::deposit_event(Event::ControllerConfirmed { account: candidate, controller });
+            Ok(())
+        }
+
+        /// As [`attest`](Pallet::attest), by a sequencer's node that has found the
+        /// candidate's (R2.4): signed with the relay key, so that the account's own key
+        /// stays cold (R30.6). Of the two the first answer counts.
+        ///
+        /// ## Dispatch Origin
+        /// Authorised: the signature proves itself, and the answer is awaited.
+        ///
+        /// ## Errors
+        /// [`Error::NotACandidate`], [`Error::NoPoll`], [`Error::NotAsked`].
+        ///
+        /// ## Events
+        /// `Attested` or `Refused`, with the answer that decides.
+        #[pallet::call_index(8)]
+        #[pallet::authorize(Self::authorize_attestation)]
+        #[pallet::weight_of_authorize(T::WeightInfo::authorize_attestation())]
+        #[pallet::weight(T::WeightInfo::attest())]
+        pub fn attest_with_key(
+            origin: OriginFor<T>,
+            attestation: NodeAttestation,
+            signature: ed25519::Signature,
+        ) -> DispatchResult {
+            ensure_authorized(origin)?;
+            // It was checked when the call was authorised.
+            let _ = signature;
+            let sequencer = <Self as SequencerSetProvider>::account(attestation.voter);
+            let sequencer = sequencer.ok_or(Error::<T>::NotAsked)?;
+            Self::do_attest(&sequencer, attestation.candidate, attestation.approves)?;
             Ok(())
         }
     }

@@ -12,10 +12,19 @@ use frame_support::{
     derive_impl, parameter_types,
     traits::{Contains, Get, OneSessionHandler},
 };
+use frame_system::{
+    offchain::{CreateAuthorizedTransaction, CreateTransaction, CreateTransactionBase},
+    AuthorizeCall,
+};
 use sp_core::{ecdsa, ed25519, Pair};
-use sp_runtime::{traits::IdentityLookup, BuildStorage};
+use sp_runtime::{
+    generic,
+    traits::{BlakeTwo256, IdentityLookup},
+    BuildStorage,
+};
 
-type Block = frame_system::mocking::MockBlock<Test>;
+type Extrinsic = generic::UncheckedExtrinsic<u64, RuntimeCall, (), AuthorizeCall<Test>>;
+type Block = generic::Block<generic::Header<u64, BlakeTwo256>, Extrinsic>;
 
 frame_support::construct_runtime!(
     pub enum Test {
@@ -29,6 +38,34 @@ impl frame_system::Config for Test {
     type Block = Block;
     type AccountId = AccountId;
     type Lookup = IdentityLookup<AccountId>;
+}
+
+impl<C> CreateTransactionBase<C> for Test
+where
+    RuntimeCall: From<C>,
+{
+    type Extrinsic = Extrinsic;
+    type RuntimeCall = RuntimeCall;
+}
+
+impl<C> CreateTransaction<C> for Test
+where
+    RuntimeCall: From<C>,
+{
+    type Extension = AuthorizeCall<Test>;
+
+    fn create_transaction(call: RuntimeCall, extension: Self::Extension) -> Extrinsic {
+        Extrinsic::new_transaction(call, extension)
+    }
+}
+
+impl<C> CreateAuthorizedTransaction<C> for Test
+where
+    RuntimeCall: From<C>,
+{
+    fn create_extension() -> Self::Extension {
+        AuthorizeCall::new()
+    }
 }
 
 parameter_types! {

@@ -23,6 +23,8 @@ pub trait WeightInfo {
     fn resign() -> Weight;
     /// [`Pallet::attest`](crate::Pallet::attest).
     fn attest() -> Weight;
+    /// Checking an [answer of a node](crate::Pallet::attest_with_key).
+    fn authorize_attestation() -> Weight;
     /// [`Pallet::pardon`](crate::Pallet::pardon).
     fn pardon() -> Weight;
     /// What an offence means for a seat.
@@ -66,6 +68,10 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
         Weight::from_parts(30 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(4, 2)
     }
 
+    fn authorize_attestation() -> Weight {
+        Weight::from_parts(90 * MICROSECOND, 0) + T::DbWeight::get().reads(4)
+    }
+
     fn pardon() -> Weight {
         Weight::from_parts(15 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(1, 1)
     }
@@ -99,6 +105,10 @@ impl WeightInfo for () {
     }
 
     fn attest() -> Weight {
+        Weight::zero()
+    }
+
+    fn authorize_attestation() -> Weight {
         Weight::zero()
     }
 

@@ -4,11 +4,16 @@
 //! never name that pallet. All answers are for the set in force in the block
 //! being executed, and cheap: at most one storage read each.
 
+mod announcement;
 mod offence;
 mod participation;
 mod session;
 mod stake;
 
+pub use announcement::{
+    probe_message, Announcement, NodeAttestation, SignedAnnouncement, MAX_ADDRESSES,
+    MAX_ADDRESS_BYTES, MAX_PEER_BYTES,
+};
 pub use offence::{Offence, OffenceKind, OnOffence};
 pub use participation::{
     Commit, OnLowLiveness, ParticipationData, ParticipationError, SequencerBits,

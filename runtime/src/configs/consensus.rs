@@ -11,7 +11,7 @@ use crate::{
     TimestampGuard,
 };
 use alloc::vec::Vec;
-use cascoin_l2_primitives::chain::MAX_SEQUENCERS;
+use cascoin_l2_primitives::{apis::Announcer, chain::MAX_SEQUENCERS};
 use frame_support::{
     parameter_types,
     traits::{
@@ -155,6 +155,23 @@ impl Contains<AccountId> for HasKeys {
     fn contains(account: &AccountId) -> bool {
         pallet_session::NextKeys::<Runtime>::contains_key(account)
     }
+}
+
+/// Whose nodes are believed when they announce themselves, and the relay keys that they
+/// registered last: members, candidates, and who sequences still.
+pub(crate) fn announcers() -> Vec<Announcer> {
+    use pallet_sequencer_registry::{Candidates, Members};
+    let members = Members::<Runtime>::get();
+    let mut accounts: Vec<AccountId> = members.into_iter().map(|member| member.account).collect();
+    accounts.extend(Candidates::<Runtime>::iter_keys());
+    accounts.extend(InForce::get());
+    accounts.sort();
+    accounts.dedup();
+    let announcer = |account: AccountId| {
+        let keys = pallet_session::NextKeys::<Runtime>::get(&account)?;
+        Some(Announcer { account, relay: keys.relay.into() })
+    };
+    accounts.into_iter().filter_map(announcer).collect()
 }
 
 impl pallet_timestamp_guard::Config for Runtime {

@@ -12,5 +12,6 @@ mod stake;
 mod system;
 
 pub use accounts::ProxyType;
+pub(crate) use consensus::announcers;
 pub use consensus::Sessions;
 pub use system::{RuntimeBlockLength, RuntimeBlockWeights, MAX_BLOCK_REF_TIME};

@@ -28,6 +28,6 @@ pub mod witness;
 mod tests;
 
 pub use book::{Conflict, DoubleSign, Standing};
-pub use reporter::{report, ReportSink, REPORT_AGAIN};
+pub use reporter::{report, REPORT_AGAIN};
 pub use store::{EvidenceError, EvidenceStore};
 pub use watch::CertificateWatch;

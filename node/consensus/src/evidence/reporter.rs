@@ -6,43 +6,19 @@
 //! takes one.
 
 use super::{book::Standing, store::EvidenceStore};
+use crate::submit::TransactionSink;
 use cascoin_l2_primitives::{
     apis::{EvidenceApi, EvidenceStanding},
     chain::{BlockHash, OpaqueBlock},
     consensus::DoubleSignEvidence,
 };
-use sc_transaction_pool_api::{
-    error::{Error as PoolError, IntoPoolError},
-    TransactionPool, TransactionSource,
-};
 use sp_api::{ApiError, ProvideRuntimeApi};
 use sp_blockchain::HeaderBackend;
 use sp_runtime::OpaqueExtrinsic;
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 /// How long a report has to get into a block before it is sent again.
 pub const REPORT_AGAIN: Duration = Duration::from_secs(6);
-
-/// Where reports go.
-pub trait ReportSink: Send + Sync + 'static {
-    /// Hands a report over. What is there already is no error.
-    fn submit(
-        &self,
-        at: BlockHash,
-        report: OpaqueExtrinsic,
-    ) -> impl Future<Output = Result<(), String>> + Send;
-}
-
-impl<P: TransactionPool<Block = OpaqueBlock> + 'static> ReportSink for Arc<P> {
-    async fn submit(&self, at: BlockHash, report: OpaqueExtrinsic) -> Result<(), String> {
-        let submitted = self.submit_one(at, TransactionSource::Local, report).await;
-        match submitted.map_err(IntoPoolError::into_pool_error) {
-            Ok(_) | Err(Ok(PoolError::AlreadyImported(_))) => Ok(()),
-            Err(Ok(error)) => Err(error.to_string()),
-            Err(Err(error)) => Err(error.to_string()),
-        }
-    }
-}
 
 /// Reports what is pending in `store`, at once and then every `again`, until the
 /// node stops.
@@ -53,7 +29,7 @@ where
         + Send
         + Sync
         + 'static,
-    S: ReportSink,
+    S: TransactionSink,
 {
     loop {
         store.save_again();
@@ -70,7 +46,7 @@ where
 async fn report_one<C, S>(client: &C, sink: &S, store: &EvidenceStore, evidence: DoubleSignEvidence)
 where
     C: ProvideRuntimeApi<OpaqueBlock, Api: EvidenceApi<OpaqueBlock>> + HeaderBackend<OpaqueBlock>,
-    S: ReportSink,
+    S: TransactionSink,
 {
     // Only what is final settles anything.
     let at = client.info().finalized_hash;

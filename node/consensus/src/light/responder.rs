@@ -11,6 +11,7 @@
 
 use super::messages;
 use crate::{
+    budget::Budget,
     client::EngineClient,
     import::{certificate_of, SharedSets},
 };
@@ -138,7 +139,10 @@ impl<C: EngineClient> Responder<C> {
             }
             NotificationEvent::NotificationReceived { peer, notification } => {
                 let now = Instant::now();
-                let within = |budget: &mut Budget| budget.allows(notification.len(), now);
+                let within = |budget: &mut Budget| {
+                    let bytes = notification.len();
+                    budget.allows(bytes, now, MESSAGES_PER_SECOND, BYTES_PER_SECOND)
+                };
                 if !self.peers.get_mut(&peer).is_none_or(within) {
                     log::debug!(target: "l2::net", "{peer} sends too much to a node that does not read it");
                     let why = ReputationChange::new_fatal("flood of finality messages");
@@ -202,29 +206,6 @@ fn heights_to_tell(
     heights
 }
 
-/// What a peer has sent in the second that began at `since`.
-struct Budget {
-    since: Instant,
-    messages: u32,
-    bytes: usize,
-}
-
-impl Budget {
-    fn new(now: Instant) -> Self {
-        Self { since: now, messages: 0, bytes: 0 }
-    }
-
-    /// Counts one message; whether it is within the limits.
-    fn allows(&mut self, bytes: usize, now: Instant) -> bool {
-        if now.duration_since(self.since) >= Duration::from_secs(1) {
-            *self = Self::new(now);
-        }
-        self.messages = self.messages.saturating_add(1);
-        self.bytes = self.bytes.saturating_add(bytes);
-        self.messages <= MESSAGES_PER_SECOND && self.bytes <= BYTES_PER_SECOND
-    }
-}
-
 async fn sleep_until(at: Option<Instant>) {
     match at {
         Some(at) => tokio::time::sleep_until(at.into()).await,
@@ -243,16 +224,5 @@ mod tests {
         assert_eq!(tell(&[5], 9), [5, 9]);
         assert_eq!(tell(&[5, 9], 9), [5, 9]);
         assert_eq!(tell(&[1, 2, 3, 4, 5, 6], 9), [3, 4, 5, 6, 9]);
-    }
-
-    #[test]
-    fn a_flood_is_noticed_by_number_and_by_size_and_forgotten_after_a_second() {
-        let now = Instant::now();
-        let mut budget = Budget::new(now);
-        assert!((0..MESSAGES_PER_SECOND).all(|_| budget.allows(10, now)));
-        assert!(!budget.allows(10, now));
-        let later = now + Duration::from_secs(1);
-        assert!(budget.allows(10, later));
-        assert!(!budget.allows(BYTES_PER_SECOND, later));
     }
 }

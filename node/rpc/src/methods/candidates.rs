@@ -6,7 +6,7 @@ use crate::{
     args::{Args, Signature},
     errors::Named,
 };
-use cascoin_l2_primitives::apis::CandidateInfo;
+use cascoin_l2_primitives::{apis::CandidateInfo, chain::AccountId};
 use serde::Serialize;
 
 pub(super) static ANNOUNCE: Signature = Signature {
@@ -36,10 +36,33 @@ pub(super) struct Candidate {
     refusal_count: u32,
     /// Whether it has a seat in the next set.
     is_elected: bool,
+    /// What its node said of itself last, to this node; null if nothing lately.
+    node: Option<HeardNode>,
 }
 
-pub(super) fn show(at: &At, candidate: CandidateInfo) -> Candidate {
+/// A node as it announced itself (`SEQANNOUNCE`).
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct HeardNode {
+    peer_id: String,
+    /// Where it listens: multiaddresses without the identity.
+    addresses: Vec<String>,
+    /// A block that was final for it then.
+    final_block: u32,
+}
+
+pub(super) fn heard_node(context: &Context, account: &AccountId) -> Option<HeardNode> {
+    let heard = context.announcements.heard_of(account)?;
+    Some(HeardNode {
+        peer_id: heard.peer.to_string(),
+        addresses: heard.addresses,
+        final_block: heard.height,
+    })
+}
+
+pub(super) fn show(context: &Context, at: &At, candidate: CandidateInfo) -> Candidate {
     Candidate {
+        node: heard_node(context, &candidate.account),
         address: show_account(&candidate.account),
         controller: show_account(&candidate.controller),
         endpoint: String::from_utf8_lossy(&candidate.endpoint).into_owned(),

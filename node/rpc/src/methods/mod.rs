@@ -29,7 +29,7 @@ use crate::{
     errors::Named,
     l1::L1Access,
 };
-use cascoin_consensus::{evidence::EvidenceStore, EngineHandle};
+use cascoin_consensus::{announcements::Announcements, evidence::EvidenceStore, EngineHandle};
 use cascoin_l2_primitives::{
     chain::{Balance, ChainParameters},
     l1::{amount::format_amount, params::L1Params},
@@ -64,6 +64,8 @@ pub struct Context {
     pub engine: EngineHandle,
     /// What this node found of evidence.
     pub evidence: EvidenceStore,
+    /// What this node has heard of the nodes of sequencers and candidates.
+    pub announcements: Announcements,
     /// This node's L1 node, if it has one.
     pub l1: Option<Arc<dyn L1Access>>,
     /// Whether this node is still catching up.

@@ -1,7 +1,7 @@
 //! `l2_getsequencers`, `l2_getleader` and `l2_getnetworkstatus`.
 
 use super::{
-    candidates::{self, Candidate},
+    candidates::{self, Candidate, HeardNode},
     Context, RpcResult,
 };
 use crate::{
@@ -49,6 +49,8 @@ struct Sequencer {
     /// Whether this node reaches it now; null on a node that does not sequence.
     is_reachable: Option<bool>,
     is_local_node: bool,
+    /// What its node said of itself last, to this node; null if nothing lately.
+    node: Option<HeardNode>,
     /// Blocks it made since it joined the set.
     blocks_produced: u64,
     /// Heights at which it led a round and another made the block.
@@ -99,6 +101,7 @@ pub(super) fn sequencers(context: &Context, args: &Args) -> RpcResult<Sequencers
     let members = members.map(|((index, member, took_part), eligibility)| Sequencer {
         index,
         address: show_account(&member.account),
+        node: candidates::heard_node(context, &member.account),
         blocks_produced: took_part.produced,
         blocks_missed: took_part.missed_proposals,
         votes_cast: took_part.votes,
@@ -129,7 +132,7 @@ pub(super) fn sequencers(context: &Context, args: &Args) -> RpcResult<Sequencers
             .candidates(head)?
             .into_iter()
             .filter(|one| !eligible_only || (one.eligibility.suffices && one.attested))
-            .map(|one| candidates::show(&at, one))
+            .map(|one| candidates::show(context, &at, one))
             .collect(),
     })
 }

@@ -393,6 +393,7 @@ impl Setup {
             }),
             engine: self.engine,
             evidence: self.evidence,
+            announcements: Announcements::default(),
             l1: self.l1,
             sync: Arc::new(NoNetwork),
             chain_name: "Test".into(),

@@ -1,6 +1,6 @@
 //! A real client for each node: the runtime's WASM over a database in memory.
 
-use cascoin_consensus::evidence::ReportSink;
+use cascoin_consensus::submit::TransactionSink;
 use cascoin_l2_primitives::chain::{BlockHash, ChainParameters, OpaqueBlock};
 use cascoin_l2_runtime::{
     genesis_config_presets::regtest, ChainParametersConfig, RuntimeApi, RuntimeGenesisConfig,
@@ -162,7 +162,7 @@ pub struct Author(pub Arc<Client>, pub Reports);
 #[derive(Clone, Default)]
 pub struct Reports(Arc<Mutex<Vec<OpaqueExtrinsic>>>);
 
-impl ReportSink for Reports {
+impl TransactionSink for Reports {
     async fn submit(&self, _: BlockHash, report: OpaqueExtrinsic) -> Result<(), String> {
         self.0.lock().push(report);
         Ok(())

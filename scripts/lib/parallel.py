@@ -1,8 +1,8 @@
-"""Tests that start networks of nodes, several at a time.
+"""Test programs that run beside each other.
 
-They wait for blocks and time-outs most of the time, so some fit beside each other on
-two cores. Each runs in a process of its own with its own part of the ports
-(e2e/src/ports.rs), and what it prints comes in one piece when it is over.
+Many wait most of the time, for blocks, time-outs or L1, so some fit beside each other on
+two cores. Each test of a network runs in a process of its own with its own part of the
+ports (e2e/src/ports.rs); what a process prints comes in one piece when it is over.
 """
 import concurrent.futures
 import os
@@ -17,22 +17,25 @@ from processes import HEARTBEAT_S, end_all, minutes, run, say
 
 # A network of four under load keeps a core busy.
 AT_ONCE = max(1, min(int(os.environ.get("CASCOIN_TEST_NETWORKS", os.cpu_count() or 1)), 8))
-# Networks of faults are the slowest, and are begun first.
-SLOW = ("faults", "set_changes", "candidates")
+# What takes longest is begun first: networks of faults; programs that wait for L1, for
+# time-outs and for tokens.
+SLOW = ("faults", "set_changes", "candidates", "::engine", "cascoin-l1::it", "hsm", "::model", "::simulation")
 
 
 @dataclass(frozen=True)
 class Job:
-    """One test of a program."""
+    """Tests of a program: one of a network, or some; all where none is named."""
     binary: Any
-    test: str
+    tests: tuple = ()
 
     @property
     def name(self):
-        return f"{self.binary.name}::{self.test}"
+        return f"{self.binary.name}::{self.tests[0]}" if len(self.tests) == 1 else self.binary.name
 
     def run(self, worker):
-        arguments = [self.binary.program, "--color=never", "--exact", self.test]
+        arguments = [self.binary.program, "--color=never"]
+        if self.tests:
+            arguments += ["--exact", *self.tests]
         env = {**self.binary.env(), "CASCOIN_TEST_WORKER": str(worker)}
         return run(arguments, self.name, cwd=self.binary.folder, env=env, show=False, quiet=True)
 
@@ -89,7 +92,9 @@ def run_all(jobs):
 
 
 def tell(job, code, output, took):
-    if code == 0:
+    if len(job.tests) != 1:
+        say(f"\n==> {job.name} ({minutes(took)})\n{output.strip()}")
+    elif code == 0:
         say(f"test {job.name} ... ok ({minutes(took)})")
     else:
         say(f"test {job.name} ... FAILED")

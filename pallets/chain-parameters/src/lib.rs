@@ -2,32 +2,44 @@
 //!
 //! ## Overview
 //!
-//! Holds one [`ChainParameters`], written at genesis and never changed by a
-//! transaction: there are no dispatchables. Other pallets and the runtime read
-//! it through [`Get`], so that one WASM serves all networks.
+//! Holds one [`ChainParameters`], written at genesis. Other pallets and the runtime read
+//! it through [`Get`], so that one WASM serves all networks. Governance may change some
+//! of it ([`ParameterChange`], R1.2, R13.1), one at a time, from the next transaction on.
 //!
 //! Guarantee: on a chain that was started, what is stored passed [`check`], so
 //! readers may divide by the block time and so on without checking again.
+//!
+//! ## Pallet API
+//!
+//! | call | caller | payment | events |
+//! |---|---|---|---|
+//! | [`set_parameter`](Pallet::set_parameter) | root | | `ParameterSet` |
 #![cfg_attr(not(feature = "std"), no_std)]
 
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
+mod change;
 mod check;
 #[cfg(test)]
 mod tests;
+pub mod weights;
 
 use cascoin_l2_primitives::chain::{Balance, ChainParameters};
 use core::marker::PhantomData;
 use frame_support::traits::Get;
 
+pub use change::ParameterChange;
 pub use check::{check, InvalidParameters};
 pub use pallet::*;
+pub use weights::WeightInfo;
 
 #[frame_support::pallet]
 #[allow(missing_docs)] // what is undocumented below comes from FRAME's macros
 pub mod pallet {
-    use super::check;
+    use super::{check, ParameterChange, WeightInfo};
     use cascoin_l2_primitives::chain::ChainParameters;
     use frame_support::pallet_prelude::*;
-    use frame_system::pallet_prelude::BlockNumberFor;
+    use frame_system::pallet_prelude::*;
 
     const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
 
@@ -38,7 +50,10 @@ pub mod pallet {
 
     /// Needs nothing but the system pallet.
     #[pallet::config]
-    pub trait Config: frame_system::Config {}
+    pub trait Config: frame_system::Config {
+        /// Weights of the calls.
+        type WeightInfo: WeightInfo;
+    }
 
     /// The table in force.
     #[pallet::storage]
@@ -70,6 +85,47 @@ pub mod pallet {
                 panic!("the genesis parameters are not usable: {why}");
             }
             Parameters::<T>::put(&self.parameters);
+        }
+    }
+
+    #[pallet::event]
+    #[pallet::generate_deposit(pub(super) fn deposit_event)]
+    pub enum Event<T: Config> {
+        /// Governance changed a parameter.
+        ParameterSet {
+            /// Which, and its new value.
+            change: ParameterChange,
+        },
+    }
+
+    #[pallet::error]
+    pub enum Error<T> {
+        /// No chain could run with such a value, or not together with the others.
+        Unusable,
+    }
+
+    #[pallet::call]
+    impl<T: Config> Pallet<T> {
+        /// Changes one parameter, from the next transaction on.
+        ///
+        /// ## Dispatch Origin
+        /// Root.
+        ///
+        /// ## Errors
+        /// [`Error::Unusable`] if the table would fail [`check`]; nothing changes then.
+        ///
+        /// ## Events
+        /// `ParameterSet`.
+        #[pallet::call_index(0)]
+        #[pallet::weight((T::WeightInfo::set_parameter(), DispatchClass::Operational))]
+        pub fn set_parameter(origin: OriginFor<T>, change: ParameterChange) -> DispatchResult {
+            ensure_root(origin)?;
+            Parameters::<T>::try_mutate(|table| {
+                change.apply(table);
+                check(table).map_err(|_| Error::<T>::Unusable)
+            })?;
+            Self::deposit_event(Event::ParameterSet { change });
+            Ok(())
         }
     }
 

@@ -1,10 +1,10 @@
 //! The table is stored as given, read back unchanged, and a useless one is
 //! refused at genesis.
 
-use crate::{self as pallet_chain_parameters, check, MinFee};
+use crate::{self as pallet_chain_parameters, check, MinFee, ParameterChange};
 use cascoin_l2_primitives::chain::{FeeSplit, L1Network, L1Start, Network, MAX_BLOCK_GAS};
-use frame_support::{derive_impl, traits::Get};
-use sp_runtime::BuildStorage;
+use frame_support::{assert_noop, assert_ok, derive_impl, traits::Get};
+use sp_runtime::{BuildStorage, DispatchError};
 
 type Block = frame_system::mocking::MockBlock<Test>;
 
@@ -20,7 +20,9 @@ impl frame_system::Config for Test {
     type Block = Block;
 }
 
-impl pallet_chain_parameters::Config for Test {}
+impl pallet_chain_parameters::Config for Test {
+    type WeightInfo = ();
+}
 
 fn table() -> super::ChainParameters {
     super::ChainParameters {
@@ -74,6 +76,63 @@ fn the_table_is_read_back_as_given() {
     sp_io::TestExternalities::new(storage(table())).execute_with(|| {
         assert_eq!(<ChainParameters as Get<super::ChainParameters>>::get(), table());
         assert_eq!(<MinFee<Test> as Get<u128>>::get(), 1_000);
+    });
+}
+
+#[test]
+fn r1_2_governance_changes_one_parameter_at_a_time() {
+    sp_io::TestExternalities::new(storage(table())).execute_with(|| {
+        System::set_block_number(1);
+        let changes: [(ParameterChange, fn(&mut super::ChainParameters)); 9] = [
+            (ParameterChange::MaxSequencers(30), |p| p.max_sequencers = 30),
+            (ParameterChange::MinSequencerScore(60), |p| p.min_sequencer_score = 60),
+            (ParameterChange::MinSequencerStake(7), |p| p.min_sequencer_stake = 7),
+            (ParameterChange::BlockGasLimit(MAX_BLOCK_GAS - 1), |p| {
+                p.block_gas_limit = MAX_BLOCK_GAS - 1;
+            }),
+            (ParameterChange::MinFee(3), |p| p.min_fee = 3),
+            (ParameterChange::FeeSplit(FeeSplit { producer: 100, others: 0 }), |p| {
+                p.fee_split = FeeSplit { producer: 100, others: 0 };
+            }),
+            (ParameterChange::FeeDiscountScore(90), |p| p.fee_discount_score = 90),
+            (ParameterChange::RateLimit(5), |p| p.rate_limit = 5),
+            (ParameterChange::MintTimeoutMs(1), |p| p.mint_timeout_ms = 1),
+        ];
+        let mut expected = table();
+        for (change, edit) in changes {
+            edit(&mut expected);
+            assert_ok!(ChainParameters::set_parameter(RuntimeOrigin::root(), change));
+            assert_eq!(<ChainParameters as Get<super::ChainParameters>>::get(), expected);
+            System::assert_last_event(crate::Event::<Test>::ParameterSet { change }.into());
+        }
+    });
+}
+
+#[test]
+fn what_no_chain_could_run_with_is_refused_and_changes_nothing() {
+    sp_io::TestExternalities::new(storage(table())).execute_with(|| {
+        let unusable = [
+            ParameterChange::MaxSequencers(0),
+            ParameterChange::MinSequencerScore(101),
+            ParameterChange::BlockGasLimit(0),
+            ParameterChange::BlockGasLimit(u64::MAX),
+            ParameterChange::MinFee(0),
+            ParameterChange::FeeSplit(FeeSplit { producer: 80, others: 21 }),
+            ParameterChange::FeeDiscountScore(255),
+            ParameterChange::RateLimit(0),
+            ParameterChange::MintTimeoutMs(0),
+        ];
+        for change in unusable {
+            assert_noop!(
+                ChainParameters::set_parameter(RuntimeOrigin::root(), change),
+                crate::Error::<Test>::Unusable
+            );
+        }
+        let change = ParameterChange::RateLimit(5);
+        assert_noop!(
+            ChainParameters::set_parameter(RuntimeOrigin::signed(1), change),
+            DispatchError::BadOrigin
+        );
     });
 }
 

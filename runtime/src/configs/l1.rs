@@ -2,7 +2,9 @@
 
 use crate::{Balances, BurnMint, ChainParameters, Runtime, SequencerRegistry, Timestamp};
 
-impl pallet_chain_parameters::Config for Runtime {}
+impl pallet_chain_parameters::Config for Runtime {
+    type WeightInfo = pallet_chain_parameters::weights::EstimatedWeight<Runtime>;
+}
 
 impl pallet_l1_relay::Config for Runtime {
     type Sequencers = SequencerRegistry;

@@ -4,6 +4,7 @@
 //! happened (see [`support::checks`]): one block a height, certificates that
 //! verify, nothing signed twice, nothing signed that is not in the log.
 
+mod attest;
 mod byzantine;
 mod crashes;
 mod disks_and_keys;

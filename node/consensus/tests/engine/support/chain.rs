@@ -162,6 +162,13 @@ pub struct Author(pub Arc<Client>, pub Reports);
 #[derive(Clone, Default)]
 pub struct Reports(Arc<Mutex<Vec<OpaqueExtrinsic>>>);
 
+impl Reports {
+    /// All that is in it.
+    pub fn all(&self) -> Vec<OpaqueExtrinsic> {
+        self.0.lock().clone()
+    }
+}
+
 impl TransactionSink for Reports {
     async fn submit(&self, _: BlockHash, report: OpaqueExtrinsic) -> Result<(), String> {
         self.0.lock().push(report);

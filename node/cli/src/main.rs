@@ -11,6 +11,7 @@ mod chain_spec;
 mod cli;
 mod command;
 mod config_file;
+mod genesis;
 mod hsm;
 mod l1;
 mod new_keys;

@@ -2,6 +2,7 @@
 
 use crate::{
     cli::{L1Args, Pkcs11Args},
+    genesis::LazyGenesis,
     hsm, l1, new_keys,
 };
 use cascoin_consensus::{
@@ -95,12 +96,16 @@ pub fn new_partial(config: &Configuration) -> Result<Components, ServiceError> {
         })
         .transpose()?;
     let executor = wasm_executor(config);
+    let backend = sc_service::new_db_backend(config.db_config())?;
+    let genesis = LazyGenesis { config, backend: backend.clone(), executor: executor.clone() };
     let (client, backend, keystore_container, task_manager) =
-        sc_service::new_full_parts::<OpaqueBlock, RuntimeApi, _>(
+        sc_service::new_full_parts_with_genesis_builder::<OpaqueBlock, RuntimeApi, _, _>(
             config,
             telemetry.as_ref().map(|(_, telemetry)| telemetry.handle()),
             executor,
-            Vec::new(),
+            backend,
+            genesis,
+            false,
         )?;
     let client = Arc::new(client);
     let telemetry = telemetry.map(|(worker, telemetry)| {

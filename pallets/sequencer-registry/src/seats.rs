@@ -11,6 +11,7 @@ use alloc::vec::Vec;
 use cascoin_l2_primitives::{
     apis::Eligibility,
     chain::{AccountId, MAX_SEQUENCERS},
+    sequencers::Entities,
 };
 use frame_support::{
     traits::{Contains, Get},
@@ -139,5 +140,11 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn ask_again(account: &AccountId, candidate: Candidate, session: SessionIndex) {
         let attestation = Attestation::Waiting(Self::wait(session));
         Candidates::<T>::insert(account, Candidate { attestation, ..candidate });
+    }
+}
+
+impl<T: Config> Entities for Pallet<T> {
+    fn are_one(one: &AccountId, other: &AccountId) -> bool {
+        one == other || Self::entity_of(one) == Self::entity_of(other)
     }
 }

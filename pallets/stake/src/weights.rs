@@ -39,9 +39,10 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
         Weight::from_parts(70 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(3, 3)
     }
 
-    // The fund's account, too.
+    // The accounts of the fund and of the reporter, and what entities these are: both
+    // candidacies, and who is linked.
     fn slash() -> Weight {
-        Weight::from_parts(100 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(7, 6)
+        Weight::from_parts(150 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(11, 7)
     }
 }
 

@@ -75,7 +75,13 @@ pub trait OnOffence {
     /// `offence` is established.
     fn on_offence(offence: &Offence);
 
-    /// Upper bound of one call's weight.
+    /// The same, by evidence that names who brought it. Who rewards nobody for that does
+    /// the same.
+    fn on_reported_offence(offence: &Offence, _reporter: &AccountId) {
+        Self::on_offence(offence);
+    }
+
+    /// Upper bound of one call's weight, with or without a reporter.
     fn max_offence_weight() -> Weight;
 }
 
@@ -92,6 +98,11 @@ impl<A: OnOffence, B: OnOffence> OnOffence for (A, B) {
     fn on_offence(offence: &Offence) {
         A::on_offence(offence);
         B::on_offence(offence);
+    }
+
+    fn on_reported_offence(offence: &Offence, reporter: &AccountId) {
+        A::on_reported_offence(offence, reporter);
+        B::on_reported_offence(offence, reporter);
     }
 
     fn max_offence_weight() -> Weight {

@@ -31,7 +31,7 @@ fn evidence(chain: &mut Chain, seed: &str, height: u32) -> DoubleSignEvidence {
 
 fn validate(chain: &mut Chain, evidence: DoubleSignEvidence) -> TransactionValidity {
     let head = chain.head.hash();
-    let report = Equivocation::report_extrinsic(evidence);
+    let report = Equivocation::report_extrinsic(evidence, None);
     // It begins a block, which the chain of the test is not to keep.
     chain.read(|| {
         undone(|| Executive::validate_transaction(TransactionSource::External, report, head))
@@ -46,7 +46,7 @@ fn anybody_reports_a_double_sign_for_free_and_once() {
     assert_eq!(chain.read(|| Equivocation::standing(&proof)), EvidenceStanding::Wanted);
     assert!(validate(&mut chain, proof).expect("it is free and welcome").propagate);
 
-    let report = Equivocation::report_extrinsic(proof);
+    let report = Equivocation::report_extrinsic(proof, None);
     let (_, applied) = chain.grow(vec![report.clone(), report]);
     assert_eq!(applied[0], Ok(Ok(())));
     assert!(applied[1].is_err(), "a second time in one block");
@@ -79,7 +79,7 @@ fn a_report_with_a_signer_is_refused() {
     let mut chain = Chain::of("regtest");
     chain.grow(vec![]);
     let proof = evidence(&mut chain, "//Bob", 2);
-    let call = Equivocation::report_extrinsic(proof).function;
+    let call = Equivocation::report_extrinsic(proof, None).function;
     let signed = chain.sign(Eve, 0, 0, call);
     let (_, applied) = chain.grow(vec![signed]);
     assert_eq!(applied, [Err(InvalidTransaction::BadSigner.into())]);

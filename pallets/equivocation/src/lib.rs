@@ -225,7 +225,7 @@ pub mod pallet {
         #[pallet::authorize(|source, evidence, _| Self::authorize_report(source, evidence))]
         #[pallet::weight_of_authorize(T::WeightInfo::authorize_report())]
         #[pallet::weight((
-            T::WeightInfo::report().saturating_add(T::OnOffence::max_offence_weight()),
+            T::WeightInfo::report().saturating_add(T::OnOffence::max_reported_offence_weight()),
             DispatchClass::Operational,
         ))]
         pub fn report(

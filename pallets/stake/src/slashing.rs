@@ -199,4 +199,10 @@ impl<T: Config> OnOffence for Pallet<T> {
         // that done.
         T::WeightInfo::slash().saturating_mul(2)
     }
+
+    fn max_reported_offence_weight() -> Weight {
+        Self::max_offence_weight()
+            .saturating_add(T::WeightInfo::reward())
+            .saturating_add(T::Entities::max_weight())
+    }
 }

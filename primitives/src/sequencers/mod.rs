@@ -4,12 +4,14 @@
 //! never name that pallet. All answers are for the set in force in the block
 //! being executed, and cheap: at most one storage read each.
 
+mod correlation;
 mod entity;
 mod offence;
 mod participation;
 mod session;
 mod stake;
 
+pub use correlation::OnCorrelation;
 pub use entity::Entities;
 pub use offence::{Offence, OffenceKind, OnOffence};
 pub use participation::{

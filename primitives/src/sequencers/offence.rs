@@ -81,8 +81,13 @@ pub trait OnOffence {
         Self::on_offence(offence);
     }
 
-    /// Upper bound of one call's weight, with or without a reporter.
+    /// Upper bound of the weight of an offence.
     fn max_offence_weight() -> Weight;
+
+    /// Upper bound of the weight of one that names a reporter.
+    fn max_reported_offence_weight() -> Weight {
+        Self::max_offence_weight()
+    }
 }
 
 impl OnOffence for () {
@@ -107,5 +112,9 @@ impl<A: OnOffence, B: OnOffence> OnOffence for (A, B) {
 
     fn max_offence_weight() -> Weight {
         A::max_offence_weight().saturating_add(B::max_offence_weight())
+    }
+
+    fn max_reported_offence_weight() -> Weight {
+        A::max_reported_offence_weight().saturating_add(B::max_reported_offence_weight())
     }
 }

@@ -48,7 +48,7 @@ pub struct ParentTime;
 
 impl Get<Moment> for ParentTime {
     fn get() -> Moment {
-        Timestamp::now()
+        Timestamp::get()
     }
 }
 

@@ -6,8 +6,13 @@ use cascoin_l2_primitives::{
     apis::EvidenceStanding,
     chain::BlockHash,
     consensus::{DoubleSignEvidence, GrandpaRound, SignedStatement, Statement},
+    sequencers::StakeProvider,
 };
-use cascoin_l2_runtime::{Equivocation, Executive, Runtime, SequencerRegistry, System};
+use cascoin_l2_runtime::{
+    AccountId, Balances, BurnMint, Equivocation, Executive, Runtime, RuntimeCall,
+    SequencerRegistry, Stake, System,
+};
+use frame_support::traits::fungible::Inspect;
 use sp_core::{ed25519, Pair, H256};
 use sp_keyring::Sr25519Keyring::{Bob, Eve};
 use sp_runtime::transaction_validity::{
@@ -97,4 +102,26 @@ fn the_keys_of_the_first_set_are_noted() {
         let expected: Vec<_> = set.members.into_iter().map(|m| (m.account, m.grandpa)).collect();
         assert_eq!(known, expected);
     });
+}
+
+/// R22.5: the account that a report names gets its share of what the offence cost, unless
+/// it is the offender's.
+#[test]
+fn r22_5_who_is_named_in_a_report_is_rewarded() {
+    for (reporter, reward) in [(Eve, 100_000), (Bob, 0)] {
+        let mut chain = Chain::of("regtest");
+        let bond = RuntimeCall::Stake(pallet_stake::Call::bond { amount: 1_000_000 });
+        let bond = chain.sign(Bob, 0, 0, bond);
+        assert_eq!(chain.grow(vec![bond]).1, [Ok(Ok(()))]);
+        let account: AccountId = reporter.to_account_id();
+        let proof = evidence(&mut chain, "//Bob", 1);
+        let before = chain.read(|| Balances::balance(&account));
+        let report = Equivocation::report_extrinsic(proof, Some(account.clone()));
+        assert_eq!(chain.grow(vec![report]).1, [Ok(Ok(()))]);
+        assert_eq!(chain.read(|| Balances::balance(&account)) - before, reward);
+        // Less than the least penalty was at stake, so all of it is gone.
+        assert_eq!(chain.read(|| Stake::stake(&Bob.to_account_id())), 0);
+        assert_eq!(chain.read(|| Balances::balance(&Stake::fund())), (1_000_000 - reward) / 2);
+        assert!(chain.read(BurnMint::supply).valid);
+    }
 }

@@ -24,13 +24,7 @@ const AMOUNT: Balance = 1 << 40;
 /// As many outages as there can be, but for `room`, with enough in the fund.
 fn settled<T: Config>(room: u32, claim_until: u32) {
     let outages: Vec<_> = (0..MAX_OUTAGES - room)
-        .map(|outage| Outage {
-            outage,
-            compensable: AMOUNT,
-            budget: AMOUNT,
-            paid: 0,
-            claim_until,
-        })
+        .map(|outage| Outage { outage, compensable: AMOUNT, budget: AMOUNT, paid: 0, claim_until })
         .collect();
     let _ = T::Currency::mint_into(&T::Fund::get(), AMOUNT * Balance::from(2 * MAX_OUTAGES));
     Outages::<T>::put(BoundedVec::truncate_from(outages));

@@ -37,9 +37,9 @@ impl<T: Config> Pallet<T> {
 
     /// What the fund has and owes to nobody, base units.
     pub fn free() -> Balance {
-        let owed = Outages::<T>::get().iter().fold(0, |sum: Balance, outage| {
-            sum.saturating_add(outage.owed())
-        });
+        let owed = Outages::<T>::get()
+            .iter()
+            .fold(0, |sum: Balance, outage| sum.saturating_add(outage.owed()));
         T::Currency::balance(&T::Fund::get()).saturating_sub(owed)
     }
 
@@ -139,9 +139,8 @@ impl<T: Config> Pallet<T> {
     /// The rule that is broken.
     #[cfg(any(test, feature = "try-runtime"))]
     pub fn check_state() -> Result<(), &'static str> {
-        let claims = |number| {
-            Claims::<T>::iter_prefix_values(number).fold(0, Balance::saturating_add)
-        };
+        let claims =
+            |number| Claims::<T>::iter_prefix_values(number).fold(0, Balance::saturating_add);
         let outages = Outages::<T>::get();
         let mut owed: Balance = 0;
         for outage in &outages {

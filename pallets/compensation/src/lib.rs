@@ -80,9 +80,7 @@ pub const MAX_REMOVED: u32 = 32;
 #[frame_support::pallet]
 pub mod pallet {
     use super::*;
-    use cascoin_l2_primitives::chain::{
-        AccountId, Balance, BlockNumber, ChainParameters, Moment,
-    };
+    use cascoin_l2_primitives::chain::{AccountId, Balance, BlockNumber, ChainParameters, Moment};
     use frame_support::{
         pallet_prelude::*,
         traits::fungible::{Inspect, Mutate},
@@ -136,21 +134,13 @@ pub mod pallet {
 
     /// Outages that are settled and can be claimed, oldest first.
     #[pallet::storage]
-    pub type Outages<T> =
-        StorageValue<_, BoundedVec<Outage, ConstU32<MAX_OUTAGES>>, ValueQuery>;
+    pub type Outages<T> = StorageValue<_, BoundedVec<Outage, ConstU32<MAX_OUTAGES>>, ValueQuery>;
 
     /// What can be compensated, by outage and account: base units, before it is known
     /// whether the fund has enough.
     #[pallet::storage]
-    pub type Claims<T> = StorageDoubleMap<
-        _,
-        Twox64Concat,
-        u32,
-        Blake2_128Concat,
-        AccountId,
-        Balance,
-        OptionQuery,
-    >;
+    pub type Claims<T> =
+        StorageDoubleMap<_, Twox64Concat, u32, Blake2_128Concat, AccountId, Balance, OptionQuery>;
 
     /// Outages measured, ever; the number of the next one.
     #[pallet::storage]

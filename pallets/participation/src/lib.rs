@@ -92,7 +92,8 @@ pub mod pallet {
         chain::{AccountId, BlockNumber, MAX_SEQUENCERS},
         sequencers::{
             Commit, Offence, OnCorrelation, OnLowLiveness, OnOffence, OnSessionJudged,
-            ParticipationData, ParticipationError, SequencerBits, SequencerSetProvider, PARTICIPATION_IDENTIFIER,
+            ParticipationData, ParticipationError, SequencerBits, SequencerSetProvider,
+            PARTICIPATION_IDENTIFIER,
         },
     };
     use frame_support::pallet_prelude::*;

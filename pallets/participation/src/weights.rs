@@ -58,8 +58,7 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
 
     // Of 1,024 records the bits of 64.
     fn follow_set() -> Weight {
-        Weight::from_parts(500 * MICROSECOND, 0)
-            + T::DbWeight::get().reads_writes(PAGES, PAGES)
+        Weight::from_parts(500 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(PAGES, PAGES)
     }
 
     // 1,024 records, looked through three times.

@@ -25,8 +25,7 @@ fn session_ends(index: u32) {
 }
 
 fn elected() -> Vec<AccountId> {
-    let mut elected: Vec<_> =
-        Elected::<Test>::get().into_iter().map(|seat| seat.account).collect();
+    let mut elected: Vec<_> = Elected::<Test>::get().into_iter().map(|seat| seat.account).collect();
     elected.sort();
     elected
 }

@@ -6,9 +6,7 @@ use cascoin_l2_primitives::{
     sequencers::{Entities, Offence, OffenceKind, OnOffence, StakeCommitment},
 };
 use frame_support::{derive_impl, parameter_types, traits::fungible::InspectHold, PalletId};
-use sp_runtime::{
-    generic, traits::BlakeTwo256, traits::IdentityLookup, BuildStorage, Weight,
-};
+use sp_runtime::{generic, traits::BlakeTwo256, traits::IdentityLookup, BuildStorage, Weight};
 
 pub type Header = generic::Header<u32, BlakeTwo256>;
 pub type Extrinsic = generic::UncheckedExtrinsic<AccountId, RuntimeCall, (), ()>;

@@ -139,8 +139,7 @@ where
 
 /// The account of the sequencer whose node this is; `None` for a node that only follows.
 fn own_account(keystore: &KeystorePtr, set: SequencerSet) -> Option<AccountId> {
-    let is_own = |one: &SequencerInfo| {
-        keystore.has_keys(&[(one.grandpa.0.to_vec(), key_types::GRANDPA)])
-    };
+    let is_own =
+        |one: &SequencerInfo| keystore.has_keys(&[(one.grandpa.0.to_vec(), key_types::GRANDPA)]);
     set.members.into_iter().find(is_own).map(|one| one.account)
 }

@@ -40,7 +40,7 @@ fn fill_window<T: Config>() {
     for page in 0..MAX_RECORDS / PAGE_RECORDS {
         let record = |slot: u32| TermRecord {
             term: (page * PAGE_RECORDS + slot) * (WINDOW_TERMS / MAX_RECORDS),
-            leader: (2 + slot % 62) as u8,
+            leader: (2 + (page * PAGE_RECORDS + slot) / 4 % 62) as u8,
             began: SequencerBits(if slot.is_multiple_of(4) { 0b11 } else { 1 << 63 }),
         };
         let records: Vec<_> = (0..PAGE_RECORDS).map(record).collect();
@@ -111,7 +111,7 @@ mod benchmarks {
         fill_window::<T>();
         let pair = [0, 1].map(|seed| AccountId::new([seed; 32]));
         let [first, second] = pair.clone();
-        let origin = RawOrigin::Signed(whitelisted_caller());
+        let origin = RawOrigin::Signed(whitelisted_caller::<AccountId>());
         #[extrinsic_call]
         report_correlation(origin, first, second);
         assert!(T::OnCorrelation::is_known(&pair[0], &pair[1]));

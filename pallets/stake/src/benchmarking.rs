@@ -66,7 +66,7 @@ mod benchmarks {
     /// What it adds to `slash`, with a slash.
     #[benchmark]
     fn reward() {
-        let account = bonded::<T>(0);
+        let account = bonded::<T>(MAX_CHUNKS);
         let reporter = AccountId::new([9; 32]);
         let kind = OffenceKind::DoubleSign;
         let offence = Offence { kind, offender: account.clone(), set_id: 1, height: 1 };

@@ -143,3 +143,35 @@ fn own_account(keystore: &KeystorePtr, set: SequencerSet) -> Option<AccountId> {
         |one: &SequencerInfo| keystore.has_keys(&[(one.grandpa.0.to_vec(), key_types::GRANDPA)]);
     set.members.into_iter().find(is_own).map(|one| one.account)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sc_keystore::LocalKeystore;
+    use sp_core::{ecdsa, ed25519, Pair};
+    use sp_keystore::Keystore;
+
+    /// R22.5: a sequencer's node names its sequencer, whoever else is in the set; any other
+    /// names nobody.
+    #[test]
+    fn r22_5_a_node_names_the_sequencer_whose_vote_key_it_has() {
+        let key = |seed: &str| ed25519::Pair::from_string(seed, None).expect("a seed").public();
+        let member = |number: u8, key: ed25519::Public| SequencerInfo {
+            account: [number; 32].into(),
+            aura: key,
+            grandpa: key,
+            relay: key,
+            vault: ecdsa::Public::from_raw([2; 33]),
+            weight: 1,
+        };
+        let members = vec![member(1, key("//Else")), member(2, key("//Own"))];
+        let set = SequencerSet { set_id: 0, members };
+        let keystore = LocalKeystore::in_memory();
+        // A key for other purposes makes no sequencer.
+        keystore.insert(key_types::AURA, "//Own", &key("//Own").0).expect("it is inserted");
+        let keystore: KeystorePtr = Arc::new(keystore);
+        assert_eq!(own_account(&keystore, set.clone()), None);
+        keystore.insert(key_types::GRANDPA, "//Own", &key("//Own").0).expect("it is inserted");
+        assert_eq!(own_account(&keystore, set), Some([2; 32].into()));
+    }
+}

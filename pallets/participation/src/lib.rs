@@ -301,9 +301,13 @@ pub mod pallet {
         /// over.
         #[pallet::call_index(0)]
         #[pallet::weight((
-            T::WeightInfo::note_last(MAX_SEQUENCERS).saturating_add(T::WeightInfo::follow_set()).saturating_add(
-                T::OnOffence::max_offence_weight().saturating_mul((MAX_OFFENCES_EACH * MAX_SEQUENCERS).into()),
-            ).saturating_add(T::OnSessionJudged::max_judgement_weight()),
+            T::WeightInfo::note_last(MAX_SEQUENCERS)
+                .saturating_add(T::WeightInfo::follow_set())
+                .saturating_add(
+                    T::OnOffence::max_offence_weight()
+                        .saturating_mul((MAX_OFFENCES_EACH * MAX_SEQUENCERS).into()),
+                )
+                .saturating_add(T::OnSessionJudged::max_judgement_weight()),
             DispatchClass::Mandatory,
         ))]
         pub fn note(

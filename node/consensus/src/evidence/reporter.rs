@@ -149,7 +149,6 @@ mod tests {
     use super::*;
     use sc_keystore::LocalKeystore;
     use sp_core::{ecdsa, ed25519, Pair};
-    use sp_keystore::Keystore;
 
     /// R22.5: a sequencer's node names its sequencer, whoever else is in the set; any other
     /// names nobody.
@@ -168,10 +167,10 @@ mod tests {
         let set = SequencerSet { set_id: 0, members };
         let keystore = LocalKeystore::in_memory();
         // A key for other purposes makes no sequencer.
-        keystore.insert(key_types::AURA, "//Own", &key("//Own").0).expect("it is inserted");
+        keystore.ed25519_generate_new(key_types::AURA, Some("//Own")).expect("it is made");
         let keystore: KeystorePtr = Arc::new(keystore);
         assert_eq!(own_account(&keystore, set.clone()), None);
-        keystore.insert(key_types::GRANDPA, "//Own", &key("//Own").0).expect("it is inserted");
+        keystore.ed25519_generate_new(key_types::GRANDPA, Some("//Own")).expect("it is made");
         assert_eq!(own_account(&keystore, set), Some([2; 32].into()));
     }
 }

@@ -165,10 +165,9 @@ mod tests {
         };
         let members = vec![member(1, key("//Else")), member(2, key("//Own"))];
         let set = SequencerSet { set_id: 0, members };
-        let keystore = LocalKeystore::in_memory();
+        let keystore: KeystorePtr = Arc::new(LocalKeystore::in_memory());
         // A key for other purposes makes no sequencer.
         keystore.ed25519_generate_new(key_types::AURA, Some("//Own")).expect("it is made");
-        let keystore: KeystorePtr = Arc::new(keystore);
         assert_eq!(own_account(&keystore, set.clone()), None);
         keystore.ed25519_generate_new(key_types::GRANDPA, Some("//Own")).expect("it is made");
         assert_eq!(own_account(&keystore, set), Some([2; 32].into()));

@@ -20,7 +20,7 @@ pub const MAX_RECORDS: u32 = 1_024;
 pub const PAGE_RECORDS: u32 = 64;
 
 // A place stays in its page, and the number of records may wrap.
-const _: () = assert!(MAX_RECORDS.is_power_of_two() && MAX_RECORDS % PAGE_RECORDS == 0);
+const _: () = assert!(MAX_RECORDS.is_power_of_two() && MAX_RECORDS.is_multiple_of(PAGE_RECORDS));
 
 /// Some terms' records.
 pub type RecordPage = BoundedVec<TermRecord, ConstU32<PAGE_RECORDS>>;

@@ -453,8 +453,12 @@ sp_api::decl_runtime_apis! {
 
     /// Evidence of double signing.
     pub trait EvidenceApi {
-        /// The transaction that reports it; free, and signed by nobody.
-        fn report_extrinsic(evidence: DoubleSignEvidence) -> Block::Extrinsic;
+        /// The transaction that reports it; free, and signed by nobody. `reporter` is
+        /// whom to reward for it.
+        fn report_extrinsic(
+            evidence: DoubleSignEvidence,
+            reporter: Option<AccountId>,
+        ) -> Block::Extrinsic;
         /// What reporting it would come to.
         fn evidence_standing(evidence: DoubleSignEvidence) -> EvidenceStanding;
         /// Double signs on record, newest first, at most `limit`.

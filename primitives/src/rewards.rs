@@ -8,6 +8,25 @@ use alloc::vec::Vec;
 use codec::{Compact, Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
+use sp_runtime::Weight;
+
+/// Told of each base fee, once it is final what it is. `()` does not care.
+pub trait OnFeePaid {
+    /// `who` paid `base_fee`, in base units and without the tip. What this takes beyond
+    /// [`weight`](Self::weight) MUST be registered by whoever is told.
+    fn on_fee_paid(who: &AccountId, base_fee: Balance);
+
+    /// What it takes in the usual case.
+    fn weight() -> Weight;
+}
+
+impl OnFeePaid for () {
+    fn on_fee_paid(_: &AccountId, _: Balance) {}
+
+    fn weight() -> Weight {
+        Weight::zero()
+    }
+}
 
 /// The time that a block has for users' transactions, in picoseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -347,8 +347,11 @@ impl_runtime_apis! {
     }
 
     impl cascoin_l2_primitives::apis::EvidenceApi<Block> for Runtime {
-        fn report_extrinsic(evidence: DoubleSignEvidence) -> <Block as BlockT>::Extrinsic {
-            Equivocation::report_extrinsic(evidence)
+        fn report_extrinsic(
+            evidence: DoubleSignEvidence,
+            reporter: Option<AccountId>,
+        ) -> <Block as BlockT>::Extrinsic {
+            Equivocation::report_extrinsic(evidence, reporter)
         }
 
         fn evidence_standing(evidence: DoubleSignEvidence) -> EvidenceStanding {

@@ -4,6 +4,7 @@
 frame_benchmarking::define_benchmarks!(
     [pallet_burn_mint, BurnMint]
     [pallet_chain_parameters, ChainParameters]
+    [pallet_compensation, Compensation]
     [pallet_l1_relay, L1Relay]
     [pallet_participation, Participation]
     [pallet_reputation, Reputation]

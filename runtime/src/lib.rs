@@ -105,7 +105,8 @@ pub const VERSION: RuntimeVersion = RuntimeVersion {
 /// the fees; Equivocation and Participation stand after Grandpa and SequencerRegistry,
 /// whose keys and accounts they note at genesis and at the end of a block;
 /// TimestampGuard stands after L1Relay, which drops the votes of an old set before the
-/// guard reads them.
+/// guard reads them; Compensation stands after Aura, whose slot it reads when a block
+/// begins.
 #[frame_support::runtime(legacy_ordering)]
 mod runtime {
     #[runtime::runtime]
@@ -171,4 +172,6 @@ mod runtime {
     pub type Reputation = pallet_reputation;
     #[runtime::pallet_index(30)]
     pub type Stake = pallet_stake;
+    #[runtime::pallet_index(35)]
+    pub type Compensation = pallet_compensation;
 }

@@ -373,6 +373,7 @@ pub async fn new_full<N: sc_network::NetworkBackend<OpaqueBlock, BlockHash>>(
             client.clone(),
             transaction_pool.clone(),
             evidence.clone(),
+            keys.keystore.clone(),
             evidence::REPORT_AGAIN,
         ),
     );

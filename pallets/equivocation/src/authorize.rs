@@ -7,7 +7,10 @@
 
 use crate::pallet::{Call, Config, Error, Pallet};
 use alloc::boxed::Box;
-use cascoin_l2_primitives::{chain::BlockHash, consensus::DoubleSignEvidence};
+use cascoin_l2_primitives::{
+    chain::{AccountId, BlockHash},
+    consensus::DoubleSignEvidence,
+};
 use codec::Encode;
 use frame_support::pallet_prelude::{InvalidTransaction, Weight};
 use frame_system::pallet_prelude::BlockNumberFor;
@@ -63,7 +66,11 @@ impl<T: Config> Pallet<T> {
     }
 
     /// The transaction that reports `evidence`.
-    pub fn report_extrinsic(evidence: DoubleSignEvidence) -> T::Extrinsic {
-        T::create_authorized_transaction(Call::<T>::report { evidence: Box::new(evidence) }.into())
+    pub fn report_extrinsic(
+        evidence: DoubleSignEvidence,
+        reporter: Option<AccountId>,
+    ) -> T::Extrinsic {
+        let evidence = Box::new(evidence);
+        T::create_authorized_transaction(Call::<T>::report { evidence, reporter }.into())
     }
 }

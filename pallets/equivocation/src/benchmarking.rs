@@ -67,7 +67,7 @@ mod benchmarks {
         let evidence = evidence::<T>();
         RecordCount::<T>::put(RECORDS_KEPT);
         #[extrinsic_call]
-        report(RawOrigin::Authorized, Box::new(evidence));
+        report(RawOrigin::Authorized, Box::new(evidence), Some(AccountId::new([9; 32])));
         assert!(Records::<T>::contains_key(RECORDS_KEPT));
     }
 

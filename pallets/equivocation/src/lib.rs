@@ -26,7 +26,17 @@
 //!   and the last [`RECORDS_KEPT`](types::RECORDS_KEPT) records. A record that makes
 //!   room loses nothing but its display; what followed from it stays.
 //!
-//! What it does not do: it neither slashes nor bans.
+//! What it does not do: it neither slashes nor bans, nor does it reward.
+//!
+//! ## Who reports
+//!
+//! A report may name an account to be rewarded (R22.5); a sequencer's node names its own.
+//! Nothing binds the name to the evidence: who sees a report can put another name into it,
+//! and the leader that makes the block has the last word. A name that could not be
+//! changed would have to be committed to before the evidence is shown, which costs two
+//! blocks in which the offender is free, and protects nobody: contradicting messages are
+//! sent to many nodes, which all find them at once. What is paid for is that evidence
+//! gets on chain, and it does under whatever name.
 //!
 //! ## Pallet API
 //!
@@ -197,7 +207,8 @@ pub mod pallet {
     // `Pays::No`: sent by a signer it fails, and must cost what it weighs.
     #[pallet::call]
     impl<T: Config> Pallet<T> {
-        /// Reports that a sequencer signed twice.
+        /// Reports that a sequencer signed twice. `reporter` is whom to reward for it;
+        /// nobody need be named.
         ///
         /// ## Dispatch Origin
         /// Authorised: the evidence proves itself.
@@ -211,13 +222,17 @@ pub mod pallet {
         /// ## Events
         /// `DoubleSigned`.
         #[pallet::call_index(0)]
-        #[pallet::authorize(|source, evidence| Self::authorize_report(source, evidence))]
+        #[pallet::authorize(|source, evidence, _| Self::authorize_report(source, evidence))]
         #[pallet::weight_of_authorize(T::WeightInfo::authorize_report())]
         #[pallet::weight((
-            T::WeightInfo::report().saturating_add(T::OnOffence::max_offence_weight()),
+            T::WeightInfo::report().saturating_add(T::OnOffence::max_reported_offence_weight()),
             DispatchClass::Operational,
         ))]
-        pub fn report(origin: OriginFor<T>, evidence: Box<DoubleSignEvidence>) -> DispatchResult {
+        pub fn report(
+            origin: OriginFor<T>,
+            evidence: Box<DoubleSignEvidence>,
+            reporter: Option<AccountId>,
+        ) -> DispatchResult {
             ensure_authorized(origin)?;
             // Its signatures were checked when it was authorised.
             let offender = Self::mark(&evidence)?;
@@ -241,7 +256,11 @@ pub mod pallet {
                 kind,
             });
             let kind = OffenceKind::DoubleSign;
-            T::OnOffence::on_offence(&Offence { kind, offender, set_id, height });
+            let offence = Offence { kind, offender, set_id, height };
+            match reporter {
+                Some(reporter) => T::OnOffence::on_reported_offence(&offence, &reporter),
+                None => T::OnOffence::on_offence(&offence),
+            }
             Ok(())
         }
     }

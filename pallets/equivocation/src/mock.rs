@@ -71,6 +71,8 @@ parameter_types! {
     /// Keys as the set's pallets show them; they lag behind the id within a block.
     pub static Keys: Vec<ed25519::Public> = vec![];
     pub static SetId: u64 = 0;
+    /// Who was named as reporter, each time somebody was.
+    pub static Reporters: Vec<AccountId> = vec![];
     /// Offences as they were told of.
     pub static Told: Vec<Offence> = vec![];
 }
@@ -121,6 +123,11 @@ impl OnOffence for Recorder {
         Told::mutate(|all| all.push(offence.clone()));
     }
 
+    fn on_reported_offence(offence: &Offence, reporter: &AccountId) {
+        Self::on_offence(offence);
+        Reporters::mutate(|all| all.push(reporter.clone()));
+    }
+
     fn max_offence_weight() -> Weight {
         Weight::zero()
     }
@@ -141,6 +148,7 @@ pub fn new_test_ext(sequencers: u8) -> sp_io::TestExternalities {
     Members::set(members);
     SetId::set(0);
     Told::set(vec![]);
+    Reporters::set(vec![]);
     let storage = RuntimeGenesisConfig::default().build_storage().expect("a valid genesis");
     let mut ext = sp_io::TestExternalities::new(storage);
     ext.execute_with(|| {
@@ -209,7 +217,8 @@ impl<E: Into<TransactionValidityError>> From<E> for Refused {
 
 /// What the pool says of a report.
 pub fn pool(evidence: DoubleSignEvidence) -> Result<ValidTransaction, TransactionValidityError> {
-    authorize(&Call::report { evidence: Box::new(evidence) }, TransactionSource::External)
+    let call = Call::report { evidence: Box::new(evidence), reporter: None };
+    authorize(&call, TransactionSource::External)
 }
 
 fn authorize(
@@ -221,7 +230,12 @@ fn authorize(
 
 /// Reports as a block does: authorises the call, then dispatches it.
 pub fn report(evidence: DoubleSignEvidence) -> Result<(), Refused> {
-    let call = Call::report { evidence: Box::new(evidence) };
+    report_as(None, evidence)
+}
+
+/// The same, with a reporter's name.
+pub fn report_as(reporter: Option<u8>, evidence: DoubleSignEvidence) -> Result<(), Refused> {
+    let call = Call::report { evidence: Box::new(evidence), reporter: reporter.map(account) };
     authorize(&call, TransactionSource::InBlock).map_err(Refused::Invalid)?;
     RuntimeCall::from(call)
         .dispatch(frame_system::RawOrigin::Authorized.into())

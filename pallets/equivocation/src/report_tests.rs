@@ -18,6 +18,10 @@ use sp_runtime::{
     DispatchError,
 };
 
+fn report_call(evidence: DoubleSignEvidence) -> Call<Test> {
+    Call::report { evidence: Box::new(evidence), reporter: None }
+}
+
 #[test]
 fn each_kind_of_double_sign_is_recorded_and_told_of() {
     let proposal = |seed, valid_round| Statement::Proposal { block: block(seed), valid_round };
@@ -145,7 +149,7 @@ fn the_pool_keeps_one_report_of_an_offender_and_set() {
 fn nobody_reports_with_an_origin_of_its_own() {
     new_test_ext(4).execute_with(|| {
         for origin in [RuntimeOrigin::signed(1), RuntimeOrigin::root(), RuntimeOrigin::none()] {
-            let call: RuntimeCall = Call::report { evidence: Box::new(evidence(2, 0)) }.into();
+            let call: RuntimeCall = report_call(evidence(2, 0)).into();
             let refused = call.dispatch(origin).map_err(|error| error.error);
             assert_eq!(refused, Err(DispatchError::BadOrigin));
         }
@@ -158,7 +162,7 @@ fn nobody_reports_with_an_origin_of_its_own() {
 fn the_call_itself_takes_no_offence_twice() {
     new_test_ext(4).execute_with(|| {
         let dispatch = |evidence| {
-            RuntimeCall::from(Call::report { evidence: Box::new(evidence) })
+            RuntimeCall::from(report_call(evidence))
                 .dispatch(frame_system::RawOrigin::Authorized.into())
                 .map(drop)
                 .map_err(|error| error.error)
@@ -167,6 +171,20 @@ fn the_call_itself_takes_no_offence_twice() {
         assert_eq!(dispatch(evidence(2, 0)), Err(Error::<Test>::AlreadyReported.into()));
         assert_eq!(dispatch(evidence(9, 0)), Err(Error::<Test>::NotAMember.into()));
         assert_eq!(dispatch(evidence(2, 1)), Err(Error::<Test>::FutureSet.into()));
+    });
+}
+
+/// R22.5: the first report that gets into a block says who is to be rewarded; it need
+/// say nobody, and no later one counts.
+#[test]
+fn r22_5_the_first_report_names_the_reporter() {
+    new_test_ext(4).execute_with(|| {
+        assert_eq!(report_as(Some(3), evidence(2, 0)), Ok(()));
+        assert_eq!(Reporters::get(), [account(3)]);
+        let stale = report_as(Some(4), evidence(2, 0));
+        assert_eq!(stale, Err(InvalidTransaction::Stale.into()));
+        assert_eq!(report(evidence(1, 0)), Ok(()));
+        assert_eq!((Reporters::get(), Told::get().len()), (vec![account(3)], 2));
     });
 }
 
@@ -192,7 +210,7 @@ fn records_are_bounded_and_shown_newest_first() {
 #[test]
 fn a_report_is_general_and_its_call_is_small() {
     new_test_ext(4).execute_with(|| {
-        let extrinsic = Equivocation::report_extrinsic(evidence(2, 0));
-        assert!(extrinsic.encode().len() < 320);
+        let extrinsic = Equivocation::report_extrinsic(evidence(2, 0), Some(account(3)));
+        assert!(extrinsic.encode().len() < 360);
     });
 }

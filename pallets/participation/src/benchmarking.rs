@@ -1,14 +1,17 @@
 //! Measures what `weights.rs` estimates, each with a full set.
 
 use crate::{
-    pallet::{Call, Config, Current, Members, MembersSetId, Noted, Offences, Outgoing, Pallet},
-    types::{Accounts, Session},
+    pallet::{
+        AbsencePages, Call, Config, Current, Members, MembersSetId, Noted, Offences, Outgoing,
+        Pallet,
+    },
+    types::{Accounts, Session, TermRecord, Watch, MAX_RECORDS, PAGE_RECORDS, WINDOW_TERMS},
     MAX_OFFENCES,
 };
 use alloc::vec::Vec;
 use cascoin_l2_primitives::{
     chain::{quorum, AccountId, MAX_SEQUENCERS},
-    sequencers::{Offence, OffenceKind, SequencerBits, SequencerSetProvider},
+    sequencers::{Offence, OffenceKind, OnCorrelation, SequencerBits, SequencerSetProvider},
 };
 use frame_benchmarking::v2::*;
 use frame_support::{traits::Hooks, BoundedVec};
@@ -29,6 +32,24 @@ fn in_force<T: Config>(members: u32) -> SequencerBits {
     Members::<T>::put(set);
     Outgoing::<T>::kill();
     (0..quorum).filter_map(|index| u16::try_from(index).ok()).collect()
+}
+
+/// As many records as there can be, all over the window, in every fourth of which 0 and 1
+/// began to be missing and in the others the last one.
+fn fill_window<T: Config>() {
+    for page in 0..MAX_RECORDS / PAGE_RECORDS {
+        let record = |slot: u32| TermRecord {
+            term: (page * PAGE_RECORDS + slot) * (WINDOW_TERMS / MAX_RECORDS),
+            leader: (2 + (page * PAGE_RECORDS + slot) / 4 % 62) as u8,
+            began: SequencerBits(if slot.is_multiple_of(4) { 0b11 } else { 1 << 63 }),
+        };
+        let records: Vec<_> = (0..PAGE_RECORDS).map(record).collect();
+        AbsencePages::<T>::insert(page, BoundedVec::truncate_from(records));
+    }
+    Current::<T>::mutate(|session| {
+        session.watch.terms = WINDOW_TERMS;
+        session.watch.recorded = MAX_RECORDS;
+    });
 }
 
 #[benchmarks(where BlockNumberFor<T>: From<u32>)]
@@ -66,6 +87,34 @@ mod benchmarks {
         #[extrinsic_call]
         note(RawOrigin::None, 0, signers, SequencerBits::NOBODY);
         assert_eq!(Current::<T>::get().judged, 1);
+    }
+
+    /// Another set of the same size in another order.
+    #[benchmark]
+    fn follow_set() {
+        let before = accounts(MAX_SEQUENCERS);
+        let mut now = before.clone();
+        now.reverse();
+        fill_window::<T>();
+        let mut watch = Watch::default();
+        #[block]
+        {
+            Pallet::<T>::follow_set(&mut watch, &before, &now);
+        }
+        assert!(AbsencePages::<T>::get(0).iter().all(|record| record.leader < 62));
+    }
+
+    /// With what the chain that is measured makes of it.
+    #[benchmark]
+    fn report_correlation() {
+        in_force::<T>(MAX_SEQUENCERS);
+        fill_window::<T>();
+        let pair = [0, 1].map(|seed| AccountId::new([seed; 32]));
+        let [first, second] = pair.clone();
+        let origin = RawOrigin::Signed(whitelisted_caller::<AccountId>());
+        #[extrinsic_call]
+        report_correlation(origin, first, second);
+        assert!(T::OnCorrelation::is_known(&pair[0], &pair[1]));
     }
 
     /// All that follows when nobody stays in the set, and more than two thirds were

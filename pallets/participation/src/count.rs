@@ -35,21 +35,37 @@ impl<T: Config> Pallet<T> {
         let outgoing = Outgoing::<T>::take();
         let changed = outgoing.is_some();
         let mut session = Current::<T>::get();
+        let digest = frame_system::Pallet::<T>::digest();
+        let digest = LeaderDigest::find(digest.logs());
+        let author = T::Author::get();
+        let author = author.and_then(|who| members.iter().position(|member| *member == who));
         let mut weight = T::WeightInfo::note();
         if parent == 0 {
             ensure!(commit == Commit::default(), Error::<T>::GenesisIsNotSigned);
         } else {
             Self::count_votes(&mut session, commit.signers)?;
+            if let (Some(leader), false) = (author, changed) {
+                let missing = Self::missing(commit.signers, members.len());
+                let term = digest.as_ref().map_or(0, |digest| digest.term);
+                Self::watch(&mut session.watch, leader.saturated_into(), term, missing);
+            }
         }
         if changed || parent > 0 && parent.checked_rem(T::SessionBlocks::get()) == Some(0) {
             let (set_id, signed) =
                 outgoing.unwrap_or_else(|| (MembersSetId::<T>::get(), members.clone()));
+            let mut watch = session.watch;
+            let follow = changed.then(|| {
+                Self::follow_set(&mut watch, &signed, &members);
+                T::WeightInfo::follow_set()
+            });
             let ended = Ended { set_id, height: parent, signed, staying: &members };
             weight = T::WeightInfo::note_last(session.tallies.len().saturated_into());
             weight.saturating_accrue(Self::end_session(&session, ended));
-            session = Session::of(members.len());
+            weight.saturating_accrue(follow.unwrap_or_default());
+            session = Session { watch, ..Session::of(members.len()) };
         }
-        Self::count_leaders(&mut session, &members, failed)?;
+        let rounds = digest.map_or(0, |digest| digest.round);
+        Self::count_leaders(&mut session, Leaders { rounds, author, failed })?;
         Current::<T>::put(session);
         Ok(weight)
     }
@@ -66,21 +82,21 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    fn count_leaders(
-        session: &mut Session,
-        members: &Accounts,
-        failed: SequencerBits,
-    ) -> Result<(), Error<T>> {
-        let digest = frame_system::Pallet::<T>::digest();
-        let rounds = LeaderDigest::find(digest.logs()).map_or(0, |digest| digest.round);
+    /// Who of a set of this size is not among the signers.
+    fn missing(signers: SequencerBits, members: usize) -> SequencerBits {
+        let members = u16::try_from(members).unwrap_or(u16::MAX);
+        (0..members).filter(|index| !signers.contains(usize::from(*index))).collect()
+    }
+
+    fn count_leaders(session: &mut Session, leaders: Leaders) -> Result<(), Error<T>> {
+        let Leaders { rounds, author, failed } = leaders;
+        let members = session.tallies.len();
         // After the last member the order begins anew, and all have failed.
-        let expected = usize::from(rounds).min(members.len());
-        let right = failed.fits(members.len()) && failed.count() == expected;
+        let expected = usize::from(rounds).min(members);
+        let right = failed.fits(members) && failed.count() == expected;
         ensure!(right, Error::<T>::WrongLeaders);
         session.blocks = session.blocks.saturating_add(1);
         session.late = session.late.saturating_add(u32::from(rounds > 0));
-        let author = T::Author::get();
-        let author = author.and_then(|who| members.iter().position(|member| *member == who));
         for (index, tally) in session.numbered() {
             if author == Some(index) {
                 tally.produced = tally.produced.saturating_add(1);
@@ -146,6 +162,16 @@ impl<T: Config> Pallet<T> {
             let _ = offences.try_push(offence);
         });
     }
+}
+
+/// Who led the rounds of a height.
+struct Leaders {
+    /// How many failed.
+    rounds: u16,
+    /// Index of who made the block.
+    author: Option<usize>,
+    /// Who led the rounds that failed.
+    failed: SequencerBits,
 }
 
 /// A session that is over.

@@ -19,6 +19,11 @@
 //! [`Config::OnLowLiveness`] (R25.5). Everybody's share of the session goes to
 //! [`Config::OnSessionJudged`].
 //!
+//! Kept, too, is in which leaders' terms each one began to be missing
+//! (`absences`). Anybody may [name two](Pallet::report_correlation) that miss votes
+//! together more often than chance explains ([`correlation`]); [`Config::OnCorrelation`]
+//! is told of them (R22.1).
+//!
 //! ## What holds
 //!
 //! - Every block has the inherent, once, or is invalid; its signers are a quorum of
@@ -30,26 +35,37 @@
 //!   misses most of a session's blocks is offline, which takes more than a few
 //!   liars' blocks.
 //! - Storage is bounded: one value of 64 tallies, one entry for each member of the
-//!   set in force, removed when it leaves the set, and [`MAX_OFFENCES`] records.
+//!   set in force, removed when it leaves the set, [`MAX_OFFENCES`] records, and 13 bytes
+//!   of each of the last [`MAX_RECORDS`](types::MAX_RECORDS) terms in which somebody began
+//!   to be missing.
+//! - No third of the leaders, whatever they say, can have two others found to be
+//!   correlated.
 //!
 //! ## Pallet API
 //!
 //! | call | caller | payment | events |
 //! |---|---|---|---|
 //! | [`note`](Pallet::note) | inherent, mandatory | none | `SequencerOffline`, `SequencerTimedOut` |
+//! | [`report_correlation`](Pallet::report_correlation) | anybody | none if it is so, else fee | `CorrelationFound` |
 #![cfg_attr(not(feature = "std"), no_std)]
 
 extern crate alloc;
 
+mod absences;
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
+pub mod correlation;
 mod count;
 mod query;
 pub mod types;
 pub mod weights;
 
 #[cfg(test)]
+mod correlation_tests;
+#[cfg(test)]
 mod mock;
+#[cfg(test)]
+mod pair_tests;
 #[cfg(test)]
 mod property_tests;
 #[cfg(test)]
@@ -71,12 +87,13 @@ const MAX_OFFENCES_EACH: u32 = 2;
 #[frame_support::pallet]
 pub mod pallet {
     use super::*;
-    use crate::types::{Accounts, Session, Total};
+    use crate::types::{Accounts, RecordPage, Session, Total};
     use cascoin_l2_primitives::{
         chain::{AccountId, BlockNumber, MAX_SEQUENCERS},
         sequencers::{
-            Commit, Offence, OnLowLiveness, OnOffence, OnSessionJudged, ParticipationData,
-            ParticipationError, SequencerBits, SequencerSetProvider, PARTICIPATION_IDENTIFIER,
+            Commit, Offence, OnCorrelation, OnLowLiveness, OnOffence, OnSessionJudged,
+            ParticipationData, ParticipationError, SequencerBits, SequencerSetProvider,
+            PARTICIPATION_IDENTIFIER,
         },
     };
     use frame_support::pallet_prelude::*;
@@ -112,6 +129,10 @@ pub mod pallet {
         /// Told of a session in which first leaders made less than
         /// [`MIN_LIVENESS_PERMILLE`] of the blocks.
         type OnLowLiveness: OnLowLiveness;
+
+        /// Told of two sequencers that miss votes together.
+        type OnCorrelation: OnCorrelation;
+
         /// Told of each session that is over, after its offences.
         type OnSessionJudged: OnSessionJudged;
 
@@ -142,6 +163,10 @@ pub mod pallet {
     /// The last sequencers that were offline or too late, oldest first.
     #[pallet::storage]
     pub type Offences<T> = StorageValue<_, BoundedVec<Offence, ConstU32<MAX_OFFENCES>>, ValueQuery>;
+
+    /// In which of the last terms who began to be missing: a ring, in pages.
+    #[pallet::storage]
+    pub type AbsencePages<T> = StorageMap<_, Twox64Concat, u32, RecordPage, ValueQuery>;
 
     /// Whether this block had its inherent.
     #[pallet::storage]
@@ -189,6 +214,22 @@ pub mod pallet {
             /// Their share, in thousandths.
             liveness_permille: u16,
         },
+        /// Two sequencers miss votes together more often than chance explains (R22.1).
+        /// Counted are the terms in which they began to be missing.
+        CorrelationFound {
+            /// One.
+            first: AccountId,
+            /// The other.
+            second: AccountId,
+            /// Terms that count.
+            terms: u32,
+            /// In which the first one began.
+            first_began: u32,
+            /// In which the second one did.
+            second_began: u32,
+            /// In which both did.
+            together: u32,
+        },
     }
 
     #[pallet::error]
@@ -202,6 +243,14 @@ pub mod pallet {
         /// There are more or fewer leaders than failed rounds, or they are not of the
         /// set.
         WrongLeaders,
+        /// The account is not in the set that signs.
+        NotAMember,
+        /// It is the same account twice.
+        NoPair,
+        /// Chance explains it.
+        NotCorrelated,
+        /// It is known of the two already.
+        KnownAlready,
     }
 
     #[pallet::hooks]
@@ -252,9 +301,13 @@ pub mod pallet {
         /// over.
         #[pallet::call_index(0)]
         #[pallet::weight((
-            T::WeightInfo::note_last(MAX_SEQUENCERS).saturating_add(
-                T::OnOffence::max_offence_weight().saturating_mul((MAX_OFFENCES_EACH * MAX_SEQUENCERS).into()),
-            ).saturating_add(T::OnSessionJudged::max_judgement_weight()),
+            T::WeightInfo::note_last(MAX_SEQUENCERS)
+                .saturating_add(T::WeightInfo::follow_set())
+                .saturating_add(
+                    T::OnOffence::max_offence_weight()
+                        .saturating_mul((MAX_OFFENCES_EACH * MAX_SEQUENCERS).into()),
+                )
+                .saturating_add(T::OnSessionJudged::max_judgement_weight()),
             DispatchClass::Mandatory,
         ))]
         pub fn note(
@@ -268,6 +321,43 @@ pub mod pallet {
             Noted::<T>::put(true);
             let weight = Self::count(Commit { round, signers }, failed_leaders)?;
             Ok(Some(weight).into())
+        }
+
+        /// Names two sequencers that miss votes together. Free if that is so.
+        ///
+        /// ## Dispatch Origin
+        /// Signed.
+        ///
+        /// ## Errors
+        /// [`Error::NoPair`], [`Error::NotAMember`], [`Error::KnownAlready`],
+        /// [`Error::NotCorrelated`].
+        ///
+        /// ## Events
+        /// `CorrelationFound`.
+        #[pallet::call_index(1)]
+        #[pallet::weight(
+            T::WeightInfo::report_correlation().saturating_add(T::OnCorrelation::max_weight())
+        )]
+        pub fn report_correlation(
+            origin: OriginFor<T>,
+            first: AccountId,
+            second: AccountId,
+        ) -> DispatchResultWithPostInfo {
+            ensure_signed(origin)?;
+            ensure!(first != second, Error::<T>::NoPair);
+            ensure!(!T::OnCorrelation::is_known(&first, &second), Error::<T>::KnownAlready);
+            let found = Self::beginnings(&first, &second)?;
+            ensure!(found.are_correlated(), Error::<T>::NotCorrelated);
+            T::OnCorrelation::on_correlation(&first, &second);
+            Self::deposit_event(Event::CorrelationFound {
+                first,
+                second,
+                terms: found.terms,
+                first_began: found.first,
+                second_began: found.second,
+                together: found.together,
+            });
+            Ok(Pays::No.into())
         }
     }
 

@@ -6,8 +6,8 @@ use cascoin_l2_primitives::{
     chain::AccountId,
     consensus::LeaderDigest,
     sequencers::{
-        Offence, OnLowLiveness, OnOffence, OnSessionJudged, SequencerBits, SequencerSetProvider,
-        SessionUptime,
+        Offence, OnCorrelation, OnLowLiveness, OnOffence, OnSessionJudged, SequencerBits,
+        SequencerSetProvider, SessionUptime,
     },
 };
 use frame_support::{
@@ -43,6 +43,8 @@ parameter_types! {
     pub static Told: Vec<Offence> = vec![];
     /// Sessions as they were told of: uptimes of accounts.
     pub static Judged: Vec<Vec<(AccountId, u16)>> = vec![];
+    /// Pairs that were found to be correlated.
+    pub static Correlated: Vec<(AccountId, AccountId)> = vec![];
     pub static SessionBlocks: u32 = 10;
     pub const MinUptime: u16 = 500;
 }
@@ -91,6 +93,21 @@ impl OnOffence for Recorder {
     }
 }
 
+impl OnCorrelation for Recorder {
+    fn is_known(one: &AccountId, other: &AccountId) -> bool {
+        let pair = [(one.clone(), other.clone()), (other.clone(), one.clone())];
+        Correlated::get().iter().any(|known| pair.contains(known))
+    }
+
+    fn on_correlation(one: &AccountId, other: &AccountId) {
+        Correlated::mutate(|all| all.push((one.clone(), other.clone())));
+    }
+
+    fn max_weight() -> Weight {
+        Weight::from_parts(5, 0)
+    }
+}
+
 impl OnSessionJudged for Recorder {
     fn on_session_judged(uptimes: &[SessionUptime]) -> Weight {
         let uptimes = uptimes.iter().map(|one| (one.account.clone(), one.uptime_permille));
@@ -110,6 +127,7 @@ impl Config for Test {
     type MinUptime = MinUptime;
     type OnOffence = Recorder;
     type OnLowLiveness = Recorder;
+    type OnCorrelation = Recorder;
     type OnSessionJudged = Recorder;
     type WeightInfo = ();
 }
@@ -120,6 +138,7 @@ pub fn new_test_ext(sequencers: u8) -> sp_io::TestExternalities {
     SetId::set(0);
     Told::set(vec![]);
     Judged::set(vec![]);
+    Correlated::set(vec![]);
     SessionBlocks::set(10);
     let storage = RuntimeGenesisConfig::default().build_storage().expect("a valid genesis");
     let mut ext = sp_io::TestExternalities::new(storage);
@@ -138,6 +157,7 @@ pub struct Made {
     pub round: u16,
     pub signers: SequencerBits,
     pub failed: SequencerBits,
+    pub term: u32,
     /// The set that it puts in force, as the session pallets do: before its inherent.
     pub changes_to: Option<Vec<u8>>,
 }
@@ -150,6 +170,7 @@ impl Made {
             round: 0,
             signers: bits(signers),
             failed: SequencerBits::NOBODY,
+            term: 0,
             changes_to: None,
         }
     }
@@ -158,7 +179,7 @@ impl Made {
 /// Makes the next block; the error is that of its inherent.
 pub fn block(made: Made) -> Result<Weight, DispatchError> {
     let height = System::block_number() + 1;
-    let digest = LeaderDigest { term: 0, round: made.round, leader: 0 }.item();
+    let digest = LeaderDigest { term: made.term, round: made.round, leader: 0 }.item();
     System::reset_events();
     System::initialize(&height, &Default::default(), &Digest { logs: vec![digest] });
     Author::set(Some(account(made.author)));

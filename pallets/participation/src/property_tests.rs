@@ -75,6 +75,7 @@ proptest! {
                     round: step.rounds,
                     signers: signed,
                     failed,
+                    term: height / 3,
                     changes_to: next.clone(),
                 };
                 block(made).expect("a good block");

@@ -55,6 +55,7 @@ impl<T: Config> Pallet<T> {
         if session.tallies.iter().any(|tally| tally.votes > session.judged) {
             return Err("somebody signed more blocks than there are");
         }
+        Self::check_absences(session.tallies.len())?;
         let known = |account: &AccountId| {
             members.contains(account) || outgoing.as_ref().is_some_and(|set| set.contains(account))
         };

@@ -1,12 +1,57 @@
 //! What is counted.
 
-use cascoin_l2_primitives::chain::{AccountId, MAX_SEQUENCERS};
+use cascoin_l2_primitives::{
+    chain::{AccountId, MAX_SEQUENCERS},
+    sequencers::SequencerBits,
+};
 use codec::{Decode, Encode, MaxEncodedLen};
 use frame_support::{pallet_prelude::ConstU32, BoundedVec};
 use scale_info::TypeInfo;
 
 /// The accounts of a set, by index.
 pub type Accounts = BoundedVec<AccountId, ConstU32<MAX_SEQUENCERS>>;
+
+/// How far back absences count, in leaders' terms: at 500 ms and ten blocks a term 7.6
+/// days.
+pub const WINDOW_TERMS: u32 = 1 << 17;
+/// Terms with beginnings of absences that are kept, the last ones.
+pub const MAX_RECORDS: u32 = 1_024;
+/// Of these, in one value.
+pub const PAGE_RECORDS: u32 = 64;
+
+// A place stays in its page, and the number of records may wrap.
+const _: () = assert!(MAX_RECORDS.is_power_of_two() && MAX_RECORDS.is_multiple_of(PAGE_RECORDS));
+
+/// Some terms' records.
+pub type RecordPage = BoundedVec<TermRecord, ConstU32<PAGE_RECORDS>>;
+
+/// Who began to be missing in one leader's term: by its word, who was not missing in the
+/// term before. Somebody did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct TermRecord {
+    /// The number of the term, counted from genesis.
+    pub term: u32,
+    /// The leader's index; one that no set has, if it is not in the set any more.
+    pub leader: u8,
+    /// Who, by index.
+    pub began: SequencerBits,
+}
+
+/// The term that runs, and where its record goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Watch {
+    /// Index of the leader that makes the blocks now, and the term; `None` if nothing is
+    /// known of it.
+    pub speaker: Option<(u8, u32)>,
+    /// Who did not sign one of the blocks, by that leader's word.
+    pub missing: SequencerBits,
+    /// Who was missing in the term before.
+    pub before: SequencerBits,
+    /// Terms that are over.
+    pub terms: u32,
+    /// Records made, ever; wraps.
+    pub recorded: u32,
+}
 
 /// What a sequencer did in the session that runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
@@ -30,13 +75,16 @@ pub struct Session {
     pub late: u32,
     /// Of each member of its set, by index.
     pub tallies: BoundedVec<Tally, ConstU32<MAX_SEQUENCERS>>,
+    /// Who is missing in the term that runs. Outlives the session.
+    pub watch: Watch,
 }
 
 impl Session {
     /// One that begins, of a set of this size.
     pub fn of(members: usize) -> Self {
         let tallies = core::iter::repeat_n(Tally::default(), members).collect();
-        Self { judged: 0, blocks: 0, late: 0, tallies: BoundedVec::truncate_from(tallies) }
+        let tallies = BoundedVec::truncate_from(tallies);
+        Self { judged: 0, blocks: 0, late: 0, tallies, watch: Watch::default() }
     }
 
     /// Share of its blocks that the first leader made, in thousandths.

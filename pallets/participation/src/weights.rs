@@ -5,6 +5,7 @@
 //! computation is rounded up generously. `benchmarking.rs` measures the same; its
 //! output shall replace this file.
 
+use crate::types::{MAX_RECORDS, PAGE_RECORDS};
 use core::marker::PhantomData;
 use frame_support::{traits::Get, weights::Weight};
 
@@ -19,9 +20,16 @@ pub trait WeightInfo {
     /// The inherent that ends a session of `n` sequencers, without what others make of
     /// it.
     fn note_last(n: u32) -> Weight;
+    /// Once per change of the set, besides: the records of absences follow it.
+    fn follow_set() -> Weight;
+    /// [`Pallet::report_correlation`](crate::Pallet::report_correlation), without what
+    /// others make of it.
+    fn report_correlation() -> Weight;
 }
 
 const MICROSECOND: u64 = 1_000_000;
+/// Pages of records.
+const PAGES: u64 = (MAX_RECORDS / PAGE_RECORDS) as u64;
 
 /// The estimates, priced by the runtime's `DbWeight`.
 pub struct EstimatedWeight<T>(PhantomData<T>);
@@ -36,8 +44,9 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
         Weight::from_parts(500 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(2, 3)
     }
 
+    // Once a term a page of records, too.
     fn note() -> Weight {
-        Weight::from_parts(30 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(8, 3)
+        Weight::from_parts(35 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(9, 4)
     }
 
     fn note_last(n: u32) -> Weight {
@@ -45,6 +54,16 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
         Self::note()
             + Weight::from_parts(n * 5 * MICROSECOND, 0)
             + T::DbWeight::get().reads_writes(n + 2, n + 3)
+    }
+
+    // Of 1,024 records the bits of 64.
+    fn follow_set() -> Weight {
+        Weight::from_parts(500 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(PAGES, PAGES)
+    }
+
+    // 1,024 records, looked through three times.
+    fn report_correlation() -> Weight {
+        Weight::from_parts(200 * MICROSECOND, 0) + T::DbWeight::get().reads(PAGES + 2)
     }
 }
 
@@ -62,6 +81,14 @@ impl WeightInfo for () {
     }
 
     fn note_last(_: u32) -> Weight {
+        Weight::zero()
+    }
+
+    fn follow_set() -> Weight {
+        Weight::zero()
+    }
+
+    fn report_correlation() -> Weight {
         Weight::zero()
     }
 }

@@ -14,7 +14,7 @@ use crate::{
     pallet::{Config, Pallet},
     weights::WeightInfo,
 };
-use cascoin_l2_primitives::chain::AccountId;
+use cascoin_l2_primitives::{chain::AccountId, rewards::OnFeePaid};
 use codec::{Decode, DecodeWithMemTracking, Encode};
 use core::fmt;
 use frame_support::{
@@ -33,6 +33,7 @@ use sp_runtime::{
         TransactionExtension, Zero,
     },
     transaction_validity::{TransactionValidityError, ValidTransaction},
+    SaturatedConversion,
 };
 
 type Adapter<T> = <T as pallet_transaction_payment::Config>::OnChargeTransaction;
@@ -127,6 +128,7 @@ where
     fn weight(&self, _: &CallOf<T>) -> Weight {
         <T as pallet_transaction_payment::Config>::WeightInfo::charge_transaction_payment()
             .saturating_add(<T as Config>::WeightInfo::discount())
+            .saturating_add(T::OnFeePaid::weight())
     }
 
     fn validate(
@@ -185,8 +187,10 @@ where
             Pre::NoCharge { refund } => return Ok(refund),
         };
         let full = Payment::<T>::compute_actual_fee(length(len), info, post_info, Zero::zero());
-        let actual = charged(full, discounted).saturating_add(tip);
+        let base_fee = charged(full, discounted);
+        let actual = base_fee.saturating_add(tip);
         Adapter::<T>::correct_and_deposit_fee(&who, info, post_info, actual, tip, liquidity_info)?;
+        T::OnFeePaid::on_fee_paid(&who, base_fee.saturated_into());
         Payment::<T>::deposit_fee_paid_event(who, actual, tip);
         Ok(Weight::zero())
     }

@@ -74,6 +74,23 @@ fn r18_5_the_refund_is_halved_as_the_fee_was() {
     }
 }
 
+/// R25.6: who compensates fees hears of what is paid in the end, and of no tip.
+#[test]
+fn r25_6_the_base_fee_that_was_paid_is_told_of() {
+    in_block(|| {
+        for who in [PAYER, TRUSTED] {
+            transact(who, 5_000, 10, 61, 3).expect("it can pay");
+        }
+        let free = |_| Ok(PostDispatchInfo { pays_fee: Pays::No, ..Default::default() });
+        let origin = RuntimeOrigin::signed(account(PAYER));
+        let freed = ChargeFees::<Test>::from(0).test_run(origin, &remark(), &info(9), 9, 0, free);
+        assert!(matches!(freed, Ok(Ok(_))));
+        let fee = MIN_FEE + 61 + 10;
+        let told = [(PAYER, fee), (TRUSTED, fee.div_ceil(2)), (PAYER, 0)];
+        assert_eq!(Told::get(), told.map(|(who, fee)| (account(who), fee)));
+    });
+}
+
 /// Decided once: a transaction that changes its signer's score changes nothing.
 #[test]
 fn a_score_that_changes_meanwhile_changes_nothing() {

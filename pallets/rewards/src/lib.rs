@@ -84,7 +84,7 @@ pub mod pallet {
     use cascoin_l2_primitives::{
         chain::{AccountId, Balance, BlockNumber, ChainParameters},
         reputation::ReputationProvider,
-        rewards::{Collected, Payout, UserTime},
+        rewards::{Collected, OnFeePaid, Payout, UserTime},
         sequencers::{SequencerSetProvider, SequencerWeights},
     };
     use frame_support::{
@@ -129,6 +129,9 @@ pub mod pallet {
         /// The time that users have in a block, and have taken of this one: read at the
         /// end of the block, so whoever counts it MUST forget it later than that.
         type UserTime: Get<UserTime>;
+
+        /// Told of the base fee of each transaction, after it was paid.
+        type OnFeePaid: OnFeePaid;
 
         /// Names the pot.
         #[pallet::constant]

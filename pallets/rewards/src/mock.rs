@@ -9,7 +9,7 @@ use crate::{
 use cascoin_l2_primitives::{
     chain::{AccountId, Balance, ChainParameters, FeeSplit},
     reputation::{ReputationProvider, Score},
-    rewards::{SequencerRewards, UserTime},
+    rewards::{OnFeePaid, SequencerRewards, UserTime},
     sequencers::{OnSessionJudged, SequencerSetProvider, SequencerWeights, SessionUptime},
 };
 use frame_support::{
@@ -128,6 +128,8 @@ parameter_types! {
     pub static SessionBlocks: u32 = 10;
     /// Scores by the accounts' seeds; 0 of others.
     pub static Scores: BTreeMap<u8, u8> = BTreeMap::new();
+    /// Base fees as they were told of.
+    pub static Told: Vec<(AccountId, Balance)> = vec![];
     pub const PotId: PalletId = PalletId(*b"test/pot");
 }
 
@@ -199,6 +201,18 @@ impl Get<UserTime> for TimeOfUsers {
     }
 }
 
+/// Notes who paid which base fee.
+pub struct Recorder;
+impl OnFeePaid for Recorder {
+    fn on_fee_paid(who: &AccountId, base_fee: Balance) {
+        Told::mutate(|told| told.push((who.clone(), base_fee)));
+    }
+
+    fn weight() -> Weight {
+        Weight::zero()
+    }
+}
+
 impl Config for Test {
     type Currency = Balances;
     type Parameters = Parameters;
@@ -206,6 +220,7 @@ impl Config for Test {
     type Author = Author;
     type Reputation = Reputation;
     type UserTime = TimeOfUsers;
+    type OnFeePaid = Recorder;
     type PotId = PotId;
     type WeightInfo = ();
 }
@@ -230,6 +245,7 @@ pub fn with_weights(set: Vec<(u8, u64)>) -> sp_io::TestExternalities {
     Split::set(FeeSplit { producer: 70, others: 20 });
     Scores::set(BTreeMap::new());
     ExistentialDeposit::set(1);
+    Told::set(vec![]);
     let genesis = RuntimeGenesisConfig {
         balances: pallet_balances::GenesisConfig {
             balances: vec![(account(PAYER), RICHES), (account(OTHER_PAYER), RICHES)],

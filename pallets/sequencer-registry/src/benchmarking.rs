@@ -7,13 +7,14 @@
 use crate::{
     attestation,
     candidates::{Attestation, Candidate, Wait},
-    pallet::{ActiveSequencers, Banned, Call, Candidates, Config, Members, Pallet},
+    links::MAX_LINKS,
+    pallet::{ActiveSequencers, Banned, Call, Candidates, Config, Links, Members, Pallet},
     ActiveSequencer, Member,
 };
 use alloc::vec::Vec;
 use cascoin_l2_primitives::{
     chain::{AccountId, BlockHash, MAX_SEQUENCERS},
-    sequencers::NodeAttestation,
+    sequencers::{Entities, NodeAttestation, OnCorrelation},
 };
 use frame_benchmarking::v2::*;
 use frame_support::{traits::Get, BoundedVec};
@@ -55,6 +56,15 @@ fn asked<T: Config>(candidate: &AccountId, relay: ed25519::Public) -> AccountId 
         candidate.attestation = Attestation::Open(poll.clone());
     });
     sequencer
+}
+
+/// So many links in a chain that begins with account 0; its end.
+fn linked<T: Config>(count: u32) -> AccountId {
+    let account = |n: u32| AccountId::new([n as u8; 32]);
+    for n in 0..count {
+        Pallet::<T>::on_correlation(&account(n), &account(n + 1));
+    }
+    account(count)
 }
 
 #[benchmarks]
@@ -105,6 +115,28 @@ mod benchmarks {
         attest(RawOrigin::Signed(sequencer), account.clone(), true);
         let attestation = Candidates::<T>::get(account).map(|candidate| candidate.attestation);
         assert!(matches!(attestation, Some(Attestation::Given { .. })));
+    }
+
+    /// Everybody stands in a chain of links, as long as there can be.
+    #[benchmark]
+    fn are_one() {
+        let end = linked::<T>(MAX_LINKS);
+        let one;
+        #[block]
+        {
+            one = Pallet::<T>::are_one(&AccountId::new([0; 32]), &end);
+        }
+        assert!(one);
+    }
+
+    #[benchmark]
+    fn on_correlation() {
+        let end = linked::<T>(MAX_LINKS);
+        #[block]
+        {
+            Pallet::<T>::on_correlation(&end, &AccountId::new([200; 32]));
+        }
+        assert_eq!(Links::<T>::decode_len(), Some(MAX_LINKS as usize));
     }
 
     #[benchmark]

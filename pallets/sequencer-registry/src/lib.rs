@@ -30,6 +30,9 @@
 //! blocks came late too often, those who led in vain lose their seats before the epoch
 //! ends (R25.5).
 //!
+//! Two sequencers that miss votes together more often than chance explains share the seats
+//! of one entity for some time ([`links`], R22.1).
+//!
 //! ## Changes by governance
 //!
 //! Governance (Root; sudo on test networks) appoints and removes members. Every change
@@ -76,6 +79,9 @@ pub mod crypto;
 pub mod election;
 #[cfg(test)]
 mod election_tests;
+#[cfg(test)]
+mod link_tests;
+pub mod links;
 #[cfg(test)]
 mod mock;
 #[cfg(test)]
@@ -144,6 +150,7 @@ pub struct ActiveSequencer {
 pub mod pallet {
     use super::{
         candidates::{Candidate, Draw, Endpoint, MAX_CANDIDATES},
+        links::{Link, MAX_LINKS},
         ActiveSequencer, Member, WeightInfo,
     };
     use alloc::{collections::BTreeSet, vec::Vec};
@@ -236,6 +243,10 @@ pub mod pallet {
     #[pallet::storage]
     pub type Banned<T: Config> = StorageMap<_, Blake2_128Concat, AccountId, (), OptionQuery>;
 
+    /// Sequencers that were found to act together, oldest link first.
+    #[pallet::storage]
+    pub type Links<T: Config> = StorageValue<_, BoundedVec<Link, ConstU32<MAX_LINKS>>, ValueQuery>;
+
     /// The set in force, in its order.
     #[pallet::storage]
     pub type ActiveSequencers<T: Config> =
@@ -315,6 +326,16 @@ pub mod pallet {
         Pardoned {
             /// Whose.
             account: AccountId,
+        },
+        /// Two sequencers miss votes together, and share the seats of one entity
+        /// (R22.1).
+        Linked {
+            /// One.
+            first: AccountId,
+            /// The other.
+            second: AccountId,
+            /// The first session in which they do not any more.
+            until: SessionIndex,
         },
         /// A controller stands behind a candidate.
         ControllerConfirmed {

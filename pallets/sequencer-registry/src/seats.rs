@@ -52,11 +52,13 @@ impl<T: Config> Pallet<T> {
         let kept: Vec<Member> = if draw.all { Vec::new() } else { before.to_vec() };
         let most = T::Parameters::get().max_sequencers.min(MAX_SEQUENCERS) as usize;
         let seats = most.saturating_sub(members.len()).saturating_sub(kept.len());
+        let groups = Self::groups();
         let standing: Vec<Contender> = draw
             .contenders
             .into_iter()
             .filter(|one| !kept.iter().any(|seat| seat.account == one.account))
             .filter(|one| Self::still_stands(&one.account))
+            .map(|one| Contender { entity: groups.name(one.entity), ..one })
             .collect();
         if standing.is_empty() && before.is_empty() {
             return;
@@ -69,7 +71,8 @@ impl<T: Config> Pallet<T> {
                 }
             });
         }
-        let taken = members.iter().chain(&kept).map(|seat| Self::entity_of(&seat.account));
+        let taken = members.iter().chain(&kept);
+        let taken = taken.map(|seat| groups.name(Self::entity_of(&seat.account)));
         let elected = election::elect(&seed, &weighed, seats, &taken.collect::<Vec<_>>());
         let elected = elected.into_iter().map(|(account, weight)| Member { account, weight });
         let elected = Self::fill_up(kept.into_iter().chain(elected).collect(), &before);
@@ -102,7 +105,8 @@ impl<T: Config> Pallet<T> {
         elected
     }
 
-    fn entity_of(account: &AccountId) -> AccountId {
+    /// Whose seats an account takes, as it declares.
+    pub(crate) fn entity_of(account: &AccountId) -> AccountId {
         Candidates::<T>::get(account)
             .map_or_else(|| account.clone(), |one| one.entity(account).clone())
     }

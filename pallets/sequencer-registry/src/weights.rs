@@ -5,6 +5,7 @@
 //! rounded up generously. `benchmarking.rs` measures the same; its output shall
 //! replace this file.
 
+use crate::links::MAX_LINKS;
 use cascoin_l2_primitives::chain::MAX_SEQUENCERS;
 use core::marker::PhantomData;
 use frame_support::{traits::Get, weights::Weight};
@@ -29,6 +30,10 @@ pub trait WeightInfo {
     fn pardon() -> Weight;
     /// What an offence means for a seat.
     fn on_offence() -> Weight;
+    /// Whether two accounts are one entity's.
+    fn are_one() -> Weight;
+    /// Noting that two sequencers are correlated.
+    fn on_correlation() -> Weight;
 }
 
 const MICROSECOND: u64 = 1_000_000;
@@ -81,6 +86,16 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
         Weight::from_parts(200 * MICROSECOND, 0)
             + T::DbWeight::get().reads_writes(6 + 2 * u64::from(MAX_SEQUENCERS), 5)
     }
+
+    // The links, the clock, and the candidacies of the two and of both sides of each link.
+    fn are_one() -> Weight {
+        Weight::from_parts(400 * MICROSECOND, 0)
+            + T::DbWeight::get().reads(4 + 2 * u64::from(MAX_LINKS))
+    }
+
+    fn on_correlation() -> Weight {
+        Weight::from_parts(30 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(3, 1)
+    }
 }
 
 impl WeightInfo for () {
@@ -117,6 +132,14 @@ impl WeightInfo for () {
     }
 
     fn on_offence() -> Weight {
+        Weight::zero()
+    }
+
+    fn are_one() -> Weight {
+        Weight::zero()
+    }
+
+    fn on_correlation() -> Weight {
         Weight::zero()
     }
 }

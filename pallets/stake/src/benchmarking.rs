@@ -63,6 +63,20 @@ mod benchmarks {
         assert_eq!(T::Currency::balance_on_hold(&HoldReason::Stake.into(), &account), AMOUNT);
     }
 
+    /// What it adds to `slash`, with a slash.
+    #[benchmark]
+    fn reward() {
+        let account = bonded::<T>(MAX_CHUNKS);
+        let reporter = AccountId::new([9; 32]);
+        let kind = OffenceKind::DoubleSign;
+        let offence = Offence { kind, offender: account.clone(), set_id: 1, height: 1 };
+        #[block]
+        {
+            Pallet::<T>::on_reported_offence(&offence, &reporter);
+        }
+        assert_eq!(Pallet::<T>::stake(&account), 0);
+    }
+
     #[benchmark]
     fn slash() {
         let account = bonded::<T>(MAX_CHUNKS);

@@ -10,7 +10,9 @@
 //!
 //! An offence takes a share of all that is on hold, bonded or not (`SEQ_DOUBLE_SIGN`,
 //! `SEQ_OFFLINE`; see [`slashing`]). What is taken goes to the users' compensation fund
-//! and is burned, in shares that depend on the offence. One that signs twice may have
+//! and is burned, in shares that depend on the offence. Who brought the evidence gets a
+//! tenth of it first, unless it is the offender, stands behind it, or signed twice itself
+//! (R22.5). One that signs twice may have
 //! made a mistake; two of one set that do so within a session's blocks have conspired,
 //! and lose everything (R22.6).
 //!
@@ -21,8 +23,9 @@
 //! - Nobody but their owner moves coins out of hold, but for offences.
 //! - Storage is bounded: one ledger an account, only while something is on hold, with
 //!   [`MAX_CHUNKS`] chunks.
-//! - A slash takes what it should or all there is, and each unit of it is in the fund
-//!   or burned (P17).
+//! - A slash takes what it should or all there is, and each unit of it is in the fund,
+//!   the reporter's, or burned (P17). A reporter gets no more than a tenth of what was
+//!   taken from whom it reported.
 //!
 //! ## Pallet API
 //!
@@ -45,6 +48,8 @@ mod mock;
 #[cfg(test)]
 mod property_tests;
 #[cfg(test)]
+mod reporter_tests;
+#[cfg(test)]
 mod slashing_tests;
 #[cfg(test)]
 mod tests;
@@ -66,7 +71,7 @@ pub mod pallet {
     use super::*;
     use cascoin_l2_primitives::{
         chain::{AccountId, Balance, BlockNumber},
-        sequencers::{OffenceKind, StakeCommitment, StakeProvider},
+        sequencers::{Entities, OffenceKind, StakeCommitment, StakeProvider},
     };
     use frame_support::{
         pallet_prelude::*,
@@ -100,6 +105,9 @@ pub mod pallet {
 
         /// What accounts must keep bonded.
         type Commitment: StakeCommitment;
+
+        /// Who stands behind whom: nobody is rewarded for reporting itself.
+        type Entities: Entities;
 
         /// How long unbonded coins stay on hold, in blocks. MUST be as long as an
         /// offence may take to be proven.
@@ -176,6 +184,17 @@ pub mod pallet {
             to_fund: Balance,
             /// What of it was burned.
             burned: Balance,
+            /// What of it went to who reported the offence.
+            to_reporter: Balance,
+        },
+        /// Who reported an offence got its share of what that cost.
+        ReporterRewarded {
+            /// Who.
+            reporter: AccountId,
+            /// Whom it reported.
+            offender: AccountId,
+            /// How much, base units.
+            amount: Balance,
         },
     }
 

@@ -3,10 +3,10 @@
 use crate as pallet_stake;
 use cascoin_l2_primitives::{
     chain::{AccountId, Balance},
-    sequencers::{Offence, OffenceKind, OnOffence, StakeCommitment},
+    sequencers::{Entities, Offence, OffenceKind, OnOffence, StakeCommitment},
 };
 use frame_support::{derive_impl, parameter_types, traits::fungible::InspectHold, PalletId};
-use sp_runtime::{generic, traits::BlakeTwo256, traits::IdentityLookup, BuildStorage};
+use sp_runtime::{generic, traits::BlakeTwo256, traits::IdentityLookup, BuildStorage, Weight};
 
 pub type Header = generic::Header<u32, BlakeTwo256>;
 pub type Extrinsic = generic::UncheckedExtrinsic<AccountId, RuntimeCall, (), ()>;
@@ -53,10 +53,24 @@ impl StakeCommitment for Commitment {
     }
 }
 
+/// Accounts whose numbers are the same but for tens are one.
+pub struct Tens;
+impl Entities for Tens {
+    fn are_one(one: &AccountId, other: &AccountId) -> bool {
+        let unit = |account: &AccountId| AsRef::<[u8]>::as_ref(account)[0] % 10;
+        unit(one) == unit(other)
+    }
+
+    fn max_weight() -> Weight {
+        Weight::from_parts(3, 0)
+    }
+}
+
 impl pallet_stake::Config for Test {
     type Currency = Balances;
     type RuntimeHoldReason = RuntimeHoldReason;
     type Commitment = Commitment;
+    type Entities = Tens;
     type UnbondingBlocks = frame_support::traits::ConstU32<UNBONDING>;
     type MinPenalty = frame_support::traits::ConstU128<MIN_PENALTY>;
     type ConspiracyBlocks = frame_support::traits::ConstU32<60>;
@@ -104,4 +118,10 @@ pub fn offend_in(n: u8, set_id: u64, kind: OffenceKind) {
 
 pub fn offend_at(n: u8, set_id: u64, height: u32, kind: OffenceKind) {
     Stake::on_offence(&Offence { kind, offender: account(n), set_id, height });
+}
+
+/// An offence that `reporter` reports.
+pub fn report_in(n: u8, set_id: u64, reporter: u8, kind: OffenceKind) {
+    let offence = Offence { kind, offender: account(n), set_id, height: 1 };
+    Stake::on_reported_offence(&offence, &account(reporter));
 }

@@ -1,6 +1,6 @@
 //! Whatever anybody does, in any order.
 
-use crate::{mock::*, slashing};
+use crate::{mock::*, pallet::Event, slashing};
 use cascoin_l2_primitives::{
     chain::Balance,
     sequencers::{OffenceKind, StakeProvider},
@@ -19,6 +19,8 @@ enum Step {
     Withdraw(u8),
     Wait(u32),
     Offend(u8, OffenceKind),
+    /// Who offends, how, and who reports it.
+    Report(u8, OffenceKind, u8),
 }
 
 fn any_offence() -> impl Strategy<Value = OffenceKind> {
@@ -39,6 +41,8 @@ fn any_step() -> impl Strategy<Value = Step> {
         2 => (1u8..=4).prop_map(Step::Withdraw),
         2 => (0..UNBONDING).prop_map(Step::Wait),
         1 => (1u8..=4, any_offence()).prop_map(|(who, kind)| Step::Offend(who, kind)),
+        1 => (1u8..=4, any_offence(), 1u8..=16)
+            .prop_map(|(who, kind, reporter)| Step::Report(who, kind, reporter)),
     ]
 }
 
@@ -54,30 +58,34 @@ fn attempt(step: Step) {
             Ok(())
         }
         Step::Offend(who, kind) => {
-            // Each in a set of its own: none is a conspiracy.
-            offend_in(
-                who,
-                Sets::mutate(|sets| {
-                    *sets += 1;
-                    *sets
-                }),
-                kind,
-            );
+            offend_in(who, next_set(), kind);
+            Ok(())
+        }
+        Step::Report(who, kind, reporter) => {
+            report_in(who, next_set(), reporter, kind);
             Ok(())
         }
     });
 }
 
+// Each offence is in a set of its own: none is a conspiracy.
+fn next_set() -> u64 {
+    Sets::mutate(|sets| {
+        *sets += 1;
+        *sets
+    })
+}
+
 fn owned() -> Balance {
-    (1..=4).map(|n| Balances::total_balance(&account(n))).sum()
+    (1..=16).map(|n| Balances::total_balance(&account(n))).sum()
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
     /// P17 and the books: an offence takes its share of all that is on hold, at least
-    /// the least penalty, at most all; what is taken is in the fund or burned; nothing
-    /// else takes anybody's coins.
+    /// the least penalty, at most all; what is taken is in the fund, burned, or a
+    /// reporter's, who gets at most a tenth; nothing else takes anybody's coins.
     #[test]
     fn p17_slashes_take_what_they_should_and_nothing_else_takes_anything(
         steps in prop::collection::vec(any_step(), 1..60),
@@ -86,13 +94,28 @@ proptest! {
             for step in steps {
                 let (before, fund) = (owned(), Balances::total_balance(&Stake::fund()));
                 let (issuance, at_risk) = (Balances::total_issuance(), match step {
-                    Step::Offend(who, _) => held(who),
+                    Step::Offend(who, _) | Step::Report(who, ..) => held(who),
                     _ => 0,
                 });
+                System::reset_events();
                 attempt(step);
                 Stake::check_state().expect("the ledgers are right");
-                let taken = before - owned();
-                if let Step::Offend(who, kind) = step {
+                let rewards = System::read_events_for_pallet::<Event<Test>>().into_iter();
+                let rewarded: Balance = rewards
+                    .map(|event| match event {
+                        Event::ReporterRewarded { amount, .. } => amount,
+                        _ => 0,
+                    })
+                    .sum();
+                // The reporter is one of those counted.
+                let taken = before + rewarded - owned();
+                prop_assert!(rewarded <= taken / 10);
+                if let Step::Report(who, _, reporter) = step {
+                    prop_assert!(who % 10 != reporter % 10 || rewarded == 0);
+                } else {
+                    prop_assert_eq!(rewarded, 0);
+                }
+                if let Step::Offend(who, kind) | Step::Report(who, kind, _) = step {
                     let share = slashing::share(kind).mul_ceil(at_risk);
                     let least = if kind == OffenceKind::DoubleSign { MIN_PENALTY } else { 0 };
                     prop_assert_eq!(taken, share.max(least).min(at_risk));
@@ -102,7 +125,7 @@ proptest! {
                 }
                 let burned = issuance - Balances::total_issuance();
                 let to_fund = Balances::total_balance(&Stake::fund()) - fund;
-                prop_assert_eq!(taken, burned + to_fund);
+                prop_assert_eq!(taken, burned + to_fund + rewarded);
                 for n in 1..=4 {
                     prop_assert!(Stake::stake(&account(n)) <= held(n));
                     prop_assert_eq!(Balances::total_balance_on_hold(&account(n)), held(n));

@@ -6,18 +6,21 @@ use crate::{
 };
 use cascoin_l2_primitives::{
     chain::{AccountId, Balance, BlockNumber},
-    sequencers::{Offence, OffenceKind, OnOffence},
+    sequencers::{Entities, Offence, OffenceKind, OnOffence},
 };
 use codec::{Decode, Encode, MaxEncodedLen};
 use frame_support::{
     traits::{
-        fungible::{Balanced, BalancedHold},
+        fungible::{Balanced, BalancedHold, Credit},
         Get, Imbalance,
     },
     weights::Weight,
 };
 use scale_info::TypeInfo;
 use sp_runtime::Permill;
+
+/// What was taken and is nobody's yet.
+type Slashed<T> = Credit<AccountId, <T as Config>::Currency>;
 
 /// A double sign that was punished.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
@@ -55,6 +58,11 @@ pub const fn to_fund(offence: OffenceKind) -> Permill {
     }
 }
 
+/// Of what is taken from the offender, what goes to who reported it (R22.5); the rest
+/// goes where it goes without a report. An offender that reports itself under a name that
+/// nobody knows to be its own still loses the other nine tenths.
+pub const REPORTERS_SHARE: Permill = Permill::from_percent(10);
+
 impl<T: Config> Pallet<T> {
     /// What `offence` takes of `total`, which is not more than `total`.
     pub(crate) fn penalty(offence: OffenceKind, total: Balance) -> Balance {
@@ -66,9 +74,12 @@ impl<T: Config> Pallet<T> {
     }
 
     /// A double sign, and what it means for others of the same set.
-    fn double_sign(offence: &Offence) {
+    fn double_sign(offence: &Offence, reporter: Option<&AccountId>) {
         let Offence { offender, set_id, height, kind } = offence;
         let mut known = DoubleSigns::<T>::get();
+        // Conspirators are not to earn by giving each other away.
+        let is_known = |who: &&AccountId| known.iter().any(|other| other.account == **who);
+        let reporter = reporter.filter(|who| !is_known(who));
         let window = T::ConspiracyBlocks::get();
         let mut alone = true;
         for other in known.iter_mut().filter(|other| {
@@ -80,7 +91,7 @@ impl<T: Config> Pallet<T> {
             // The other's stake is gone, too, if it is not already.
             if !other.together {
                 other.together = true;
-                Self::slash(&other.account, *kind, |_, total| total);
+                Self::slash(&other.account, *kind, |_, total| total, None);
             }
         }
         if known.is_full() {
@@ -95,13 +106,23 @@ impl<T: Config> Pallet<T> {
         DoubleSigns::<T>::put(known);
         let penalty: fn(OffenceKind, Balance) -> Balance =
             if alone { Self::penalty } else { |_, total| total };
-        Self::slash(offender, *kind, penalty);
+        Self::slash(offender, *kind, penalty, reporter);
+    }
+
+    fn punish(offence: &Offence, reporter: Option<&AccountId>) {
+        let Offence { offender, kind, .. } = offence;
+        let reporter = reporter.filter(|who| !T::Entities::are_one(who, offender));
+        match kind {
+            OffenceKind::DoubleSign => Self::double_sign(offence, reporter),
+            kind => Self::slash(offender, *kind, Self::penalty, reporter),
+        }
     }
 
     fn slash(
         account: &AccountId,
         offence: OffenceKind,
         penalty: fn(OffenceKind, Balance) -> Balance,
+        reporter: Option<&AccountId>,
     ) {
         let taken = Ledgers::<T>::mutate_exists(account, |stored| {
             let Some(ledger) = stored.as_mut() else { return 0 };
@@ -124,7 +145,9 @@ impl<T: Config> Pallet<T> {
             });
         }
         let amount = credit.peek();
-        let (fund, burned) = credit.split(to_fund(offence).mul_floor(amount));
+        let (to_reporter, credit) = Self::reward(reporter, credit);
+        let for_fund = to_fund(offence).mul_floor(credit.peek());
+        let (fund, burned) = credit.split(for_fund);
         let (to_fund, rest) = (fund.peek(), burned.peek());
         // What the fund cannot take, because it would be below the existential
         // deposit, is burned with the credit it comes back as.
@@ -137,21 +160,49 @@ impl<T: Config> Pallet<T> {
             amount,
             to_fund: to_fund.saturating_sub(refused),
             burned: rest.saturating_add(refused),
+            to_reporter,
         });
+        if let Some(reporter) = reporter.filter(|_| to_reporter > 0) {
+            Self::deposit_event(Event::ReporterRewarded {
+                reporter: reporter.clone(),
+                offender: account.clone(),
+                amount: to_reporter,
+            });
+        }
+    }
+
+    /// Gives the reporter its share of what was taken; returns how much that is, and the
+    /// rest.
+    fn reward(reporter: Option<&AccountId>, taken: Slashed<T>) -> (Balance, Slashed<T>) {
+        let Some(reporter) = reporter else { return (0, taken) };
+        let amount = REPORTERS_SHARE.mul_floor(taken.peek());
+        let (share, rest) = taken.split(amount);
+        match T::Currency::resolve(reporter, share) {
+            Ok(()) => (amount, rest),
+            // It cannot hold so little: then it is as if nobody had reported.
+            Err(refused) => (0, rest.merge(refused)),
+        }
     }
 }
 
 impl<T: Config> OnOffence for Pallet<T> {
     fn on_offence(offence: &Offence) {
-        match offence.kind {
-            OffenceKind::DoubleSign => Self::double_sign(offence),
-            kind => Self::slash(&offence.offender, kind, Self::penalty),
-        }
+        Self::punish(offence, None);
+    }
+
+    fn on_reported_offence(offence: &Offence, reporter: &AccountId) {
+        Self::punish(offence, Some(reporter));
     }
 
     fn max_offence_weight() -> Weight {
         // A second double signer takes the first one's stake along; more of them find
         // that done.
         T::WeightInfo::slash().saturating_mul(2)
+    }
+
+    fn max_reported_offence_weight() -> Weight {
+        Self::max_offence_weight()
+            .saturating_add(T::WeightInfo::reward())
+            .saturating_add(T::Entities::max_weight())
     }
 }

@@ -20,6 +20,7 @@ fn seq_double_sign_takes_half_of_which_half_is_burned() {
                 amount: 501,
                 to_fund: 250,
                 burned: 251,
+                to_reporter: 0,
             }
             .into(),
         );

@@ -18,6 +18,8 @@ pub trait WeightInfo {
     fn withdraw() -> Weight;
     /// A slash that takes from each chunk there can be.
     fn slash() -> Weight;
+    /// What a reporter gets, besides.
+    fn reward() -> Weight;
 }
 
 const MICROSECOND: u64 = 1_000_000;
@@ -43,6 +45,10 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
     fn slash() -> Weight {
         Weight::from_parts(100 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(7, 6)
     }
+
+    fn reward() -> Weight {
+        Weight::from_parts(30 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(1, 1)
+    }
 }
 
 impl WeightInfo for () {
@@ -59,6 +65,10 @@ impl WeightInfo for () {
     }
 
     fn slash() -> Weight {
+        Weight::zero()
+    }
+
+    fn reward() -> Weight {
         Weight::zero()
     }
 }

@@ -5,6 +5,8 @@
 //! being executed, and cheap: at most one storage read each.
 
 mod announcement;
+mod correlation;
+mod entity;
 mod offence;
 mod participation;
 mod session;
@@ -14,6 +16,8 @@ pub use announcement::{
     probe_message, Announcement, NodeAttestation, SignedAnnouncement, MAX_ADDRESSES,
     MAX_ADDRESS_BYTES, MAX_PEER_BYTES,
 };
+pub use correlation::OnCorrelation;
+pub use entity::Entities;
 pub use offence::{Offence, OffenceKind, OnOffence};
 pub use participation::{
     Commit, OnLowLiveness, ParticipationData, ParticipationError, SequencerBits,

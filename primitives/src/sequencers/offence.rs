@@ -75,8 +75,19 @@ pub trait OnOffence {
     /// `offence` is established.
     fn on_offence(offence: &Offence);
 
-    /// Upper bound of one call's weight.
+    /// The same, by evidence that names who brought it. Who rewards nobody for that does
+    /// the same.
+    fn on_reported_offence(offence: &Offence, _reporter: &AccountId) {
+        Self::on_offence(offence);
+    }
+
+    /// Upper bound of the weight of an offence.
     fn max_offence_weight() -> Weight;
+
+    /// Upper bound of the weight of one that names a reporter.
+    fn max_reported_offence_weight() -> Weight {
+        Self::max_offence_weight()
+    }
 }
 
 impl OnOffence for () {
@@ -94,7 +105,16 @@ impl<A: OnOffence, B: OnOffence> OnOffence for (A, B) {
         B::on_offence(offence);
     }
 
+    fn on_reported_offence(offence: &Offence, reporter: &AccountId) {
+        A::on_reported_offence(offence, reporter);
+        B::on_reported_offence(offence, reporter);
+    }
+
     fn max_offence_weight() -> Weight {
         A::max_offence_weight().saturating_add(B::max_offence_weight())
+    }
+
+    fn max_reported_offence_weight() -> Weight {
+        A::max_reported_offence_weight().saturating_add(B::max_reported_offence_weight())
     }
 }

@@ -1,6 +1,7 @@
 //! The pallets' configuration, a file a topic.
 
 mod accounts;
+mod compensation;
 mod consensus;
 mod governance;
 mod l1;

@@ -4,8 +4,8 @@ use super::consensus::BlockAuthor;
 use crate::{
     account_data::BalanceStore,
     fees::{LengthToFee, WeightToFee},
-    Balance, Balances, ChainParameters, RateLimit, Reputation, Rewards, Runtime, RuntimeEvent,
-    RuntimeFreezeReason, RuntimeHoldReason, SequencerRegistry,
+    Balance, Balances, ChainParameters, Compensation, RateLimit, Reputation, Rewards, Runtime,
+    RuntimeEvent, RuntimeFreezeReason, RuntimeHoldReason, SequencerRegistry,
 };
 use cascoin_l2_primitives::rewards::UserTime;
 use frame_support::{
@@ -59,6 +59,7 @@ impl pallet_rewards::Config for Runtime {
     type Author = BlockAuthor;
     type Reputation = Reputation;
     type UserTime = TimeOfUsers;
+    type OnFeePaid = Compensation;
     type PotId = RewardsPot;
     type WeightInfo = pallet_rewards::EstimatedWeight<Runtime>;
 }

@@ -25,6 +25,7 @@ impl pallet_participation::Config for Runtime {
     type MinUptime = ConstU16<MIN_UPTIME_PERMILLE>;
     type OnOffence = Punishments;
     type OnLowLiveness = SequencerRegistry;
+    type OnCorrelation = SequencerRegistry;
     type OnSessionJudged = Rewards;
     type WeightInfo = pallet_participation::EstimatedWeight<Runtime>;
 }

@@ -16,14 +16,16 @@ impl pallet_reputation::Config for Runtime {
     type WeightInfo = pallet_reputation::EstimatedWeight<Runtime>;
 }
 
-/// Everything but what sequencers and governance do as such.
+/// Everything but what sequencers and governance do as such, and claims after an outage,
+/// which are free.
 pub struct NotDuty;
 
 impl Contains<RuntimeCall> for NotDuty {
     fn contains(call: &RuntimeCall) -> bool {
         !matches!(
             call,
-            RuntimeCall::SequencerRegistry(_)
+            RuntimeCall::Compensation(_)
+                | RuntimeCall::SequencerRegistry(_)
                 | RuntimeCall::Session(_)
                 | RuntimeCall::Stake(_)
                 | RuntimeCall::Reputation(_)

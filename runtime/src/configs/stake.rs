@@ -26,6 +26,7 @@ impl pallet_stake::Config for Runtime {
     type Currency = Balances;
     type RuntimeHoldReason = RuntimeHoldReason;
     type Commitment = SequencerRegistry;
+    type Entities = SequencerRegistry;
     type UnbondingBlocks = UnbondingBlocks;
     type MinPenalty = MinPenalty;
     type ConspiracyBlocks = super::consensus::SessionBlocks;

@@ -6,8 +6,13 @@ use cascoin_l2_primitives::{
     apis::EvidenceStanding,
     chain::BlockHash,
     consensus::{DoubleSignEvidence, GrandpaRound, SignedStatement, Statement},
+    sequencers::StakeProvider,
 };
-use cascoin_l2_runtime::{Equivocation, Executive, Runtime, SequencerRegistry, System};
+use cascoin_l2_runtime::{
+    AccountId, Balances, BurnMint, Equivocation, Executive, Runtime, RuntimeCall,
+    SequencerRegistry, Stake, System,
+};
+use frame_support::traits::fungible::Inspect;
 use sp_core::{ed25519, Pair, H256};
 use sp_keyring::Sr25519Keyring::{Bob, Eve};
 use sp_runtime::transaction_validity::{
@@ -31,7 +36,7 @@ fn evidence(chain: &mut Chain, seed: &str, height: u32) -> DoubleSignEvidence {
 
 fn validate(chain: &mut Chain, evidence: DoubleSignEvidence) -> TransactionValidity {
     let head = chain.head.hash();
-    let report = Equivocation::report_extrinsic(evidence);
+    let report = Equivocation::report_extrinsic(evidence, None);
     // It begins a block, which the chain of the test is not to keep.
     chain.read(|| {
         undone(|| Executive::validate_transaction(TransactionSource::External, report, head))
@@ -46,7 +51,7 @@ fn anybody_reports_a_double_sign_for_free_and_once() {
     assert_eq!(chain.read(|| Equivocation::standing(&proof)), EvidenceStanding::Wanted);
     assert!(validate(&mut chain, proof).expect("it is free and welcome").propagate);
 
-    let report = Equivocation::report_extrinsic(proof);
+    let report = Equivocation::report_extrinsic(proof, None);
     let (_, applied) = chain.grow(vec![report.clone(), report]);
     assert_eq!(applied[0], Ok(Ok(())));
     assert!(applied[1].is_err(), "a second time in one block");
@@ -79,7 +84,7 @@ fn a_report_with_a_signer_is_refused() {
     let mut chain = Chain::of("regtest");
     chain.grow(vec![]);
     let proof = evidence(&mut chain, "//Bob", 2);
-    let call = Equivocation::report_extrinsic(proof).function;
+    let call = Equivocation::report_extrinsic(proof, None).function;
     let signed = chain.sign(Eve, 0, 0, call);
     let (_, applied) = chain.grow(vec![signed]);
     assert_eq!(applied, [Err(InvalidTransaction::BadSigner.into())]);
@@ -97,4 +102,26 @@ fn the_keys_of_the_first_set_are_noted() {
         let expected: Vec<_> = set.members.into_iter().map(|m| (m.account, m.grandpa)).collect();
         assert_eq!(known, expected);
     });
+}
+
+/// R22.5: the account that a report names gets its share of what the offence cost, unless
+/// it is the offender's.
+#[test]
+fn r22_5_who_is_named_in_a_report_is_rewarded() {
+    for (reporter, reward) in [(Eve, 100_000), (Bob, 0)] {
+        let mut chain = Chain::of("regtest");
+        let bond = RuntimeCall::Stake(pallet_stake::Call::bond { amount: 1_000_000 });
+        let bond = chain.sign(Bob, 0, 0, bond);
+        assert_eq!(chain.grow(vec![bond]).1, [Ok(Ok(()))]);
+        let account: AccountId = reporter.to_account_id();
+        let proof = evidence(&mut chain, "//Bob", 1);
+        let before = chain.read(|| Balances::balance(&account));
+        let report = Equivocation::report_extrinsic(proof, Some(account.clone()));
+        assert_eq!(chain.grow(vec![report]).1, [Ok(Ok(()))]);
+        assert_eq!(chain.read(|| Balances::balance(&account)) - before, reward);
+        // Less than the least penalty was at stake, so all of it is gone.
+        assert_eq!(chain.read(|| Stake::stake(&Bob.to_account_id())), 0);
+        assert_eq!(chain.read(|| Balances::balance(&Stake::fund())), (1_000_000 - reward) / 2);
+        assert!(chain.read(BurnMint::supply).valid);
+    }
 }

@@ -189,7 +189,8 @@ impl Cluster {
         if self.reporting {
             let again = Duration::from_millis(300);
             let evidence = import.evidence().clone();
-            let reporter = evidence::report(client.clone(), reports.clone(), evidence, again);
+            let (client, reports) = (client.clone(), reports.clone());
+            let reporter = evidence::report(client, reports, evidence, keystore.clone(), again);
             node.reporter = Some(tokio::spawn(reporter));
         }
         let engine = Engine::new(EngineParams {

@@ -1,0 +1,159 @@
+//! Who counts as one with whom, and what it costs.
+
+use crate::{
+    links::{Groups, LINKED_EPOCHS, MAX_LINKS},
+    mock::*,
+    pallet::{Clock, Elected, Event, Links},
+};
+use cascoin_l2_primitives::{
+    chain::AccountId,
+    sequencers::{Entities, OnCorrelation},
+};
+use frame_support::assert_ok;
+use pallet_session::SessionManager;
+use proptest::prelude::*;
+
+fn origin(n: u8) -> RuntimeOrigin {
+    RuntimeOrigin::signed(account(n))
+}
+
+/// Session `index` is planned, with new L1 blocks before it.
+fn session_ends(index: u32) {
+    L1Height::mutate(|height| *height += 10);
+    put_in_force(&[1, 2, 3], true);
+    <Registry as SessionManager<AccountId>>::new_session(index);
+}
+
+fn elected() -> Vec<AccountId> {
+    let mut elected: Vec<_> = Elected::<Test>::get().into_iter().map(|seat| seat.account).collect();
+    elected.sort();
+    elected
+}
+
+fn are_one(one: u8, other: u8) -> bool {
+    Registry::are_one(&account(one), &account(other))
+}
+
+/// 4 to 6 stand for three seats, and are vouched for, in session 1.
+fn three_candidates(test: impl FnOnce()) {
+    three_members().execute_with(|| {
+        frame_system::Pallet::<Test>::set_block_number(1);
+        MaxSequencers::set(6);
+        put_in_force(&[1, 2, 3], true);
+        for n in 4..=6 {
+            know(n, 80, 100 * COIN);
+            assert_ok!(Registry::announce(origin(n), Default::default(), None));
+        }
+        session_ends(1);
+        for candidate in 4..=6 {
+            for sequencer in 1..=3 {
+                assert_ok!(Registry::attest(origin(sequencer), account(candidate), true));
+            }
+        }
+        test();
+        assert_eq!(Registry::check_state(), Ok(()));
+    });
+}
+
+#[test]
+fn r22_1_correlated_sequencers_share_the_seats_of_one_until_the_link_ends() {
+    three_candidates(|| {
+        session_ends(2);
+        session_ends(3);
+        assert_eq!(elected(), [4, 5, 6].map(account));
+        Registry::on_correlation(&account(4), &account(5));
+        let until = 3 + 2 * LINKED_EPOCHS;
+        let linked = Event::<Test>::Linked { first: account(4), second: account(5), until };
+        System::assert_last_event(linked.into());
+        assert!(Registry::is_known(&account(5), &account(4)));
+        // Seats are drawn when an epoch ends.
+        assert_eq!(elected().len(), 3);
+        session_ends(4);
+        session_ends(5);
+        let now = elected();
+        assert_eq!(now.len(), 2);
+        assert!(now.contains(&account(6)));
+        // By itself they are two again.
+        let last = until + until % 2;
+        session_ends(last);
+        session_ends(last + 1);
+        assert!(!are_one(4, 5));
+        // Attestations have lapsed meanwhile, for those without a seat.
+        assert_eq!(Links::<Test>::get().len(), 1, "it is forgotten when another comes");
+        Registry::on_correlation(&account(1), &account(6));
+        assert_eq!(Links::<Test>::get().len(), 1);
+        assert!(are_one(1, 6) && !are_one(4, 5));
+    });
+}
+
+/// A member that governance appointed takes its entity's seats, too.
+#[test]
+fn r22_1_a_candidate_that_is_one_with_a_member_gets_no_seat_beside_it() {
+    three_candidates(|| {
+        Registry::on_correlation(&account(1), &account(5));
+        session_ends(2);
+        session_ends(3);
+        assert_eq!(elected(), [4, 6].map(account));
+    });
+}
+
+/// R22.5: nobody is rewarded for reporting whom it belongs to, as far as is known.
+#[test]
+fn r22_5_controllers_and_linked_ones_are_known_as_one() {
+    three_candidates(|| {
+        assert!(are_one(4, 4) && !are_one(4, 5) && !are_one(1, 9));
+        know(7, 80, 100 * COIN);
+        assert_ok!(Registry::announce(origin(7), Default::default(), Some(account(9))));
+        assert!(!are_one(7, 9), "it does not say so yet");
+        assert_ok!(Registry::accept(origin(9), account(7)));
+        assert!(are_one(7, 9) && are_one(9, 7));
+        Registry::on_correlation(&account(9), &account(4));
+        Registry::on_correlation(&account(4), &account(6));
+        for (one, other) in [(7, 4), (7, 6), (9, 6), (4, 9)] {
+            assert!(are_one(one, other), "{one} and {other}");
+        }
+        assert!(!are_one(7, 5));
+    });
+}
+
+#[test]
+fn links_are_bounded() {
+    three_members().execute_with(|| {
+        for n in 0..MAX_LINKS as u8 + 1 {
+            Clock::<Test>::put(u32::from(n) / 16);
+            Registry::on_correlation(&account(n), &account(n + 100));
+        }
+        assert_eq!(Links::<Test>::get().len() as u32, MAX_LINKS);
+        assert!(!are_one(0, 100) && are_one(1, 101));
+    });
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+
+    /// Whoever is connected is one, and nobody else; the order of links is nothing.
+    #[test]
+    fn groups_are_what_is_connected(
+        pairs in prop::collection::vec((0u8..20, 0u8..20), 0..20),
+    ) {
+        // By brute force: each pair gives all of one colour the other's.
+        let mut colours: Vec<usize> = (0..20).collect();
+        for (a, b) in &pairs {
+            let (old, new) = (colours[usize::from(*a)], colours[usize::from(*b)]);
+            colours.iter_mut().filter(|colour| **colour == old).for_each(|one| *one = new);
+        }
+        let named = |pairs: &[(u8, u8)]| {
+            Groups::of(pairs.iter().map(|(a, b)| (account(*a), account(*b))))
+        };
+        let mut reversed = pairs.clone();
+        reversed.reverse();
+        let (groups, other) = (named(&pairs), named(&reversed));
+        for a in 0..20u8 {
+            prop_assert_eq!(groups.name(account(a)), other.name(account(a)));
+            for b in 0..20u8 {
+                let one = groups.name(account(a)) == groups.name(account(b));
+                prop_assert_eq!(one, colours[usize::from(a)] == colours[usize::from(b)]);
+            }
+        }
+    }
+}

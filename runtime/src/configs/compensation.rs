@@ -1,0 +1,65 @@
+//! What users get back of their fees after an outage.
+
+use crate::{AccountId, Balances, BlockNumber, ChainParameters, Moment, Runtime, Stake, Timestamp};
+use frame_support::{
+    parameter_types,
+    traits::{ConstU32, ConstU64, Get},
+};
+
+/// Two minutes: a leader that holds back all the blocks of its term as long as it can, and
+/// one that then sets its time as far ahead as it can, come to about half of that.
+const MIN_GAP_MS: Moment = 2 * 60 * 1_000;
+/// Two terms of mainnet's: what waited in the pools gets in by then.
+const WINDOW_BLOCKS: BlockNumber = 20;
+/// 30 days.
+const CLAIM_MS: u64 = 30 * 24 * 60 * 60 * 1_000;
+
+parameter_types! {
+    pub ClaimBlocks: BlockNumber = claim_blocks();
+}
+
+fn claim_blocks() -> BlockNumber {
+    // A chain without parameters, as FRAME builds in tests, has no block time.
+    let blocks = CLAIM_MS.checked_div(ChainParameters::get().block_time_ms).unwrap_or(0);
+    BlockNumber::try_from(blocks).unwrap_or(BlockNumber::MAX)
+}
+
+/// The users' compensation fund, into which downtime is paid.
+pub struct Fund;
+
+impl Get<AccountId> for Fund {
+    fn get() -> AccountId {
+        Stake::fund()
+    }
+}
+
+/// The time of the block that begins: its slot, which Aura has read by then, and holds the
+/// time stamp to.
+pub struct BlockTime;
+
+impl Get<Moment> for BlockTime {
+    fn get() -> Moment {
+        *pallet_aura::CurrentSlot::<Runtime>::get()
+    }
+}
+
+/// The time of its parent, until this block's is set.
+pub struct ParentTime;
+
+impl Get<Moment> for ParentTime {
+    fn get() -> Moment {
+        Timestamp::get()
+    }
+}
+
+impl pallet_compensation::Config for Runtime {
+    type Currency = Balances;
+    type Fund = Fund;
+    type Parameters = ChainParameters;
+    type BlockTime = BlockTime;
+    type ParentTime = ParentTime;
+    type MinGap = ConstU64<MIN_GAP_MS>;
+    type WindowBlocks = ConstU32<WINDOW_BLOCKS>;
+    type ClaimBlocks = ClaimBlocks;
+    type WeightInfo = pallet_compensation::EstimatedWeight<Runtime>;
+}

@@ -17,3 +17,4 @@ mod reputation;
 mod rewards;
 mod sessions;
 mod time;
+mod trust;

@@ -565,8 +565,14 @@ pub(crate) mod builder {
     /// signs nothing.
     pub fn trust(seed: u8, bond: u64, key: &SecretKey) -> Trust {
         let from = [0xaa; 20];
-        let payload =
-            TrustPayload { kind: TrustKind::Edge, from, to: [0xbb; 20], weight: 50, bond, timestamp: 9 };
+        let payload = TrustPayload {
+            kind: TrustKind::Edge,
+            from,
+            to: [0xbb; 20],
+            weight: 50,
+            bond,
+            timestamp: 9,
+        };
         let bond_script = bond_script(&from, TRUST_HEIGHT - 1 + BOND_BLOCKS);
         Trust { seed, key: *key, payload, value: bond, bond: bond_script, before: None, burn: None }
     }
@@ -591,9 +597,7 @@ pub(crate) mod builder {
             let public = self.key.public_key(&Secp256k1::new()).serialize();
             match form {
                 Form::Legacy => legacy(&self.unsigned(), &self.key, hash_type),
-                Form::Nested => {
-                    nested(&self.unsigned(), &self.key, key_hash(&public), hash_type)
-                }
+                Form::Nested => nested(&self.unsigned(), &self.key, key_hash(&public), hash_type),
                 Form::Native => {
                     add_witness(&self.unsigned(), &[&signature(&self.key, hash_type), &public])
                 }

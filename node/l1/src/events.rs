@@ -6,9 +6,7 @@
 use crate::{block::Block, trust};
 use cascoin_l2_primitives::{
     l1::burn::marked_payload,
-    relay::{
-        local::LocalBlock, pages_root, paginate, L1BlockDigest, L1Event, MAX_TRUST_PER_BLOCK,
-    },
+    relay::{local::LocalBlock, pages_root, paginate, L1BlockDigest, L1Event, MAX_TRUST_PER_BLOCK},
 };
 use sp_core::bounded::BoundedVec;
 use std::{cmp::Reverse, collections::BTreeSet};
@@ -154,8 +152,7 @@ mod tests {
             said(500).signed(),
         ]);
         let events = events(&block, builder::TRUST_HEIGHT);
-        let kinds: Vec<_> =
-            events.iter().map(|event| matches!(event, L1Event::Trust(_))).collect();
+        let kinds: Vec<_> = events.iter().map(|event| matches!(event, L1Event::Trust(_))).collect();
         assert_eq!(kinds, [true, false, false, true]);
 
         let statement = |bond| {

@@ -58,7 +58,9 @@ fn public_key_hash(transaction: &Transaction, input: &TxIn) -> Option<H160> {
     let (hash_type, der) = split(signature)?;
     let hash = hash_of(key)?;
     let spent = ScriptBuf::from(L1Address::PublicKeyHash(hash.0).script());
-    let digest = legacy_digest_of_type(transaction, 0, Script::from_bytes(spent.as_bytes()), hash_type).ok()?;
+    let digest =
+        legacy_digest_of_type(transaction, 0, Script::from_bytes(spent.as_bytes()), hash_type)
+            .ok()?;
     let mut signature = Signature::from_der(der).ok()?;
     // Consensus takes either form of S, the library only the low one.
     signature.normalize_s();

@@ -33,10 +33,7 @@ pub fn statement(transaction: &BlockTransaction, height: u32) -> Option<(u32, Tr
     }
     let speaker = first_signer(transaction.raw())?;
     let TrustPayload { kind, to, weight, .. } = payload;
-    Some((
-        outpoint.vout,
-        TrustStatement { kind, speaker, subject: H160(to), weight, bond: value },
-    ))
+    Some((outpoint.vout, TrustStatement { kind, speaker, subject: H160(to), weight, bond: value }))
 }
 
 #[cfg(test)]

@@ -78,7 +78,9 @@ impl<T: Config> Pallet<T> {
         }
         let trust = |account: &AccountId| {
             let address = L1Addresses::<T>::get(account);
-            address.map(|address| crate::pallet::Vertices::<T>::get(address).score).unwrap_or_default()
+            address
+                .map(|address| crate::pallet::Vertices::<T>::get(address).score)
+                .unwrap_or_default()
         };
         if !Standings::<T>::iter().all(|(account, standing)| standing.trust == trust(&account)) {
             return Err("an account has another trust than its L1 address");

@@ -64,7 +64,9 @@ impl Web {
         }
         self.said
             .iter()
-            .filter(|((_, subject, kind), weight)| *subject == to && *kind == Edge && **weight >= 10)
+            .filter(|((_, subject, kind), weight)| {
+                *subject == to && *kind == Edge && **weight >= 10
+            })
             .map(|((from, ..), weight)| {
                 self.walk(*from, edges - 1).times(self.share(*from, to, *weight, edges == 1))
             })

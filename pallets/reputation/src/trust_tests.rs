@@ -195,8 +195,7 @@ fn r10_5_a_clique_gains_little_by_trusting_itself() {
     with_seed(|| {
         // One of five has an edge of a seed; all five trust each other.
         hear(edge(SEED, person(0), 50));
-        for (from, to) in (0..5).flat_map(|a| (0..5).map(move |b| (a, b))).filter(|(a, b)| a != b)
-        {
+        for (from, to) in (0..5).flat_map(|a| (0..5).map(move |b| (a, b))).filter(|(a, b)| a != b) {
             hear(edge(person(from), person(to), 100));
         }
         settle();

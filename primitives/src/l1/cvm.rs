@@ -175,9 +175,9 @@ fn push_number(script: &mut Vec<u8>, number: u32) {
         _ => {
             let bytes = u64::from(number).to_le_bytes();
             // The highest bit would be the sign.
-            let used = (bytes.len() as u32).saturating_sub(
-                (u64::from(number) << 1).leading_zeros() / 8,
-            ) as usize;
+            let used = (bytes.len() as u32)
+                .saturating_sub((u64::from(number) << 1).leading_zeros() / 8)
+                as usize;
             script.push(used as u8);
             script.extend(bytes.iter().take(used));
         }

@@ -92,8 +92,8 @@ fn heights_are_script_numbers() {
 /// The redeem script written out, hashed by other means.
 #[test]
 fn a_bond_is_locked_by_the_script_of_l1s_wallet() {
-    let redeem = hex::decode(format!("630328fb04b17576a914{}88ac676a68", "11".repeat(20)))
-        .expect("hex");
+    let redeem =
+        hex::decode(format!("630328fb04b17576a914{}88ac676a68", "11".repeat(20))).expect("hex");
     let hash = ripemd::Ripemd160::digest(sp_crypto_hashing::sha2_256(&redeem));
     let expected = format!("a914{}87", hex::encode(hash));
     assert_eq!(hex::encode(bond_script(&[0x11; 20], 326_440)), expected);

@@ -21,7 +21,7 @@ use frame_support::{
     traits::StoredMap,
 };
 use frame_system::RawOrigin;
-use sp_core::H160;
+use sp_core::{bounded::BoundedVec, ConstU32, H160};
 use sp_runtime::traits::{AsSystemOriginSigner, DispatchTransaction, Dispatchable};
 
 /// r is the generator's x, s is 1: a key comes out of that, whatever was signed.
@@ -133,13 +133,13 @@ mod benchmarks {
 
     #[benchmark]
     fn set_trust_seeds() {
-        let seeds = |kind| -> alloc::vec::Vec<_> {
-            (0..MAX_SEEDS).map(|number| address(kind, number)).collect()
+        let seeds = |kind: u8| -> BoundedVec<H160, ConstU32<MAX_SEEDS>> {
+            let all = (0..MAX_SEEDS).map(|number| address(kind, number));
+            BoundedVec::truncate_from(all.collect::<alloc::vec::Vec<_>>())
         };
-        let old = seeds(1).try_into().unwrap_or_default();
-        Pallet::<T>::do_set_trust_seeds(old);
+        Pallet::<T>::do_set_trust_seeds(seeds(1));
         empty_queue::<T>();
-        let new: sp_core::bounded::BoundedVec<_, _> = seeds(2).try_into().unwrap_or_default();
+        let new = seeds(2);
         #[extrinsic_call]
         _(RawOrigin::Root, new.clone());
         assert_eq!(TrustSeeds::<T>::get(), new);
@@ -178,7 +178,7 @@ mod benchmarks {
         crowd::<T>(all);
         L1Addresses::<T>::insert(&account, all);
         L1Accounts::<T>::insert(all, &account);
-        Pallet::<T>::do_set_trust_seeds(alloc::vec![all].try_into().unwrap_or_default());
+        Pallet::<T>::do_set_trust_seeds(BoundedVec::truncate_from(alloc::vec![all]));
         empty_queue::<T>();
         #[block]
         {

@@ -287,6 +287,11 @@ impl Block {
         self.transactions.len()
     }
 
+    /// All outputs with their outpoints, in order of transactions and outputs.
+    pub fn outputs(&self) -> impl Iterator<Item = (OutPoint, Output<'_>)> {
+        self.transactions().flat_map(|transaction| transaction.outputs())
+    }
+
     /// Its transactions, in order; the coinbase first.
     pub fn transactions(&self) -> impl Iterator<Item = BlockTransaction<'_>> {
         self.transactions.iter().map(|layout| BlockTransaction { layout, raw: &self.raw })

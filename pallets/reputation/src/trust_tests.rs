@@ -240,7 +240,7 @@ fn r10_1_governance_names_the_seeds() {
         settle();
         assert_eq!((trust_of(person(1)), trust_of(person(2))), (0, 0));
         let seeds = |all: &[H160]| all.to_vec().try_into().expect("few");
-        let call = |origin, all| Reputation::set_trust_seeds(origin, seeds(all));
+        let call = |origin, all: &[H160]| Reputation::set_trust_seeds(origin, seeds(all));
         assert_noop!(call(RuntimeOrigin::signed(ALICE), &[SEED]), BadOrigin);
         assert_ok!(call(RuntimeOrigin::root(), &[SEED]));
         System::assert_last_event(Event::<Test>::TrustSeedsSet { seeds: seeds(&[SEED]) }.into());

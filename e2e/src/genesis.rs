@@ -14,7 +14,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
-    time::{Duration, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 const A_DAY: Duration = Duration::from_secs(24 * 3600);
@@ -29,7 +29,7 @@ pub fn raw(chain: &str) -> Result<PathBuf> {
     let node = binary()?;
     let given = Path::new(chain);
     // A preset is known by its name, a spec by what it says.
-    let text = if given.exists() {
+    let text = if given.is_file() {
         fs::read(given).attempt(|| format!("reading {chain}"))?
     } else {
         chain.as_bytes().to_vec()
@@ -76,6 +76,9 @@ fn folder(node: &Path) -> Result<PathBuf> {
         .ok_or_else(|| Error::other("this program does not know where it lies"))?;
     let folder = all.join(hex::encode(&stamp[..8]));
     fs::create_dir_all(&folder).attempt(|| format!("making {}", folder.display()))?;
+    // Of its last use, not of its last file.
+    let used = fs::File::open(&folder).and_then(|folder| folder.set_modified(SystemTime::now()));
+    used.attempt(|| format!("marking {}", folder.display()))?;
     for other in fs::read_dir(&all).into_iter().flatten().flatten() {
         let age = other.metadata().ok().and_then(|about| about.modified().ok()?.elapsed().ok());
         if other.path() != folder && age > Some(A_DAY) {

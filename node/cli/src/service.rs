@@ -297,7 +297,8 @@ pub async fn new_full<N: sc_network::NetworkBackend<OpaqueBlock, BlockHash>>(
 
     let announcements = Announcements::default();
     let probe_protocol = announcement_protocols.probe_protocol();
-    task_manager.spawn_handle().spawn(
+    // On threads of their own: a token takes its time to sign.
+    task_manager.spawn_handle().spawn_blocking(
         "announcements",
         Some("networking"),
         gossip::run(GossipParams {
@@ -316,7 +317,7 @@ pub async fn new_full<N: sc_network::NetworkBackend<OpaqueBlock, BlockHash>>(
             announcements: announcements.clone(),
             genesis: client.info().genesis_hash,
         };
-        task_manager.spawn_handle().spawn(
+        task_manager.spawn_handle().spawn_blocking(
             "attest",
             Some("consensus"),
             attest::run(

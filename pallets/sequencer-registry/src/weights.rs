@@ -70,7 +70,7 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
     }
 
     fn attest() -> Weight {
-        Weight::from_parts(30 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(4, 2)
+        Weight::from_parts(30 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(7, 4)
     }
 
     fn authorize_attestation() -> Weight {

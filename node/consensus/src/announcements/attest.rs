@@ -9,12 +9,13 @@
 use super::{gossip::ProbeRequest, Announcements};
 use crate::submit::TransactionSink;
 use cascoin_l2_primitives::{
-    apis::{OpenPoll, RegistryApi, SequencerApi},
+    apis::{RegistryApi, SequencerApi},
     chain::{key_types, AccountId, BlockHash, OpaqueBlock},
     sequencers::{probe_message, NodeAttestation},
 };
 use codec::{DecodeAll, Encode};
 use sc_network::{service::traits::NetworkService, IfDisconnected, Multiaddr, ProtocolName};
+use sc_network_types::PeerId;
 use sp_api::ProvideRuntimeApi;
 use sp_blockchain::HeaderBackend;
 use sp_core::{ed25519, Pair, H256};
@@ -34,9 +35,15 @@ const FOUND_FOR: Duration = Duration::from_secs(60);
 const TRY_AGAIN: Duration = Duration::from_secs(10);
 /// Candidates whose nodes are looked for at a time.
 const AT_A_TIME: usize = 8;
+/// How long a node is looked for: dialling takes its time, and the network says nothing
+/// of some requests that came to nothing.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Looks for nodes.
 pub trait Finder: Send + Sync + 'static {
+    /// The network identity of the node of `account`, if it has announced one lately.
+    fn heard_of(&self, account: &AccountId) -> Option<PeerId>;
+
     /// Whether the node of `account` is there and holds the relay key that it registered.
     fn find(
         &self,
@@ -58,6 +65,10 @@ pub struct NetworkFinder {
 }
 
 impl Finder for NetworkFinder {
+    fn heard_of(&self, account: &AccountId) -> Option<PeerId> {
+        self.announcements.heard_of(account).map(|heard| heard.peer)
+    }
+
     async fn find(&self, account: AccountId, relay: ed25519::Public) -> Result<(), &'static str> {
         let heard = self.announcements.heard_of(&account).ok_or("it has not announced itself")?;
         for address in heard.addresses.iter().filter_map(|text| text.parse::<Multiaddr>().ok()) {
@@ -92,58 +103,75 @@ pub async fn run<C, F, S>(
     F: Finder,
     S: TransactionSink,
 {
-    let mut looked_for = BTreeMap::new();
+    let mut attester = Attester {
+        genesis: client.info().genesis_hash,
+        keystore,
+        finder,
+        looked_for: BTreeMap::new(),
+        answers: BTreeMap::new(),
+        answered_at: None,
+    };
     loop {
-        match asked(&*client, &keystore) {
-            Ok(Some(asked)) => {
-                look_for(&asked, &finder, &mut looked_for).await;
-                answer(&*client, &keystore, &asked, &sink, &looked_for).await;
+        match asked(&*client, &attester.keystore) {
+            Ok(polls) => {
+                // What is known already does not wait for those who are not there.
+                attester.answer(&*client, &sink, &polls).await;
+                attester.look_for(&polls).await;
+                attester.answer(&*client, &sink, &polls).await;
             }
-            Ok(None) => looked_for.clear(),
             Err(error) => log::debug!(target: "l2::net", "polls cannot be read: {error}"),
         }
         tokio::time::sleep(every).await;
     }
 }
 
-/// What this sequencer is asked.
+/// What sequencers whose relay keys this node holds are asked.
 struct Asked {
     at: BlockHash,
     set_id: u64,
-    voter: u16,
-    relay: ed25519::Public,
-    /// The polls, and the keys of the candidates.
-    polls: Vec<(OpenPoll, ed25519::Public)>,
+    questions: Vec<Question>,
 }
 
-/// `None` if this node sequences for nobody of the set in force, or is not asked.
-fn asked<C>(client: &C, keystore: &KeystorePtr) -> Result<Option<Asked>, sp_api::ApiError>
+/// One sequencer is asked about one candidate.
+struct Question {
+    voter: u16,
+    relay: ed25519::Public,
+    candidate: AccountId,
+    candidates_key: ed25519::Public,
+    opened: u32,
+}
+
+fn asked<C>(client: &C, keystore: &KeystorePtr) -> Result<Asked, sp_api::ApiError>
 where
     C: ProvideRuntimeApi<OpaqueBlock> + HeaderBackend<OpaqueBlock>,
     C::Api: RegistryApi<OpaqueBlock> + SequencerApi<OpaqueBlock>,
 {
     let (at, api) = (client.info().finalized_hash, client.runtime_api());
     let polls = api.open_polls(at)?;
+    let mut asked = Asked { at, set_id: 0, questions: Vec::new() };
     if polls.is_empty() {
-        return Ok(None);
+        return Ok(asked);
     }
     let set = api.sequencer_set(at)?;
-    let holds = |key: &ed25519::Public| keystore.has_keys(&[(key.to_vec(), key_types::RELAY)]);
-    let own = set.members.iter().zip(0_u16..).find(|(member, _)| holds(&member.relay));
-    let Some((own, voter)) = own else { return Ok(None) };
-    let waiting = polls.into_iter().filter(|poll| poll.waiting_for.contains(&own.account));
-    let waiting: Vec<OpenPoll> = waiting.collect();
-    if waiting.is_empty() {
-        return Ok(None);
-    }
+    asked.set_id = set.set_id;
     let keys: BTreeMap<AccountId, ed25519::Public> =
         api.announcers(at)?.into_iter().map(|one| (one.account, one.relay)).collect();
-    let polls = waiting.into_iter().filter_map(|poll| {
-        let key = *keys.get(&poll.candidate)?;
-        Some((poll, key))
-    });
-    let polls = polls.collect();
-    Ok(Some(Asked { at, set_id: set.set_id, voter, relay: own.relay, polls }))
+    for (member, voter) in set.members.iter().zip(0_u16..) {
+        if !keystore.has_keys(&[(member.relay.to_vec(), key_types::RELAY)]) {
+            continue;
+        }
+        for poll in polls.iter().filter(|poll| poll.waiting_for.contains(&member.account)) {
+            let Some(candidates_key) = keys.get(&poll.candidate) else { continue };
+            asked.questions.push(Question {
+                voter,
+                relay: member.relay,
+                candidate: poll.candidate.clone(),
+                candidates_key: *candidates_key,
+                opened: poll.opened,
+            });
+        }
+    }
+    Ok(asked)
 }
 
 /// When a candidate's node was looked for last, and whether it was there.
@@ -152,72 +180,113 @@ struct LookedFor {
     found: bool,
 }
 
-/// Looks for the nodes that have to be looked for now, some at a time.
-async fn look_for<F: Finder>(
-    asked: &Asked,
-    finder: &F,
-    looked_for: &mut BTreeMap<AccountId, LookedFor>,
-) {
-    let now = Instant::now();
-    let candidates: BTreeSet<_> = asked.polls.iter().map(|(poll, _)| &poll.candidate).collect();
-    looked_for.retain(|account, _| candidates.contains(account));
-    let due = |account: &AccountId| {
-        looked_for.get(account).is_none_or(|last| {
-            let pause = if last.found { FOUND_FOR } else { TRY_AGAIN };
-            now.duration_since(last.at) >= pause
-        })
-    };
-    let due = asked.polls.iter().filter(|(poll, _)| due(&poll.candidate)).take(AT_A_TIME);
-    let found = due.map(|(poll, key)| async {
-        let found = finder.find(poll.candidate.clone(), *key).await;
-        if let Err(why) = found {
-            log::debug!(target: "l2::net", "not vouched for {} yet: {why}", poll.candidate);
-        }
-        (poll.candidate.clone(), found.is_ok())
-    });
-    for (account, found) in futures::future::join_all(found).await {
-        looked_for.insert(account, LookedFor { at: Instant::now(), found });
-    }
+struct Attester<F> {
+    genesis: BlockHash,
+    keystore: KeystorePtr,
+    finder: F,
+    looked_for: BTreeMap<AccountId, LookedFor>,
+    /// What was signed, so that a token signs it once.
+    answers: BTreeMap<(u64, u16, AccountId, u32), (NodeAttestation, ed25519::Signature)>,
+    /// The final block by which they were sent last.
+    answered_at: Option<(BlockHash, usize)>,
 }
 
-/// Vouches for all that were found; again and again, until the chain knows it.
-async fn answer<C, S>(
-    client: &C,
-    keystore: &KeystorePtr,
-    asked: &Asked,
-    sink: &S,
-    looked_for: &BTreeMap<AccountId, LookedFor>,
-) where
-    C: ProvideRuntimeApi<OpaqueBlock> + HeaderBackend<OpaqueBlock>,
-    C::Api: RegistryApi<OpaqueBlock>,
-    S: TransactionSink,
-{
-    let genesis = client.info().genesis_hash;
-    let is_found = |account| looked_for.get(account).is_some_and(|last| last.found);
-    for (poll, _) in asked.polls.iter().filter(|(poll, _)| is_found(&poll.candidate)) {
-        let attestation = NodeAttestation {
-            set_id: asked.set_id,
-            voter: asked.voter,
-            candidate: poll.candidate.clone(),
-            opened: poll.opened,
-            approves: true,
-        };
-        let message = attestation.message(&genesis);
-        let signed = keystore.ed25519_sign(key_types::RELAY, &asked.relay, &message);
-        let Some(signature) = signed.ok().flatten() else {
-            log::warn!(target: "l2::net", "cannot vouch for {}: no signature", poll.candidate);
-            continue;
-        };
-        let made = client.runtime_api().attest_extrinsic(asked.at, attestation, signature);
-        let sent = match made {
-            Ok(transaction) => sink.submit(asked.at, transaction).await,
-            Err(error) => Err(error.to_string()),
-        };
-        match sent {
-            Ok(()) => log::debug!(target: "l2::net", "vouched for {}", poll.candidate),
-            Err(error) => {
-                log::debug!(target: "l2::net", "cannot vouch for {}: {error}", poll.candidate);
+impl<F: Finder> Attester<F> {
+    /// Looks for the nodes that have to be looked for now, some at a time: first those
+    /// that were never looked for, then those whose turn is longest ago. Two that name one
+    /// node come one after the other, for the network does not ask a node twice while it
+    /// dials it.
+    async fn look_for(&mut self, asked: &Asked) {
+        let now = Instant::now();
+        let candidates: BTreeMap<_, _> =
+            asked.questions.iter().map(|one| (&one.candidate, one.candidates_key)).collect();
+        self.looked_for.retain(|account, _| candidates.contains_key(account));
+        let mut due: Vec<_> = candidates
+            .into_iter()
+            .filter_map(|(account, key)| {
+                let last = self.looked_for.get(account);
+                let waits = last.is_some_and(|last| {
+                    let pause = if last.found { FOUND_FOR } else { TRY_AGAIN };
+                    now.duration_since(last.at) < pause
+                });
+                let peer = self.finder.heard_of(account).filter(|_| !waits)?;
+                Some((last.map(|last| last.at), peer, account.clone(), key))
+            })
+            .collect();
+        due.sort_by_key(|(last, ..)| *last);
+        let mut peers = BTreeSet::new();
+        due.retain(|(_, peer, ..)| peers.insert(*peer));
+        due.truncate(AT_A_TIME);
+        let found = due.into_iter().map(|(_, _, account, key)| async {
+            let find = self.finder.find(account.clone(), key);
+            let found = tokio::time::timeout(PATIENCE, find).await;
+            let found = found.unwrap_or(Err("it does not answer in time"));
+            if let Err(why) = found {
+                log::debug!(target: "l2::net", "not vouched for {account} yet: {why}");
+            }
+            (account, found.is_ok())
+        });
+        for (account, found) in futures::future::join_all(found).await {
+            self.looked_for.insert(account, LookedFor { at: Instant::now(), found });
+        }
+    }
+
+    /// Vouches for all that were found: again with each final block, until the chain
+    /// knows it.
+    async fn answer<C, S>(&mut self, client: &C, sink: &S, asked: &Asked)
+    where
+        C: ProvideRuntimeApi<OpaqueBlock>,
+        C::Api: RegistryApi<OpaqueBlock>,
+        S: TransactionSink,
+    {
+        let mut wanted = BTreeSet::new();
+        for one in &asked.questions {
+            if !self.looked_for.get(&one.candidate).is_some_and(|last| last.found) {
+                continue;
+            }
+            let id = (asked.set_id, one.voter, one.candidate.clone(), one.opened);
+            if !self.answers.contains_key(&id) {
+                let Some(answer) = self.sign(asked.set_id, one) else { continue };
+                self.answers.insert(id.clone(), answer);
+            }
+            wanted.insert(id);
+        }
+        self.answers.retain(|id, _| wanted.contains(id));
+        let state = (asked.at, self.answers.len());
+        if self.answered_at.replace(state) == Some(state) {
+            return;
+        }
+        for (attestation, signature) in self.answers.values() {
+            let candidate = &attestation.candidate;
+            let made =
+                client.runtime_api().attest_extrinsic(asked.at, attestation.clone(), *signature);
+            let sent = match made {
+                Ok(transaction) => sink.submit(asked.at, transaction).await,
+                Err(error) => Err(error.to_string()),
+            };
+            match sent {
+                Ok(()) => log::debug!(target: "l2::net", "vouched for {candidate}"),
+                Err(error) => {
+                    log::debug!(target: "l2::net", "cannot vouch for {candidate}: {error}");
+                }
             }
         }
+    }
+
+    fn sign(&self, set_id: u64, one: &Question) -> Option<(NodeAttestation, ed25519::Signature)> {
+        let attestation = NodeAttestation {
+            set_id,
+            voter: one.voter,
+            candidate: one.candidate.clone(),
+            opened: one.opened,
+            approves: true,
+        };
+        let message = attestation.message(&self.genesis);
+        let signed = self.keystore.ed25519_sign(key_types::RELAY, &one.relay, &message);
+        let Some(signature) = signed.ok().flatten() else {
+            log::warn!(target: "l2::net", "cannot vouch for {}: no signature", one.candidate);
+            return None;
+        };
+        Some((attestation, signature))
     }
 }

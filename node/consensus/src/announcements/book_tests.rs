@@ -8,7 +8,10 @@ use cascoin_l2_primitives::{
 use codec::{DecodeAll, Encode};
 use proptest::prelude::*;
 use sp_core::{bounded::BoundedVec, ed25519, Pair};
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 const HEAD: BlockNumber = 10_000;
 /// Of a chain with blocks of 500 ms: fresh for 180 blocks, one in 20.
@@ -59,7 +62,7 @@ fn with_view<R>(act: impl FnOnce(&View) -> R) -> R {
 }
 
 fn take(book: &mut Book, signed: SignedAnnouncement) -> Verdict {
-    with_view(|view| book.take(signed, view))
+    with_view(|view| book.take(signed, view, Instant::now()))
 }
 
 #[test]
@@ -70,14 +73,23 @@ fn r2_5_a_node_that_says_something_new_is_heard_once() {
     assert_eq!(take(&mut book, signed), Verdict::Nothing);
     assert_eq!(book.of(&account(1)), Some(&announcement(1, HEAD - 4)));
     assert_eq!(book.all().count(), 1);
+    assert!(book.names(&[1; 38]) && !book.names(&[2; 38]));
 }
 
 #[test]
 fn nobody_floods_others_with_announcements_of_its_own() {
-    let mut book = Book::new(genesis());
-    let heard = (HEAD - 180..=HEAD)
-        .filter(|height| take(&mut book, signed_by(1, announcement(1, *height))) == Verdict::News);
-    assert_eq!(heard.count(), 10);
+    let start = Instant::now();
+    let heard = |every: Duration| {
+        let mut book = Book::new(genesis());
+        let news = (HEAD - 180..=HEAD).zip(0_u32..).filter(|(height, count)| {
+            let signed = signed_by(1, announcement(1, *height));
+            with_view(|view| book.take(signed, view, start + every * *count)) == Verdict::News
+        });
+        news.count()
+    };
+    // As they are made; kept back and let loose at once.
+    assert_eq!(heard(Duration::from_millis(BLOCK_TIME)), 10);
+    assert_eq!(heard(Duration::ZERO), 1);
 }
 
 #[test]
@@ -103,9 +115,9 @@ fn who_names_a_block_of_another_chain_is_wrong() {
 #[test]
 fn nobody_speaks_for_another_or_on_another_chain() {
     let mut book = Book::new(genesis());
-    assert_eq!(take(&mut book, signed_by(2, announcement(1, HEAD))), Verdict::Nothing);
+    assert_eq!(take(&mut book, signed_by(2, announcement(1, HEAD))), Verdict::Unproven);
     let mut elsewhere = Book::new(BlockHash::zero());
-    assert_eq!(take(&mut elsewhere, signed_by(1, announcement(1, HEAD))), Verdict::Nothing);
+    assert_eq!(take(&mut elsewhere, signed_by(1, announcement(1, HEAD))), Verdict::Unproven);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{budget::Budget, client::EngineClient};
 use cascoin_l2_primitives::{
-    apis::RegistryApi,
+    apis::{RegistryApi, SequencerApi},
     chain::{key_types, AccountId, BlockHash, BlockNumber, Moment, OpaqueBlock},
     sequencers::{
         probe_message, Announcement, SignedAnnouncement, MAX_ADDRESSES, MAX_ADDRESS_BYTES,
@@ -28,7 +28,8 @@ use sc_network_types::PeerId;
 use sp_core::{bounded::BoundedVec, ed25519, ConstU32};
 use sp_keystore::KeystorePtr;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
+    net::{Ipv4Addr, Ipv6Addr},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -38,13 +39,24 @@ const MAX_MESSAGE_BYTES: u64 = 2 * 1024;
 /// Peers that dial this node for the protocol, and that it dials.
 const IN_PEERS: u32 = 32;
 const OUT_PEERS: u32 = 8;
-/// What one peer may send a second. It tells all it knows when it connects.
-const MESSAGES_PER_SECOND: u32 = 512;
+/// What one peer may send a second: all that it knows when it connects, later what is
+/// new. More is dropped; who was not heard is heard the next time.
+const MESSAGES_PER_SECOND: u32 = 64;
+const MESSAGES_AT_FIRST: u32 = 512;
 const BYTES_PER_SECOND: usize = 512 * 1024;
-/// Probes that one peer, and all of them, may send a second: each costs a signature.
+/// How long "when it connects" lasts, and how soon one that reconnects is told all again.
+const FIRST: Duration = Duration::from_secs(10);
+/// Probes that one node, and all of them, may send a second: each costs a signature.
 const PROBES_PER_SECOND: u32 = 2;
 const ALL_PROBES_PER_SECOND: u32 = 16;
 const PROBE_BYTES_PER_SECOND: usize = 4 * 1024;
+/// What an announcement that is signed with another key costs its bringer: a hundred in
+/// a row the connection.
+const UNPROVEN: ReputationChange =
+    ReputationChange::new(-(1 << 24), "announcement signed with another key");
+/// How long a sequencer's network identity is taken for the same: what was heard of
+/// others is not dialled.
+const SAME_PEER: Duration = Duration::from_secs(600);
 /// How long a probed node has to answer.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often a node announces itself.
@@ -147,7 +159,11 @@ where
         announcements,
         genesis,
         announcers: BTreeMap::new(),
+        own: Vec::new(),
+        in_force: BTreeSet::new(),
+        dialled: BTreeMap::new(),
         peers: BTreeMap::new(),
+        told: BTreeMap::new(),
         probed: BTreeMap::new(),
         probed_by_all: Budget::new(Instant::now()),
         announced: None,
@@ -178,7 +194,15 @@ struct Gossip<C> {
     announcements: Announcements,
     genesis: BlockHash,
     announcers: BTreeMap<AccountId, ed25519::Public>,
+    /// Those of them whose relay keys this node holds.
+    own: Vec<(AccountId, ed25519::Public)>,
+    /// Accounts of the sequencers in force.
+    in_force: BTreeSet<AccountId>,
+    /// Where they are dialled.
+    dialled: BTreeMap<AccountId, (PeerId, Instant)>,
     peers: BTreeMap<PeerId, Budget>,
+    /// When a peer was told all that is known.
+    told: BTreeMap<PeerId, Instant>,
     probed: BTreeMap<PeerId, Budget>,
     probed_by_all: Budget,
     /// When this node announced itself last.
@@ -196,7 +220,12 @@ where
                 let _ = result_tx.send(ValidationResult::Accept);
             }
             NotificationEvent::NotificationStreamOpened { peer, .. } => {
-                self.peers.insert(peer, Budget::new(Instant::now()));
+                let now = Instant::now();
+                self.peers.insert(peer, Budget::new(now));
+                if self.told.contains_key(&peer) {
+                    return;
+                }
+                self.told.insert(peer, now);
                 let known: Vec<Vec<u8>> =
                     self.announcements.0.lock().all().map(Encode::encode).collect();
                 for message in known {
@@ -213,30 +242,40 @@ where
     }
 
     fn on_message(&mut self, peer: PeerId, bytes: &[u8]) {
+        let now = Instant::now();
         let Some(budget) = self.peers.get_mut(&peer) else { return };
-        if !budget.allows(bytes.len(), Instant::now(), MESSAGES_PER_SECOND, BYTES_PER_SECOND) {
-            return self.blame(peer, "flood of announcements");
+        let messages = match self.told.contains_key(&peer) {
+            true => MESSAGES_AT_FIRST,
+            false => MESSAGES_PER_SECOND,
+        };
+        // Nobody is blamed: where this node stood still, it reads much at once.
+        if !budget.allows(bytes.len(), now, messages, BYTES_PER_SECOND) {
+            return;
         }
         let Ok(signed) = SignedAnnouncement::decode_all(&mut &*bytes) else {
-            return self.blame(peer, "unreadable announcement");
+            return self.blame(peer, ReputationChange::new_fatal("unreadable announcement"));
         };
         match self.take(signed.clone()) {
             Verdict::News => {
-                self.keep_addresses(&signed.announcement);
+                self.keep_addresses(&signed.announcement, now);
                 self.tell(&signed, Some(peer));
             }
             Verdict::Nothing => {}
-            Verdict::Wrong => self.blame(peer, "announcement that names a block of another chain"),
+            Verdict::Unproven => self.blame(peer, UNPROVEN),
+            Verdict::Wrong => {
+                let why = "announcement that names a block of another chain";
+                self.blame(peer, ReputationChange::new_fatal(why));
+            }
         }
     }
 
-    fn blame(&self, peer: PeerId, why: &'static str) {
-        log::debug!(target: "l2::net", "{peer}: {why}");
-        self.network.report_peer(peer, ReputationChange::new_fatal(why));
+    fn blame(&self, peer: PeerId, why: ReputationChange) {
+        log::debug!(target: "l2::net", "{peer}: {}", why.reason);
+        self.network.report_peer(peer, why);
     }
 
     fn take(&self, signed: SignedAnnouncement) -> Verdict {
-        self.with_view(|book, view| book.take(signed, view))
+        self.with_view(|book, view| book.take(signed, view, Instant::now()))
     }
 
     fn with_view<R>(&self, act: impl FnOnce(&mut Book, &View) -> R) -> R {
@@ -257,10 +296,22 @@ where
         }
     }
 
-    /// Sequencers find each other by what they announce (R2.2). Others need not: they
-    /// would dial for nothing.
-    fn keep_addresses(&self, said: &Announcement) {
-        let Some(heard) = self.keystore.as_ref().and_then(|_| Heard::of(said)) else { return };
+    /// Sequencers find each other by what they announce (R2.2). Others need not, and
+    /// candidates are dialled by whom they are asked about: the network never forgets a
+    /// peer that it was told of, so nobody is to name many.
+    fn keep_addresses(&mut self, said: &Announcement, now: Instant) {
+        if self.keystore.is_none() || !self.in_force.contains(&said.account) {
+            return;
+        }
+        let Some(heard) = Heard::of(said) else { return };
+        let known = self.dialled.get(&said.account);
+        let other = |(peer, since): &(PeerId, Instant)| {
+            *peer != heard.peer && now.duration_since(*since) < SAME_PEER
+        };
+        if known.is_some_and(other) {
+            return;
+        }
+        self.dialled.insert(said.account.clone(), (heard.peer, now));
         for address in heard.addresses.iter().filter_map(|text| text.parse::<Multiaddr>().ok()) {
             self.network.add_known_address(heard.peer, address);
         }
@@ -268,31 +319,43 @@ where
 
     /// Looks who may announce itself now, and whether this node may.
     fn look(&mut self) {
-        let at = self.client.info().finalized_hash;
-        match self.client.runtime_api().announcers(at) {
-            Ok(all) => {
+        let (at, api) = (self.client.info().finalized_hash, self.client.runtime_api());
+        match (api.announcers(at), api.sequencer_set(at)) {
+            (Ok(all), Ok(set)) => {
                 self.announcers = all.into_iter().map(|one| (one.account, one.relay)).collect();
+                self.in_force = set.members.into_iter().map(|member| member.account).collect();
             }
-            Err(error) => log::debug!(target: "l2::net", "who may announce itself: {error}"),
+            (Err(error), _) | (_, Err(error)) => {
+                log::debug!(target: "l2::net", "who may announce itself: {error}");
+            }
         }
         self.with_view(Book::forget);
         let now = Instant::now();
         self.probed.retain(|_, budget| !budget.is_over(now));
+        self.told.retain(|_, at| now.duration_since(*at) < FIRST);
+        self.dialled.retain(|account, _| self.in_force.contains(account));
+        self.own = self.find_own();
         if self.announced.is_none_or(|at| now.duration_since(at) >= ANNOUNCE_EVERY) {
-            self.announce(now);
+            for (account, key) in self.own.clone() {
+                self.announce(account, key, now);
+            }
         }
     }
 
-    /// The account whose relay key this node holds, and the key.
-    fn own(&self) -> Option<(AccountId, ed25519::Public, KeystorePtr)> {
-        let keystore = self.keystore.clone()?;
+    /// The accounts whose relay keys this node holds, and the keys.
+    fn find_own(&self) -> Vec<(AccountId, ed25519::Public)> {
+        let Some(keystore) = &self.keystore else { return Vec::new() };
         let holds = |key: &ed25519::Public| keystore.has_keys(&[(key.to_vec(), key_types::RELAY)]);
-        let (account, key) = self.announcers.iter().find(|(_, key)| holds(key))?;
-        Some((account.clone(), *key, keystore))
+        let own = self.announcers.iter().filter(|(_, key)| holds(key));
+        own.map(|(account, key)| (account.clone(), *key)).collect()
     }
 
-    fn announce(&mut self, now: Instant) {
-        let Some((account, key, keystore)) = self.own() else { return };
+    fn sign(&self, key: &ed25519::Public, message: &[u8]) -> Option<ed25519::Signature> {
+        let keystore = self.keystore.as_ref()?;
+        keystore.ed25519_sign(key_types::RELAY, key, message).ok().flatten()
+    }
+
+    fn announce(&mut self, account: AccountId, key: ed25519::Public, now: Instant) {
         let block = self.with_view(|_, view| view.block_to_name());
         let Some((height, hash)) = block else { return };
         let announcement = Announcement {
@@ -302,10 +365,7 @@ where
             height,
             hash,
         };
-        let message = announcement.message(&self.genesis);
-        // A token that is slow holds up this task only.
-        let signature = keystore.ed25519_sign(key_types::RELAY, &key, &message).ok().flatten();
-        let Some(signature) = signature else {
+        let Some(signature) = self.sign(&key, &announcement.message(&self.genesis)) else {
             log::debug!(target: "l2::net", "this node cannot announce itself: no signature");
             return;
         };
@@ -317,18 +377,10 @@ where
         }
     }
 
+    /// Answers nodes that have announced themselves: those of sequencers do, and whoever
+    /// else could ask would only use up signatures.
     fn on_probe(&mut self, request: IncomingRequest) {
-        let Ok(probe) = ProbeRequest::decode_all(&mut &request.payload[..]) else { return };
-        let now = Instant::now();
-        let bytes = request.payload.len();
-        let budget = self.probed.entry(request.peer).or_insert_with(|| Budget::new(now));
-        let allowed = budget.allows(bytes, now, PROBES_PER_SECOND, PROBE_BYTES_PER_SECOND)
-            && self.probed_by_all.allows(0, now, ALL_PROBES_PER_SECOND, usize::MAX);
-        let own = self.own().filter(|(account, _, _)| allowed && *account == probe.account);
-        let signature = own.and_then(|(account, key, keystore)| {
-            let message = probe_message(&self.genesis, &account, &probe.nonce);
-            keystore.ed25519_sign(key_types::RELAY, &key, &message).ok().flatten()
-        });
+        let signature = self.answer_probe(&request);
         let response = OutgoingResponse {
             result: signature.map(|signature| signature.encode()).ok_or(()),
             reputation_changes: Vec::new(),
@@ -337,20 +389,102 @@ where
         // Who asked may be gone.
         let _ = request.pending_response.send(response);
     }
+
+    fn answer_probe(&mut self, request: &IncomingRequest) -> Option<ed25519::Signature> {
+        let probe = ProbeRequest::decode_all(&mut &request.payload[..]).ok()?;
+        let (_, key) = self.own.iter().find(|(account, _)| *account == probe.account)?;
+        let key = *key;
+        self.announcements.0.lock().names(&request.peer.to_bytes()).then_some(())?;
+        let (now, bytes) = (Instant::now(), request.payload.len());
+        let budget = self.probed.entry(request.peer).or_insert_with(|| Budget::new(now));
+        let allowed = budget.allows(bytes, now, PROBES_PER_SECOND, PROBE_BYTES_PER_SECOND)
+            && self.probed_by_all.allows(0, now, ALL_PROBES_PER_SECOND, usize::MAX);
+        allowed.then_some(())?;
+        self.sign(&key, &probe_message(&self.genesis, &probe.account, &probe.nonce))
+    }
 }
 
 type Address = BoundedVec<u8, ConstU32<MAX_ADDRESS_BYTES>>;
 
 /// Where this node says that it is reached: as the operator or others say, or else where
-/// it listens.
+/// it listens. What the world can reach comes first, this machine's own addresses only
+/// where there are no others.
 fn addresses(network: &dyn NetworkService) -> BoundedVec<Address, ConstU32<MAX_ADDRESSES>> {
     let external = network.external_addresses();
     let known = if external.is_empty() { network.listen_addresses() } else { external };
     let text = known.into_iter().filter_map(|address| {
         let text = address.to_string();
         // The identity stands beside the addresses.
-        let place = text.split("/p2p/").next().unwrap_or_default();
-        Address::try_from(place.as_bytes().to_vec()).ok()
+        let place = text.split("/p2p/").next().unwrap_or_default().to_string();
+        (place.len() <= MAX_ADDRESS_BYTES as usize).then_some(place)
     });
-    BoundedVec::truncate_from(text.collect())
+    let chosen = by_reach(text.collect()).into_iter();
+    BoundedVec::truncate_from(
+        chosen.map(|text| Address::truncate_from(text.into_bytes())).collect(),
+    )
+}
+
+fn by_reach(mut addresses: Vec<String>) -> Vec<String> {
+    addresses.sort_by_key(|address| (reach(address), address.clone()));
+    addresses.dedup();
+    if addresses.first().is_some_and(|best| reach(best) < OWN_MACHINE) {
+        addresses.retain(|address| reach(address) < OWN_MACHINE);
+    }
+    addresses
+}
+
+const OWN_MACHINE: u8 = 2;
+
+/// 0 for names and addresses of the world, 1 for those of a local network, 2 for those of
+/// this machine.
+fn reach(address: &str) -> u8 {
+    let mut words = address.split('/').skip(1);
+    let (kind, host) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    match kind {
+        "ip4" => match host.parse::<Ipv4Addr>() {
+            Ok(ip) if ip.is_loopback() || ip.is_unspecified() => OWN_MACHINE,
+            Ok(ip) if ip.is_private() || ip.is_link_local() => 1,
+            _ => 0,
+        },
+        "ip6" => match host.parse::<Ipv6Addr>() {
+            Ok(ip) if ip.is_loopback() || ip.is_unspecified() => OWN_MACHINE,
+            // fe80::/10 and fc00::/7.
+            Ok(ip)
+                if ip.segments()[0] & 0xffc0 == 0xfe80 || ip.segments()[0] & 0xfe00 == 0xfc00 =>
+            {
+                1
+            }
+            _ => 0,
+        },
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::by_reach;
+
+    fn sorted(addresses: &[&str]) -> Vec<String> {
+        by_reach(addresses.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn a_node_says_first_where_the_world_reaches_it() {
+        let own = ["/ip4/127.0.0.1/tcp/1", "/ip6/::1/tcp/1"];
+        assert_eq!(sorted(&own), own);
+        let all = [
+            "/ip4/127.0.0.1/tcp/1",
+            "/ip4/172.17.0.1/tcp/1",
+            "/ip6/fe80::1/tcp/1",
+            "/ip4/203.0.113.7/tcp/1",
+            "/dns/a.example/tcp/1",
+        ];
+        let expected = [
+            "/dns/a.example/tcp/1",
+            "/ip4/203.0.113.7/tcp/1",
+            "/ip4/172.17.0.1/tcp/1",
+            "/ip6/fe80::1/tcp/1",
+        ];
+        assert_eq!(sorted(&all), expected);
+    }
 }

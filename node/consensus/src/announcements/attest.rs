@@ -217,8 +217,9 @@ impl<F: Finder> Attester<F> {
         let mut peers = BTreeSet::new();
         due.retain(|(_, peer, ..)| peers.insert(*peer));
         due.truncate(AT_A_TIME);
-        let found = due.into_iter().map(|(_, _, account, key)| async {
-            let find = self.finder.find(account.clone(), key);
+        let finder = &self.finder;
+        let found = due.into_iter().map(|(_, _, account, key)| async move {
+            let find = finder.find(account.clone(), key);
             let found = tokio::time::timeout(PATIENCE, find).await;
             let found = found.unwrap_or(Err("it does not answer in time"));
             if let Err(why) = found {

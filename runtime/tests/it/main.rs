@@ -18,4 +18,3 @@ mod reputation;
 mod rewards;
 mod sessions;
 mod time;
-mod trust;

@@ -106,6 +106,10 @@ impl<T: Config> Pallet<T> {
             let fund = T::Fund::get();
             T::Currency::transfer(&fund, &account, amount, Preservation::Expendable)?;
             outage.paid = outage.paid.saturating_add(amount);
+            if outage.paid >= outage.budget {
+                // Nothing is left: its place is for another outage.
+                outage.claim_until = Self::now();
+            }
             Self::deposit_event(Event::Compensated { outage: number, account, amount });
             Ok::<_, DispatchError>(())
         })

@@ -11,7 +11,7 @@ use cascoin_l2_runtime::{
 use frame_support::traits::fungible::{Inspect, Mutate};
 use sp_keyring::Sr25519Keyring::{self, Alice, Bob, Dave, Eve, Ferdie};
 
-const OUTAGE_MS: u64 = 3 * 60 * 1_000;
+const OUTAGE_MS: u64 = 11 * 60 * 1_000;
 const MIN_FEE: Balance = 1_000;
 const TIP: Balance = 77;
 

@@ -66,6 +66,11 @@ impl Fixture {
         })
     }
 
+    /// What is listed of burns follows what is stored a moment later.
+    fn wait_listed(&self, as_expected: impl Fn() -> bool) {
+        eventually("the burns to be listed", || as_expected().then_some(()));
+    }
+
     /// Events of the stored block at `height`, checked to stand under its root.
     fn events(&self, height: u32) -> Vec<(L1Hash, u32, u64, Vec<u8>)> {
         let block = self.block(height).expect("stored");
@@ -110,7 +115,7 @@ fn a_burn_is_seen_at_once_and_readable_after_k_confirmations() {
     let digest = fixture.block(111).expect("stored").digest;
     let header = fixture.node.client().block_header(&hash).expect("a header");
     assert_eq!((digest.hash, digest.previous, digest.time), (hash, header.previous, header.time));
-    assert_eq!(fixture.follower.recent_burns().len(), 1);
+    fixture.wait_listed(|| fixture.follower.recent_burns().len() == 1);
 
     // The node computes the same median time.
     let verbose: serde_json::Value = fixture
@@ -155,7 +160,7 @@ fn empty_malformed_and_double_burns_arrive_as_they_are() {
     let values: Vec<_> = events.iter().map(|event| event.2).collect();
     assert_eq!(values, [1_000, 2_000, 5]);
     assert_eq!(events[2].3, long[4..84], "cut after 80 bytes");
-    assert_eq!(fixture.follower.seen_burns(&events[0].0).len(), 3);
+    fixture.wait_listed(|| fixture.follower.seen_burns(&events[0].0).len() == 3);
 }
 
 #[test]
@@ -170,7 +175,7 @@ fn a_shallow_reorganisation_is_followed() {
     // The branch with the burn goes; the burn returns to the mempool.
     node.invalidate(&hashes[0]).expect("invalidated");
     eventually("the lower tip", || fixture.tip().filter(|tip| tip.height == 110));
-    assert!(fixture.follower.seen_burns(&txid).is_empty());
+    fixture.wait_listed(|| fixture.follower.seen_burns(&txid).is_empty());
     assert_eq!(fixture.block(111), None);
 
     // An empty block first, then the burn again, elsewhere.

@@ -38,8 +38,9 @@
 //!   set in force, removed when it leaves the set, [`MAX_OFFENCES`] records, and 13 bytes
 //!   of each of the last [`MAX_RECORDS`](types::MAX_RECORDS) terms in which somebody began
 //!   to be missing.
-//! - No third of the leaders, whatever they say, can have two others found to be
-//!   correlated.
+//! - What a third of the leaders say of their own terms cannot have two others found to be
+//!   correlated. They can still make others miss the first block of an honest leader,
+//!   which counts as that leader's word: so the runtime takes no reports yet (ADR 0018).
 //!
 //! ## Pallet API
 //!

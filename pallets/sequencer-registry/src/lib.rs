@@ -16,8 +16,8 @@
 //!    `session.set_keys`. Nobody approves candidates.
 //! 3. A random sample of the set is asked ([`attestation`]). Their nodes look for the
 //!    candidate's, and [attest](Pallet::attest_with_key) that it is there; an operator who
-//!    knows more may [answer](Pallet::attest) first. Who is asked is decided by an L1 block that comes
-//!    after the announcement.
+//!    knows more may [answer](Pallet::attest) first. Who is asked is decided by an L1
+//!    block that comes after the announcement.
 //! 4. When an epoch ends a draw is announced: who stands in it, with what weight, is
 //!    settled then; an L1 block that comes later decides who gets the seats that no
 //!    member has ([`election`]). The set follows in steps that leave a quorum of those
@@ -30,8 +30,9 @@
 //! blocks came late too often, those who led in vain lose their seats before the epoch
 //! ends (R25.5).
 //!
-//! Two sequencers that miss votes together more often than chance explains share the seats
-//! of one entity for some time ([`links`], R22.1).
+//! Two sequencers that are reported to miss votes together more often than chance explains
+//! share the seats of one entity for some time ([`links`], R22.1). The runtime takes no such
+//! reports yet (ADR 0018).
 //!
 //! ## Changes by governance
 //!

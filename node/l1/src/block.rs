@@ -113,6 +113,7 @@ impl Header {
 /// A transaction's parts, as ranges of the bytes it was read from.
 #[derive(Clone, Debug)]
 struct Layout {
+    range: Range<usize>,
     txid: L1Hash,
     first_input: Option<OutPoint>,
     inputs: usize,
@@ -180,10 +181,10 @@ impl Layout {
         reader.skip(4)?;
         hasher.update(reader.since(lock_time));
         let txid = L1Hash(Sha256::digest(hasher.finalize()).into());
-        Ok(Self { txid, first_input, inputs, outputs })
+        Ok(Self { range: start..reader.position, txid, first_input, inputs, outputs })
     }
 
-    fn outputs<'a>(&self, raw: &'a [u8]) -> impl Iterator<Item = Output<'a>> + use<'a, '_> {
+    fn outputs<'a>(&'a self, raw: &'a [u8]) -> impl Iterator<Item = Output<'a>> + use<'a> {
         self.outputs
             .iter()
             // The ranges were made from these very bytes.
@@ -224,7 +225,11 @@ impl<'a> Transaction<'a> {
         let mut reader = Reader::new(raw);
         let layout = Layout::parse(&mut reader)?;
         reader.finish()?;
-        let outputs = layout.outputs(raw).collect();
+        let outputs = layout
+            .outputs
+            .iter()
+            .map(|(value, range)| Output { value: *value, script: &raw[range.clone()] })
+            .collect();
         Ok(Self { txid: layout.txid, inputs: layout.inputs, outputs })
     }
 }
@@ -284,12 +289,40 @@ impl Block {
 
     /// All outputs with their outpoints, in order of transactions and outputs.
     pub fn outputs(&self) -> impl Iterator<Item = (OutPoint, Output<'_>)> {
-        self.transactions.iter().flat_map(|transaction| {
-            let txid = transaction.txid;
-            (0u32..)
-                .zip(transaction.outputs(&self.raw))
-                .map(move |(vout, output)| (OutPoint { txid, vout }, output))
-        })
+        self.transactions().flat_map(|transaction| transaction.outputs())
+    }
+
+    /// Its transactions, in order; the coinbase first.
+    pub fn transactions(&self) -> impl Iterator<Item = BlockTransaction<'_>> {
+        self.transactions.iter().map(|layout| BlockTransaction { layout, raw: &self.raw })
+    }
+}
+
+/// A transaction of a [`Block`].
+#[derive(Clone, Copy, Debug)]
+pub struct BlockTransaction<'a> {
+    layout: &'a Layout,
+    raw: &'a [u8],
+}
+
+impl<'a> BlockTransaction<'a> {
+    /// Whether it makes coins instead of spending some.
+    pub fn is_coinbase(&self) -> bool {
+        self.layout.is_coinbase()
+    }
+
+    /// Its bytes, with witnesses.
+    pub fn raw(&self) -> &'a [u8] {
+        // The range was made from these very bytes.
+        &self.raw[self.layout.range.clone()]
+    }
+
+    /// Its outputs with their outpoints, in order.
+    pub fn outputs(&self) -> impl Iterator<Item = (OutPoint, Output<'a>)> + use<'a> {
+        let txid = self.layout.txid;
+        (0u32..)
+            .zip(self.layout.outputs(self.raw))
+            .map(move |(vout, output)| (OutPoint { txid, vout }, output))
     }
 }
 
@@ -490,5 +523,129 @@ pub(crate) mod builder {
         let raw = raw_block(&with_coinbase(transactions));
         let hash = L1Hash::of(&raw[..HEADER_LEN]);
         Block::read(raw, &hash).expect("built right")
+    }
+
+    use bitcoin::{
+        consensus::serialize,
+        secp256k1::{Message, Secp256k1, SecretKey},
+        Script, ScriptBuf, Witness,
+    };
+    use cascoin_l2_primitives::l1::{
+        address::L1Address,
+        cvm::{bond_script, TrustKind, TrustPayload, BOND_BLOCKS},
+        signed_message::key_hash,
+    };
+
+    /// Where the transactions of [`trust`] can stand.
+    pub const TRUST_HEIGHT: u32 = 5_000;
+
+    /// A transaction that says how far somebody is trusted.
+    #[derive(Clone)]
+    pub struct Trust {
+        pub seed: u8,
+        pub key: SecretKey,
+        pub payload: TrustPayload,
+        /// Value and script of the bond's output.
+        pub value: u64,
+        pub bond: Vec<u8>,
+        /// A script of an output before the bond, where the payload follows it.
+        pub before: Option<Vec<u8>>,
+        /// A script of an output behind them.
+        pub burn: Option<Vec<u8>>,
+    }
+
+    /// How an input is signed.
+    #[derive(Clone, Copy, Debug)]
+    pub enum Form {
+        Legacy,
+        Nested,
+        Native,
+    }
+
+    pub fn signer() -> SecretKey {
+        SecretKey::from_slice(&[0x11; 32]).expect("in range")
+    }
+
+    /// As L1's wallet makes it, with a bond of `bond` units that is locked for a key which
+    /// signs nothing.
+    pub fn trust(seed: u8, bond: u64, key: &SecretKey) -> Trust {
+        let from = [0xaa; 20];
+        let payload = TrustPayload {
+            kind: TrustKind::Edge,
+            from,
+            to: [0xbb; 20],
+            weight: 50,
+            bond,
+            timestamp: 9,
+        };
+        let bond_script = bond_script(&from, TRUST_HEIGHT - 1 + BOND_BLOCKS);
+        Trust { seed, key: *key, payload, value: bond, bond: bond_script, before: None, burn: None }
+    }
+
+    impl Trust {
+        pub fn unsigned(&self) -> Vec<u8> {
+            let said = (0, self.payload.script());
+            let bond = (self.value, self.bond.clone());
+            let mut outputs = match &self.before {
+                None => vec![said, bond],
+                Some(script) => vec![(0, script.clone()), bond, said],
+            };
+            outputs.extend(self.burn.iter().map(|script| (7, script.clone())));
+            transaction(self.seed, &outputs)
+        }
+
+        pub fn signed(&self) -> Vec<u8> {
+            self.signed_as(Form::Legacy, 1)
+        }
+
+        pub fn signed_as(&self, form: Form, hash_type: u8) -> Vec<u8> {
+            let public = self.key.public_key(&Secp256k1::new()).serialize();
+            match form {
+                Form::Legacy => legacy(&self.unsigned(), &self.key, hash_type),
+                Form::Nested => nested(&self.unsigned(), &self.key, key_hash(&public), hash_type),
+                Form::Native => {
+                    add_witness(&self.unsigned(), &[&signature(&self.key, hash_type), &public])
+                }
+            }
+        }
+    }
+
+    /// A signature of something: the witness's is L1's business.
+    fn signature(key: &SecretKey, hash_type: u8) -> Vec<u8> {
+        let signed = Secp256k1::new().sign_ecdsa(&Message::from_digest([9; 32]), key);
+        [&signed.serialize_der()[..], &[hash_type]].concat()
+    }
+
+    fn legacy(unsigned: &[u8], key: &SecretKey, hash_type: u8) -> Vec<u8> {
+        let secp = Secp256k1::new();
+        let mut transaction: bitcoin::Transaction =
+            bitcoin::consensus::deserialize(unsigned).expect("built right");
+        let public = key.public_key(&secp).serialize();
+        let spent = L1Address::PublicKeyHash(key_hash(&public)).script();
+        let digest = crate::sighash::legacy_digest_of_type(
+            &transaction,
+            0,
+            Script::from_bytes(&spent),
+            hash_type,
+        )
+        .expect("it has an input");
+        let signed = secp.sign_ecdsa(&Message::from_digest(digest), key);
+        let signature = [&signed.serialize_der()[..], &[hash_type]].concat();
+        let script = [&[signature.len() as u8][..], &signature, &[33], &public].concat();
+        transaction.input[0].script_sig = ScriptBuf::from(script);
+        serialize(&transaction)
+    }
+
+    /// The witness of `key` for the program of `hash`.
+    pub fn nested(unsigned: &[u8], key: &SecretKey, hash: [u8; 20], hash_type: u8) -> Vec<u8> {
+        let mut transaction: bitcoin::Transaction =
+            bitcoin::consensus::deserialize(unsigned).expect("built right");
+        let program = L1Address::WitnessPublicKeyHash(hash).script();
+        let public = key.public_key(&Secp256k1::new()).serialize();
+        transaction.input[0].script_sig =
+            ScriptBuf::from([&[program.len() as u8][..], &program].concat());
+        let witness = [signature(key, hash_type), public.to_vec()];
+        transaction.input[0].witness = Witness::from_slice(&witness);
+        serialize(&transaction)
     }
 }

@@ -3,29 +3,55 @@
 //! A pure function of the block and its neighbours, so all honest nodes make the
 //! same events, pages and digest.
 
-use crate::block::Block;
+use crate::{block::Block, trust};
 use cascoin_l2_primitives::{
     l1::burn::marked_payload,
-    relay::{local::LocalBlock, pages_root, paginate, L1BlockDigest, L1Event},
+    relay::{local::LocalBlock, pages_root, paginate, L1BlockDigest, L1Event, MAX_TRUST_PER_BLOCK},
 };
 use sp_core::bounded::BoundedVec;
+use std::{cmp::Reverse, collections::BTreeSet};
 
 /// Headers whose times make a block's median time (BIP 113), its own included.
 pub const MEDIAN_TIME_SPAN: usize = 11;
 
-/// The block's events, in the order of its outputs.
-pub fn events(block: &Block) -> Vec<L1Event> {
-    block
-        .outputs()
-        .filter_map(|(outpoint, output)| {
-            let payload = marked_payload(output.script)?;
-            Some(L1Event::Burn {
-                outpoint,
-                value: output.value,
-                payload: BoundedVec::truncate_from(payload.to_vec()),
-            })
+/// The events of a block at `height`, in the order of its outputs. Of what people say of
+/// each other in it the [`MAX_TRUST_PER_BLOCK`] statements with the largest bonds are
+/// events: who wants to crowd others out must lock more than they do.
+pub fn events(block: &Block, height: u32) -> Vec<L1Event> {
+    let mut events = Vec::new();
+    for transaction in block.transactions() {
+        let said = trust::statement(&transaction, height);
+        for (outpoint, output) in transaction.outputs() {
+            if let Some(payload) = marked_payload(output.script) {
+                events.push(L1Event::Burn {
+                    outpoint,
+                    value: output.value,
+                    payload: BoundedVec::truncate_from(payload.to_vec()),
+                });
+            }
+            if let Some((_, statement)) = said.filter(|(vout, _)| *vout == outpoint.vout) {
+                events.push(L1Event::Trust(statement));
+            }
+        }
+    }
+    without_small_bonds(events)
+}
+
+fn without_small_bonds(events: Vec<L1Event>) -> Vec<L1Event> {
+    let mut by_bond: Vec<_> = events
+        .iter()
+        .enumerate()
+        .filter_map(|(place, event)| match event {
+            L1Event::Trust(statement) => Some((Reverse(statement.bond), place)),
+            L1Event::Burn { .. } => None,
         })
-        .collect()
+        .collect();
+    // Of equal bonds the earlier ones stay.
+    by_bond.sort_unstable();
+    let too_many: BTreeSet<_> =
+        by_bond.iter().skip(MAX_TRUST_PER_BLOCK).map(|(_, place)| *place).collect();
+    let kept = |place: &usize| !too_many.contains(place);
+    (0usize..).zip(events).filter(|(place, _)| kept(place)).map(|(_, event)| event).collect()
 }
 
 /// Everything the off-chain worker needs of `block`, which stands at `height`.
@@ -34,7 +60,7 @@ pub fn events(block: &Block) -> Vec<L1Event> {
 /// in any order; fewer near genesis.
 pub fn local_block(block: &Block, height: u32, times: &[u32]) -> LocalBlock {
     let header = block.header();
-    let events = events(block);
+    let events = events(block, height);
     // A block of 4 MB holds fewer than 2^32 outputs.
     let event_count = events.len() as u32;
     let pages = paginate(events);
@@ -65,6 +91,7 @@ mod tests {
     use cascoin_l2_primitives::{
         chain::AccountId,
         l1::burn::{BurnPayload, Recipient, MARKER},
+        relay::TrustStatement,
     };
 
     fn burn(amount: u64) -> Vec<u8> {
@@ -82,7 +109,10 @@ mod tests {
             .pages
             .iter()
             .flat_map(|page| page.events.iter())
-            .map(|L1Event::Burn { outpoint, value, payload }| (*outpoint, *value, payload.len()))
+            .map(|event| match event {
+                L1Event::Burn { outpoint, value, payload } => (*outpoint, *value, payload.len()),
+                L1Event::Trust(_) => unreachable!("nobody says anything"),
+            })
             .collect();
         let at = |raw: &[u8], vout| cascoin_l2_primitives::l1::OutPoint {
             txid: crate::block::Transaction::read(raw).expect("built right").txid,
@@ -106,10 +136,38 @@ mod tests {
         long.resize(4 + 300, 0xaa);
         let block =
             builder::block(&[builder::transaction(1, &[(1, long), (2, vec![0x6a, 1, 0x4c])])]);
-        let events = events(&block);
+        let events = events(&block, 1);
         assert_eq!(events.len(), 1);
-        let L1Event::Burn { payload, .. } = &events[0];
-        assert_eq!(payload.len(), 80);
+        assert!(matches!(&events[0], L1Event::Burn { payload, .. } if payload.len() == 80));
+    }
+
+    #[test]
+    fn statements_stand_among_burns_and_small_bonds_give_way() {
+        let said = |bond| builder::trust(1, bond, &builder::signer());
+        let mut with_burn = said(1_000_000);
+        with_burn.burn = Some(burn(7));
+        let block = builder::block(&[
+            with_burn.signed(),
+            builder::transaction(9, &[(7, burn(9))]),
+            said(500).signed(),
+        ]);
+        let events = events(&block, builder::TRUST_HEIGHT);
+        let kinds: Vec<_> = events.iter().map(|event| matches!(event, L1Event::Trust(_))).collect();
+        assert_eq!(kinds, [true, false, false, true]);
+
+        let statement = |bond| {
+            let L1Event::Trust(statement) = &events[0] else { unreachable!("asserted above") };
+            L1Event::Trust(TrustStatement { bond, ..*statement })
+        };
+        // The 64 largest of 70 with two equal ones at the edge: 7, 8, … 70 and the first 6.
+        let mut many: Vec<_> = (7..=69).map(statement).collect();
+        let first_six = many.len() / 2;
+        many.insert(first_six, statement(6));
+        many.extend([statement(6), statement(1), statement(5)]);
+        many.insert(0, events[1].clone());
+        let kept = without_small_bonds(many.clone());
+        many.truncate(65);
+        assert_eq!(kept, many);
     }
 
     #[test]

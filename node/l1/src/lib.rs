@@ -12,6 +12,8 @@
 //! - [`follower`]: reads blocks with enough confirmations and leaves them where
 //!   the off-chain worker finds them; knows burns that are not deep enough yet.
 //! - [`burn`]: makes, checks, signs and sends a burn transaction.
+//! - [`signer`]: which key a transaction proves to have signed it.
+//! - [`trust`]: trust edges and bonded votes of a transaction.
 //! - [`sighash`]: signature digests with the L1's own hash type.
 //! - [`testing`]: a real `litecoind` in regtest for tests and the demo.
 //!
@@ -24,7 +26,9 @@ pub mod client;
 pub mod events;
 pub mod follower;
 pub mod sighash;
+pub mod signer;
 pub mod testing;
+pub mod trust;
 
 pub use client::{ClientConfig, Credentials, L1Client, L1Error};
 pub use follower::{Follower, FollowerConfig, FollowerHandle, L1Status, SeenBurn};

@@ -1,12 +1,14 @@
 //! Which L1 address belongs to which account.
 //!
 //! Two links that contradict each other cannot be: an account has one address and an
-//! address one account, until that account takes the link back.
+//! address one account, until that account takes the link back. What the web of trust
+//! has to say of the address goes to the account with it.
 
-use crate::pallet::{Config, Error, L1Accounts, L1Addresses, Pallet};
+use crate::pallet::{Config, Error, L1Accounts, L1Addresses, Pallet, Vertices};
 use cascoin_l2_primitives::{
     chain::AccountId,
     l1::signed_message::{digest, key_hash, link_message, recoverable},
+    reputation::Score,
 };
 use codec::Encode;
 use frame_support::ensure;
@@ -37,12 +39,15 @@ impl<T: Config> Pallet<T> {
         }
         L1Addresses::<T>::insert(account, address);
         L1Accounts::<T>::insert(address, account);
+        let trust = Vertices::<T>::get(address).score;
+        Self::change(account, |standing| standing.trust = trust);
         Ok(address)
     }
 
     pub(crate) fn do_unlink(account: &AccountId) -> Result<H160, Error<T>> {
         let address = L1Addresses::<T>::take(account).ok_or(Error::<T>::NotLinked)?;
         L1Accounts::<T>::remove(address);
+        Self::change(account, |standing| standing.trust = Score::ZERO);
         Ok(address)
     }
 }

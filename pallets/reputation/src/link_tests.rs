@@ -9,7 +9,7 @@ use frame_support::{assert_noop, assert_ok};
 use sp_core::{ecdsa, Pair, H160};
 
 /// What `signmessage` of the wallet with this key gives.
-fn wallet_signs(seed: u8, message: &str) -> [u8; 65] {
+pub(crate) fn wallet_signs(seed: u8, message: &str) -> [u8; 65] {
     let ours = ecdsa::Pair::from_seed(&[seed; 32]).sign_prehashed(&digest(message)).0;
     let mut signature = [0; 65];
     signature[0] = 31 + ours[64];
@@ -17,7 +17,7 @@ fn wallet_signs(seed: u8, message: &str) -> [u8; 65] {
     signature
 }
 
-fn address(seed: u8) -> H160 {
+pub(crate) fn address(seed: u8) -> H160 {
     H160(key_hash(&ecdsa::Pair::from_seed(&[seed; 32]).public().0))
 }
 

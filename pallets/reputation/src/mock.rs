@@ -89,7 +89,7 @@ impl crate::Config for Test {
     type Noted = Noted;
     type Time = Clock;
     type Parameters = Parameters;
-    type WeightInfo = ();
+    type WeightInfo = crate::EstimatedWeight<Test>;
 }
 
 pub const ALICE: AccountId = AccountId::new([1; 32]);

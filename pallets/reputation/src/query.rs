@@ -27,6 +27,7 @@ impl<T: Config> Pallet<T> {
         let standing = Standings::<T>::get(account).unwrap_or_default();
         rule::score(&Facts {
             l1: standing.l1,
+            trust: standing.trust,
             activity: T::Activities::get(account).on(today),
             penalty: standing.penalty_on(today),
             decimals: T::Parameters::get().decimals,
@@ -60,22 +61,29 @@ impl<T: Config> Pallet<T> {
         Standings::<T>::mutate_exists(account, |stored| {
             let mut standing = stored.take().unwrap_or_default();
             let result = change(&mut standing);
-            *stored = Some(standing)
-                .filter(|standing| standing.l1 > Score::ZERO || standing.penalty > Score::ZERO);
+            *stored = Some(standing).filter(Standing::says_something);
             result
         })
     }
 
-    /// What must hold between blocks: every standing kept says something.
+    /// What must hold between blocks: every standing kept says something, links agree
+    /// from both sides, and so does the web of trust.
     ///
     /// # Errors
     /// The rule that is broken.
     #[cfg(any(test, feature = "try-runtime"))]
     pub fn check_state() -> Result<(), &'static str> {
-        let idle =
-            |standing: &Standing| standing.l1 == Score::ZERO && standing.penalty == Score::ZERO;
-        if Standings::<T>::iter_values().any(|standing| idle(&standing)) {
+        if !Standings::<T>::iter_values().all(|standing| standing.says_something()) {
             return Err("a standing is kept that says nothing");
+        }
+        let trust = |account: &AccountId| {
+            let address = L1Addresses::<T>::get(account);
+            address
+                .map(|address| crate::pallet::Vertices::<T>::get(address).score)
+                .unwrap_or_default()
+        };
+        if !Standings::<T>::iter().all(|(account, standing)| standing.trust == trust(&account)) {
+            return Err("an account has another trust than its L1 address");
         }
         let back = |account: &AccountId, address: H160| {
             crate::pallet::L1Accounts::<T>::get(address).as_ref() == Some(account)
@@ -86,7 +94,7 @@ impl<T: Config> Pallet<T> {
         if crate::pallet::L1Accounts::<T>::iter().count() != L1Addresses::<T>::iter().count() {
             return Err("an address is linked to an account that does not know it");
         }
-        Ok(())
+        Self::check_graph()
     }
 }
 

@@ -6,6 +6,7 @@ pub use hash::{L1Hash, OutPoint};
 pub mod address;
 pub mod amount;
 pub mod burn;
+pub mod cvm;
 pub mod params;
 pub mod signed_message;
 

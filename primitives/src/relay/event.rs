@@ -1,9 +1,13 @@
 //! What L1 tells L2.
 
-use crate::l1::{burn, OutPoint};
+use crate::l1::{burn, cvm::TrustKind, OutPoint};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
-use sp_core::{bounded::BoundedVec, ConstU32};
+use sp_core::{bounded::BoundedVec, ConstU32, H160};
+
+/// Most [`L1Event::Trust`] of one L1 block: those with the largest bonds. Trust carries
+/// no money, so burns never wait long for it.
+pub const MAX_TRUST_PER_BLOCK: usize = 64;
 
 /// One event of an L1 block, in the order of its outputs.
 #[derive(
@@ -21,4 +25,35 @@ pub enum L1Event {
         /// Its payload, cut after [`burn::MAX_KEPT_PAYLOAD`] bytes.
         payload: BoundedVec<u8, ConstU32<{ burn::MAX_KEPT_PAYLOAD }>>,
     },
+    /// Somebody said how far it trusts somebody (R10.1). What is no proper statement
+    /// is no event: it carries no money, so nobody needs to learn why.
+    #[codec(index = 1)]
+    Trust(TrustStatement),
+}
+
+/// A trust edge or a bonded vote, as far as L1 proves it.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
+pub struct TrustStatement {
+    /// Edge or vote.
+    pub kind: TrustKind,
+    /// Who says it: HASH160 of the key that signed the transaction's first input, over
+    /// all outputs.
+    pub speaker: H160,
+    /// Of whom: HASH160 of a key.
+    pub subject: H160,
+    /// From −100 to 100.
+    pub weight: i8,
+    /// What the bond's output really locks, in L1 units.
+    pub bond: u64,
 }

@@ -7,6 +7,7 @@
 //! - [`rule`]: the score from activity and from what L1 says (spec: cascoin-l1.md
 //!   6.18, R6.4, R10.2, R10.3, R10.5). Integers only: all nodes get the same number
 //!   (P10).
+//! - [`trust`]: the web of trust, from what people say of each other on L1 (R10.1).
 //!
 //! `pallet-reputation` keeps the facts and implements [`ReputationProvider`]; whoever
 //! gives benefits for a score (fees, limits, seats) asks through it and never names
@@ -16,6 +17,7 @@ mod activity;
 mod log;
 pub mod rule;
 mod score;
+pub mod trust;
 
 #[cfg(test)]
 mod reference;

@@ -1,6 +1,10 @@
 //! The chain's parameters, the L1 relay and what acts on its events.
 
-use crate::{Balances, BurnMint, ChainParameters, Runtime, SequencerRegistry, Timestamp};
+use crate::{
+    Balances, BurnMint, ChainParameters, Reputation, Runtime, SequencerRegistry, Timestamp,
+};
+use cascoin_l2_primitives::relay::{L1BlockContext, L1Event, OnL1Event};
+use frame_support::weights::Weight;
 
 impl pallet_chain_parameters::Config for Runtime {
     type WeightInfo = pallet_chain_parameters::weights::EstimatedWeight<Runtime>;
@@ -10,9 +14,26 @@ impl pallet_l1_relay::Config for Runtime {
     type Sequencers = SequencerRegistry;
     type Parameters = ChainParameters;
     type Time = Timestamp;
-    type OnEvent = BurnMint;
+    type OnEvent = L1Events;
     type OnApplied = ();
     type WeightInfo = pallet_l1_relay::weights::EstimatedWeight<Runtime>;
+}
+
+/// Each kind of event has one pallet that acts on it.
+pub struct L1Events;
+
+impl OnL1Event for L1Events {
+    fn on_event(event: &L1Event, block: &L1BlockContext) {
+        match event {
+            L1Event::Burn { .. } => BurnMint::on_event(event, block),
+            L1Event::Trust(_) => Reputation::on_event(event, block),
+        }
+    }
+
+    // So the heavier of the two is the most.
+    fn max_event_weight() -> Weight {
+        BurnMint::max_event_weight().max(Reputation::max_event_weight())
+    }
 }
 
 impl pallet_burn_mint::Config for Runtime {

@@ -18,3 +18,4 @@ mod reputation;
 mod rewards;
 mod sessions;
 mod time;
+mod trust;

@@ -21,7 +21,7 @@ use sp_runtime::transaction_validity::{
     InvalidTransaction, TransactionSource, TransactionValidityError,
 };
 
-const TIP_TIME: u32 = 1_779_999_000;
+pub const TIP_TIME: u32 = 1_779_999_000;
 const BURNED: u64 = 123_456_789;
 
 /// The L1 block above the relay's start, with one burn for an account that has
@@ -52,7 +52,12 @@ fn l1_block() -> (L1BlockDigest, Vec<EventPage>) {
 }
 
 /// The vote of the sequencer at `voter`, signed with `seed`.
-fn vote(chain: &mut Chain, voter: u16, seed: &str, digest: L1BlockDigest) -> UncheckedExtrinsic {
+pub fn vote(
+    chain: &mut Chain,
+    voter: u16,
+    seed: &str,
+    digest: L1BlockDigest,
+) -> UncheckedExtrinsic {
     let genesis: H256 = chain.read(|| System::block_hash(0));
     let range = RelayRange(vec![digest].try_into().expect("one block is not too many"));
     let message = RelayVote::message(&genesis, 0, &range, TIP_TIME);

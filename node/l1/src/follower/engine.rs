@@ -371,7 +371,7 @@ impl Engine {
                 Some(known) => known.clone(),
                 None => {
                     let block = source.block(&hash)?;
-                    let events = events(&block);
+                    let events = events(&block, height);
                     if !events.is_empty() {
                         let count = events.len();
                         log::info!(target: LOG, "L1 block {height} has {count} events, not yet deep enough");
@@ -394,10 +394,13 @@ impl Engine {
         let held: usize =
             self.stored.values().chain(self.shallow.values()).map(|known| known.burns.len()).sum();
         let burns: Vec<_> = events
-            .map(|event| match event {
-                L1Event::Burn { outpoint, value, payload } => {
-                    KnownBurn { outpoint: *outpoint, value: *value, payload: payload.to_vec() }
-                }
+            .filter_map(|event| match event {
+                L1Event::Burn { outpoint, value, payload } => Some(KnownBurn {
+                    outpoint: *outpoint,
+                    value: *value,
+                    payload: payload.to_vec(),
+                }),
+                L1Event::Trust(_) => None,
             })
             .collect();
         let fits = held.saturating_add(burns.len()) <= self.limits.burns;

@@ -239,7 +239,8 @@ impl ChainReader for TestChain {
         };
         let activity = if account == alice() { activity } else { Activity::default() };
         let l1 = Score::saturating(if account == alice() { 70 } else { 0 });
-        let facts = Facts { l1, activity, penalty: 1, decimals: self.decimals };
+        let trust = Score::saturating(if account == alice() { 55 } else { 0 });
+        let facts = Facts { l1, trust, activity, penalty: 1, decimals: self.decimals };
         Ok(ReputationReport {
             breakdown: score(&facts),
             instant_finality: false,
@@ -504,7 +505,14 @@ fn r10_3_a_score_comes_with_its_parts() {
     assert_eq!(answer["score"], 52);
     assert_eq!(
         answer["parts"],
-        json!({"l1": 70, "behaviour": 46, "economic": 3, "penalty": 1, "suspicion": null})
+        json!({
+            "l1": 70,
+            "trust": 55,
+            "behaviour": 46,
+            "economic": 3,
+            "penalty": 1,
+            "suspicion": null,
+        })
     );
     assert_eq!(answer["activity"]["volume"], "1.50000000");
     assert_eq!(answer["activity"]["partners"], 2);

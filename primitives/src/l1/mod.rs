@@ -7,6 +7,7 @@ pub mod address;
 pub mod amount;
 pub mod burn;
 pub mod cvm;
+pub mod envelope;
 pub mod params;
 pub mod signed_message;
 

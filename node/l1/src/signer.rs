@@ -12,7 +12,9 @@
 //!   told otherwise. Its digest needs the value spent, which we do not know, but L1
 //!   verified the signature: consensus refuses a witness that no witness program asked
 //!   for, and where the input's script is not empty the program is the one in it
-//!   (BIP 141, from the first block on: spec, cascoin-l1.md 1.4).
+//!   (BIP 141, from the first block on: spec, cascoin-l1.md 1.4). That the witness
+//!   before us is the one that L1 verified is proven by the block
+//!   ([`block`](crate::block)): no node can leave it out for us.
 //!
 //! A native witness program shows nothing of itself in its input. The same witness
 //! satisfies later versions, which anybody can spend today, so it proves nothing.

@@ -39,7 +39,7 @@ pub fn statement(transaction: &BlockTransaction, height: u32) -> Option<(u32, Tr
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::block::builder::{block, signer, trust, Trust, TRUST_HEIGHT};
+    use crate::block::builder::{block, signer, trust, Form, Trust, TRUST_HEIGHT};
     use bitcoin::secp256k1::Secp256k1;
     use cascoin_l2_primitives::l1::{
         address::L1Address, cvm::bond_script, cvm::TrustKind, signed_message::key_hash,
@@ -74,6 +74,18 @@ mod tests {
         assert_eq!(read(&said), Some(expected));
         said.payload.kind = TrustKind::Vote;
         assert_eq!(read(&said), Some(TrustStatement { kind: TrustKind::Vote, ..expected }));
+    }
+
+    /// The block proves the witness, so the witness can prove the speaker.
+    #[test]
+    fn a_nested_witness_in_a_block_names_its_key() {
+        let said = trust(1, 1_500, &signer());
+        let block = block(&[said.signed_as(Form::Nested, 1)]);
+        let mut speakers = block
+            .transactions()
+            .filter_map(|transaction| Some(statement(&transaction, TRUST_HEIGHT)?.1.speaker));
+        let key = H160(key_hash(&signer().public_key(&Secp256k1::new()).serialize()));
+        assert_eq!((speakers.next(), speakers.next()), (Some(key), None));
     }
 
     #[test]

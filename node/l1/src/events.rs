@@ -2,6 +2,16 @@
 //!
 //! A pure function of the block and its neighbours, so all honest nodes make the
 //! same events, pages and digest.
+//!
+//! ## Changing the rules
+//! What is made of a block is voted on, so all sequencers must change a rule at one L1
+//! height, however late each of them updates its program. A new rule therefore comes with
+//! a height that is still far off when the program is published: below it [`events`], which
+//! is told the height of its block, goes on by the old rule for ever, from it on by the new.
+//! Then programs before and after the change agree on every block below. [`EXTRACTION`]
+//! is raised with it, so that a follower reads again what an older program stored of
+//! blocks at or above that height. There has been no change yet: one set of rules is in
+//! force from the first block.
 
 use crate::{block::Block, trust};
 use cascoin_l2_primitives::{
@@ -13,6 +23,10 @@ use std::{cmp::Reverse, collections::BTreeSet};
 
 /// Headers whose times make a block's median time (BIP 113), its own included.
 pub const MEDIAN_TIME_SPAN: usize = 11;
+
+/// Number of the rules by which events are made; blocks that other rules made are not
+/// taken up from a node's storage.
+pub const EXTRACTION: u32 = 1;
 
 /// The events of a block at `height`, in the order of its outputs. Of what people say of
 /// each other in it the [`MAX_TRUST_PER_BLOCK`] statements with the largest bonds are

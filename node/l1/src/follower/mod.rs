@@ -11,6 +11,8 @@
 //! - What L2 attested is settled: it is kept, even if L1 reorganises below it,
 //!   until 1,000 blocks above it are applied, since its pages may still be due.
 //!   Everything above follows L1's best chain.
+//! - What a program stored that made events by other rules
+//!   ([`EXTRACTION`](crate::events::EXTRACTION)) is removed and read again.
 //! - L1 being down, slow or wrong never stops the follower; it says so in its
 //!   status, waits longer each time, and goes on. An L1 node that is behind its
 //!   network is read all the same.

@@ -38,6 +38,9 @@ pub const BOND_BLOCKS: u32 = 1_440;
 /// hash to look for, and takes a block from the bond's time.
 pub const MAX_WAIT: u32 = 144;
 
+/// Room for a bond's redeem script: 31 bytes and the push of a height.
+const REDEEM_CAPACITY: usize = 40;
+
 /// What is said of somebody.
 #[derive(
     Clone,
@@ -141,11 +144,25 @@ impl TrustPayload {
     /// wallet sets for a transaction that waited at most [`MAX_WAIT`] blocks. The
     /// script itself is not on L1 until it is spent, so the few it can be are tried.
     pub fn locks_bond(&self, script: &[u8], height: u32) -> bool {
+        self.locks_bond_by(script, height, hash160)
+    }
+
+    fn locks_bond_by(
+        &self,
+        script: &[u8],
+        height: u32,
+        mut hash: impl FnMut(&[u8]) -> [u8; 20],
+    ) -> bool {
+        // Nothing is hashed for an output of another form.
+        let Some(locked) = script_hash(script) else { return false };
         // At `height` it can stand if its wallet saw the block before, at the latest.
         let last = height.saturating_sub(1);
-        (last.saturating_sub(MAX_WAIT)..=last)
-            .rev()
-            .any(|seen| bond_script(&self.from, seen.saturating_add(BOND_BLOCKS)) == script)
+        let mut redeem = Vec::with_capacity(REDEEM_CAPACITY);
+        (last.saturating_sub(MAX_WAIT)..=last).rev().any(|seen| {
+            redeem.clear();
+            write_redeem(&mut redeem, &self.from, seen.saturating_add(BOND_BLOCKS));
+            hash(&redeem) == *locked
+        })
     }
 }
 
@@ -158,13 +175,26 @@ pub fn is_container(script: &[u8]) -> bool {
 /// The script of an output that nobody can spend before L1 block `unlock`, and then the
 /// key with the hash `owner`.
 pub fn bond_script(owner: &[u8; 20], unlock: u32) -> Vec<u8> {
-    let mut redeem = Vec::with_capacity(40);
-    redeem.push(0x63); // IF
-    push_number(&mut redeem, unlock);
-    redeem.extend([0xb1, 0x75, 0x76, 0xa9, 20]); // CHECKLOCKTIMEVERIFY DROP DUP HASH160
-    redeem.extend(owner);
-    redeem.extend([0x88, 0xac, 0x67, 0x6a, 0x68]); // EQUALVERIFY CHECKSIG ELSE RETURN ENDIF
-    L1Address::ScriptHash(Ripemd160::digest(Sha256::digest(&redeem)).into()).script()
+    let mut redeem = Vec::with_capacity(REDEEM_CAPACITY);
+    write_redeem(&mut redeem, owner, unlock);
+    L1Address::ScriptHash(hash160(&redeem)).script()
+}
+
+fn write_redeem(script: &mut Vec<u8>, owner: &[u8; 20], unlock: u32) {
+    script.push(0x63); // IF
+    push_number(script, unlock);
+    script.extend([0xb1, 0x75, 0x76, 0xa9, 20]); // CHECKLOCKTIMEVERIFY DROP DUP HASH160
+    script.extend(owner);
+    script.extend([0x88, 0xac, 0x67, 0x6a, 0x68]); // EQUALVERIFY CHECKSIG ELSE RETURN ENDIF
+}
+
+fn hash160(bytes: &[u8]) -> [u8; 20] {
+    Ripemd160::digest(Sha256::digest(bytes)).into()
+}
+
+/// Of the script whose hash an output pays to; `None` for an output of another form.
+fn script_hash(script: &[u8]) -> Option<&[u8; 20]> {
+    script.strip_prefix(&[0xa9, 20])?.strip_suffix(&[0x87])?.try_into().ok()
 }
 
 /// A number as scripts have it: little-endian, as short as it can be, without a sign.

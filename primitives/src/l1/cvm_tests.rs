@@ -121,6 +121,39 @@ fn a_bond_must_be_locked_for_long_and_to_the_right_key() {
     assert!(!payload.locks_bond(&unlocked, 325_001));
 }
 
+/// A block can hold thousands of outputs that look like bonds at first sight.
+#[test]
+fn scripts_are_hashed_only_for_outputs_that_pay_to_a_script() {
+    let payload = payload();
+    let hashes = |script: &[u8]| {
+        let mut count = 0;
+        let counting = |redeem: &[u8]| {
+            count += 1;
+            hash160(redeem)
+        };
+        let locked = payload.locks_bond_by(script, 325_001, counting);
+        (locked, count)
+    };
+    let good = bond_script(&payload.from, 325_000 + BOND_BLOCKS);
+    assert_eq!(hashes(&good), (true, 1));
+    let oldest = bond_script(&payload.from, 325_000 - MAX_WAIT + BOND_BLOCKS);
+    assert_eq!(hashes(&oldest), (true, MAX_WAIT + 1));
+    assert_eq!(hashes(&[&good[..22], &[0x88]].concat()), (false, 0));
+    for other in [
+        b"".as_slice(),
+        &good[..22],
+        &good[1..],
+        &[good.as_slice(), &[0x87]].concat(),
+        &L1Address::PublicKeyHash(payload.from).script(),
+        &L1Address::WitnessPublicKeyHash(payload.from).script(),
+        &L1Address::WitnessScriptHash([3; 32]).script(),
+    ] {
+        assert_eq!(hashes(other), (false, 0), "{other:?}");
+    }
+    let strangers = L1Address::ScriptHash([9; 20]).script();
+    assert_eq!(hashes(&strangers), (false, MAX_WAIT + 1));
+}
+
 proptest! {
     #[test]
     fn payloads_survive_writing_and_reading(

@@ -2,9 +2,17 @@
 //!
 //! A statement stands twice, with its subject and with its speaker, so that each finds
 //! what it needs in one value. All is bounded: [`MAX_HEARD`] statements about an address
-//! and [`MAX_SAID`] of one. Where there are too many the smallest bond goes; about an
-//! address first those of strangers, whose word weighs nothing: else the richest could
-//! silence an address's friends. Ties are broken by the addresses.
+//! and [`MAX_SAID`] of one.
+//!
+//! Where too many are made of one speaker, the smallest bond goes. Where too many are made
+//! about an address, the one goes whose speaker has the least trust, level by level, and
+//! of equals the smallest bond: else the richest could silence an address's friends, by
+//! addresses that share what little trust they have. The statements of all seeds have
+//! room, so nobody pushes one of them out. Ties are broken by the addresses.
+//!
+//! A speaker's trust is the one that it had when it was heard, or when the address was
+//! computed last. So where there are too many, what is kept depends on the order in which
+//! they are made; elsewhere nothing does.
 
 use crate::{
     pallet::{Config, Event, Pallet, TrustQueue, TrustQueueRange, Vertices},
@@ -54,7 +62,7 @@ impl<T: Config> Pallet<T> {
             return Ok(());
         }
         let (from, to) = (Vertices::<T>::get(speaker), Vertices::<T>::get(subject));
-        let heard = Heard { speaker, kind, weight, bond, counts: from.levels.voice() > 0 };
+        let heard = Heard { speaker, kind, weight, bond, trust: from.levels.passed_on() };
         let said = Said { subject, kind, weight, bond };
         let (rank_heard, rank_said) = (|heard: &Heard| heard.rank(), |said: &Said| said.rank());
         let least_heard = room(&to.incoming, MAX_HEARD, &heard, rank_heard)?.copied();

@@ -8,7 +8,7 @@
 //! This ends: trust over *n* edges depends only on trust over *n* − 1, and three edges
 //! are the most, so one change reaches at most 1 + 32 + 32² + 32³ addresses, and none
 //! stands in the queue twice. When it is empty, all trust is a function of the seeds
-//! and of what is said, in whichever order it was heard (P10). Until then scores lag
+//! and of what is kept, in whichever order it was heard (P10). Until then scores lag
 //! behind what L1 says; they are still the same on all nodes.
 
 use crate::{
@@ -80,14 +80,14 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    // What is said of it, and notes who of the speakers counts.
+    // What is said of it, and notes what trust the speakers have.
     fn opinions(vertex: &mut Vertex) -> Vec<Opinion> {
         let Vertex { incoming, outgoing, .. } = vertex;
         let praises =
             |whom: &H160| outgoing.iter().any(|said| said.subject == *whom && said.weight > 0);
         let opinion = |heard: &mut Heard| {
             let speaker = Vertices::<T>::get(heard.speaker).levels;
-            heard.counts = speaker.voice() > 0;
+            heard.trust = speaker.passed_on();
             Opinion {
                 kind: heard.kind,
                 weight: heard.weight,

@@ -44,9 +44,10 @@ impl Web {
         [Edge, Vote].iter().any(|kind| self.said.get(&(who, whom, *kind)).is_some_and(|w| *w > 0))
     }
 
-    fn share(&self, from: u8, to: u8, weight: i8, of_a_seed: bool) -> Ratio {
+    fn share(&self, from: u8, to: u8, weight: i8) -> Ratio {
         let whole = Ratio(weight.unsigned_abs().into(), 100);
-        if self.praises(to, from) && !of_a_seed && weight > 0 {
+        let with_a_seed = self.seeds.contains(&from) || self.seeds.contains(&to);
+        if weight > 0 && self.praises(to, from) && !with_a_seed {
             whole.times(Ratio(3, 10))
         } else {
             whole
@@ -68,24 +69,24 @@ impl Web {
                 *subject == to && *kind == Edge && **weight >= 10
             })
             .map(|((from, ..), weight)| {
-                self.walk(*from, edges - 1).times(self.share(*from, to, *weight, edges == 1))
+                self.walk(*from, edges - 1).times(self.share(*from, to, *weight))
             })
             .fold(ZERO, Ratio::max)
     }
 
     fn score(&self, of: u8) -> u8 {
-        // Over a common denominator, so that the sums stay small.
+        // Over a common denominator, so that the numbers stay small.
         const SCALE: u128 = 1_000_000_000_000;
         let (mut approval, mut objection) = (0u128, 0u128);
         for ((from, subject, _), weight) in &self.said {
             if *subject != of {
                 continue;
             }
-            let share = self.share(*from, of, *weight, self.seeds.contains(from));
+            let share = self.share(*from, of, *weight);
             let Ratio(part, whole) = self.trust(*from, 2).times(share);
             assert_eq!(part * SCALE % whole, 0, "nothing is rounded");
             let side = if *weight > 0 { &mut approval } else { &mut objection };
-            *side += part * SCALE / whole;
+            *side = (part * SCALE / whole).max(*side);
         }
         let approval = match objection {
             0 => ONE,

@@ -169,6 +169,56 @@ fn the_smallest_bond_goes_first_and_strangers_before_friends() {
     });
 }
 
+/// Whoever is trusted a little can share that with as many addresses as it has bonds for.
+#[test]
+fn r10_5_larger_bonds_do_not_push_out_who_is_trusted_more() {
+    with_seed(|| {
+        let (friend, traitor, subject) = (person(200), person(201), person(202));
+        // With its own word that is all that the traitor can say.
+        let others = 0..MAX_SAID as u8 - 1;
+        hear(edge(SEED, friend, 50));
+        hear(edge(SEED, traitor, 10));
+        for number in others.clone() {
+            hear(edge(traitor, person(number), 100));
+        }
+        hear(edge(SEED, subject, 60));
+        hear(edge(friend, subject, 100));
+        settle();
+        assert_eq!((trust_of(subject), trust_of(person(0))), (60, 10));
+
+        let against = |speaker, bond| TrustStatement {
+            kind: Vote,
+            bond: bond * UNIT,
+            ..edge(speaker, subject, -100)
+        };
+        hear(against(traitor, 100));
+        for number in others {
+            hear(against(person(number), 101 + u64::from(number)));
+        }
+        settle();
+        // 34 spoke of it. Of equals the smallest bonds are gone.
+        let heard = Vertices::<Test>::get(subject).incoming;
+        assert_eq!(heard.len(), MAX_HEARD as usize);
+        let stands = |speaker| heard.iter().any(|heard| heard.speaker == speaker);
+        assert!(stands(SEED) && stands(friend) && stands(traitor));
+        assert!(!stands(person(0)) && !stands(person(1)) && stands(person(2)));
+        // They weigh no more than the one of whom they have their trust: 1 against 6.
+        assert_eq!(trust_of(subject), 51);
+    });
+}
+
+#[test]
+fn r10_5_praise_for_a_seed_is_no_clique() {
+    with_seed(|| {
+        hear(edge(SEED, person(1), 100));
+        hear(edge(person(1), SEED, 100));
+        hear(edge(SEED, person(2), 100));
+        hear(TrustStatement { kind: Vote, ..edge(person(2), SEED, -100) });
+        settle();
+        assert_eq!(trust_of(SEED), 50);
+    });
+}
+
 #[test]
 fn a_speaker_is_heard_of_so_many_and_no_more() {
     with_seed(|| {

@@ -3,7 +3,10 @@
 use cascoin_l2_primitives::{
     chain::{AccountId, Balance},
     l1::cvm::TrustKind,
-    reputation::{trust::Levels, Day, Score},
+    reputation::{
+        trust::{Levels, DEPTH},
+        Day, Score,
+    },
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
@@ -60,14 +63,15 @@ pub struct Heard {
     pub weight: i8,
     /// Base units that are locked for it on L1.
     pub bond: u64,
-    /// Whether the speaker had trust when the address was computed last.
-    pub counts: bool,
+    /// What its speaker could pass on of its own trust, by the number of edges from a
+    /// seed, when it was heard or when the address was computed last.
+    pub trust: [u32; DEPTH],
 }
 
 impl Heard {
     /// What goes first is lowest.
-    pub fn rank(&self) -> (bool, u64, H160, TrustKind) {
-        (self.counts, self.bond, self.speaker, self.kind)
+    pub fn rank(&self) -> ([u32; DEPTH], u64, H160, TrustKind) {
+        (self.trust, self.bond, self.speaker, self.kind)
     }
 }
 

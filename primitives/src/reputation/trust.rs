@@ -12,8 +12,10 @@
 //!   say of each other counts three tenths, which is L1's factor for clusters. L1 takes
 //!   it from all of an address's score when nine tenths of its edges are mutual; here
 //!   each mutual pair loses it, which no single edge from elsewhere makes up for.
-//! - **Objections**: the score is the trust times the share that approval has in all
-//!   that is said by those who have trust themselves. Each counts by its own trust.
+//! - **Objections**: the score is the trust times the share that approval has in approval
+//!   and objection. Each of the two is the weightiest one said, by its weight and its
+//!   speaker's trust: in a sum, who has trust could multiply its word by passing it on
+//!   to addresses of its own.
 //!
 //! Three edges of whole hundredths, with three tenths each, are exact in billionths:
 //! nothing is rounded but the score itself.
@@ -58,12 +60,14 @@ impl Levels {
 
     /// What its word weighs: the trust that can be passed on.
     pub fn voice(&self) -> u32 {
-        self.passed_on().iter().copied().max().unwrap_or(0)
+        self.passed_on().into_iter().max().unwrap_or(0)
     }
 
-    /// The part of it that matters to others.
-    pub fn passed_on(&self) -> &[u32] {
-        self.0.get(..DEPTH).unwrap_or_default()
+    /// The part of it that matters to others. In order it ranks speakers: whom a seed
+    /// trusts more at first hand comes first, whatever those say that others trust.
+    pub fn passed_on(&self) -> [u32; DEPTH] {
+        let [passed_on @ .., _] = self.0;
+        passed_on
     }
 
     fn is_seed(&self) -> bool {
@@ -84,6 +88,17 @@ pub struct Opinion {
     pub speaker: Levels,
 }
 
+impl Opinion {
+    /// Thousandths of the speaker's trust for each point of its weight.
+    fn point(&self, of_a_seed: bool) -> u64 {
+        let clique = self.mutual && !of_a_seed && !self.speaker.is_seed();
+        match clique && self.weight > 0 {
+            true => MUTUAL_POINT,
+            false => POINT,
+        }
+    }
+}
+
 /// Trust of an address with `opinions` about it.
 pub fn levels(is_seed: bool, opinions: &[Opinion]) -> Levels {
     let mut levels = Levels::default();
@@ -94,10 +109,9 @@ pub fn levels(is_seed: bool, opinions: &[Opinion]) -> Levels {
         if opinion.kind != TrustKind::Edge || opinion.weight < MIN_EDGE {
             continue;
         }
+        let weight = u64::from(opinion.weight.unsigned_abs());
+        let weight = weight.saturating_mul(opinion.point(is_seed));
         for length in 1..=DEPTH {
-            // Over one edge it comes from a seed, which is in no clique.
-            let point = if opinion.mutual && length > 1 { MUTUAL_POINT } else { POINT };
-            let weight = u64::from(opinion.weight.unsigned_abs()).saturating_mul(point);
             let passed = u64::from(opinion.speaker.0[length - 1]).saturating_mul(weight) / 1_000;
             let passed = u32::try_from(passed).unwrap_or(FULL).min(FULL);
             levels.0[length] = levels.0[length].max(passed);
@@ -110,14 +124,11 @@ pub fn levels(is_seed: bool, opinions: &[Opinion]) -> Levels {
 pub fn score(levels: &Levels, opinions: &[Opinion]) -> Score {
     let (mut approval, mut objection) = (0u128, 0u128);
     for opinion in opinions {
-        let Opinion { weight, mutual, speaker, .. } = opinion;
-        let discounted = *mutual && *weight > 0 && !speaker.is_seed();
-        let point = if discounted { MUTUAL_POINT } else { POINT };
-        let said = u128::from(speaker.voice())
-            .saturating_mul(u128::from(weight.unsigned_abs()))
-            .saturating_mul(point.into());
-        let side = if *weight > 0 { &mut approval } else { &mut objection };
-        *side = side.saturating_add(said);
+        let said = u128::from(opinion.speaker.voice())
+            .saturating_mul(opinion.weight.unsigned_abs().into())
+            .saturating_mul(opinion.point(levels.is_seed()).into());
+        let side = if opinion.weight > 0 { &mut approval } else { &mut objection };
+        *side = said.max(*side);
     }
     // Without an objection all of it counts, also a seed's, of whom nobody speaks.
     let (share, all) =
@@ -177,9 +188,13 @@ mod tests {
         let friend = Levels([0, FULL, 0, 0]);
         let heard = [Opinion { mutual: true, ..edge(100, friend) }];
         assert_eq!(score(&levels(false, &heard), &heard).get(), 30);
-        // A seed is in no clique.
+        // A seed is in no clique, neither as who praises nor as who is praised.
         let heard = [Opinion { mutual: true, ..edge(100, SEED) }];
         assert_eq!(score(&levels(false, &heard), &heard).get(), 100);
+        let against = opinion(TrustKind::Vote, -100, friend);
+        let heard = [Opinion { mutual: true, ..edge(100, friend) }, against];
+        assert_eq!(levels(true, &heard), Levels([FULL, 0, FULL, 0]));
+        assert_eq!(score(&levels(true, &heard), &heard).get(), 50);
     }
 
     #[test]
@@ -191,9 +206,14 @@ mod tests {
         // Of strangers, and of those whom trust reaches with its last edge: nothing.
         assert_eq!(of(&[edge(100, SEED), against(Levels::default())]), 100);
         assert_eq!(of(&[edge(100, SEED), against(Levels([0, 0, 0, FULL]))]), 100);
-        // Another vote for it outweighs some of it.
+        // The weightiest counts on either side, and not their number.
+        let half = against(Levels([0, FULL / 2, 0, 0]));
+        assert_eq!(of(&[edge(100, SEED), half, half, half]), 66);
         let praise = opinion(TrustKind::Vote, 100, SEED);
-        assert_eq!(of(&[edge(100, SEED), against(SEED), praise]), 66);
+        assert_eq!(of(&[edge(100, SEED), praise, against(SEED), half]), 50);
+        // A vote for it can be weightier than the edge over which it is trusted.
+        assert_eq!(of(&[edge(50, SEED), against(SEED)]), 16);
+        assert_eq!(of(&[edge(50, SEED), praise, against(SEED)]), 25);
         // A seed can be objected to as well.
         let heard = [against(SEED)];
         assert_eq!(score(&levels(true, &heard), &heard).get(), 0);

@@ -179,6 +179,7 @@ fn voters_check_it_against_what_they_know() {
         data.put_data(*b"timstap0", &START).expect("there is none yet");
         let known = ParticipationData {
             commits: vec![Commit { round: 0, signers }],
+            heard: [0, 2].into_iter().collect(),
             failed_leaders: failed.iter().copied().collect(),
         };
         data.put_data(PARTICIPATION_IDENTIFIER, &known).expect("there is none yet");
@@ -188,6 +189,7 @@ fn voters_check_it_against_what_they_know() {
     let call = pallet_participation::Call::note {
         round: 0,
         signers: [0, 1, 3].into_iter().collect(),
+        heard: [0, 2].into_iter().collect(),
         failed_leaders: SequencerBits::NOBODY,
     };
     let expected = UncheckedExtrinsic::new_bare(RuntimeCall::Participation(call));

@@ -19,6 +19,7 @@ use sp_runtime::{
     generic,
     traits::{Block as _, Header as _},
     transaction_validity::{InvalidTransaction, TransactionSource, TransactionValidityError},
+    DispatchError,
 };
 
 /// Blocks of a session of the `regtest` preset.
@@ -43,6 +44,19 @@ fn sudo(chain: &mut Chain, call: pallet_sequencer_registry::Call<Runtime>) {
     let sudo = RuntimeCall::Sudo(pallet_sudo::Call::sudo { call });
     let transaction = chain.sign(Alice, 0, 0, sudo);
     assert_eq!(chain.grow(vec![transaction]).1, [Ok(Ok(()))]);
+}
+
+/// Anybody may name two. What leaders said decides, and no filter.
+#[test]
+fn r22_1_two_are_named_by_anybody() {
+    let mut chain = Chain::of("regtest");
+    let named = pallet_participation::Call::report_correlation {
+        first: Charlie.to_account_id(),
+        second: Dave.to_account_id(),
+    };
+    let transaction = chain.sign(Alice, 0, 0, RuntimeCall::Participation(named));
+    let refused = DispatchError::from(pallet_participation::Error::<Runtime>::NotCorrelated);
+    assert_eq!(chain.grow(vec![transaction]).1, [Ok(Err(refused))]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The counting: a block's votes, a block's leaders, a session's end.
 
 use crate::{
+    absences::Word,
     pallet::{
         Config, Current, Error, Event, Members, MembersSetId, Offences, Outgoing, Pallet, Totals,
     },
@@ -28,7 +29,11 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Counts what the inherent says, and returns its weight.
-    pub(crate) fn count(commit: Commit, failed: SequencerBits) -> Result<Weight, Error<T>> {
+    pub(crate) fn count(
+        commit: Commit,
+        heard: SequencerBits,
+        failed: SequencerBits,
+    ) -> Result<Weight, Error<T>> {
         let height: BlockNumber = frame_system::Pallet::<T>::block_number().saturated_into();
         let parent = height.saturating_sub(1);
         let members = Members::<T>::get();
@@ -39,15 +44,16 @@ impl<T: Config> Pallet<T> {
         let digest = LeaderDigest::find(digest.logs());
         let author = T::Author::get();
         let author = author.and_then(|who| members.iter().position(|member| *member == who));
+        let leader = author.and_then(|index| u8::try_from(index).ok());
+        let speaker = leader.zip(digest.as_ref().map(|digest| digest.term));
         let mut weight = T::WeightInfo::note();
         if parent == 0 {
             ensure!(commit == Commit::default(), Error::<T>::GenesisIsNotSigned);
         } else {
             Self::count_votes(&mut session, commit.signers)?;
-            if let (Some(leader), false) = (author, changed) {
-                let missing = Self::missing(commit.signers, members.len());
-                let term = digest.as_ref().map_or(0, |digest| digest.term);
-                Self::watch(&mut session.watch, leader.saturated_into(), term, missing);
+            if !changed {
+                let Commit { round, signers } = commit;
+                Self::listen(&mut session.watch, Word { speaker, round, signers, heard });
             }
         }
         if changed || parent > 0 && parent.checked_rem(T::SessionBlocks::get()) == Some(0) {
@@ -64,6 +70,7 @@ impl<T: Config> Pallet<T> {
             weight.saturating_accrue(follow.unwrap_or_default());
             session = Session { watch, ..Session::of(members.len()) };
         }
+        Self::speaks(&mut session.watch, speaker);
         let rounds = digest.map_or(0, |digest| digest.round);
         Self::count_leaders(&mut session, Leaders { rounds, author, failed })?;
         Current::<T>::put(session);
@@ -80,12 +87,6 @@ impl<T: Config> Pallet<T> {
             tally.votes = tally.votes.saturating_add(1);
         }
         Ok(())
-    }
-
-    /// Who of a set of this size is not among the signers.
-    fn missing(signers: SequencerBits, members: usize) -> SequencerBits {
-        let members = u16::try_from(members).unwrap_or(u16::MAX);
-        (0..members).filter(|index| !signers.contains(usize::from(*index))).collect()
     }
 
     fn count_leaders(session: &mut Session, leaders: Leaders) -> Result<(), Error<T>> {

@@ -158,6 +158,10 @@ pub struct Made {
     pub signers: SequencerBits,
     pub failed: SequencerBits,
     pub term: u32,
+    /// The round in which the block before was signed.
+    pub signed_in: u16,
+    /// Who voted for it or another at its height.
+    pub heard: SequencerBits,
     /// The set that it puts in force, as the session pallets do: before its inherent.
     pub changes_to: Option<Vec<u8>>,
 }
@@ -171,6 +175,8 @@ impl Made {
             signers: bits(signers),
             failed: SequencerBits::NOBODY,
             term: 0,
+            signed_in: 0,
+            heard: SequencerBits::NOBODY,
             changes_to: None,
         }
     }
@@ -188,9 +194,10 @@ pub fn block(made: Made) -> Result<Weight, DispatchError> {
         Set::set(set);
     }
     Participation::on_initialize(height);
+    let Made { signed_in, signers, heard, failed, .. } = made;
     // As a dispatch does: what fails leaves no trace.
     let noted = with_storage_layer(|| {
-        Participation::note(RawOrigin::None.into(), 0, made.signers, made.failed)
+        Participation::note(RawOrigin::None.into(), signed_in, signers, heard, failed)
     });
     let weight = noted.map_err(|error| error.error)?.actual_weight.unwrap_or_default();
     Participation::on_finalize(height);
@@ -205,5 +212,5 @@ pub fn refused(error: Error<Test>) -> Result<Weight, DispatchError> {
 
 /// The inherent of a call, for comparing.
 pub fn call(round: u16, signers: SequencerBits, failed_leaders: SequencerBits) -> Call<Test> {
-    Call::note { round, signers, failed_leaders }
+    Call::note { round, signers, heard: SequencerBits::NOBODY, failed_leaders }
 }

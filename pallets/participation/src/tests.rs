@@ -2,7 +2,7 @@
 
 use crate::{
     mock::*,
-    pallet::{Error, Event, Offences, Totals},
+    pallet::{Call, Error, Event, Offences, Totals},
     MAX_OFFENCES,
 };
 use cascoin_l2_primitives::{
@@ -100,7 +100,8 @@ fn a_block_has_the_inherent_once_and_nobody_sends_it() {
         let without = catch_unwind(AssertUnwindSafe(|| Participation::on_finalize(2)));
         assert!(without.is_err(), "a block without it is not valid");
         let note = |origin: RawOrigin<_>| {
-            Participation::note(origin.into(), 0, bits([0, 1, 2]), SequencerBits::NOBODY)
+            let nobody = SequencerBits::NOBODY;
+            Participation::note(origin.into(), 0, bits([0, 1, 2]), nobody, nobody)
         };
         assert!(note(RawOrigin::Signed(account(1))).is_err());
         assert!(note(RawOrigin::Root).is_err());
@@ -289,7 +290,7 @@ fn without_an_end_a_session_goes_on() {
 
 fn inherent_data(commits: Vec<Commit>, failed_leaders: SequencerBits) -> InherentData {
     let mut data = InherentData::new();
-    let participation = ParticipationData { commits, failed_leaders };
+    let participation = ParticipationData { commits, heard: bits([0, 4]), failed_leaders };
     data.put_data(PARTICIPATION_IDENTIFIER, &participation).expect("there is none yet");
     data
 }
@@ -300,7 +301,15 @@ fn the_inherent_is_made_of_what_the_leader_knows_and_checked_against_what_others
     let four = Commit { round: 2, signers: bits([0, 1, 2, 3]) };
     let leader = inherent_data(vec![three, four], bits([3]));
     let made = Participation::create_inherent(&leader).expect("an inherent");
-    assert_eq!(made, call(2, four.signers, bits([3])));
+    assert_eq!(
+        made,
+        Call::note {
+            round: 2,
+            signers: four.signers,
+            heard: bits([0, 4]),
+            failed_leaders: bits([3]),
+        }
+    );
     assert!(Participation::is_inherent(&made));
     let check = |data: &InherentData| Participation::check_inherent(&made, data);
     assert_eq!(check(&leader), Ok(()));

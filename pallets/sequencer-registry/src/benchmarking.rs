@@ -58,13 +58,13 @@ fn asked<T: Config>(candidate: &AccountId, relay: ed25519::Public) -> AccountId 
     sequencer
 }
 
-/// So many links in a chain that begins with account 0; its end.
-fn linked<T: Config>(count: u32) -> AccountId {
+/// So many links in a chain that begins with account 0; the two of the last one.
+fn linked<T: Config>(count: u32) -> (AccountId, AccountId) {
     let account = |n: u32| AccountId::new([n as u8; 32]);
     for n in 0..count {
         Pallet::<T>::on_correlation(&account(n), &account(n + 1));
     }
-    account(count)
+    (account(count - 1), account(count))
 }
 
 #[benchmarks]
@@ -117,21 +117,32 @@ mod benchmarks {
         assert!(matches!(attestation, Some(Attestation::Given { .. })));
     }
 
-    /// Everybody stands in a chain of links, as long as there can be.
+    /// As many links as there can be; the last one is between the two.
     #[benchmark]
     fn are_one() {
-        let end = linked::<T>(MAX_LINKS);
+        let (first, second) = linked::<T>(MAX_LINKS);
         let one;
         #[block]
         {
-            one = Pallet::<T>::are_one(&AccountId::new([0; 32]), &end);
+            one = Pallet::<T>::are_one(&second, &first);
         }
         assert!(one);
     }
 
     #[benchmark]
+    fn is_known() {
+        let (first, second) = linked::<T>(MAX_LINKS);
+        let known;
+        #[block]
+        {
+            known = Pallet::<T>::is_known(&second, &first);
+        }
+        assert!(known);
+    }
+
+    #[benchmark]
     fn on_correlation() {
-        let end = linked::<T>(MAX_LINKS);
+        let (_, end) = linked::<T>(MAX_LINKS);
         #[block]
         {
             Pallet::<T>::on_correlation(&end, &AccountId::new([200; 32]));

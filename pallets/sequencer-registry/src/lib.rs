@@ -30,9 +30,8 @@
 //! blocks came late too often, those who led in vain lose their seats before the epoch
 //! ends (R25.5).
 //!
-//! Two sequencers that are reported to miss votes together more often than chance explains
-//! share the seats of one entity for some time ([`links`], R22.1). The runtime takes no such
-//! reports yet (ADR 0018).
+//! Two sequencers that are reported to go missing together more often than chance explains
+//! share the seats of one entity for some time ([`links`], R22.1).
 //!
 //! ## Changes by governance
 //!
@@ -328,7 +327,7 @@ pub mod pallet {
             /// Whose.
             account: AccountId,
         },
-        /// Two sequencers miss votes together, and share the seats of one entity
+        /// Two sequencers go missing together, and share the seats of one entity
         /// (R22.1).
         Linked {
             /// One.

@@ -32,6 +32,8 @@ pub trait WeightInfo {
     fn on_offence() -> Weight;
     /// Whether two accounts are one entity's.
     fn are_one() -> Weight;
+    /// Whether it is known that two sequencers are correlated.
+    fn is_known() -> Weight;
     /// Noting that two sequencers are correlated.
     fn on_correlation() -> Weight;
 }
@@ -93,6 +95,11 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
             + T::DbWeight::get().reads(4 + 2 * u64::from(MAX_LINKS))
     }
 
+    // The links, the clock, and both candidacies.
+    fn is_known() -> Weight {
+        Weight::from_parts(40 * MICROSECOND, 0) + T::DbWeight::get().reads(4)
+    }
+
     fn on_correlation() -> Weight {
         Weight::from_parts(30 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(3, 1)
     }
@@ -136,6 +143,10 @@ impl WeightInfo for () {
     }
 
     fn are_one() -> Weight {
+        Weight::zero()
+    }
+
+    fn is_known() -> Weight {
         Weight::zero()
     }
 

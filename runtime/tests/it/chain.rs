@@ -155,7 +155,8 @@ impl Chain {
         let signs = |index: &u16| number > 0 && !self.absent.contains(index);
         let signers = members.filter(signs).collect();
         let failed_leaders: SequencerBits = self.failed.iter().copied().collect();
-        let call = pallet_participation::Call::note { round: 0, signers, failed_leaders };
+        let call =
+            pallet_participation::Call::note { round: 0, signers, heard: signers, failed_leaders };
         UncheckedExtrinsic::new_bare(RuntimeCall::Participation(call))
     }
 

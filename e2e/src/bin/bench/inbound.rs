@@ -9,10 +9,10 @@ use cascoin_e2e::{
     network::{Network, Setup},
     Error,
 };
+use cascoin_l2_runtime::Runtime;
 use codec::Decode;
 use serde::Serialize;
 use serde_json::{json, Value};
-use sp_core::hashing::twox_128;
 use std::{
     thread::sleep,
     time::{Duration, Instant},
@@ -194,8 +194,7 @@ fn applied(network: &Network) -> Result<u64> {
 }
 
 /// A value of the state after a block.
-fn state<T: Decode + Default>(network: &Network, height: u32, names: [&str; 2]) -> Result<T> {
-    let key: Vec<u8> = names.iter().flat_map(|name| twox_128(name.as_bytes())).collect();
+fn state<T: Decode + Default>(network: &Network, height: u32, key: [u8; 32]) -> Result<T> {
     let at = network.block_hash(0, height)?;
     let key = format!("0x{}", hex::encode(key));
     let value = network.call(0, "state_getStorage", json!([key, at]))?;
@@ -205,10 +204,11 @@ fn state<T: Decode + Default>(network: &Network, height: u32, names: [&str; 2]) 
 }
 
 fn burn_count(network: &Network, height: u32) -> Result<u64> {
-    state(network, height, ["BurnMint", "BurnCount"])
+    state(network, height, pallet_burn_mint::BurnCount::<Runtime>::hashed_key())
 }
 
 fn weight(network: &Network, height: u32) -> Result<u64> {
-    let used: frame_system::ConsumedWeight = state(network, height, ["System", "BlockWeight"])?;
+    let key = frame_system::BlockWeight::<Runtime>::hashed_key();
+    let used: frame_system::ConsumedWeight = state(network, height, key)?;
     Ok(used.total().ref_time())
 }

@@ -16,7 +16,7 @@ use cascoin_l2_primitives::{
     chain::{key_types, BlockNumber},
     relay::{
         local::{self, LocalBlock, LocalTip},
-        L1BlockDigest, PageProof, RelayRange, RelayVote,
+        L1BlockDigest, PageTree, RelayRange, RelayVote,
     },
     sequencers::SequencerSetProvider,
 };
@@ -157,8 +157,9 @@ fn deliver<T: Config>() {
         return;
     }
     let end = first.saturating_add(PAGE_LOOKAHEAD).min(block.pages.len() as u32);
+    let tree = PageTree::of(&block.pages);
     for index in first..end {
-        let Some(proof) = PageProof::of(&block.pages, index) else { return };
+        let Some(proof) = tree.proof(index) else { return };
         let page = block.pages[index as usize].clone();
         let extrinsic = Pallet::<T>::page_extrinsic(due.height, page, proof);
         // Refused: it has it already, or cannot take it now.

@@ -47,6 +47,21 @@ mod benchmarks {
         assert_eq!(outcome, Some(BurnOutcome::Minted));
     }
 
+    /// A burn that waited for minting to go on.
+    #[benchmark]
+    fn retry_burn() {
+        let (outpoint, event) = burn::<T>();
+        Halted::<T>::put(true);
+        Pallet::<T>::on_event(&event, &L1BlockContext::default());
+        Halted::<T>::kill();
+        #[block]
+        {
+            Pallet::<T>::retry_deferred(frame_support::weights::Weight::MAX);
+        }
+        let outcome = Burns::<T>::get(outpoint.txid, outpoint.vout).map(|record| record.outcome);
+        assert_eq!(outcome, Some(BurnOutcome::Minted));
+    }
+
     #[benchmark]
     fn retry_base() {
         #[block]

@@ -18,6 +18,7 @@ impl pallet_l1_relay::Config for Runtime {
 impl pallet_burn_mint::Config for Runtime {
     type Currency = Balances;
     type Parameters = ChainParameters;
+    type Sequencers = SequencerRegistry;
     type Time = Timestamp;
     type WeightInfo = pallet_burn_mint::weights::EstimatedWeight<Runtime>;
 }

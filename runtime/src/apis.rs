@@ -10,7 +10,8 @@ use alloc::{vec, vec::Vec};
 use cascoin_l2_primitives::{
     apis::{
         Announcer, BurnRecord, BurnWait, CandidateInfo, DoubleSignRecord, Eligibility,
-        EvidenceStanding, MintRecord, OpenPoll, RelayStatus, ReputationReport, SequencerParticipation, SupplyReport,
+        EvidenceStanding, MintRecord, OpenPoll, RelayStatus, ReputationReport,
+        SequencerParticipation, SupplyReport,
     },
     chain::{self, SequencerSet},
     consensus::DoubleSignEvidence,

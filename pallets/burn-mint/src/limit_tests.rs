@@ -53,12 +53,8 @@ fn r36_1_a_burn_above_the_limit_is_minted_in_parts_day_by_day() {
         let cause = WaitCause::TransactionLimit;
         let rest = Event::BurnDeferred { outpoint: outpoint(1), rest: 150, cause };
         assert_eq!(mint_events(), vec![part, rest]);
-        let expected = BurnWait {
-            cause,
-            place: 0,
-            next_at: Some(in_days(1)),
-            complete_at: Some(in_days(2)),
-        };
+        let expected =
+            BurnWait { cause, place: 0, next_at: Some(in_days(1)), complete_at: Some(in_days(2)) };
         assert_eq!(wait_of(1), expected);
 
         // Not within the day, however many blocks there are.

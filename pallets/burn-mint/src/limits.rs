@@ -13,9 +13,7 @@ use scale_info::TypeInfo;
 use sp_runtime::SaturatedConversion;
 
 /// The limits of a day, in base units.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct Limits {
     /// Of what one burn brings.
     pub burn: Balance,
@@ -70,9 +68,7 @@ pub fn begins_at(day: Day) -> Moment {
 }
 
 /// What was minted on the last day on which anything was.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct Spent {
     /// The day.
     pub day: Day,

@@ -90,8 +90,7 @@ impl<T: Config> Pallet<T> {
         let now = T::Time::now();
         let today = Today::new(&T::Parameters::get(), now);
         let Today { day, limits, .. } = today;
-        let account =
-            record.recipient.as_ref().map(AccountMints::<T>::get).unwrap_or_default();
+        let account = record.recipient.as_ref().map(AccountMints::<T>::get).unwrap_or_default();
         let by_burn = waiting.spent.left(limits.burn, day);
         let by_address = account.spent.left(limits.address, day);
         let by_chain = MintedOnDay::<T>::get().left(limits.chain, day);

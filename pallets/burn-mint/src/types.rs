@@ -23,9 +23,7 @@ pub struct Credit {
 }
 
 /// What burns brought an account.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct AccountMinted {
     /// Burns that were credited to it, in full or in part.
     pub burns: u32,
@@ -43,9 +41,7 @@ pub struct Waiting {
 }
 
 /// Whose turn it is. A round of turns begins with each day and each change of limits.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct Round {
     /// The day for which it began.
     pub day: Day,

@@ -194,6 +194,25 @@ fn o6_asked_to_it_sends_again_at_once_what_is_not_on_chain() {
 }
 
 #[test]
+fn o6_it_opens_a_vote_again_that_timed_out() {
+    on_node(4, &[1], |sent| {
+        follow(&l1_chain(0, &[0]), 77);
+        work();
+        cast(only_vote(sent())).expect("valid");
+        run(REVOTE_BLOCKS);
+        work();
+        assert!(sent().is_empty(), "it is open");
+        Now::mutate(|now| *now += TIMEOUT_MS);
+        work();
+        cast(only_vote(sent())).expect("it says the same later");
+        let open = Relay::status().open_votes;
+        assert_eq!((open.len(), open[0].since), (1, Now::get()));
+        work();
+        assert!(sent().is_empty(), "it is open again");
+    });
+}
+
+#[test]
 fn it_stops_at_a_gap_and_where_blocks_do_not_stand_on_each_other() {
     on_node(4, &[1], |sent| {
         let (blocks, other) = (l1_chain(0, &[0; 4]), l1_chain(9, &[0; 4]));

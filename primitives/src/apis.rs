@@ -121,13 +121,87 @@ pub struct ParentMismatch {
     Deserialize,
 )]
 pub enum BurnOutcome {
-    /// Credited to its recipient.
+    /// Credited to its recipient in full.
     Minted,
     /// Not valid, with the reason.
     Rejected(BurnRejection),
-    /// Valid, and waits to be credited: minting is halted, or the credit failed.
-    /// It is retried in each block and never lost.
+    /// Valid, and waits to be credited, or what is left of it does ([`BurnWait`] says
+    /// for what). It has its turn again and again and is never lost.
     Deferred,
+}
+
+/// What a valid burn waits for.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum WaitCause {
+    /// It brought as much today as one burn may (`max_deposit`).
+    TransactionLimit,
+    /// Its recipient got as much today as one address may (`max_daily_deposit`).
+    AddressLimit,
+    /// As much was minted today as may be for all together (`max_daily_mint`).
+    ChainLimit,
+    /// Others that wait have their turn before it.
+    Turn,
+    /// The supply invariant was violated and minting stands.
+    Halted,
+    /// Fewer sequencers are in the set than the chain wants (`min_sequencers`).
+    TooFewSequencers,
+    /// The credit failed. It is tried again on the next day.
+    CreditFailed,
+}
+
+impl WaitCause {
+    /// Whether it follows from a limit on deposits (`BRIDGE_DEPOSIT_LIMIT`).
+    pub const fn is_limit(self) -> bool {
+        matches!(self, Self::TransactionLimit | Self::AddressLimit | Self::ChainLimit)
+    }
+}
+
+/// How a valid burn waits, by the limits in force.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BurnWait {
+    /// For what.
+    pub cause: WaitCause,
+    /// Burns before it in the queue.
+    pub place: u64,
+    /// L2 time before which no (more) of it is minted; `None` if no time is set.
+    pub next_at: Option<Moment>,
+    /// L2 time before which it is not minted in full; `None` if no time is set.
+    pub complete_at: Option<Moment>,
+}
+
+/// One credit: a burn, or a part of one.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MintRecord {
+    /// The burn on L1.
+    pub outpoint: OutPoint,
+    /// What was credited, in base units.
+    pub amount: u64,
+    /// To whom.
+    pub recipient: Option<AccountId>,
+    /// Height of the burn's L1 block.
+    pub l1_height: u32,
+    /// Hash of the burn's L1 block.
+    pub l1_hash: L1Hash,
+    /// L2 block that credited it.
+    pub block: BlockNumber,
+    /// Time of that block.
+    pub time: Moment,
 }
 
 /// What L2 knows of one burn output.
@@ -150,6 +224,8 @@ pub struct BurnRecord {
     pub outpoint: OutPoint,
     /// Its value: what it destroyed, in base units.
     pub value: u64,
+    /// What of that is credited so far, in base units.
+    pub minted: u64,
     /// What its payload said, in base units; 0 where it could not be read.
     pub encoded_amount: u64,
     /// Who was, or would have been, credited.
@@ -160,7 +236,7 @@ pub struct BurnRecord {
     pub l1_height: u32,
     /// Hash of its L1 block.
     pub l1_hash: L1Hash,
-    /// L2 block that applied it.
+    /// L2 block that applied it, or that credited (more of) it last.
     pub block: BlockNumber,
     /// Time of that block.
     pub time: Moment,
@@ -184,7 +260,7 @@ pub struct SupplyReport {
     pub minted: Balance,
     /// Destroyed on L2, ever: fees burned, dust, slashes.
     pub burned_on_l2: Balance,
-    /// Burns minted.
+    /// Burns minted in full.
     pub burn_count: u64,
     /// Burns rejected.
     pub rejected_count: u64,
@@ -440,13 +516,15 @@ sp_api::decl_runtime_apis! {
     pub trait BurnMintApi {
         /// All outputs on record of one L1 transaction, by position.
         fn burns_of_transaction(txid: L1Hash) -> Vec<BurnRecord>;
-        /// Mints of the L2 blocks `from..=to`, at most `limit`.
-        fn mint_history(from: BlockNumber, to: BlockNumber, limit: u32) -> Vec<BurnRecord>;
-        /// Burns credited to an account, newest first, at most `limit`.
+        /// Credits of the L2 blocks `from..=to`, at most `limit`.
+        fn mint_history(from: BlockNumber, to: BlockNumber, limit: u32) -> Vec<MintRecord>;
+        /// Burns credited to an account, in full or in part, newest first, at most
+        /// `limit`.
         fn burns_of_account(account: AccountId, limit: u32) -> Vec<BurnRecord>;
-        /// Valid burns whose credit is deferred, in the order they are retried, at
-        /// most `limit`.
+        /// Valid burns that wait, in the order of their turns, at most `limit`.
         fn deferred_burns(limit: u32) -> Vec<BurnRecord>;
+        /// How each of some burns waits; `None` for one that does not.
+        fn burn_waits(outpoints: Vec<OutPoint>) -> Vec<Option<BurnWait>>;
         /// The supply and its check.
         fn supply() -> SupplyReport;
     }

@@ -176,10 +176,12 @@ pub struct ChainParameters {
     pub fast_challenge_period_s: u64,
     /// Reputation from which the fast period holds, 0 to 100.
     pub fast_withdrawal_score: u8,
-    /// Largest deposit of one transaction.
+    /// Most that one burn brings its recipient on one day (R36.1). What is above waits.
     pub max_deposit: Balance,
-    /// Largest deposits of one address a day.
+    /// Most that all burns together bring one address on one day (R36.2).
     pub max_daily_deposit: Balance,
+    /// Most that is minted on one day for all addresses together.
+    pub max_daily_mint: Balance,
     /// L2 blocks between two anchors on L1.
     pub anchor_interval: u32,
     /// Smallest base fee of a transaction: 0.00001 coin.

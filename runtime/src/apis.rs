@@ -9,12 +9,13 @@ use crate::{
 use alloc::{vec, vec::Vec};
 use cascoin_l2_primitives::{
     apis::{
-        Announcer, BurnRecord, CandidateInfo, DoubleSignRecord, Eligibility, EvidenceStanding,
-        OpenPoll, RelayStatus, ReputationReport, SequencerParticipation, SupplyReport,
+        Announcer, BurnRecord, BurnWait, CandidateInfo, DoubleSignRecord, Eligibility,
+        EvidenceStanding, MintRecord, OpenPoll, RelayStatus, ReputationReport,
+        SequencerParticipation, SupplyReport,
     },
     chain::{self, SequencerSet},
     consensus::DoubleSignEvidence,
-    l1::L1Hash,
+    l1::{L1Hash, OutPoint},
     relay::{EventPage, PageProof, RelayVote},
     rewards::RewardsReport,
     sequencers::NodeAttestation,
@@ -329,7 +330,7 @@ impl_runtime_apis! {
             BurnMint::burns_of_transaction(txid)
         }
 
-        fn mint_history(from: BlockNumber, to: BlockNumber, limit: u32) -> Vec<BurnRecord> {
+        fn mint_history(from: BlockNumber, to: BlockNumber, limit: u32) -> Vec<MintRecord> {
             BurnMint::mint_history(from, to, limit)
         }
 
@@ -339,6 +340,10 @@ impl_runtime_apis! {
 
         fn deferred_burns(limit: u32) -> Vec<BurnRecord> {
             BurnMint::deferred_burns(limit)
+        }
+
+        fn burn_waits(outpoints: Vec<OutPoint>) -> Vec<Option<BurnWait>> {
+            BurnMint::burn_waits(&outpoints)
         }
 
         fn supply() -> SupplyReport {

@@ -9,15 +9,16 @@ use crate::{errors::Named, extrinsic::Described};
 use cascoin_consensus::{schedule::Schedule, EngineClient};
 use cascoin_l2_primitives::{
     apis::{
-        BurnMintApi, BurnRecord, CandidateInfo, ChainApi, DoubleSignRecord, Eligibility,
-        EvidenceApi, ParticipationApi, RegistryApi, RelayApi, RelayStatus, ReputationApi,
-        ReputationReport, RewardsApi, SequencerApi, SequencerParticipation, SupplyReport,
+        BurnMintApi, BurnRecord, BurnWait, CandidateInfo, ChainApi, DoubleSignRecord, Eligibility,
+        EvidenceApi, MintRecord, ParticipationApi, RegistryApi, RelayApi, RelayStatus,
+        ReputationApi, ReputationReport, RewardsApi, SequencerApi, SequencerParticipation,
+        SupplyReport,
     },
     chain::{
         AccountId, Balance, BlockHash, BlockNumber, ChainParameters, Header, Nonce, OpaqueBlock,
         SequencerSet,
     },
-    l1::L1Hash,
+    l1::{L1Hash, OutPoint},
     rewards::RewardsReport,
 };
 use codec::{Decode, Encode};
@@ -144,14 +145,14 @@ pub trait ChainReader: Send + Sync + 'static {
     fn relay(&self, at: BlockHash) -> Read<RelayStatus>;
     /// Burn records of one L1 transaction.
     fn burns_of_transaction(&self, at: BlockHash, txid: L1Hash) -> Read<Vec<BurnRecord>>;
-    /// Mints of the blocks `from..=to`, at most `limit`.
+    /// Credits of the blocks `from..=to`, at most `limit`.
     fn mint_history(
         &self,
         at: BlockHash,
         from: BlockNumber,
         to: BlockNumber,
         limit: u32,
-    ) -> Read<Vec<BurnRecord>>;
+    ) -> Read<Vec<MintRecord>>;
     /// Mints to one account, newest first, at most `limit`.
     fn burns_of_account(
         &self,
@@ -159,9 +160,10 @@ pub trait ChainReader: Send + Sync + 'static {
         account: AccountId,
         limit: u32,
     ) -> Read<Vec<BurnRecord>>;
-    /// Valid burns whose credit is deferred, the next to be retried first, at most
-    /// `limit`.
+    /// Valid burns that wait, in the order of their turns, at most `limit`.
     fn deferred_burns(&self, at: BlockHash, limit: u32) -> Read<Vec<BurnRecord>>;
+    /// How each of some burns waits; `None` for one that does not.
+    fn burn_waits(&self, at: BlockHash, outpoints: Vec<OutPoint>) -> Read<Vec<Option<BurnWait>>>;
     /// The supply.
     fn supply(&self, at: BlockHash) -> Read<SupplyReport>;
     /// Double signs on record, newest first, at most `limit`.
@@ -300,7 +302,7 @@ impl<C: L2Client, B: Backend<OpaqueBlock> + 'static> ChainReader for ClientReade
         from: BlockNumber,
         to: BlockNumber,
         limit: u32,
-    ) -> Read<Vec<BurnRecord>> {
+    ) -> Read<Vec<MintRecord>> {
         Ok(self.client.runtime_api().mint_history(at, from, to, limit)?)
     }
 
@@ -315,6 +317,10 @@ impl<C: L2Client, B: Backend<OpaqueBlock> + 'static> ChainReader for ClientReade
 
     fn deferred_burns(&self, at: BlockHash, limit: u32) -> Read<Vec<BurnRecord>> {
         Ok(self.client.runtime_api().deferred_burns(at, limit)?)
+    }
+
+    fn burn_waits(&self, at: BlockHash, outpoints: Vec<OutPoint>) -> Read<Vec<Option<BurnWait>>> {
+        Ok(self.client.runtime_api().burn_waits(at, outpoints)?)
     }
 
     fn supply(&self, at: BlockHash) -> Read<SupplyReport> {

@@ -45,7 +45,7 @@ impl From<L1Status> for L1Summary {
     }
 }
 
-/// L1 as the methods use it. The last three ask the L1 node and block.
+/// L1 as the methods use it. `unconfirmed` and those that burn ask the L1 node and block.
 pub trait L1Access: Send + Sync + 'static {
     /// How the L1 node is doing.
     fn summary(&self) -> L1Summary;
@@ -56,6 +56,9 @@ pub trait L1Access: Send + Sync + 'static {
     /// The marked outputs of a transaction that waits in the L1 node's mempool;
     /// none if it is not there, L1 does not answer, or it is being asked already.
     fn unconfirmed(&self, txid: L1Hash) -> Vec<UnconfirmedBurn>;
+    /// Looks at L1 now, and sends again what this node has to say of it and is not on
+    /// chain yet.
+    fn retry(&self);
     /// Makes a transaction of the L1 wallet that burns what the payload says.
     ///
     /// # Errors
@@ -116,6 +119,10 @@ impl L1Access for L1Node {
         burn::unconfirmed(&client, txid)
             .inspect_err(|error| log::debug!(target: "l2::rpc", "L1's mempool: {error}"))
             .unwrap_or_default()
+    }
+
+    fn retry(&self) {
+        self.follower.retry();
     }
 
     fn create_burn(&self, payload: &BurnPayload) -> Result<UnsignedBurn, BurnError> {

@@ -42,6 +42,13 @@ pub enum ParameterChange {
     RateLimit(u32),
     /// Time a vote may stay open before its burns are shown as failed, milliseconds.
     MintTimeoutMs(u64),
+    /// Most that one burn brings on one day, base units. This and the next two hold for
+    /// burns that wait, too.
+    MaxDeposit(Balance),
+    /// Most that all burns together bring one address on one day, base units.
+    MaxDailyDeposit(Balance),
+    /// Most that is minted on one day for all together, base units.
+    MaxDailyMint(Balance),
 }
 
 impl ParameterChange {
@@ -57,6 +64,9 @@ impl ParameterChange {
             Self::FeeDiscountScore(value) => table.fee_discount_score = value,
             Self::RateLimit(value) => table.rate_limit = value,
             Self::MintTimeoutMs(value) => table.mint_timeout_ms = value,
+            Self::MaxDeposit(value) => table.max_deposit = value,
+            Self::MaxDailyDeposit(value) => table.max_daily_deposit = value,
+            Self::MaxDailyMint(value) => table.max_daily_mint = value,
         }
     }
 }

@@ -39,6 +39,7 @@ impl OnL1Event for L1Events {
 impl pallet_burn_mint::Config for Runtime {
     type Currency = Balances;
     type Parameters = ChainParameters;
+    type Sequencers = SequencerRegistry;
     type Time = Timestamp;
     type WeightInfo = pallet_burn_mint::weights::EstimatedWeight<Runtime>;
 }

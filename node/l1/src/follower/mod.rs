@@ -34,7 +34,8 @@ use crate::{
     block::{Block, Header},
     client::{code, L1Client, L1Error},
 };
-use cascoin_l2_primitives::l1::L1Hash;
+use cascoin_l2_primitives::{l1::L1Hash, relay::local::RETRY_KEY};
+use codec::Encode;
 use engine::{Engine, Limits, Step};
 use parking_lot::{Condvar, Mutex, RwLock};
 use seen::SeenIndex;
@@ -200,6 +201,7 @@ impl Follower {
         let shared = Arc::new(Shared {
             status: RwLock::new(status),
             seen: RwLock::default(),
+            store: store.clone(),
             stopped: Mutex::new(false),
             wake: Condvar::new(),
         });
@@ -235,6 +237,13 @@ impl FollowerHandle {
         self.shared.seen.read().all()
     }
 
+    /// Looks at L1 now, however long the pause after an error would be, and has the
+    /// off-chain worker send again what is not on chain yet.
+    pub fn retry(&self) {
+        self.shared.store.set(RETRY_KEY, &true.encode());
+        self.shared.wake.notify_all();
+    }
+
     /// Stops the follower and waits for it; it may be within one call to L1.
     pub fn stop(&self) {
         self.shared.stop();
@@ -248,6 +257,7 @@ impl FollowerHandle {
 struct Shared {
     status: RwLock<L1Status>,
     seen: RwLock<SeenIndex>,
+    store: Arc<dyn LocalStore>,
     stopped: Mutex<bool>,
     wake: Condvar,
 }

@@ -85,6 +85,7 @@ struct Params {
     consensus_timeout_seconds: u64,
     max_deposit_per_tx: String,
     max_daily_deposit: String,
+    max_daily_mint: String,
     l1_anchor_interval: u32,
     min_fee: String,
 }
@@ -155,6 +156,7 @@ pub(super) fn chain_info(context: &Context, args: &Args) -> RpcResult<ChainInfo>
             consensus_timeout_seconds: parameters.mint_timeout_ms.div_ceil(1_000),
             max_deposit_per_tx: at.coins(parameters.max_deposit),
             max_daily_deposit: at.coins(parameters.max_daily_deposit),
+            max_daily_mint: at.coins(parameters.max_daily_mint),
             l1_anchor_interval: parameters.anchor_interval,
             min_fee: at.coins(parameters.min_fee),
         },

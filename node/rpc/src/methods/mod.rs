@@ -109,7 +109,7 @@ impl Context {
 enum Access {
     /// Anybody.
     Safe,
-    /// Whoever the node's operator trusts: it uses the L1 wallet.
+    /// Whoever the node's operator trusts: it uses the L1 wallet or drives this node.
     Unsafe,
 }
 
@@ -140,6 +140,7 @@ pub fn module(context: Context) -> Result<RpcModule<()>, RegisterMethodError> {
     add(&mut module, &wallet::CREATE_BURN, Unsafe, wallet::create_burn)?;
     add(&mut module, &wallet::SEND_BURN, Unsafe, wallet::send_burn)?;
     add(&mut module, &burns::BURN_STATUS, Safe, burns::burn_status)?;
+    add(&mut module, &burns::RETRY_BURN, Unsafe, burns::retry_burn)?;
     add(&mut module, &burns::PENDING_BURNS, Safe, burns::pending_burns)?;
     add(&mut module, &burns::MINT_HISTORY, Safe, burns::mint_history)?;
     add(&mut module, &burns::BURNS_FOR_ADDRESS, Safe, burns::burns_for_address)?;

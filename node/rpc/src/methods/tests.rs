@@ -13,8 +13,9 @@ use cascoin_l1::{
 };
 use cascoin_l2_primitives::{
     apis::{
-        BurnOutcome, BurnRecord, CandidateInfo, DoubleSignRecord, Eligibility, OpenVote,
-        RelayStatus, ReputationReport, SequencerParticipation, SupplyReport,
+        BurnOutcome, BurnRecord, BurnWait, CandidateInfo, DoubleSignRecord, Eligibility,
+        MintRecord, OpenVote, RelayStatus, ReputationReport, SequencerParticipation, SupplyReport,
+        WaitCause,
     },
     chain::{AccountId, BlockHash, BlockNumber, FeeSplit, Header, SequencerInfo, SequencerSet},
     consensus::LeaderDigest,
@@ -33,7 +34,10 @@ use codec::Encode;
 use serde_json::{json, Value};
 use sp_consensus::NoNetwork;
 use sp_runtime::{generic::DigestItem, Digest};
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    sync::atomic::{AtomicU32, Ordering::Relaxed},
+};
 
 mod evidence_tests;
 mod rewards_tests;
@@ -63,6 +67,7 @@ impl TestChain {
         BurnRecord {
             outpoint: OutPoint { txid: L1Hash([1; 32]), vout: 0 },
             value: 150,
+            minted: 150,
             encoded_amount: 150,
             recipient: Some(alice()),
             outcome: BurnOutcome::Minted,
@@ -70,6 +75,16 @@ impl TestChain {
             l1_hash: L1Hash([90; 32]),
             block: 20,
             time: NOW - 5_000,
+        }
+    }
+
+    /// A burn of which a third is minted.
+    fn waiting() -> BurnRecord {
+        BurnRecord {
+            outpoint: OutPoint { txid: L1Hash([5; 32]), vout: 0 },
+            minted: 50,
+            outcome: BurnOutcome::Deferred,
+            ..Self::record()
         }
     }
 }
@@ -93,6 +108,7 @@ impl ChainReader for TestChain {
             propose_timeout_ms: 1_000,
             mint_timeout_ms: 600_000,
             min_fee: 1_000,
+            max_deposit: 1_000_000_000,
             min_sequencer_score: 70,
             min_sequencer_stake: 100_000_000,
             fee_split: FeeSplit { producer: 70, others: 20 },
@@ -148,7 +164,8 @@ impl ChainReader for TestChain {
     }
 
     fn burns_of_transaction(&self, _: BlockHash, txid: L1Hash) -> Read<Vec<BurnRecord>> {
-        Ok([Self::record()].into_iter().filter(|record| record.outpoint.txid == txid).collect())
+        let known = [Self::record(), Self::waiting()];
+        Ok(known.into_iter().filter(|record| record.outpoint.txid == txid).collect())
     }
 
     fn mint_history(
@@ -157,10 +174,13 @@ impl ChainReader for TestChain {
         from: BlockNumber,
         to: BlockNumber,
         limit: u32,
-    ) -> Read<Vec<BurnRecord>> {
-        let record = Self::record();
-        let count = if (from..=to).contains(&record.block) { limit.min(MAX_RECORDS) } else { 0 };
-        Ok(vec![record; count as usize])
+    ) -> Read<Vec<MintRecord>> {
+        let BurnRecord { outpoint, minted, recipient, l1_height, l1_hash, block, time, .. } =
+            Self::record();
+        let amount = minted;
+        let credit = MintRecord { outpoint, amount, recipient, l1_height, l1_hash, block, time };
+        let count = if (from..=to).contains(&credit.block) { limit.min(MAX_RECORDS) } else { 0 };
+        Ok(vec![credit; count as usize])
     }
 
     fn burns_of_account(
@@ -174,8 +194,18 @@ impl ChainReader for TestChain {
     }
 
     fn deferred_burns(&self, _: BlockHash, limit: u32) -> Read<Vec<BurnRecord>> {
-        let record = BurnRecord { outcome: BurnOutcome::Deferred, ..Self::record() };
-        Ok(vec![record; limit.min(self.deferred) as usize])
+        Ok(vec![Self::waiting(); limit.min(self.deferred) as usize])
+    }
+
+    fn burn_waits(&self, _: BlockHash, outpoints: Vec<OutPoint>) -> Read<Vec<Option<BurnWait>>> {
+        let wait = BurnWait {
+            cause: WaitCause::AddressLimit,
+            place: 7,
+            next_at: Some(NOW + 1_000),
+            complete_at: Some(NOW + 2_000),
+        };
+        let of = |outpoint| (outpoint == Self::waiting().outpoint).then_some(wait);
+        Ok(outpoints.into_iter().map(of).collect())
     }
 
     fn supply(&self, _: BlockHash) -> Read<SupplyReport> {
@@ -289,8 +319,10 @@ impl ChainReader for TestChain {
     }
 }
 
-/// An L1 node that shows one burn at height 101 and builds what it is asked for.
-struct TestL1;
+/// An L1 node that shows one burn at height 101 and builds what it is asked for. Counts
+/// how often it is to be tried again.
+#[derive(Default)]
+struct TestL1(Arc<AtomicU32>);
 
 impl TestL1 {
     fn seen() -> SeenBurn {
@@ -325,6 +357,10 @@ impl L1Access for TestL1 {
         let outpoint = OutPoint { txid, ..outpoint };
         let waits = txid == L1Hash([4; 32]);
         waits.then_some(UnconfirmedBurn { outpoint, value, payload }).into_iter().collect()
+    }
+
+    fn retry(&self) {
+        self.0.fetch_add(1, Relaxed);
     }
 
     fn create_burn(&self, payload: &BurnPayload) -> Result<UnsignedBurn, BurnError> {
@@ -373,7 +409,7 @@ impl Default for Setup {
         Self {
             decimals: 8,
             supply,
-            l1: Some(Arc::new(TestL1)),
+            l1: Some(Arc::new(TestL1::default())),
             deny: Some(DenyUnsafe::No),
             engine: EngineHandle::default(),
             deferred: 0,
@@ -454,6 +490,7 @@ fn all_methods_of_the_ledger_are_there_and_nothing_else() {
         "l2_getreputation",
         "l2_getrewards",
         "l2_getpendingburns",
+        "l2_retryburn",
         "l2_getminthistory",
         "l2_gettotalsupply",
         "l2_verifysupply",
@@ -693,6 +730,74 @@ fn burn_status_combines_the_chain_and_this_nodes_l1() {
 }
 
 #[test]
+fn a_burn_that_waits_for_a_limit_says_for_which_where_and_until_when() {
+    for burn in [
+        call("l2_getburnstatus", json!(["05".repeat(32)])),
+        Setup { deferred: 1, ..Setup::default() }
+            .call("l2_getpendingburns", json!([]))
+            .expect("an answer"),
+    ]
+    .map(|answer| answer["burns"][0].clone())
+    {
+        assert_eq!(burn["status"], "REACHED");
+        assert_eq!(
+            (&burn["burnAmount"], &burn["mintedAmount"]),
+            (&json!("0.00000150"), &json!("0.00000050"))
+        );
+        assert_eq!(
+            (&burn["waitsFor"], &burn["limit"]),
+            (&json!("ADDRESS_LIMIT"), &json!("BRIDGE_DEPOSIT_LIMIT"))
+        );
+        assert_eq!(burn["queuePlace"], 7);
+        assert_eq!(burn["nextMintAt"], NOW + 1_000);
+        assert_eq!(burn["completeMintAt"], NOW + 2_000);
+        assert_eq!(burn["l2MintBlock"], Value::Null);
+    }
+    let minted = call("l2_getburnstatus", json!(["01".repeat(32)]));
+    assert_eq!(minted["burns"][0].get("waitsFor"), None);
+}
+
+#[test]
+fn o6_a_burn_is_tried_again_on_request_while_that_can_help() {
+    let asked = Arc::new(AtomicU32::new(0));
+    let with = |sequencing: bool| {
+        let setup = Setup { l1: Some(Arc::new(TestL1(asked.clone()))), ..Setup::default() };
+        setup.engine.update(|engine| engine.sequencing = sequencing);
+        setup
+    };
+    let retry = |sequencing, params| with(sequencing).call("l2_retryburn", params);
+    for (sequencing, times) in [(true, 1), (false, 2)] {
+        let answer = retry(sequencing, json!(["02".repeat(32), 1])).expect("an answer");
+        assert_eq!((&answer["consensusStatus"], &answer["vout"]), (&json!("PENDING"), &json!(1)));
+        assert_eq!(
+            (&answer["retried"], &answer["isSequencing"]),
+            (&json!(true), &json!(sequencing))
+        );
+        assert_eq!(asked.load(Relaxed), times);
+    }
+    // The chain has it and it waits for a limit: no vote is missing.
+    let waits = retry(true, json!(["05".repeat(32)])).expect("an answer");
+    assert_eq!((&waits["retried"], &waits["consensusStatus"]), (&json!(false), &json!("REACHED")));
+    assert!(waits["message"].as_str().is_some_and(|text| text.contains("recipient")), "{waits}");
+
+    for (params, named) in [
+        (json!(["01".repeat(32)]), Named::AlreadyMinted),
+        (json!(["02".repeat(32), 0]), Named::NotABurn),
+        (json!(["03".repeat(32)]), Named::NotABurn),
+    ] {
+        assert_eq!(error(with(true), "l2_retryburn", params).0, i64::from(named.code()));
+    }
+    assert_eq!(error(with(true), "l2_retryburn", json!(["02"])).0, -32_602);
+    let blind = Setup { l1: None, ..Setup::default() };
+    let (code, _) = error(blind, "l2_retryburn", json!(["02".repeat(32)]));
+    assert_eq!(code, i64::from(Named::L1NotConfigured.code()));
+    let stranger = Setup { deny: Some(DenyUnsafe::Yes), ..with(true) };
+    let (_, message) = error(stranger, "l2_retryburn", json!(["02".repeat(32)]));
+    assert_eq!(message, "RPC call is unsafe to be called externally");
+    assert_eq!(asked.load(Relaxed), 2);
+}
+
+#[test]
 fn pending_burns_and_open_votes() {
     let pending = call("l2_getpendingburns", json!([]));
     assert_eq!((&pending["count"], &pending["seesL1"]), (&json!(1), &json!(true)));
@@ -775,6 +880,9 @@ fn a_burn_is_created_and_sent_through_the_l1_wallet() {
     let (code, message) = error(Setup::default(), "l2_createburntx", json!([2, ALICE]));
     assert_eq!(code, i64::from(Named::L1Refused.code()));
     assert!(message.contains("Insufficient funds"), "{message}");
+    let (code, message) = error(Setup::default(), "l2_createburntx", json!([10.5, ALICE]));
+    assert_eq!(code, i64::from(Named::DepositLimit.code()));
+    assert!(message.contains("10.00000000 at most"), "{message}");
     for (hex, named) in [("", Named::NotABurn), ("cd", Named::L1Unavailable)] {
         let (code, _) = error(Setup::default(), "l2_sendburntx", json!([hex]));
         assert_eq!(code, i64::from(named.code()));

@@ -27,7 +27,9 @@ use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
 use sp_core::{ed25519, H160, H256};
 
 fn address(n: u32) -> H160 {
-    H160::from_low_u64_be(u64::from(n))
+    let mut bytes = [0; 20];
+    bytes[..4].copy_from_slice(&n.to_le_bytes());
+    H160(bytes)
 }
 
 fn entries(first: u32, count: u32) -> ExportEntries {

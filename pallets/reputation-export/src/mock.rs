@@ -129,7 +129,7 @@ impl Config for Test {
     type Scores = Scores;
     type Threshold = frame_support::traits::ConstU8<THRESHOLD>;
     type Interval = frame_support::traits::ConstU32<INTERVAL>;
-    type WeightInfo = ();
+    type WeightInfo = crate::EstimatedWeight<Test>;
 }
 
 /// State after block 1 with so many sequencers and no links.

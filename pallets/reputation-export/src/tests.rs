@@ -127,6 +127,7 @@ fn r10_4_changes_that_nobody_tells_of_are_found_in_turn() {
         // In a block without time left nobody is looked at.
         drift(0, points(90));
         assert_eq!(Export::on_idle(System::block_number(), Weight::zero()), Weight::zero());
+        assert!(!draft().contains(&(0, 90)));
     });
 }
 

@@ -42,6 +42,7 @@ impl<T: Config> Pallet<T> {
     #[cfg(any(test, feature = "try-runtime"))]
     pub fn check_state() -> Result<(), &'static str> {
         use crate::{pallet::KnownAddresses, MAX_KEPT};
+        use cascoin_l2_primitives::reputation::export::ExportedScore;
         use sp_core::H160;
 
         let (oldest, last) = (Oldest::<T>::get(), Last::<T>::get());
@@ -82,7 +83,7 @@ impl<T: Config> Pallet<T> {
         if named.len() != draft.len() {
             return Err("the draft names an address twice");
         }
-        let is_said = |address: &H160, exported| {
+        let is_said = |address: &H160, exported: ExportedScore| {
             KnownAddresses::<T>::get(address)
                 .is_none_or(|known| known.said.is_none_or(|said| said == exported))
         };

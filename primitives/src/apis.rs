@@ -5,7 +5,11 @@ use crate::{
     consensus::{DoubleSignEvidence, MessageKind},
     l1::{burn::BurnRejection, L1Hash, OutPoint},
     relay::{EventPage, L1BlockDigest, PageProof, RelayVote},
-    reputation::{rule::Breakdown, Day, Score},
+    reputation::{
+        export::{ReputationExport, SignedExport},
+        rule::Breakdown,
+        Day, Score,
+    },
     rewards::RewardsReport,
     sequencers::NodeAttestation,
     time::{L1Time, TimeBounds},
@@ -375,6 +379,65 @@ pub struct ReputationReport {
     pub last_day: Day,
 }
 
+/// The batches of reputations that wait for L1 (R10.4).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct ReputationExports {
+    /// Sequence number of the oldest batch that is kept; one more than `last` if none is.
+    pub oldest: u32,
+    /// Sequence number of the batch that was made last; 0 if none was.
+    pub last: u32,
+    /// Entries that the next batch has so far.
+    pub drafted: u32,
+    /// Batches that are signed and wait for settlement, as many as were asked for.
+    pub signed: Vec<SignedExport>,
+    /// The last batch, if it is not signed yet.
+    pub in_signing: Option<OpenExport>,
+}
+
+/// A batch that is being signed.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct OpenExport {
+    /// The batch.
+    pub export: ReputationExport,
+    /// The set that signs it.
+    pub set_id: u64,
+    /// Indices of those that have.
+    pub signers: Vec<u16>,
+}
+
+/// An outage of which an account is compensated, or will be (R25.6).
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct OutageClaim<Extrinsic> {
+    /// The outage's number.
+    pub outage: u32,
+    /// What was burned of the account's fees, base units.
+    pub compensable: Balance,
+    /// How it stands.
+    pub standing: ClaimStanding<Extrinsic>,
+}
+
+/// How a claim stands.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub enum ClaimStanding<Extrinsic> {
+    /// The outage is not settled yet, so nobody knows what the fund has for it.
+    #[codec(index = 0)]
+    Open {
+        /// The last block whose fees are compensated.
+        until: BlockNumber,
+    },
+    /// It can be claimed.
+    #[codec(index = 1)]
+    Claimable {
+        /// What is paid, base units.
+        amount: Balance,
+        /// The last block in which it can be claimed.
+        until: BlockNumber,
+        /// The transaction that claims it. Nobody signs it and nobody pays for it, so
+        /// anybody may send it.
+        transaction: Extrinsic,
+    },
+}
+
 /// Whether an account may sequence, by what the chain knows of it
 /// (`SEQ_NOT_ELIGIBLE`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo, Serialize, Deserialize)]
@@ -497,6 +560,15 @@ sp_api::decl_runtime_apis! {
     pub trait ReputationApi {
         /// Of one account; zeros for one nobody knows.
         fn reputation(account: AccountId) -> ReputationReport;
+        /// The batches that wait for L1, from a sequence number on, at most `limit` of the
+        /// signed ones.
+        fn reputation_exports(from: u32, limit: u32) -> ReputationExports;
+    }
+
+    /// What users get back after outages.
+    pub trait CompensationApi {
+        /// Of one account, oldest outage first.
+        fn compensation(account: AccountId) -> Vec<OutageClaim<Block::Extrinsic>>;
     }
 
     /// What sequencers earn.

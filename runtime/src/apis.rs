@@ -2,16 +2,16 @@
 
 use crate::{
     fees, genesis_config_presets, AccountId, Aura, Balance, Block, BlockNumber, BurnMint,
-    ChainParameters, Equivocation, Executive, Grandpa, InherentDataExt, L1Relay, Nonce,
-    Participation, Reputation, Rewards, Runtime, RuntimeCall, SequencerRegistry, SessionKeys,
-    System, TimestampGuard, TransactionPayment, VERSION,
+    ChainParameters, Compensation, Equivocation, Executive, Grandpa, InherentDataExt, L1Relay,
+    Nonce, Participation, Reputation, ReputationExport, Rewards, Runtime, RuntimeCall,
+    SequencerRegistry, SessionKeys, System, TimestampGuard, TransactionPayment, VERSION,
 };
 use alloc::{vec, vec::Vec};
 use cascoin_l2_primitives::{
     apis::{
         Announcer, BurnRecord, BurnWait, CandidateInfo, DoubleSignRecord, Eligibility,
-        EvidenceStanding, MintRecord, OpenPoll, RelayStatus, ReputationReport,
-        SequencerParticipation, SupplyReport,
+        EvidenceStanding, MintRecord, OpenPoll, OutageClaim, RelayStatus, ReputationExports,
+        ReputationReport, SequencerParticipation, SupplyReport,
     },
     chain::{self, SequencerSet},
     consensus::DoubleSignEvidence,
@@ -310,6 +310,16 @@ impl_runtime_apis! {
     impl cascoin_l2_primitives::apis::ReputationApi<Block> for Runtime {
         fn reputation(account: AccountId) -> ReputationReport {
             Reputation::report(&account)
+        }
+
+        fn reputation_exports(from: u32, limit: u32) -> ReputationExports {
+            ReputationExport::exports(from, limit)
+        }
+    }
+
+    impl cascoin_l2_primitives::apis::CompensationApi<Block> for Runtime {
+        fn compensation(account: AccountId) -> Vec<OutageClaim<<Block as BlockT>::Extrinsic>> {
+            Compensation::compensation(&account)
         }
     }
 

@@ -8,6 +8,7 @@ frame_benchmarking::define_benchmarks!(
     [pallet_l1_relay, L1Relay]
     [pallet_participation, Participation]
     [pallet_reputation, Reputation]
+    [pallet_reputation_export, ReputationExport]
     [pallet_rewards, Rewards]
     [pallet_sequencer_registry, SequencerRegistry]
     [pallet_stake, Stake]

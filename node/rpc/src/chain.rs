@@ -9,10 +9,10 @@ use crate::{errors::Named, extrinsic::Described};
 use cascoin_consensus::{schedule::Schedule, EngineClient};
 use cascoin_l2_primitives::{
     apis::{
-        BurnMintApi, BurnRecord, BurnWait, CandidateInfo, ChainApi, DoubleSignRecord, Eligibility,
-        EvidenceApi, MintRecord, ParticipationApi, RegistryApi, RelayApi, RelayStatus,
-        ReputationApi, ReputationReport, RewardsApi, SequencerApi, SequencerParticipation,
-        SupplyReport,
+        BurnMintApi, BurnRecord, BurnWait, CandidateInfo, ChainApi, CompensationApi,
+        DoubleSignRecord, Eligibility, EvidenceApi, MintRecord, OutageClaim, ParticipationApi,
+        RegistryApi, RelayApi, RelayStatus, ReputationApi, ReputationExports, ReputationReport,
+        RewardsApi, SequencerApi, SequencerParticipation, SupplyReport,
     },
     chain::{
         AccountId, Balance, BlockHash, BlockNumber, ChainParameters, Header, Nonce, OpaqueBlock,
@@ -27,7 +27,7 @@ use jsonrpsee::types::ErrorObjectOwned;
 use sc_client_api::{Backend, StateBackend as _, TrieCacheContext};
 use sp_api::{ApiError, ProvideRuntimeApi};
 use sp_blockchain::HeaderBackend;
-use sp_runtime::Justifications;
+use sp_runtime::{Justifications, OpaqueExtrinsic};
 use std::sync::Arc;
 
 /// Why the chain could not be read.
@@ -181,6 +181,15 @@ pub trait ChainReader: Send + Sync + 'static {
     ) -> Read<Option<Vec<u8>>>;
     /// An account's reputation.
     fn reputation(&self, at: BlockHash, account: AccountId) -> Read<ReputationReport>;
+    /// Batches of reputations that wait for L1, at most `limit` signed ones from a
+    /// sequence number on.
+    fn reputation_exports(&self, at: BlockHash, from: u32, limit: u32) -> Read<ReputationExports>;
+    /// What an account gets back after outages, oldest first.
+    fn compensation(
+        &self,
+        at: BlockHash,
+        account: AccountId,
+    ) -> Read<Vec<OutageClaim<OpaqueExtrinsic>>>;
     /// An account; one that does not exist has nothing.
     fn account(&self, at: BlockHash, account: &AccountId) -> Read<AccountState>;
     /// Hash of the block at a height; `None` if there is none yet.
@@ -200,6 +209,7 @@ pub trait L2Client:
         OpaqueBlock,
         Api: RelayApi<OpaqueBlock>
                  + BurnMintApi<OpaqueBlock>
+                 + CompensationApi<OpaqueBlock>
                  + EvidenceApi<OpaqueBlock>
                  + ParticipationApi<OpaqueBlock>
                  + RegistryApi<OpaqueBlock>
@@ -215,6 +225,7 @@ impl<T> L2Client for T where
             OpaqueBlock,
             Api: RelayApi<OpaqueBlock>
                      + BurnMintApi<OpaqueBlock>
+                     + CompensationApi<OpaqueBlock>
                      + EvidenceApi<OpaqueBlock>
                      + ParticipationApi<OpaqueBlock>
                      + RegistryApi<OpaqueBlock>
@@ -350,6 +361,18 @@ impl<C: L2Client, B: Backend<OpaqueBlock> + 'static> ChainReader for ClientReade
 
     fn reputation(&self, at: BlockHash, account: AccountId) -> Read<ReputationReport> {
         Ok(self.client.runtime_api().reputation(at, account)?)
+    }
+
+    fn reputation_exports(&self, at: BlockHash, from: u32, limit: u32) -> Read<ReputationExports> {
+        Ok(self.client.runtime_api().reputation_exports(at, from, limit)?)
+    }
+
+    fn compensation(
+        &self,
+        at: BlockHash,
+        account: AccountId,
+    ) -> Read<Vec<OutageClaim<OpaqueExtrinsic>>> {
+        Ok(self.client.runtime_api().compensation(at, account)?)
     }
 
     fn account(&self, at: BlockHash, account: &AccountId) -> Read<AccountState> {

@@ -34,7 +34,7 @@ pub enum ParameterChange {
     BlockGasLimit(u64),
     /// Smallest base fee of a transaction, base units.
     MinFee(Balance),
-    /// Who gets base fees.
+    /// Who gets base fees, from the next block on.
     FeeSplit(FeeSplit),
     /// Whose score is above this pays half the base fee, 0 to 100.
     FeeDiscountScore(u8),

@@ -16,6 +16,7 @@
 //!   reads and writes anyway, so it costs no access to the database
 //!   ([`Config::Activities`]).
 //! - The L1 address that an account proved to hold, by a signature of its wallet.
+//!   [`Config::OnLinkedScore`] is told when a linked account is scored or punished.
 //! - Penalties for offences ([`OnOffence`](cascoin_l2_primitives::sequencers::OnOffence)).
 //!   One point is forgiven each day.
 //!
@@ -83,7 +84,7 @@ pub mod pallet {
     use cascoin_l2_primitives::{
         chain::{AccountId, ChainParameters, Moment},
         relay::TrustStatement,
-        reputation::{Activity, Score},
+        reputation::{export::OnLinkedScore, Activity, Score},
         sequencers::OffenceKind,
     };
     use frame_support::{
@@ -120,6 +121,9 @@ pub mod pallet {
 
         /// The chain's parameters: decimals.
         type Parameters: Get<ChainParameters>;
+
+        /// Told when what L2 says of a linked L1 address may have changed at once.
+        type OnLinkedScore: OnLinkedScore;
 
         /// Weights of the call and of what else this pallet does.
         type WeightInfo: WeightInfo;
@@ -263,7 +267,7 @@ pub mod pallet {
         /// ## Events
         /// `L1ScoreSet`.
         #[pallet::call_index(0)]
-        #[pallet::weight(T::WeightInfo::set_l1_score())]
+        #[pallet::weight(T::WeightInfo::set_l1_score().saturating_add(T::OnLinkedScore::weight()))]
         pub fn set_l1_score(
             origin: OriginFor<T>,
             account: AccountId,
@@ -271,6 +275,7 @@ pub mod pallet {
         ) -> DispatchResult {
             ensure_root(origin)?;
             Self::change(&account, |standing| standing.l1 = score);
+            Self::tell_of(&account);
             Self::deposit_event(Event::L1ScoreSet { account, score });
             Ok(())
         }
@@ -289,7 +294,9 @@ pub mod pallet {
         /// ## Events
         /// `Linked`.
         #[pallet::call_index(1)]
-        #[pallet::weight(T::WeightInfo::link())]
+        #[pallet::weight(
+            T::WeightInfo::link().saturating_add(T::OnLinkedScore::weight().saturating_mul(2))
+        )]
         pub fn link_l1_address(origin: OriginFor<T>, signature: [u8; 65]) -> DispatchResult {
             let account = ensure_signed(origin)?;
             let address = Self::do_link(&account, &signature)?;
@@ -308,7 +315,7 @@ pub mod pallet {
         /// ## Events
         /// `Unlinked`.
         #[pallet::call_index(2)]
-        #[pallet::weight(T::WeightInfo::unlink())]
+        #[pallet::weight(T::WeightInfo::unlink().saturating_add(T::OnLinkedScore::weight()))]
         pub fn unlink_l1_address(origin: OriginFor<T>) -> DispatchResult {
             let account = ensure_signed(origin)?;
             let address = Self::do_unlink(&account)?;

@@ -4,6 +4,8 @@ use crate::{mock::*, pallet::Error, pallet::Event};
 use cascoin_l2_primitives::{
     chain::AccountId,
     l1::signed_message::{digest, key_hash},
+    reputation::{export::ExportedScore, Score},
+    sequencers::{Offence, OffenceKind, OnOffence},
 };
 use frame_support::{assert_noop, assert_ok};
 use sp_core::{ecdsa, Pair, H160};
@@ -45,6 +47,34 @@ fn a_wallets_signature_links_its_address() {
             Error::<Test>::NotLinked
         );
         assert_eq!(Reputation::check_state(), Ok(()));
+    });
+}
+
+/// R10.4: what is exported to L1 is told when it has changed, after it has.
+#[test]
+fn r10_4_links_scores_and_offences_are_told() {
+    new_test_ext().execute_with(|| {
+        let says = |score| Some(ExportedScore { score: Score::saturating(score), suspicion: None });
+        let punish = |offender| {
+            let kind = OffenceKind::Offline;
+            Reputation::on_offence(&Offence { kind, offender, set_id: 0, height: 1 });
+        };
+        punish(BOB);
+        assert!(Told::get().is_empty(), "Bob is not linked");
+        assert_ok!(link(ALICE, wallet_signs(1, &Reputation::message(&ALICE))));
+        punish(ALICE);
+        assert_ok!(Reputation::set_l1_score(RuntimeOrigin::root(), ALICE, Score::MAX));
+        assert_ok!(link(ALICE, wallet_signs(2, &Reputation::message(&ALICE))));
+        assert_ok!(Reputation::unlink_l1_address(RuntimeOrigin::signed(ALICE)));
+        let expected = [
+            (address(1), says(70)),
+            (address(1), says(65)),
+            (address(1), says(95)),
+            (address(1), None),
+            (address(2), says(95)),
+            (address(2), None),
+        ];
+        assert_eq!(Told::get(), expected);
     });
 }
 

@@ -1,13 +1,14 @@
 //! Scores.
 
 use crate::{
-    pallet::{Config, L1Addresses, Pallet, Standings},
+    pallet::{Config, L1Accounts, L1Addresses, Pallet, Standings},
     types::Standing,
 };
 use cascoin_l2_primitives::{
     apis::ReputationReport,
     chain::AccountId,
     reputation::{
+        export::{ExportedScore, LinkedScores},
         rule::{self, Breakdown, Facts, INSTANT_FINALITY_SCORE},
         Day, ReputationProvider, Score, MS_PER_DAY,
     },
@@ -86,15 +87,24 @@ impl<T: Config> Pallet<T> {
             return Err("an account has another trust than its L1 address");
         }
         let back = |account: &AccountId, address: H160| {
-            crate::pallet::L1Accounts::<T>::get(address).as_ref() == Some(account)
+            L1Accounts::<T>::get(address).as_ref() == Some(account)
         };
         if L1Addresses::<T>::iter().any(|(account, address)| !back(&account, address)) {
             return Err("an address does not know its account");
         }
-        if crate::pallet::L1Accounts::<T>::iter().count() != L1Addresses::<T>::iter().count() {
+        if L1Accounts::<T>::iter().count() != L1Addresses::<T>::iter().count() {
             return Err("an address is linked to an account that does not know it");
         }
         Self::check_graph()
+    }
+}
+
+/// What is exported to L1 (R10.4).
+impl<T: Config> LinkedScores for Pallet<T> {
+    fn of_address(address: &H160) -> Option<ExportedScore> {
+        let Breakdown { aggregated: score, suspicion, .. } =
+            Self::breakdown(&L1Accounts::<T>::get(address)?);
+        Some(ExportedScore { score, suspicion })
     }
 }
 

@@ -19,7 +19,10 @@ use crate::{
     WeightInfo,
 };
 use alloc::vec::Vec;
-use cascoin_l2_primitives::reputation::trust::{self, Opinion};
+use cascoin_l2_primitives::reputation::{
+    export::OnLinkedScore,
+    trust::{self, Opinion},
+};
 use frame_support::weights::Weight;
 use sp_core::{bounded::BoundedVec, ConstU32, H160};
 
@@ -33,8 +36,9 @@ impl<T: Config> Pallet<T> {
         if start == end || !used.all_lte(remaining) {
             return used.min(remaining);
         }
+        let each = T::WeightInfo::spread().saturating_add(T::OnLinkedScore::weight());
         for place in start..end.min(start.saturating_add(MAX_SPREAD)) {
-            let after = used.saturating_add(T::WeightInfo::spread());
+            let after = used.saturating_add(each);
             if !after.all_lte(remaining) {
                 break;
             }
@@ -69,6 +73,7 @@ impl<T: Config> Pallet<T> {
         if score != vertex.score {
             if let Some(account) = L1Accounts::<T>::get(address) {
                 Self::change(&account, |standing| standing.trust = score);
+                T::OnLinkedScore::on_linked_score(address);
             }
             Self::deposit_event(Event::TrustComputed { address: *address, score });
         }

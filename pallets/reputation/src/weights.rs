@@ -38,7 +38,7 @@ pub struct EstimatedWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
     fn set_l1_score() -> Weight {
-        Weight::from_parts(15 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(1, 1)
+        Weight::from_parts(15 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(2, 1)
     }
 
     // Recovering a key takes about 100 µs.
@@ -57,7 +57,7 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
     }
 
     fn on_offence() -> Weight {
-        Weight::from_parts(15 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(2, 1)
+        Weight::from_parts(15 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(3, 1)
     }
 
     // The seeds before and after, each with its place in the queue.

@@ -8,12 +8,14 @@
 //!   6.18, R6.4, R10.2, R10.3, R10.5). Integers only: all nodes get the same number
 //!   (P10).
 //! - [`trust`]: the web of trust, from what people say of each other on L1 (R10.1).
+//! - [`export`]: what L2 tells L1 of it (R10.4).
 //!
 //! `pallet-reputation` keeps the facts and implements [`ReputationProvider`]; whoever
 //! gives benefits for a score (fees, limits, seats) asks through it and never names
 //! that pallet. All answers are for the state of the block being executed.
 
 mod activity;
+pub mod export;
 mod log;
 pub mod rule;
 mod score;

@@ -6,7 +6,7 @@
 //! score does (5.2), so that a ring of a few accounts moves little.
 
 use super::{log::ten_log10, Activity, Score};
-use codec::{Decode, DecodeWithMemTracking, Encode};
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 
@@ -65,6 +65,7 @@ pub struct Facts {
     Encode,
     Decode,
     DecodeWithMemTracking,
+    MaxEncodedLen,
     TypeInfo,
     Serialize,
     Deserialize,

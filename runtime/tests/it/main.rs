@@ -6,6 +6,7 @@ mod candidates;
 mod chain;
 mod compensation;
 mod evidence;
+mod exports;
 mod fees;
 mod filter;
 mod genesis;

@@ -12,7 +12,9 @@ mod account;
 mod block;
 mod burns;
 mod candidates;
+mod compensation;
 mod evidence;
+mod exports;
 mod info;
 mod reputation;
 mod rewards;
@@ -137,6 +139,8 @@ pub fn module(context: Context) -> Result<RpcModule<()>, RegisterMethodError> {
     add(&mut module, &rewards::REWARDS, Safe, rewards::rewards)?;
     add(&mut module, &evidence::EVIDENCE, Safe, evidence::evidence)?;
     add(&mut module, &reputation::REPUTATION, Safe, reputation::reputation)?;
+    add(&mut module, &exports::EXPORTS, Safe, exports::exports)?;
+    add(&mut module, &compensation::COMPENSATION, Safe, compensation::compensation)?;
     add(&mut module, &wallet::CREATE_BURN, Unsafe, wallet::create_burn)?;
     add(&mut module, &wallet::SEND_BURN, Unsafe, wallet::send_burn)?;
     add(&mut module, &burns::BURN_STATUS, Safe, burns::burn_status)?;

@@ -14,8 +14,8 @@ use cascoin_l1::{
 use cascoin_l2_primitives::{
     apis::{
         BurnOutcome, BurnRecord, BurnWait, CandidateInfo, DoubleSignRecord, Eligibility,
-        MintRecord, OpenVote, RelayStatus, ReputationReport, SequencerParticipation, SupplyReport,
-        WaitCause,
+        MintRecord, OpenVote, OutageClaim, RelayStatus, ReputationExports, ReputationReport,
+        SequencerParticipation, SupplyReport, WaitCause,
     },
     chain::{AccountId, BlockHash, BlockNumber, FeeSplit, Header, SequencerInfo, SequencerSet},
     consensus::LeaderDigest,
@@ -33,13 +33,15 @@ use cascoin_l2_primitives::{
 use codec::Encode;
 use serde_json::{json, Value};
 use sp_consensus::NoNetwork;
-use sp_runtime::{generic::DigestItem, Digest};
+use sp_runtime::{generic::DigestItem, Digest, OpaqueExtrinsic};
 use std::{
     collections::BTreeSet,
     sync::atomic::{AtomicU32, Ordering::Relaxed},
 };
 
+mod compensation_tests;
 mod evidence_tests;
+mod exports_tests;
 mod rewards_tests;
 
 const ALICE: &str = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
@@ -284,6 +286,18 @@ impl ChainReader for TestChain {
         })
     }
 
+    fn reputation_exports(&self, _: BlockHash, from: u32, limit: u32) -> Read<ReputationExports> {
+        Ok(exports_tests::report(from, limit))
+    }
+
+    fn compensation(
+        &self,
+        _: BlockHash,
+        account: AccountId,
+    ) -> Read<Vec<OutageClaim<OpaqueExtrinsic>>> {
+        Ok(compensation_tests::report(&account))
+    }
+
     fn account(&self, _: BlockHash, account: &AccountId) -> Read<AccountState> {
         let rich = AccountState { nonce: 7, free: 150_000_000, reserved: 50, frozen: 100 };
         Ok(if *account == alice() { rich } else { AccountState::default() })
@@ -473,7 +487,7 @@ fn error(setup: Setup, method: &str, params: Value) -> (i64, String) {
 
 #[test]
 fn all_methods_of_the_ledger_are_there_and_nothing_else() {
-    // O9 to O12, as far as there are any, R31.6, R10.3, R38.6, and evidence.
+    // O9 to O12, as far as there are any, R31.6, R10.3, R10.4, R25.6, R38.6, and evidence.
     let ledger: BTreeSet<&str> = [
         "l2_getchaininfo",
         "l2_getbalance",
@@ -488,6 +502,8 @@ fn all_methods_of_the_ledger_are_there_and_nothing_else() {
         "l2_getevidence",
         "l2_getnetworkstatus",
         "l2_getreputation",
+        "l2_getreputationexports",
+        "l2_getcompensation",
         "l2_getrewards",
         "l2_getpendingburns",
         "l2_retryburn",

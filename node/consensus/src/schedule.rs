@@ -76,7 +76,8 @@ impl Schedule {
         let randomness = if l1_hash == Default::default() { genesis.0 } else { l1_hash.0 };
         let weights: Vec<u64> = set.members.iter().map(|member| member.weight).collect();
         let ranking = ranking(&ranking_seed(&genesis.0, term, &randomness), &weights);
-        let leaders = leader_order(&ranking, sticky_leader(&parent, term), &BTreeSet::new())?;
+        let barred = barred(&set);
+        let leaders = leader_order(&ranking, sticky_leader(&parent, term), &barred)?;
         Ok(Self {
             height,
             parent,
@@ -95,6 +96,12 @@ impl Schedule {
         let order = self.leaders.as_slice();
         order.iter().take(round.0.into()).map(|leader| leader.0).collect()
     }
+}
+
+/// Who leads nothing.
+fn barred(set: &SequencerSet) -> BTreeSet<SequencerIndex> {
+    let numbered = set.members.iter().zip(0u16..);
+    numbered.filter(|(one, _)| one.barred).map(|(_, index)| SequencerIndex(index)).collect()
 }
 
 /// The author of the parent, if the parent is of the same term and set: it stays

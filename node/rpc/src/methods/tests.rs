@@ -108,6 +108,7 @@ impl ChainReader for TestChain {
             relay: sp_core::ed25519::Public::from_raw([index; 32]),
             vault: sp_core::ecdsa::Public::from_raw([index; 33]),
             weight: u64::from(index),
+            barred: index == 3,
         };
         Ok(SequencerSet { set_id: 1, members: (0..4).map(member).collect() })
     }

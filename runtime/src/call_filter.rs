@@ -3,7 +3,8 @@
 //! Coins come into being by peg-in only (ledger O7) and a set change is never
 //! forced (consensus.md, decision 7), so the calls that set balances or the
 //! issuance, or force a GRANDPA change, are out. So is leaving the set by
-//! dropping one's keys: that is the registry's business. So are reports of correlated
+//! dropping one's keys: that is the registry's business, which does drop those that are
+//! revoked. So are reports of correlated
 //! sequencers, until absences are judged in a way that liars cannot bend (ADR 0018).
 //!
 //! All of these want Root, except the last, and Root passes a runtime's call

@@ -83,11 +83,6 @@ impl RevocationKey {
     pub fn kept(self, now: BlockNumber) -> Self {
         Self { change: None, ..self.at(now) }
     }
-
-    /// Whether nothing is named and nothing will be.
-    pub fn is_empty(&self) -> bool {
-        self.key.is_none() && self.change.is_none()
-    }
 }
 
 #[cfg(test)]
@@ -107,7 +102,7 @@ mod tests {
         assert_eq!(changed.at(120), RevocationKey { key: THIEFS, change: None });
         let removed = named.named(None, 20, 100);
         assert_eq!((removed.at(119).key, removed.at(120).key), (OWN, None));
-        assert!(removed.at(120).is_empty() && !removed.is_empty());
+        assert_eq!(removed.at(120), RevocationKey::default());
     }
 
     #[test]

@@ -157,7 +157,8 @@ where
     let keys: BTreeMap<AccountId, ed25519::Public> =
         api.announcers(at)?.into_iter().map(|one| (one.account, one.relay)).collect();
     for (member, voter) in set.members.iter().zip(0_u16..) {
-        if !keystore.has_keys(&[(member.relay.to_vec(), key_types::RELAY)]) {
+        // What is barred would answer in vain.
+        if member.barred || !keystore.has_keys(&[(member.relay.to_vec(), key_types::RELAY)]) {
             continue;
         }
         for poll in polls.iter().filter(|poll| poll.waiting_for.contains(&member.account)) {

@@ -112,3 +112,31 @@ fn sticky_leader(parent: &Header, term: u32) -> Option<SequencerIndex> {
     let digest = LeaderDigest::find(parent.digest().logs())?;
     (!changes_set && digest.term == term).then_some(SequencerIndex(digest.leader))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cascoin_l2_primitives::chain::SequencerInfo;
+    use sp_core::{ecdsa, ed25519};
+
+    /// R30.4, R30.5: a leader that is barred in the middle of its term leads no further
+    /// block of it, and the next in the ranking does.
+    #[test]
+    fn r30_5_who_is_barred_leads_nothing_from_the_next_block_on() {
+        let member = |index: u8| SequencerInfo {
+            account: [index; 32].into(),
+            aura: ed25519::Public::from_raw([index; 32]),
+            grandpa: ed25519::Public::from_raw([index; 32]),
+            relay: ed25519::Public::from_raw([index; 32]),
+            vault: ecdsa::Public::from_raw([index; 33]),
+            weight: 1,
+            barred: index == 2,
+        };
+        let set = SequencerSet { set_id: 0, members: (0..4).map(member).collect() };
+        let barred = barred(&set);
+        assert_eq!(barred, BTreeSet::from([SequencerIndex(2)]));
+        let ranking = [3, 2, 0, 1].map(SequencerIndex);
+        let order = leader_order(&ranking, Some(SequencerIndex(2)), &barred).expect("three lead");
+        assert_eq!(order.as_slice(), [0, 1, 3].map(SequencerIndex));
+    }
+}

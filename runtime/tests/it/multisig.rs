@@ -93,7 +93,8 @@ fn with_shared_account() -> Chain {
     assert_eq!(submit(&mut chain, Eve, pay(Rewards::pot(), OWED)), Ok(Ok(())));
     let account = shared();
     let score = Score::saturating(50);
-    let call = Box::new(pallet_reputation::Call::set_l1_score { account, score }.into());
+    let set = pallet_reputation::Call::set_l1_score { account, score };
+    let call = Box::new(RuntimeCall::Reputation(set));
     let sudo = RuntimeCall::Sudo(pallet_sudo::Call::sudo { call });
     assert_eq!(submit(&mut chain, Alice, sudo), Ok(Ok(())));
     chain.ext.execute_with(|| {
@@ -111,6 +112,7 @@ fn r30_3_two_of_three_do_all_that_a_sequencer_does_and_one_does_nothing() {
     let set_keys =
         pallet_session::Call::set_keys { keys: generated.keys, proof: generated.proof.encode() };
     let announce = Registry::announce { endpoint: Default::default(), controller: None };
+    let name = Registry::set_revocation_key { key: Some(COLD) };
 
     let start = standing(&mut chain);
     let none = Standing { stake: 0, candidate: false, keys: false, revocation_key: None, ..start };
@@ -125,9 +127,9 @@ fn r30_3_two_of_three_do_all_that_a_sequencer_does_and_one_does_nothing() {
         (RuntimeCall::Stake(pallet_stake::Call::bond { amount: 2 * COIN }), bonded),
         (RuntimeCall::SequencerRegistry(announce), announced),
         (RuntimeCall::Session(set_keys), with_keys),
-        (Registry::set_revocation_key { key: Some(COLD) }.into(), with_key),
+        (RuntimeCall::SequencerRegistry(name), with_key),
         (RuntimeCall::Rewards(pallet_rewards::Call::claim {}), paid),
-        (Registry::resign {}.into(), resigned),
+        (RuntimeCall::SequencerRegistry(Registry::resign {}), resigned),
     ];
     let mut before = start;
     for (call, after) in steps {

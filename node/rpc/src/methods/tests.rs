@@ -852,7 +852,7 @@ fn r30_5_a_revocation_is_given_to_whoever_holds_the_key() {
 #[test]
 fn r30_5_who_is_barred_is_shown() {
     let shown = call("l2_getsequencers", json!([]));
-    let barred: Vec<_> = (0..4).map(|index| &shown["sequencers"][index]["isBarred"]).collect();
+    let barred: Vec<_> = (0usize..4).map(|index| &shown["sequencers"][index]["isBarred"]).collect();
     assert_eq!(barred, [false, false, false, true]);
     assert_eq!(shown["sequencers"][0]["revocationKey"]["key"], Value::Null);
 }

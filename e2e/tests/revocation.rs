@@ -13,8 +13,8 @@ use pallet_sequencer_registry::Call as Registry;
 use serde_json::{json, Value};
 use sp_core::H160;
 
-/// An address of the L1 wallet with a coin, as the operator's guide has it made, and
-/// HASH160 of its key.
+/// An address of the L1 wallet, as the operator's guide has it made, and HASH160 of its
+/// key.
 fn cold_key(l1: &L1) -> Result<(String, H160)> {
     let address = l1.call("getnewaddress", json!(["cold", "legacy"]))?;
     let info = l1.call("getaddressinfo", json!([address]))?;
@@ -23,19 +23,19 @@ fn cold_key(l1: &L1) -> Result<(String, H160)> {
     let hash = script.strip_prefix("76a914").and_then(|rest| rest.strip_suffix("88ac"));
     let hash = hash.ok_or_else(|| Error::other(format!("not a legacy address: {info}")))?;
     let hash = hex::decode(hash).map_err(Error::other)?;
-    l1.call("sendtoaddress", json!([address, 1]))?;
-    l1.mine(1)?;
     let address = address.as_str().unwrap_or_default().to_string();
     Ok((address, H160::from_slice(&hash)))
 }
 
-/// Has the key of `address` say `data` on L1.
+/// Has the key of `address` say `data` on L1, with a coin that it gets for it.
 fn say(l1: &L1, address: &str, data: &Value) -> Result<()> {
+    l1.call("sendtoaddress", json!([address, 1]))?;
+    l1.mine(1)?;
     let coins = l1.call("listunspent", json!([1, 9_999_999, [address]]))?;
     let input = json!({ "txid": coins[0]["txid"], "vout": coins[0]["vout"] });
     let change = l1.call("getnewaddress", json!([]))?;
     let change = change.as_str().unwrap_or_default();
-    let outputs = json!([{ "data": data }, { change: "0.999" }]);
+    let outputs = json!({ "data": data, change: "0.999" });
     let raw = l1.call("createrawtransaction", json!([[input], outputs]))?;
     let signed = l1.call("signrawtransactionwithwallet", json!([raw]))?;
     assert_eq!(signed["complete"], true, "{signed}");
@@ -56,6 +56,12 @@ fn r30_5_an_l1_transaction_takes_a_sequencer_out_and_new_keys_bring_it_back() {
         // Somebody else says it first, which is nothing.
         let (other, _) = cold_key(network.l1()?)?;
         say(network.l1()?, &other, &answer["data"])?;
+        let height = network.l1()?.height()?;
+        until("L2 has heard of it", PATIENCE, || {
+            let info = network.call(0, "l2_getchaininfo", json!([]))?;
+            let applied = info["l1"]["appliedHeight"].clone();
+            Ok(Seen::when(applied.as_u64() >= Some(height.into()), applied))
+        })?;
         network.wait_for_progress(10)?;
         assert_eq!(keys_in_force(network, 0)?.len(), 4);
 

@@ -20,8 +20,9 @@ use sp_runtime::{traits::Convert, BoundToRuntimeAppPublic};
 use sp_staking::SessionIndex;
 
 /// Plans the set after next: members and elected with session keys, in a stable order, and
-/// without those whose keys are revoked, as far as it can be. `None` where that is the set that comes into force now: pallet-session then
-/// keeps it, and takes over only new session keys of its members.
+/// without those whose keys are revoked, as far as it can be. `None` where that is the set
+/// that comes into force now: pallet-session then keeps it, and takes over only new session
+/// keys of its members.
 impl<T: Config> pallet_session::SessionManager<AccountId> for Pallet<T> {
     fn new_session(index: SessionIndex) -> Option<Vec<AccountId>> {
         Clock::<T>::put(index);
@@ -56,7 +57,7 @@ impl<T: Config> pallet_session::SessionManager<AccountId> for Pallet<T> {
             let may_stay = |account: &AccountId| !out.contains(account) && may_stay(account);
             next_set(&now, &without(&members), &without(&elected), may_stay)
         };
-        // Whoever is left without keys is not in it.
+        // Nobody in it is left without keys: pallet-session would drop it silently.
         let next = Self::plan(plan, enough);
         // In genesis there are no members yet: pallet-session's own list holds.
         (next.len() >= least::<T>() && next != now).then_some(next)

@@ -11,7 +11,7 @@ use crate::{
         Day, Score,
     },
     rewards::RewardsReport,
-    sequencers::NodeAttestation,
+    sequencers::{NodeAttestation, RevocationKey},
     time::{L1Time, TimeBounds},
 };
 use alloc::vec::Vec;
@@ -533,6 +533,8 @@ sp_api::decl_runtime_apis! {
         fn eligibility(accounts: Vec<AccountId>) -> Vec<Eligibility>;
         /// Everybody who announced itself, by account.
         fn candidates() -> Vec<CandidateInfo>;
+        /// The revocation key of each of some accounts, as it stands in the next block.
+        fn revocation_keys(accounts: Vec<AccountId>) -> Vec<RevocationKey>;
         /// The call that bonds `stake` more, if it is not 0, and announces the account
         /// that signs it; `None` if the endpoint is too long.
         fn announce_call(stake: Balance, endpoint: Vec<u8>) -> Option<Vec<u8>>;

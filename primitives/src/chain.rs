@@ -250,6 +250,9 @@ pub struct SequencerInfo {
     /// Weight in the ranking of leaders (reputation and stake, from the
     /// registry); 0 ranks last.
     pub weight: u64,
+    /// Whether it leads no round and signs nothing but votes for blocks, because it
+    /// signed twice or its keys were revoked.
+    pub barred: bool,
 }
 
 /// The sequencers of one block.

@@ -18,7 +18,7 @@ use cascoin_l2_primitives::{
     l1::{L1Hash, OutPoint},
     relay::{EventPage, PageProof, RelayVote},
     rewards::RewardsReport,
-    sequencers::NodeAttestation,
+    sequencers::{NodeAttestation, RevocationKey},
     time::TimeBounds,
 };
 use codec::Encode;
@@ -252,6 +252,10 @@ impl_runtime_apis! {
 
         fn candidates() -> Vec<CandidateInfo> {
             SequencerRegistry::candidate_list()
+        }
+
+        fn revocation_keys(accounts: Vec<AccountId>) -> Vec<RevocationKey> {
+            accounts.iter().map(SequencerRegistry::revocation_key).collect()
         }
 
         fn announcers() -> Vec<Announcer> {

@@ -3,7 +3,8 @@
 //! Coins come into being by peg-in only (ledger O7) and a set change is never
 //! forced (consensus.md, decision 7), so the calls that set balances or the
 //! issuance, or force a GRANDPA change, are out. So is leaving the set by
-//! dropping one's keys: that is the registry's business.
+//! dropping one's keys: that is the registry's business, which does drop those that are
+//! revoked.
 //!
 //! All of these want Root, except the last, and Root passes a runtime's call
 //! filter: dispatching with Root skips it, also for the calls inside a batch.

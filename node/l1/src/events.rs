@@ -13,7 +13,7 @@
 //! blocks at or above that height. There has been no change yet: one set of rules is in
 //! force from the first block.
 
-use crate::{block::Block, trust};
+use crate::{block::Block, revocation, trust};
 use cascoin_l2_primitives::{
     l1::burn::marked_payload,
     relay::{local::LocalBlock, pages_root, paginate, L1BlockDigest, L1Event, MAX_TRUST_PER_BLOCK},
@@ -30,11 +30,15 @@ pub const EXTRACTION: u32 = 1;
 
 /// The events of a block at `height`, in the order of its outputs. Of what people say of
 /// each other in it the [`MAX_TRUST_PER_BLOCK`] statements with the largest bonds are
-/// events: who wants to crowd others out must lock more than they do.
+/// events: who wants to crowd others out must lock more than they do. Revocations of keys
+/// all are, each once: nobody's can be crowded out, and a block full of them makes no more
+/// pages than one full of burns.
 pub fn events(block: &Block, height: u32) -> Vec<L1Event> {
     let mut events = Vec::new();
+    let mut revoked = BTreeSet::new();
     for transaction in block.transactions() {
         let said = trust::statement(&transaction, height);
+        let revocation = revocation::revocation(&transaction);
         for (outpoint, output) in transaction.outputs() {
             if let Some(payload) = marked_payload(output.script) {
                 events.push(L1Event::Burn {
@@ -45,6 +49,16 @@ pub fn events(block: &Block, height: u32) -> Vec<L1Event> {
             }
             if let Some((_, statement)) = said.filter(|(vout, _)| *vout == outpoint.vout) {
                 events.push(L1Event::Trust(statement));
+            }
+            if let Some((vout, signer, said)) = &revocation {
+                let key = (said.chain_id, *signer, said.account.clone());
+                if *vout == outpoint.vout && revoked.insert(key) {
+                    events.push(L1Event::KeyRevocation {
+                        chain_id: said.chain_id,
+                        signer: *signer,
+                        account: said.account.clone(),
+                    });
+                }
             }
         }
     }
@@ -57,7 +71,7 @@ fn without_small_bonds(events: Vec<L1Event>) -> Vec<L1Event> {
         .enumerate()
         .filter_map(|(place, event)| match event {
             L1Event::Trust(statement) => Some((Reverse(statement.bond), place)),
-            L1Event::Burn { .. } => None,
+            L1Event::Burn { .. } | L1Event::KeyRevocation { .. } => None,
         })
         .collect();
     // Of equal bonds the earlier ones stay.
@@ -125,7 +139,7 @@ mod tests {
             .flat_map(|page| page.events.iter())
             .map(|event| match event {
                 L1Event::Burn { outpoint, value, payload } => (*outpoint, *value, payload.len()),
-                L1Event::Trust(_) => unreachable!("nobody says anything"),
+                other => unreachable!("nobody says anything: {other:?}"),
             })
             .collect();
         let at = |raw: &[u8], vout| cascoin_l2_primitives::l1::OutPoint {
@@ -182,6 +196,36 @@ mod tests {
         let kept = without_small_bonds(many.clone());
         many.truncate(65);
         assert_eq!(kept, many);
+    }
+
+    /// However many there are, all are events; the same twice is one.
+    #[test]
+    fn r30_5_no_revocation_is_crowded_out() {
+        use cascoin_l2_primitives::l1::revocation::Revocation;
+        let script = |n: u8| Revocation { chain_id: 3, account: [n; 32].into() }.script();
+        let of = |n: u8| builder::Trust {
+            before: Some(script(n)),
+            ..builder::trust(n, 5, &builder::signer())
+        };
+        let mut transactions: Vec<_> = (1..=150).map(|n| of(n).signed()).collect();
+        let again = builder::Trust { seed: 200, ..of(9) };
+        transactions.push(again.signed());
+        // One that burns besides.
+        let burning = builder::Trust { seed: 201, burn: Some(burn(7)), ..of(151) };
+        transactions.push(burning.signed());
+        let events = events(&builder::block(&transactions), 1);
+        let accounts: Vec<_> = events
+            .iter()
+            .filter_map(|event| match event {
+                L1Event::KeyRevocation { chain_id: 3, account, .. } => Some(account.clone()),
+                _ => None,
+            })
+            .collect();
+        let expected = (1..=151).map(|n| AccountId::new([n; 32]));
+        assert!(accounts.into_iter().eq(expected));
+        assert!(matches!(events.last(), Some(L1Event::Burn { value: 7, .. })));
+        assert_eq!(events.len(), 152);
+        assert_eq!(paginate(events).len(), 2);
     }
 
     #[test]

@@ -13,6 +13,7 @@
 //!   the off-chain worker finds them; knows burns that are not deep enough yet.
 //! - [`burn`]: makes, checks, signs and sends a burn transaction.
 //! - [`signer`]: which key a transaction proves to have signed it.
+//! - [`revocation`]: the revocation of a sequencer's keys that a transaction says.
 //! - [`trust`]: trust edges and bonded votes of a transaction.
 //! - [`sighash`]: signature digests with the L1's own hash type.
 //! - [`testing`]: a real `litecoind` in regtest for tests and the demo.
@@ -25,6 +26,7 @@ pub mod burn;
 pub mod client;
 pub mod events;
 pub mod follower;
+pub mod revocation;
 pub mod sighash;
 pub mod signer;
 pub mod testing;

@@ -20,6 +20,7 @@ use cascoin_l2_primitives::{
     },
     l1::{L1Hash, OutPoint},
     rewards::RewardsReport,
+    sequencers::RevocationKey,
 };
 use codec::{Decode, Encode};
 use frame_support::{storage::storage_prefix, Blake2_128Concat, StorageHasher};
@@ -170,6 +171,8 @@ pub trait ChainReader: Send + Sync + 'static {
     fn double_signs(&self, at: BlockHash, limit: u32) -> Read<Vec<DoubleSignRecord>>;
     /// Whether each of some accounts may sequence.
     fn eligibility(&self, at: BlockHash, accounts: Vec<AccountId>) -> Read<Vec<Eligibility>>;
+    /// The revocation key of each of some accounts.
+    fn revocation_keys(&self, at: BlockHash, accounts: Vec<AccountId>) -> Read<Vec<RevocationKey>>;
     /// Who announced itself.
     fn candidates(&self, at: BlockHash) -> Read<Vec<CandidateInfo>>;
     /// The call that bonds and announces, encoded; `None` if the endpoint is too long.
@@ -344,6 +347,10 @@ impl<C: L2Client, B: Backend<OpaqueBlock> + 'static> ChainReader for ClientReade
 
     fn eligibility(&self, at: BlockHash, accounts: Vec<AccountId>) -> Read<Vec<Eligibility>> {
         Ok(self.client.runtime_api().eligibility(at, accounts)?)
+    }
+
+    fn revocation_keys(&self, at: BlockHash, accounts: Vec<AccountId>) -> Read<Vec<RevocationKey>> {
+        Ok(self.client.runtime_api().revocation_keys(at, accounts)?)
     }
 
     fn candidates(&self, at: BlockHash) -> Read<Vec<CandidateInfo>> {

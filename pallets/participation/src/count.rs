@@ -3,7 +3,8 @@
 use crate::{
     absences::Word,
     pallet::{
-        Config, Current, Error, Event, Members, MembersSetId, Offences, Outgoing, Pallet, Totals,
+        Config, Current, Error, Event, LeaderCount, Members, MembersSetId, Offences, Outgoing,
+        Pallet, Totals,
     },
     types::{permille, Accounts, Session},
     WeightInfo, MIN_LIVENESS_PERMILLE,
@@ -26,6 +27,11 @@ impl<T: Config> Pallet<T> {
         let members = u16::try_from(T::Sequencers::members()).unwrap_or(u16::MAX);
         // A set has no more members than fit, so nothing is cut.
         Accounts::truncate_from((0..members).filter_map(T::Sequencers::account).collect())
+    }
+
+    /// How many sequencers of the set in force may lead.
+    pub(crate) fn read_leaders() -> u32 {
+        T::Sequencers::leaders().saturated_into()
     }
 
     /// Counts what the inherent says, and returns its weight.
@@ -92,8 +98,8 @@ impl<T: Config> Pallet<T> {
     fn count_leaders(session: &mut Session, leaders: Leaders) -> Result<(), Error<T>> {
         let Leaders { rounds, author, failed } = leaders;
         let members = session.tallies.len();
-        // After the last member the order begins anew, and all have failed.
-        let expected = usize::from(rounds).min(members);
+        // After the last one that may lead the order begins anew, and all of them have failed.
+        let expected = usize::from(rounds).min(LeaderCount::<T>::get() as usize);
         let right = failed.fits(members) && failed.count() == expected;
         ensure!(right, Error::<T>::WrongLeaders);
         session.blocks = session.blocks.saturating_add(1);
@@ -114,8 +120,11 @@ impl<T: Config> Pallet<T> {
         let mut offences = 0u64;
         let mut uptimes = Vec::with_capacity(ended.signed.len());
         let judged = session.judged;
+        // A session that was cut short, because keys were revoked, tells little: who was
+        // away for a moment was away for most of it.
+        let tells = judged >= T::SessionBlocks::get() / 2;
         let liveness_permille = session.liveness_permille();
-        if liveness_permille < MIN_LIVENESS_PERMILLE {
+        if tells && liveness_permille < MIN_LIVENESS_PERMILLE {
             Self::deposit_event(Event::LivenessLow { liveness_permille });
             let failed = ended.signed.iter().zip(&session.tallies);
             let failed = failed.filter(|(_, tally)| tally.missed_proposals > 0);
@@ -139,7 +148,7 @@ impl<T: Config> Pallet<T> {
                 Self::note_offence(OffenceKind::Timeout, account.clone(), &ended);
             }
             let uptime_permille = permille(tally.votes.into(), judged.into());
-            if uptime_permille < T::MinUptime::get() {
+            if tells && uptime_permille < T::MinUptime::get() {
                 offences = offences.saturating_add(1);
                 Self::deposit_event(Event::SequencerOffline {
                     sequencer: account.clone(),

@@ -34,7 +34,8 @@
 //!   sequencers, all honest, have checked that. Absent may count who is late, and
 //!   whom a lying leader leaves out: nobody can tell the two apart. So only who
 //!   misses most of a session's blocks is offline, which takes more than a few
-//!   liars' blocks.
+//!   liars' blocks. A session that is cut short to less than half is paid for, and
+//!   nobody is offline in it.
 //! - Storage is bounded: one value of 64 tallies and one of 64 tenures, one entry for each
 //!   member of the set in force, removed when it leaves the set, [`MAX_OFFENCES`] records,
 //!   and 13 bytes of each of the last [`MAX_RECORDS`](types::MAX_RECORDS) terms in which
@@ -146,6 +147,10 @@ pub mod pallet {
     #[pallet::storage]
     pub type Members<T> = StorageValue<_, Accounts, ValueQuery>;
 
+    /// How many of them may lead.
+    #[pallet::storage]
+    pub type LeaderCount<T> = StorageValue<_, u32, ValueQuery>;
+
     /// Its id.
     #[pallet::storage]
     pub type MembersSetId<T> = StorageValue<_, u64, ValueQuery>;
@@ -193,6 +198,7 @@ pub mod pallet {
     impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
         fn build(&self) {
             let members = Pallet::<T>::read_set();
+            LeaderCount::<T>::put(Pallet::<T>::read_leaders());
             Current::<T>::put(Session::of(members.len()));
             LeaderTenures::<T>::put(Pallet::<T>::new_tenures(members.len(), 0));
             Members::<T>::put(members);
@@ -279,6 +285,11 @@ pub mod pallet {
         /// with the time stamp.
         fn on_finalize(_: BlockNumberFor<T>) {
             assert!(Noted::<T>::take(), "Participation must be noted once in the block");
+            // They decide the schedule of the next block, whatever its beginning changes.
+            let leaders = Self::read_leaders();
+            if LeaderCount::<T>::get() != leaders {
+                LeaderCount::<T>::put(leaders);
+            }
             let set_id = T::Sequencers::set_id();
             let before = MembersSetId::<T>::get();
             if before != set_id {

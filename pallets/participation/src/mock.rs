@@ -46,6 +46,8 @@ parameter_types! {
     /// Pairs that were found to be correlated.
     pub static Correlated: Vec<(AccountId, AccountId)> = vec![];
     pub static SessionBlocks: u32 = 10;
+    /// How many may lead, if not all.
+    pub static Leading: Option<usize> = None;
     pub const MinUptime: u16 = 500;
 }
 
@@ -65,6 +67,10 @@ impl SequencerSetProvider for Sequencers {
 
     fn account(index: u16) -> Option<AccountId> {
         Set::get().get(usize::from(index)).map(|seed| account(*seed))
+    }
+
+    fn leaders() -> usize {
+        Leading::get().unwrap_or(Self::members())
     }
 
     fn relay_key(_: u16) -> Option<ed25519::Public> {
@@ -140,6 +146,7 @@ pub fn new_test_ext(sequencers: u8) -> sp_io::TestExternalities {
     Judged::set(vec![]);
     Correlated::set(vec![]);
     SessionBlocks::set(10);
+    Leading::set(None);
     let storage = RuntimeGenesisConfig::default().build_storage().expect("a valid genesis");
     let mut ext = sp_io::TestExternalities::new(storage);
     ext.execute_with(|| Participation::check_state().expect("sound at genesis"));

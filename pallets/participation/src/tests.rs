@@ -74,6 +74,58 @@ fn r2b6_leaders_of_failed_rounds_have_missed_their_proposal() {
     });
 }
 
+/// Whoever is barred leads no round: of five failed ones each of the three others led
+/// one at least. What a block says of its leaders is what held when its parent ended.
+#[test]
+fn r30_4_who_is_barred_has_led_no_failed_round() {
+    new_test_ext(4).execute_with(|| {
+        first_block(1);
+        let made = |round, failed: &[u16]| Made {
+            round,
+            failed: bits(failed.iter().copied()),
+            ..Made::by(3, [0, 1, 2])
+        };
+        Leading::set(Some(3));
+        // It is noted at the end of this one, in which all could lead yet.
+        block(made(5, &[0, 1, 2, 3])).unwrap();
+        block(made(5, &[0, 2, 3])).unwrap();
+        assert_eq!(block(made(5, &[0, 1, 2, 3])), refused(Error::WrongLeaders));
+        // A smaller set begins: that counts for the block after.
+        Leading::set(None);
+        let last = Made { changes_to: Some(vec![1, 3]), ..made(5, &[0, 2, 3]) };
+        block(last).unwrap();
+        block(made(4, &[0, 1])).unwrap();
+    });
+}
+
+/// R30.5: where revoked keys cut a session short, nobody is offline for a moment's absence.
+#[test]
+fn r30_5_a_session_that_is_cut_short_is_too_short_to_judge_by() {
+    for (last, offline) in [(4, false), (5, true)] {
+        new_test_ext(4).execute_with(|| {
+            first_block(1);
+            Slow::set(vec![]);
+            for height in 2..=last {
+                let changes_to = (height == last).then(|| vec![1, 2, 3]);
+                let failed = if height == 2 { bits([1]) } else { SequencerBits::NOBODY };
+                let round = u16::from(height == 2);
+                let made = Made::by(1, [0, 1, 2]);
+                block(Made { changes_to, failed, round, ..made }).unwrap();
+            }
+            assert!(Judged::get().is_empty());
+            block(Made::by(1, [0, 1, 2])).unwrap();
+            assert_eq!(Judged::get().len(), 1, "it is paid for");
+            let kinds: Vec<_> = Told::get().iter().map(|told| told.kind).collect();
+            let expected: &[_] = match offline {
+                true => &[OffenceKind::Timeout, OffenceKind::Offline],
+                false => &[OffenceKind::Timeout],
+            };
+            assert_eq!(kinds, expected);
+            assert_eq!(Slow::get().len(), usize::from(offline));
+        });
+    }
+}
+
 #[test]
 fn signers_must_be_a_quorum_of_the_set() {
     new_test_ext(4).execute_with(|| {

@@ -36,7 +36,7 @@ pub struct EstimatedWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
     fn block() -> Weight {
-        Weight::from_parts(5 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(3, 1)
+        Weight::from_parts(10 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(6, 2)
     }
 
     // The account of each of 64 indices is read from the list of all.
@@ -46,7 +46,7 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
 
     // Once a term a page of records and the tenures, too.
     fn note() -> Weight {
-        Weight::from_parts(35 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(10, 5)
+        Weight::from_parts(35 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(11, 5)
     }
 
     fn note_last(n: u32) -> Weight {

@@ -8,18 +8,22 @@ use crate::{
     attestation,
     candidates::{Attestation, Candidate, Wait},
     links::MAX_LINKS,
-    pallet::{ActiveSequencers, Banned, Call, Candidates, Config, Links, Members, Pallet},
+    pallet::{
+        ActiveSequencers, Banned, BarredKeys, Call, Candidates, Config, Links, Members, Pallet,
+        RevocationKeys,
+    },
     ActiveSequencer, Member,
 };
 use alloc::vec::Vec;
 use cascoin_l2_primitives::{
     chain::{AccountId, BlockHash, MAX_SEQUENCERS},
-    sequencers::{Entities, NodeAttestation, OnCorrelation},
+    relay::{L1BlockContext, L1Event, OnL1Event},
+    sequencers::{Entities, NodeAttestation, OnCorrelation, RevocationKey},
 };
 use frame_benchmarking::v2::*;
 use frame_support::{traits::Get, BoundedVec};
 use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
-use sp_core::{crypto::KeyTypeId, ed25519};
+use sp_core::{crypto::KeyTypeId, ed25519, H160};
 use sp_runtime::{traits::Zero, transaction_validity::TransactionSource};
 
 /// As many members as a chain can have, but for `free` seats.
@@ -173,6 +177,31 @@ mod benchmarks {
             answer = Pallet::<T>::authorize_attestation(source, &attestation, &signature);
         }
         assert!(answer.is_ok());
+    }
+
+    #[benchmark]
+    fn set_revocation_key() {
+        let account = candidate::<T>();
+        let key = H160([7; 20]);
+        #[extrinsic_call]
+        set_revocation_key(RawOrigin::Signed(account.clone()), Some(key));
+        assert_eq!(Pallet::<T>::revocation_key(&account).key, Some(key));
+    }
+
+    /// Of a sequencer in force. To unregister keys takes pallet-session, and is not
+    /// measured.
+    #[benchmark]
+    fn on_revocation() {
+        let sequencer = asked::<T>(&candidate::<T>(), [1; 32].into());
+        let signer = H160([7; 20]);
+        RevocationKeys::<T>::insert(&sequencer, RevocationKey { key: Some(signer), change: None });
+        let chain_id = T::Parameters::get().chain_id;
+        let event = L1Event::KeyRevocation { chain_id, signer, account: sequencer };
+        #[block]
+        {
+            Pallet::<T>::on_event(&event, &L1BlockContext::default());
+        }
+        assert_eq!(BarredKeys::<T>::decode_len(), Some(1));
     }
 
     #[benchmark]

@@ -30,6 +30,13 @@
 //! blocks came late too often, those who led in vain lose their seats before the epoch
 //! ends (R25.5).
 //!
+//! ## Keys in wrong hands
+//!
+//! Who signed twice, and whose keys are revoked by an L1 transaction ([`revocation`]),
+//! leads no round any more from the next block on, and what else is signed with its keys
+//! counts for nothing but votes ([`barred`], R30.4, R30.5). The key that revokes is
+//! [named](Pallet::set_revocation_key) beforehand.
+//!
 //! Two sequencers that are reported to go missing together more often than chance explains
 //! share the seats of one entity for some time ([`links`], R22.1).
 //!
@@ -61,6 +68,7 @@
 //! | [`attest_with_key`](Pallet::attest_with_key) | its node | none | as `attest` |
 //! | [`accept`](Pallet::accept) | a candidate's controller | fee | `ControllerConfirmed` |
 //! | [`pardon`](Pallet::pardon) | root | | `Pardoned` |
+//! | [`set_revocation_key`](Pallet::set_revocation_key) | a member or candidate | fee | `RevocationKeyNamed` |
 #![cfg_attr(not(feature = "std"), no_std)]
 
 extern crate alloc;
@@ -68,6 +76,7 @@ extern crate alloc;
 mod announce;
 pub mod attestation;
 mod authorize;
+pub mod barred;
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
 #[cfg(test)]
@@ -87,6 +96,9 @@ mod mock;
 #[cfg(test)]
 mod node_attestation_tests;
 mod offences;
+pub mod revocation;
+#[cfg(test)]
+mod revocation_tests;
 mod seats;
 mod session;
 #[cfg(test)]
@@ -109,6 +121,7 @@ use serde::{Deserialize, Serialize};
 use sp_core::ed25519;
 
 pub use pallet::*;
+pub use revocation::RegisteredKeys;
 pub use session::{MemberOf, Relay, Vault};
 pub use weights::WeightInfo;
 
@@ -149,20 +162,22 @@ pub struct ActiveSequencer {
 #[allow(missing_docs)] // what is undocumented below comes from FRAME's macros
 pub mod pallet {
     use super::{
+        barred::{BarredKey, MAX_BARRED},
         candidates::{Candidate, Draw, Endpoint, MAX_CANDIDATES},
         links::{Link, MAX_LINKS},
+        revocation::{RegisteredKeys, RevocationIgnored},
         ActiveSequencer, Member, WeightInfo,
     };
     use alloc::{collections::BTreeSet, vec::Vec};
     use cascoin_l2_primitives::{
-        chain::{AccountId, ChainParameters, MAX_SEQUENCERS},
+        chain::{AccountId, BlockNumber, ChainParameters, MAX_SEQUENCERS},
         relay::L1Chance,
         reputation::ReputationProvider,
-        sequencers::{NodeAttestation, SequencerSetProvider, StakeProvider},
+        sequencers::{NodeAttestation, RevocationKey, SequencerSetProvider, StakeProvider},
     };
     use frame_support::{pallet_prelude::*, traits::Contains};
     use frame_system::{offchain::CreateAuthorizedTransaction, pallet_prelude::*};
-    use sp_core::{ecdsa, ed25519, H256};
+    use sp_core::{ecdsa, ed25519, H160, H256};
     use sp_staking::SessionIndex;
 
     const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
@@ -190,6 +205,10 @@ pub mod pallet {
         type InForce: Get<Vec<AccountId>>;
         /// Accounts with session keys.
         type HasKeys: Contains<AccountId>;
+        /// These keys themselves.
+        type Keys: RegisteredKeys;
+        /// Until another revocation key counts than the one that is named, L2 blocks.
+        type RevocationKeyDelay: Get<BlockNumber>;
         /// Least number of members with keys that a removal may leave.
         type MinSequencers: Get<u32>;
         /// The chain's parameters: what a sequencer needs, and how many there are.
@@ -242,6 +261,21 @@ pub mod pallet {
     /// Who signed twice. Grows only with proven offences of sequencers.
     #[pallet::storage]
     pub type Banned<T: Config> = StorageMap<_, Blake2_128Concat, AccountId, (), OptionQuery>;
+
+    /// Keys that count for nothing but votes.
+    #[pallet::storage]
+    pub type BarredKeys<T: Config> =
+        StorageValue<_, BoundedVec<BarredKey, ConstU32<MAX_BARRED>>, ValueQuery>;
+
+    /// The L1 keys with which accounts' session keys are revoked. Grows with accounts
+    /// that have or had stake, or were appointed.
+    #[pallet::storage]
+    pub type RevocationKeys<T: Config> =
+        StorageMap<_, Blake2_128Concat, AccountId, RevocationKey, OptionQuery>;
+
+    /// Sessions that end early, because keys were revoked.
+    #[pallet::storage]
+    pub type ForcedRotations<T: Config> = StorageValue<_, u8, ValueQuery>;
 
     /// Sequencers that were found to act together, oldest link first.
     #[pallet::storage]
@@ -344,6 +378,33 @@ pub mod pallet {
             /// Who controls it.
             controller: AccountId,
         },
+        /// An account named the L1 key with which its session keys are revoked.
+        RevocationKeyNamed {
+            /// The account.
+            account: AccountId,
+            /// HASH160 of the key; `None` for none.
+            key: Option<H160>,
+            /// The block from which on it counts.
+            from: BlockNumber,
+        },
+        /// All session keys of an account were revoked on L1.
+        KeysRevoked {
+            /// Whose.
+            account: AccountId,
+            /// Height of the L1 block.
+            l1_height: u32,
+        },
+        /// Nothing follows from a revocation on L1.
+        RevocationIgnored {
+            /// Whose keys it names.
+            account: AccountId,
+            /// HASH160 of the key that signed it.
+            signer: H160,
+            /// Height of the L1 block.
+            l1_height: u32,
+            /// Why.
+            reason: RevocationIgnored,
+        },
     }
 
     #[pallet::error]
@@ -379,6 +440,10 @@ pub mod pallet {
         RefusedLately,
         /// The candidate names another controller.
         NotTheController,
+        /// The account is neither member nor candidate.
+        NotASequencer,
+        /// It is so already.
+        NothingChanges,
     }
 
     #[pallet::call]
@@ -553,6 +618,7 @@ pub mod pallet {
         pub fn pardon(origin: OriginFor<T>, account: AccountId) -> DispatchResult {
             ensure_root(origin)?;
             Banned::<T>::take(&account).ok_or(Error::<T>::NotBanned)?;
+            BarredKeys::<T>::mutate(|all| all.retain(|key| key.revoked || key.account != account));
             Self::deposit_event(Event::Pardoned { account });
             Ok(())
         }
@@ -605,6 +671,29 @@ pub mod pallet {
             Self::do_attest(&sequencer, attestation.candidate, attestation.approves)?;
             Ok(())
         }
+
+        /// Names the L1 key with which the caller's session keys can be revoked by an L1
+        /// transaction (R30.5): HASH160 of a compressed secp256k1 key, or none. The first
+        /// one counts at once. Where there is one, another counts after
+        /// [`Config::RevocationKeyDelay`], and the old one until then; naming that again
+        /// takes the change back.
+        ///
+        /// ## Dispatch Origin
+        /// Signed by a member or candidate.
+        ///
+        /// ## Errors
+        /// [`Error::NotASequencer`], [`Error::NothingChanges`].
+        ///
+        /// ## Events
+        /// `RevocationKeyNamed`.
+        #[pallet::call_index(9)]
+        #[pallet::weight(T::WeightInfo::set_revocation_key())]
+        pub fn set_revocation_key(origin: OriginFor<T>, key: Option<H160>) -> DispatchResult {
+            let account = ensure_signed(origin)?;
+            ensure!(Self::may_name_key(&account), Error::<T>::NotASequencer);
+            Self::name_revocation_key(account, key)?;
+            Ok(())
+        }
     }
 
     /// The first members; their session keys stand in pallet-session's genesis.
@@ -651,16 +740,13 @@ impl<T: Config> Pallet<T> {
         let voting = T::VotingKeys::get();
         let vault = VaultKeys::<T>::get();
         let keys = active.into_iter().zip(sealing).zip(voting).zip(vault);
+        let keys = keys.zip(Self::barred_in_force());
         let members = weighted
             .into_iter()
             .zip(keys)
-            .map(|((account, weight), (((active, aura), grandpa), vault))| SequencerInfo {
-                account,
-                aura,
-                grandpa,
-                relay: active.relay,
-                vault,
-                weight,
+            .map(|((account, weight), ((((active, aura), grandpa), vault), barred))| {
+                let relay = active.relay;
+                SequencerInfo { account, aura, grandpa, relay, vault, weight, barred }
             })
             .collect::<Vec<_>>();
         SequencerSet { set_id: T::SetId::get(), members }
@@ -698,6 +784,14 @@ impl<T: Config> Pallet<T> {
         if Candidates::<T>::count() > candidates::MAX_CANDIDATES {
             return Err("there are too many candidates");
         }
+        let barred = BarredKeys::<T>::get();
+        let keys: BTreeSet<_> = barred.iter().map(|key| (&key.account, key.relay)).collect();
+        if keys.len() != barred.len() {
+            return Err("keys are barred twice");
+        }
+        if ForcedRotations::<T>::get() > revocation::ROTATIONS {
+            return Err("more sessions are to end early than a revocation ends");
+        }
         Ok(())
     }
 }
@@ -715,13 +809,27 @@ impl<T: Config> SequencerSetProvider for Pallet<T> {
         ActiveSequencers::<T>::get().get(usize::from(index)).map(|active| active.account.clone())
     }
 
+    fn leaders() -> usize {
+        let barred: Vec<bool> = Self::barred_in_force().collect();
+        match barred.iter().filter(|barred| !**barred).count() {
+            0 => barred.len(),
+            some => some,
+        }
+    }
+
     fn relay_key(index: u16) -> Option<ed25519::Public> {
-        ActiveSequencers::<T>::get().get(usize::from(index)).map(|active| active.relay)
+        let active = ActiveSequencers::<T>::get();
+        let one = active.get(usize::from(index))?;
+        (!Self::is_barred(&one.account, &one.relay)).then_some(one.relay)
     }
 
     fn index_of_relay_key(key: &ed25519::Public) -> Option<u16> {
-        let position =
-            ActiveSequencers::<T>::get().iter().position(|active| active.relay == *key)?;
+        let active = ActiveSequencers::<T>::get();
+        let position = active.iter().position(|active| active.relay == *key)?;
+        let one = active.get(position)?;
+        if Self::is_barred(&one.account, key) {
+            return None;
+        }
         u16::try_from(position).ok()
     }
 }

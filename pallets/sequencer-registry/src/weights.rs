@@ -28,6 +28,10 @@ pub trait WeightInfo {
     fn authorize_attestation() -> Weight;
     /// [`Pallet::pardon`](crate::Pallet::pardon).
     fn pardon() -> Weight;
+    /// [`Pallet::set_revocation_key`](crate::Pallet::set_revocation_key).
+    fn set_revocation_key() -> Weight;
+    /// A revocation of keys on L1.
+    fn on_revocation() -> Weight;
     /// What an offence means for a seat.
     fn on_offence() -> Weight;
     /// Whether two accounts are one entity's.
@@ -76,17 +80,27 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
     }
 
     fn authorize_attestation() -> Weight {
-        Weight::from_parts(90 * MICROSECOND, 0) + T::DbWeight::get().reads(4)
+        Weight::from_parts(90 * MICROSECOND, 0) + T::DbWeight::get().reads(5)
     }
 
     fn pardon() -> Weight {
-        Weight::from_parts(15 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(1, 1)
+        Weight::from_parts(25 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(2, 2)
+    }
+
+    fn set_revocation_key() -> Weight {
+        Weight::from_parts(30 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(3, 1)
+    }
+
+    // Of one without a seat its four keys are unregistered at once, which is the most.
+    // Others are barred; what the next session's end does has a block of its own.
+    fn on_revocation() -> Weight {
+        Weight::from_parts(80 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(16, 11)
     }
 
     // Twice, for members and for the elected.
     fn on_offence() -> Weight {
         Weight::from_parts(200 * MICROSECOND, 0)
-            + T::DbWeight::get().reads_writes(6 + 2 * u64::from(MAX_SEQUENCERS), 5)
+            + T::DbWeight::get().reads_writes(8 + 2 * u64::from(MAX_SEQUENCERS), 6)
     }
 
     // The links, the clock, and the candidacies of the two and of both sides of each link.
@@ -135,6 +149,14 @@ impl WeightInfo for () {
     }
 
     fn pardon() -> Weight {
+        Weight::zero()
+    }
+
+    fn set_revocation_key() -> Weight {
+        Weight::zero()
+    }
+
+    fn on_revocation() -> Weight {
         Weight::zero()
     }
 

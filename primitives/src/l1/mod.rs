@@ -9,6 +9,7 @@ pub mod burn;
 pub mod cvm;
 pub mod envelope;
 pub mod params;
+pub mod revocation;
 pub mod signed_message;
 
 #[cfg(test)]

@@ -1,6 +1,9 @@
 //! What L1 tells L2.
 
-use crate::l1::{burn, cvm::TrustKind, OutPoint};
+use crate::{
+    chain::AccountId,
+    l1::{burn, cvm::TrustKind, OutPoint},
+};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 use sp_core::{bounded::BoundedVec, ConstU32, H160};
@@ -29,6 +32,18 @@ pub enum L1Event {
     /// is no event: it carries no money, so nobody needs to learn why.
     #[codec(index = 1)]
     Trust(TrustStatement),
+    /// Somebody revoked a sequencer's session keys (R30.5). Every one of an L1 block is
+    /// an event, for whatever layer 2 it is: none can be crowded out.
+    #[codec(index = 2)]
+    KeyRevocation {
+        /// The layer 2 that it is for.
+        chain_id: u32,
+        /// Who says it: HASH160 of the key that signed the transaction's first input,
+        /// over all outputs.
+        signer: H160,
+        /// Whose keys.
+        account: AccountId,
+    },
 }
 
 /// A trust edge or a bonded vote, as far as L1 proves it.

@@ -27,12 +27,15 @@ impl OnL1Event for L1Events {
         match event {
             L1Event::Burn { .. } => BurnMint::on_event(event, block),
             L1Event::Trust(_) => Reputation::on_event(event, block),
+            L1Event::KeyRevocation { .. } => SequencerRegistry::on_event(event, block),
         }
     }
 
-    // So the heavier of the two is the most.
+    // So the heaviest of them is the most.
     fn max_event_weight() -> Weight {
-        BurnMint::max_event_weight().max(Reputation::max_event_weight())
+        BurnMint::max_event_weight()
+            .max(Reputation::max_event_weight())
+            .max(SequencerRegistry::max_event_weight())
     }
 }
 

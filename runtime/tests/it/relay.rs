@@ -32,6 +32,27 @@ fn outpoint(vout: u32) -> OutPoint {
     OutPoint { txid: L1Hash([7; 32]), vout }
 }
 
+/// The L1 block so many above the relay's start, with these events.
+pub fn block_of(height: u32, events: Vec<L1Event>) -> (L1BlockDigest, Vec<EventPage>) {
+    let start = preset("regtest").chain_parameters.parameters.l1_start;
+    let hash = |height: u32| match height {
+        0 => start.hash,
+        _ => L1Hash([height as u8; 32]),
+    };
+    let event_count = events.len() as u32;
+    let pages = paginate(events);
+    let digest = L1BlockDigest {
+        height: start.height + height,
+        hash: hash(height),
+        previous: hash(height - 1),
+        time: TIP_TIME,
+        median_time: TIP_TIME - 900,
+        event_count,
+        pages_root: pages_root(&pages),
+    };
+    (digest, pages)
+}
+
 /// The L1 block above the relay's start, with one burn for an account that has
 /// nothing yet.
 fn l1_block() -> (L1BlockDigest, Vec<EventPage>) {
@@ -50,17 +71,7 @@ fn l1_block_with(values: &[u64]) -> (L1BlockDigest, Vec<EventPage>) {
         let payload = payload.encode().to_vec().try_into().expect("it is kept whole");
         L1Event::Burn { outpoint: outpoint(vout), value: *value, payload }
     };
-    let pages = paginate((1..).zip(values).map(burn).collect());
-    let digest = L1BlockDigest {
-        height: parameters.l1_start.height + 1,
-        hash: L1Hash([1; 32]),
-        previous: parameters.l1_start.hash,
-        time: TIP_TIME,
-        median_time: TIP_TIME - 900,
-        event_count: values.len() as u32,
-        pages_root: pages_root(&pages),
-    };
-    (digest, pages)
+    block_of(1, (1..).zip(values).map(burn).collect())
 }
 
 /// The vote of the sequencer at `voter`, signed with `seed`.

@@ -157,7 +157,8 @@ where
     let known: BTreeMap<AccountId, ed25519::Public> =
         api.announcers(at)?.into_iter().map(|one| (one.account, one.relay)).collect();
     for (member, voter) in set.members.iter().zip(0_u16..) {
-        if !keys.holds(&member.relay) {
+        // What is barred would answer in vain.
+        if member.barred || !keys.holds(&member.relay) {
             continue;
         }
         for poll in polls.iter().filter(|poll| poll.waiting_for.contains(&member.account)) {

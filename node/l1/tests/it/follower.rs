@@ -83,7 +83,7 @@ impl Fixture {
                 L1Event::Burn { outpoint, value, payload } => {
                     (outpoint.txid, outpoint.vout, *value, payload.to_vec())
                 }
-                L1Event::Trust(_) => panic!("nobody says anything in these tests"),
+                other => panic!("nobody says anything in these tests: {other:?}"),
             })
             .collect();
         assert_eq!(events.len(), block.digest.event_count as usize);

@@ -17,6 +17,7 @@ mod evidence;
 mod exports;
 mod info;
 mod reputation;
+mod revocation;
 mod rewards;
 mod sequencers;
 mod supply;
@@ -134,6 +135,7 @@ pub fn module(context: Context) -> Result<RpcModule<()>, RegisterMethodError> {
     add(&mut module, &block::BLOCK_BY_NUMBER, Safe, block::block_by_number)?;
     add(&mut module, &sequencers::SEQUENCERS, Safe, sequencers::sequencers)?;
     add(&mut module, &candidates::ANNOUNCE, Safe, candidates::announce)?;
+    add(&mut module, &revocation::CREATE_REVOCATION, Safe, revocation::create_revocation)?;
     add(&mut module, &sequencers::LEADER, Safe, sequencers::leader)?;
     add(&mut module, &sequencers::NETWORK_STATUS, Safe, sequencers::network_status)?;
     add(&mut module, &rewards::REWARDS, Safe, rewards::rewards)?;

@@ -2,6 +2,7 @@
 
 use super::{
     candidates::{self, Candidate, HeardNode},
+    revocation::{self, NamedKey},
     Context, RpcResult,
 };
 use crate::{
@@ -46,6 +47,11 @@ struct Sequencer {
     stake: String,
     /// Ranking weight.
     weight: u64,
+    /// Whether it leads no round and signs nothing but votes, because it signed twice or
+    /// its keys were revoked.
+    is_barred: bool,
+    /// The L1 key that revokes its session keys.
+    revocation_key: NamedKey,
     /// Whether this node reaches it now; null on a node that does not sequence.
     is_reachable: Option<bool>,
     is_local_node: bool,
@@ -95,10 +101,11 @@ pub(super) fn sequencers(context: &Context, args: &Args) -> RpcResult<Sequencers
         let took_part = took_part.unwrap_or_else(|| nothing(&member.account));
         (index, member, took_part)
     });
-    let accounts = set.members.iter().map(|member| member.account.clone()).collect();
+    let accounts: Vec<_> = set.members.iter().map(|member| member.account.clone()).collect();
+    let revocation_keys = context.chain.revocation_keys(head, accounts.clone())?;
     let eligibilities = context.chain.eligibility(head, accounts)?;
-    let members = members.zip(eligibilities);
-    let members = members.map(|((index, member, took_part), eligibility)| Sequencer {
+    let members = members.zip(eligibilities).zip(revocation_keys);
+    let members = members.map(|(((index, member, took_part), eligibility), key)| Sequencer {
         index,
         address: show_account(&member.account),
         node: candidates::heard_node(context, &member.account),
@@ -111,6 +118,8 @@ pub(super) fn sequencers(context: &Context, args: &Args) -> RpcResult<Sequencers
         hat_score: eligibility.score.get(),
         stake: at.coins(eligibility.stake),
         weight: member.weight,
+        is_barred: member.barred,
+        revocation_key: revocation::show(&at, key),
         is_reachable: engine
             .sequencing
             .then(|| engine.reachable.iter().any(|peer| usize::from(*peer) == index)),

@@ -20,6 +20,7 @@ use cascoin_l2_primitives::{
     chain::{AccountId, BlockHash, BlockNumber, FeeSplit, Header, SequencerInfo, SequencerSet},
     consensus::LeaderDigest,
     l1::{
+        address::L1Address,
         burn::{BurnPayload, Recipient},
         L1Hash, OutPoint,
     },
@@ -29,6 +30,7 @@ use cascoin_l2_primitives::{
         Activity, Score,
     },
     rewards::RewardsReport,
+    sequencers::{RevocationKey, RevocationKeyChange},
 };
 use codec::Encode;
 use serde_json::{json, Value};
@@ -126,6 +128,7 @@ impl ChainReader for TestChain {
             relay: sp_core::ed25519::Public::from_raw([index; 32]),
             vault: sp_core::ecdsa::Public::from_raw([index; 33]),
             weight: u64::from(index),
+            barred: index == 3,
         };
         Ok(SequencerSet { set_id: 1, members: (0..4).map(member).collect() })
     }
@@ -227,6 +230,15 @@ impl ChainReader for TestChain {
                 banned: false,
                 suffices: known,
             }
+        };
+        Ok(accounts.into_iter().map(of).collect())
+    }
+
+    fn revocation_keys(&self, _: BlockHash, accounts: Vec<AccountId>) -> Read<Vec<RevocationKey>> {
+        let change = RevocationKeyChange { key: None, from: 99 };
+        let of = |account: AccountId| match account == alice() {
+            true => RevocationKey { key: Some([7; 20].into()), change: Some(change) },
+            false => RevocationKey::default(),
         };
         Ok(accounts.into_iter().map(of).collect())
     }
@@ -487,7 +499,7 @@ fn error(setup: Setup, method: &str, params: Value) -> (i64, String) {
 
 #[test]
 fn all_methods_of_the_ledger_are_there_and_nothing_else() {
-    // O9 to O12, as far as there are any, R31.6, R10.3, R10.4, R25.6, R38.6, and evidence.
+    // O9 to O12, as far as there are any, R30.5, R31.6, R10.3, R10.4, R25.6, R38.6, evidence.
     let ledger: BTreeSet<&str> = [
         "l2_getchaininfo",
         "l2_getbalance",
@@ -495,6 +507,7 @@ fn all_methods_of_the_ledger_are_there_and_nothing_else() {
         "l2_getblockbynumber",
         "l2_getsequencers",
         "l2_announcesequencer",
+        "l2_createrevocationtx",
         "l2_getleader",
         "l2_createburntx",
         "l2_sendburntx",
@@ -933,4 +946,37 @@ fn wallet_methods_are_guarded_and_need_an_l1_node() {
         let setup = Setup { deny: Some(DenyUnsafe::Yes), l1: None, ..Setup::default() };
         assert!(setup.call(method, json!([])).is_ok(), "{method}");
     }
+}
+
+#[test]
+fn r30_5_a_revocation_is_given_to_whoever_holds_the_key() {
+    let answer = call("l2_createrevocationtx", json!([ALICE]));
+    let account = hex::encode(alice());
+    let data = format!("4341534c32010503000000{account}");
+    assert_eq!(answer["data"], data);
+    assert_eq!(answer["script"], format!("6a2b{data}"));
+    assert_eq!(answer["account"], format!("0x{account}"));
+    assert_eq!((&answer["chainId"], &answer["confirmationsNeeded"]), (&json!(3), &json!(6)));
+    let key = &answer["revocationKey"];
+    assert_eq!(key["key"], hex::encode([7; 20]));
+    let params = L1Params::of(Default::default());
+    let parsed = key["l1Address"].as_str().map(|text| L1Address::parse(text, params));
+    assert_eq!(parsed, Some(Ok(L1Address::PublicKeyHash([7; 20]))));
+    assert_eq!(key["change"], json!({"key": null, "l1Address": null, "fromBlock": 99}));
+
+    // Whoever has named none is told so.
+    let other = format!("0x{}", "09".repeat(32));
+    let answer = call("l2_createrevocationtx", json!([other]));
+    assert_eq!(answer["revocationKey"]["key"], Value::Null);
+    assert!(answer["message"].as_str().expect("a message").contains("setRevocationKey"));
+    let bad = error(Setup::default(), "l2_createrevocationtx", json!(["nobody"]));
+    assert_eq!(bad.0, -32_602);
+}
+
+#[test]
+fn r30_5_who_is_barred_is_shown() {
+    let shown = call("l2_getsequencers", json!([]));
+    let barred: Vec<_> = (0usize..4).map(|index| &shown["sequencers"][index]["isBarred"]).collect();
+    assert_eq!(barred, [false, false, false, true]);
+    assert_eq!(shown["sequencers"][0]["revocationKey"]["key"], Value::Null);
 }

@@ -7,7 +7,7 @@ use crate::{
     relay::{EventPage, L1BlockDigest, PageProof, RelayVote},
     reputation::{rule::Breakdown, Day, Score},
     rewards::RewardsReport,
-    sequencers::NodeAttestation,
+    sequencers::{NodeAttestation, StakeParts},
     time::{L1Time, TimeBounds},
 };
 use alloc::vec::Vec;
@@ -306,8 +306,10 @@ pub struct ReputationReport {
 pub struct Eligibility {
     /// Its reputation now.
     pub score: Score,
-    /// Its stake now, base units.
+    /// What of its stake counts now, base units.
     pub stake: Balance,
+    /// Where its stake lies.
+    pub parts: StakeParts,
     /// Whether it was caught signing twice.
     pub banned: bool,
     /// Whether score, stake and record suffice.

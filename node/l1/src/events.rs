@@ -3,9 +3,9 @@
 //! A pure function of the block and its neighbours, so all honest nodes make the
 //! same events, pages and digest.
 
-use crate::{block::Block, trust};
+use crate::{block::Block, stake, trust};
 use cascoin_l2_primitives::{
-    l1::burn::marked_payload,
+    l1::{burn::marked_payload, stake::LOCK_VOUT},
     relay::{local::LocalBlock, pages_root, paginate, L1BlockDigest, L1Event, MAX_TRUST_PER_BLOCK},
 };
 use sp_core::bounded::BoundedVec;
@@ -16,7 +16,11 @@ pub const MEDIAN_TIME_SPAN: usize = 11;
 
 /// The events of a block at `height`, in the order of its outputs. Of what people say of
 /// each other in it the [`MAX_TRUST_PER_BLOCK`] statements with the largest bonds are
-/// events: who wants to crowd others out must lock more than they do.
+/// events: who wants to crowd others out must lock more than they do. For the same reason
+/// of what is locked as stake the [`MAX_STAKE_PER_BLOCK`] locks with the most coin-blocks
+/// are.
+///
+/// [`MAX_STAKE_PER_BLOCK`]: cascoin_l2_primitives::relay::MAX_STAKE_PER_BLOCK
 pub fn events(block: &Block, height: u32) -> Vec<L1Event> {
     let mut events = Vec::new();
     for transaction in block.transactions() {
@@ -32,9 +36,12 @@ pub fn events(block: &Block, height: u32) -> Vec<L1Event> {
             if let Some((_, statement)) = said.filter(|(vout, _)| *vout == outpoint.vout) {
                 events.push(L1Event::Trust(statement));
             }
+            if outpoint.vout as usize == LOCK_VOUT {
+                events.extend(stake::lock(&transaction, height));
+            }
         }
     }
-    without_small_bonds(events)
+    stake::keep_largest(without_small_bonds(events), height)
 }
 
 fn without_small_bonds(events: Vec<L1Event>) -> Vec<L1Event> {
@@ -43,7 +50,7 @@ fn without_small_bonds(events: Vec<L1Event>) -> Vec<L1Event> {
         .enumerate()
         .filter_map(|(place, event)| match event {
             L1Event::Trust(statement) => Some((Reverse(statement.bond), place)),
-            L1Event::Burn { .. } => None,
+            L1Event::Burn { .. } | L1Event::Stake { .. } => None,
         })
         .collect();
     // Of equal bonds the earlier ones stay.
@@ -111,7 +118,9 @@ mod tests {
             .flat_map(|page| page.events.iter())
             .map(|event| match event {
                 L1Event::Burn { outpoint, value, payload } => (*outpoint, *value, payload.len()),
-                L1Event::Trust(_) => unreachable!("nobody says anything"),
+                L1Event::Trust(_) | L1Event::Stake { .. } => {
+                    unreachable!("nobody says or locks anything")
+                }
             })
             .collect();
         let at = |raw: &[u8], vout| cascoin_l2_primitives::l1::OutPoint {

@@ -13,6 +13,9 @@
 //!   the off-chain worker finds them; knows burns that are not deep enough yet.
 //! - [`burn`]: makes, checks, signs and sends a burn transaction.
 //! - [`signer`]: which key a transaction proves to have signed it.
+//! - [`stake`]: what a transaction locks as a sequencer's stake.
+//! - [`stake_tx`]: makes, checks, signs and sends such a transaction, and the one that
+//!   gets the coins back.
 //! - [`trust`]: trust edges and bonded votes of a transaction.
 //! - [`sighash`]: signature digests with the L1's own hash type.
 //! - [`testing`]: a real `litecoind` in regtest for tests and the demo.
@@ -27,6 +30,8 @@ pub mod events;
 pub mod follower;
 pub mod sighash;
 pub mod signer;
+pub mod stake;
+pub mod stake_tx;
 pub mod testing;
 pub mod trust;
 

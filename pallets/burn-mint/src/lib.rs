@@ -305,7 +305,7 @@ pub mod pallet {
                 L1Event::Burn { outpoint, value, payload } => {
                     Self::process(*outpoint, *value, payload, block);
                 }
-                L1Event::Trust(_) => (),
+                L1Event::Trust(_) | L1Event::Stake { .. } => (),
             }
         }
 

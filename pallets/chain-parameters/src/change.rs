@@ -42,6 +42,9 @@ pub enum ParameterChange {
     RateLimit(u32),
     /// Time a vote may stay open before its burns are shown as failed, milliseconds.
     MintTimeoutMs(u64),
+    /// Least part of a sequencer's stake that must be bonded on this chain, percent. As
+    /// for the smallest stake.
+    MinL2StakeShare(u8),
 }
 
 impl ParameterChange {
@@ -57,6 +60,7 @@ impl ParameterChange {
             Self::FeeDiscountScore(value) => table.fee_discount_score = value,
             Self::RateLimit(value) => table.rate_limit = value,
             Self::MintTimeoutMs(value) => table.mint_timeout_ms = value,
+            Self::MinL2StakeShare(value) => table.min_l2_stake_share = value,
         }
     }
 }

@@ -43,6 +43,7 @@ fn table() -> super::ChainParameters {
         min_sequencers: 1,
         min_sequencer_score: 10,
         min_sequencer_stake: 100_000_000,
+        min_l2_stake_share: 50,
         min_sequencer_peers: 1,
         block_gas_limit: 10_000_000,
         challenge_period_s: 600,
@@ -83,7 +84,7 @@ fn the_table_is_read_back_as_given() {
 fn r1_2_governance_changes_one_parameter_at_a_time() {
     sp_io::TestExternalities::new(storage(table())).execute_with(|| {
         System::set_block_number(1);
-        let changes: [(ParameterChange, fn(&mut super::ChainParameters)); 9] = [
+        let changes: [(ParameterChange, fn(&mut super::ChainParameters)); 10] = [
             (ParameterChange::MaxSequencers(30), |p| p.max_sequencers = 30),
             (ParameterChange::MinSequencerScore(60), |p| p.min_sequencer_score = 60),
             (ParameterChange::MinSequencerStake(7), |p| p.min_sequencer_stake = 7),
@@ -97,6 +98,7 @@ fn r1_2_governance_changes_one_parameter_at_a_time() {
             (ParameterChange::FeeDiscountScore(90), |p| p.fee_discount_score = 90),
             (ParameterChange::RateLimit(5), |p| p.rate_limit = 5),
             (ParameterChange::MintTimeoutMs(1), |p| p.mint_timeout_ms = 1),
+            (ParameterChange::MinL2StakeShare(25), |p| p.min_l2_stake_share = 25),
         ];
         let mut expected = table();
         for (change, edit) in changes {
@@ -121,6 +123,7 @@ fn what_no_chain_could_run_with_is_refused_and_changes_nothing() {
             ParameterChange::FeeDiscountScore(255),
             ParameterChange::RateLimit(0),
             ParameterChange::MintTimeoutMs(0),
+            ParameterChange::MinL2StakeShare(101),
         ];
         for change in unusable {
             assert_noop!(
@@ -144,7 +147,7 @@ fn a_chain_without_an_id_has_no_genesis() {
 
 #[test]
 fn each_rule_is_checked() {
-    let edits: [(&str, fn(&mut super::ChainParameters)); 27] = [
+    let edits: [(&str, fn(&mut super::ChainParameters)); 28] = [
         ("chainId", |p| p.chain_id = 0),
         ("decimals", |p| p.decimals = 19),
         ("l1Confirmations", |p| p.l1_confirmations = 0),
@@ -161,6 +164,7 @@ fn each_rule_is_checked() {
         ("maxSequencers", |p| p.max_sequencers = 65),
         ("epochSessions", |p| p.epoch_sessions = 0),
         ("minSequencerScore", |p| p.min_sequencer_score = 101),
+        ("minL2StakeShare", |p| p.min_l2_stake_share = 101),
         ("fastWithdrawalScore", |p| p.fast_withdrawal_score = 101),
         ("blockGasLimit must be at least 1000000", |p| p.block_gas_limit = 999_999),
         ("blockGasLimit must not exceed 30000000", |p| p.block_gas_limit = MAX_BLOCK_GAS + 1),

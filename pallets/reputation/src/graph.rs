@@ -29,7 +29,7 @@ impl<T: Config> OnL1Event for Pallet<T> {
                     Err(reason) => Event::TrustIgnored { speaker, subject, reason },
                 });
             }
-            L1Event::Burn { .. } => (),
+            L1Event::Burn { .. } | L1Event::Stake { .. } => (),
         }
     }
 

@@ -10,6 +10,7 @@ pub mod cvm;
 pub mod envelope;
 pub mod params;
 pub mod signed_message;
+pub mod stake;
 
 #[cfg(test)]
 mod burn_tests;

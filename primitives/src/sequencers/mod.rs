@@ -25,7 +25,7 @@ pub use participation::{
 };
 pub use session::{OnSessionJudged, SessionUptime};
 
-pub use stake::{StakeCommitment, StakeProvider};
+pub use stake::{StakeCommitment, StakeParts, StakeProvider};
 
 use crate::chain::{quorum, AccountId};
 use alloc::vec::Vec;

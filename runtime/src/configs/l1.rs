@@ -1,7 +1,7 @@
 //! The chain's parameters, the L1 relay and what acts on its events.
 
 use crate::{
-    Balances, BurnMint, ChainParameters, Reputation, Runtime, SequencerRegistry, Timestamp,
+    Balances, BurnMint, ChainParameters, Reputation, Runtime, SequencerRegistry, Stake, Timestamp,
 };
 use cascoin_l2_primitives::relay::{L1BlockContext, L1Event, OnL1Event};
 use frame_support::weights::Weight;
@@ -27,12 +27,15 @@ impl OnL1Event for L1Events {
         match event {
             L1Event::Burn { .. } => BurnMint::on_event(event, block),
             L1Event::Trust(_) => Reputation::on_event(event, block),
+            L1Event::Stake { .. } => Stake::on_event(event, block),
         }
     }
 
-    // So the heavier of the two is the most.
+    // So the heaviest of them is the most.
     fn max_event_weight() -> Weight {
-        BurnMint::max_event_weight().max(Reputation::max_event_weight())
+        BurnMint::max_event_weight()
+            .max(Reputation::max_event_weight())
+            .max(Stake::max_event_weight())
     }
 }
 

@@ -400,7 +400,7 @@ impl Engine {
                     value: *value,
                     payload: payload.to_vec(),
                 }),
-                L1Event::Trust(_) => None,
+                L1Event::Trust(_) | L1Event::Stake { .. } => None,
             })
             .collect();
         let fits = held.saturating_add(burns.len()) <= self.limits.burns;

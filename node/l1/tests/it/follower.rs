@@ -83,7 +83,9 @@ impl Fixture {
                 L1Event::Burn { outpoint, value, payload } => {
                     (outpoint.txid, outpoint.vout, *value, payload.to_vec())
                 }
-                L1Event::Trust(_) => panic!("nobody says anything in these tests"),
+                L1Event::Trust(_) | L1Event::Stake { .. } => {
+                    panic!("nobody says or locks anything in these tests")
+                }
             })
             .collect();
         assert_eq!(events.len(), block.digest.event_count as usize);

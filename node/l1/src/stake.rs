@@ -100,11 +100,7 @@ mod tests {
     const CHAIN: u32 = 3;
 
     fn payload(blocks: u32) -> StakePayload {
-        StakePayload {
-            account: AccountId::new([7; 32]),
-            unlock: HEIGHT + blocks,
-            owner: [9; 20],
-        }
+        StakePayload { account: AccountId::new([7; 32]), unlock: HEIGHT + blocks, owner: [9; 20] }
     }
 
     /// The usual form: message, lock, change.
@@ -162,7 +158,8 @@ mod tests {
         let earlier = payload(MIN_LOCK_BLOCKS - 1).lock_script();
         assert_eq!(changed(&|outputs| outputs[1].1 = earlier.clone()), 0);
         // Other messages than one of this kind.
-        let other = Message { kind: MessageKind::KeyRevocation, chain_id: CHAIN, body: &said.body() };
+        let other =
+            Message { kind: MessageKind::KeyRevocation, chain_id: CHAIN, body: &said.body() };
         let other = other.script().expect("it fits");
         assert_eq!(changed(&|outputs| outputs[0].1 = other.clone()), 0);
         assert_eq!(changed(&|outputs| outputs[0].1.truncate(40)), 0);

@@ -52,11 +52,13 @@ pub enum Named {
     StateNotAvailable,
     /// The runtime could not answer.
     RuntimeError,
+    /// The L1 transaction locks no stake of this chain.
+    NotAStake,
 }
 
 impl Named {
     /// All of them, in the order of their codes.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::L2NotEnabled,
         Self::StakeTooLow,
         Self::ScoreTooLow,
@@ -73,6 +75,7 @@ impl Named {
         Self::NotABurn,
         Self::StateNotAvailable,
         Self::RuntimeError,
+        Self::NotAStake,
     ];
 
     /// `data.name` and the message.
@@ -102,6 +105,7 @@ impl Named {
                 "the state of that block is pruned on this node; ask an archive node",
             ),
             Self::RuntimeError => ("RUNTIME_ERROR", "the runtime could not answer"),
+            Self::NotAStake => ("NOT_A_STAKE", "the transaction locks no stake of this chain"),
         }
     }
 

@@ -297,8 +297,7 @@ fn what_is_not_here_to_be_taken_is_struck_off() {
 
 #[test]
 fn genesis_names_locks_that_need_no_bond_and_l1_repeats_them_in_vain() {
-    let named =
-        GenesisLock { account: account(9), outpoint: outpoint(1), value: 700, unlock: FAR };
+    let named = GenesisLock { account: account(9), outpoint: outpoint(1), value: 700, unlock: FAR };
     with_genesis_locks(vec![named]).execute_with(|| {
         let parts = StakeParts { bonded: 0, locked: 700, named: 700 };
         assert_eq!((Stake::parts(&account(9)), stake(9)), (parts, 700));

@@ -69,6 +69,7 @@ mod slashing_tests;
 #[cfg(test)]
 mod tests;
 
+pub use cascoin_l2_primitives::sequencers::MAX_L1_LOCKS;
 pub use l1_locks::{GenesisLock, L1Lock, NoStake};
 pub use ledger::{Chunk, Ledger};
 pub use pallet::*;
@@ -77,8 +78,6 @@ pub use weights::{EstimatedWeight, WeightInfo};
 
 /// Amounts of one account that may be in the course of being unbonded.
 pub const MAX_CHUNKS: u32 = 16;
-/// Locks on L1 that one account may have.
-pub const MAX_L1_LOCKS: u32 = 16;
 /// Double signs that are remembered, to see who signed twice together.
 pub const MAX_DOUBLE_SIGNS: u32 = 64;
 
@@ -192,15 +191,8 @@ pub mod pallet {
 
     /// The same by the L1 height at which they end, and whose they are or were.
     #[pallet::storage]
-    pub type L1Ends<T> = StorageDoubleMap<
-        _,
-        Twox64Concat,
-        u32,
-        Blake2_128Concat,
-        OutPoint,
-        AccountId,
-        OptionQuery,
-    >;
+    pub type L1Ends<T> =
+        StorageDoubleMap<_, Twox64Concat, u32, Blake2_128Concat, OutPoint, AccountId, OptionQuery>;
 
     /// What ends below this L1 height is cleared away.
     #[pallet::storage]

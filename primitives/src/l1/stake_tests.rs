@@ -11,7 +11,8 @@ fn payload(unlock: u32) -> StakePayload {
 #[test]
 fn r2_3_a_lock_has_the_bytes_that_are_documented() {
     let said = payload(1_000_000);
-    let expected = format!("6a434341534c32010601000000{}40420f00{}", "11".repeat(32), "22".repeat(20));
+    let expected =
+        format!("6a434341534c32010601000000{}40420f00{}", "11".repeat(32), "22".repeat(20));
     assert_eq!(hex::encode(said.script(1)), expected);
     let redeem = format!("0340420fb17576a914{}88ac", "22".repeat(20));
     assert_eq!(hex::encode(said.redeem_script()), redeem);

@@ -1,9 +1,31 @@
 //! Stake, between those who hold it and those who ask for it.
 
-use crate::chain::{AccountId, Balance};
+use crate::{
+    chain::{AccountId, Balance, ChainParameters},
+    l1::params::L1Params,
+};
 use codec::{Decode, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
+
+/// Locks on L1 that one account may have.
+pub const MAX_L1_LOCKS: u32 = 16;
+
+impl ChainParameters {
+    /// Smallest lock on L1 that is stake, base units: as many as an account may have are
+    /// a sequencer's least stake.
+    pub fn min_l1_lock(&self) -> Balance {
+        self.min_sequencer_stake.div_ceil(MAX_L1_LOCKS.into())
+    }
+
+    /// How many L1 blocks a lock must still last to count: as many as are meant to be
+    /// found in a challenge period, for which bonded stake stays on hold, too.
+    pub fn l1_stake_margin(&self) -> u32 {
+        let spacing = L1Params::of(self.l1_network).spacing_s;
+        let blocks = self.challenge_period_s.div_ceil(spacing.max(1).into());
+        u32::try_from(blocks).unwrap_or(u32::MAX)
+    }
+}
 
 /// What an account has at stake, by where it lies. Base units.
 ///
@@ -93,6 +115,18 @@ impl StakeCommitment for () {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_lock_must_outlast_a_challenge() {
+        let parameters = ChainParameters {
+            l1_network: crate::chain::L1Network::CascoinMainnet,
+            challenge_period_s: 7 * 86_400 + 1,
+            min_sequencer_stake: 1_000_000_001,
+            ..Default::default()
+        };
+        assert_eq!(parameters.l1_stake_margin(), 4_033);
+        assert_eq!(parameters.min_l1_lock(), 62_500_001);
+    }
 
     #[test]
     fn locks_count_as_far_as_bonds_cover_them() {

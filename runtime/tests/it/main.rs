@@ -17,5 +17,6 @@ mod relay;
 mod reputation;
 mod rewards;
 mod sessions;
+mod stake;
 mod time;
 mod trust;

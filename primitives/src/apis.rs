@@ -12,6 +12,7 @@ use crate::{
     },
     rewards::RewardsReport,
     sequencers::{NodeAttestation, RevocationKey},
+    sequencers::{NodeAttestation, StakeParts},
     time::{L1Time, TimeBounds},
 };
 use alloc::vec::Vec;
@@ -445,8 +446,10 @@ pub enum ClaimStanding<Extrinsic> {
 pub struct Eligibility {
     /// Its reputation now.
     pub score: Score,
-    /// Its stake now, base units.
+    /// What of its stake counts now, base units.
     pub stake: Balance,
+    /// Where its stake lies.
+    pub parts: StakeParts,
     /// Whether it was caught signing twice.
     pub banned: bool,
     /// Whether score, stake and record suffice.

@@ -166,6 +166,9 @@ pub struct ChainParameters {
     pub min_sequencer_score: u8,
     /// Smallest stake of a sequencer.
     pub min_sequencer_stake: Balance,
+    /// Least part of a sequencer's stake that must be bonded on this chain, percent; the
+    /// rest may be locked on L1.
+    pub min_l2_stake_share: u8,
     /// Smallest number of connected peers of a sequencer.
     pub min_sequencer_peers: u32,
     /// Gas of a block, at most [`MAX_BLOCK_GAS`].

@@ -13,9 +13,9 @@
 //! blocks at or above that height. There has been no change yet: one set of rules is in
 //! force from the first block.
 
-use crate::{block::Block, revocation, trust};
+use crate::{block::Block, revocation, stake, trust};
 use cascoin_l2_primitives::{
-    l1::burn::marked_payload,
+    l1::{burn::marked_payload, stake::LOCK_VOUT},
     relay::{local::LocalBlock, pages_root, paginate, L1BlockDigest, L1Event, MAX_TRUST_PER_BLOCK},
 };
 use sp_core::bounded::BoundedVec;
@@ -30,9 +30,12 @@ pub const EXTRACTION: u32 = 1;
 
 /// The events of a block at `height`, in the order of its outputs. Of what people say of
 /// each other in it the [`MAX_TRUST_PER_BLOCK`] statements with the largest bonds are
-/// events: who wants to crowd others out must lock more than they do. Revocations of keys
-/// all are, each once: nobody's can be crowded out, and a block full of them makes no more
-/// pages than one full of burns.
+/// events: who wants to crowd others out must lock more than they do. For the same reason
+/// of what is locked as stake the [`MAX_STAKE_PER_BLOCK`] locks with the most coin-blocks
+/// are. Revocations of keys all are, each once: nobody's can be crowded out, and a block
+/// full of them makes no more pages than one full of burns.
+///
+/// [`MAX_STAKE_PER_BLOCK`]: cascoin_l2_primitives::relay::MAX_STAKE_PER_BLOCK
 pub fn events(block: &Block, height: u32) -> Vec<L1Event> {
     let mut events = Vec::new();
     let mut revoked = BTreeSet::new();
@@ -60,9 +63,12 @@ pub fn events(block: &Block, height: u32) -> Vec<L1Event> {
                     });
                 }
             }
+            if outpoint.vout as usize == LOCK_VOUT {
+                events.extend(stake::lock(&transaction, height));
+            }
         }
     }
-    without_small_bonds(events)
+    stake::keep_largest(without_small_bonds(events), height)
 }
 
 fn without_small_bonds(events: Vec<L1Event>) -> Vec<L1Event> {
@@ -71,7 +77,7 @@ fn without_small_bonds(events: Vec<L1Event>) -> Vec<L1Event> {
         .enumerate()
         .filter_map(|(place, event)| match event {
             L1Event::Trust(statement) => Some((Reverse(statement.bond), place)),
-            L1Event::Burn { .. } | L1Event::KeyRevocation { .. } => None,
+            L1Event::Burn { .. } | L1Event::KeyRevocation { .. } | L1Event::Stake { .. } => None,
         })
         .collect();
     // Of equal bonds the earlier ones stay.

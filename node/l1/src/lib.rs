@@ -14,6 +14,9 @@
 //! - [`burn`]: makes, checks, signs and sends a burn transaction.
 //! - [`signer`]: which key a transaction proves to have signed it.
 //! - [`revocation`]: the revocation of a sequencer's keys that a transaction says.
+//! - [`stake`]: what a transaction locks as a sequencer's stake.
+//! - [`stake_tx`]: makes, checks, signs and sends such a transaction, and the one that
+//!   gets the coins back.
 //! - [`trust`]: trust edges and bonded votes of a transaction.
 //! - [`sighash`]: signature digests with the L1's own hash type.
 //! - [`testing`]: a real `litecoind` in regtest for tests and the demo.
@@ -29,6 +32,8 @@ pub mod follower;
 pub mod revocation;
 pub mod sighash;
 pub mod signer;
+pub mod stake;
+pub mod stake_tx;
 pub mod testing;
 pub mod trust;
 

@@ -54,6 +54,8 @@ pub enum Named {
     RuntimeError,
     /// The burn would be above what one burn brings in a day.
     DepositLimit,
+    /// The L1 transaction locks no stake of this chain.
+    NotAStake,
 }
 
 impl Named {
@@ -76,6 +78,7 @@ impl Named {
         Self::StateNotAvailable,
         Self::RuntimeError,
         Self::DepositLimit,
+        Self::NotAStake,
     ];
 
     /// `data.name` and the message.
@@ -108,6 +111,7 @@ impl Named {
             Self::DepositLimit => {
                 ("BRIDGE_DEPOSIT_LIMIT", "above what one burn brings its recipient in a day")
             }
+            Self::NotAStake => ("NOT_A_STAKE", "the transaction locks no stake of this chain"),
         }
     }
 

@@ -6,6 +6,7 @@
 use cascoin_l1::{
     burn::{self, BurnError, SentBurn, UnconfirmedBurn, UnsignedBurn},
     follower::{ForkFromAttested, L1Status},
+    stake_tx::{self, ReleasedStake, SentStake, StakeOrder, StakeTxError, UnsignedStake},
     ClientConfig, FollowerHandle, L1Client, L1Error, SeenBurn,
 };
 use cascoin_l2_primitives::l1::{burn::BurnPayload, L1Hash};
@@ -45,7 +46,8 @@ impl From<L1Status> for L1Summary {
     }
 }
 
-/// L1 as the methods use it. `unconfirmed` and those that burn ask the L1 node and block.
+/// L1 as the methods use it. `unconfirmed` and those that make transactions ask the L1 node
+/// and block.
 pub trait L1Access: Send + Sync + 'static {
     /// How the L1 node is doing.
     fn summary(&self) -> L1Summary;
@@ -69,6 +71,21 @@ pub trait L1Access: Send + Sync + 'static {
     /// # Errors
     /// [`BurnError`].
     fn send_burn(&self, raw: &[u8], chain_id: u32) -> Result<SentBurn, BurnError>;
+    /// Makes a transaction of the L1 wallet that locks stake.
+    ///
+    /// # Errors
+    /// [`StakeTxError`].
+    fn create_stake(&self, order: &StakeOrder) -> Result<UnsignedStake, StakeTxError>;
+    /// Checks, signs and sends one for the chain `chain_id`.
+    ///
+    /// # Errors
+    /// [`StakeTxError`].
+    fn send_stake(&self, raw: &[u8], chain_id: u32) -> Result<SentStake, StakeTxError>;
+    /// Gets back what a transaction of the L1 wallet locked.
+    ///
+    /// # Errors
+    /// [`StakeTxError`].
+    fn release_stake(&self, txid: L1Hash) -> Result<ReleasedStake, StakeTxError>;
 }
 
 /// The L1 node of this node's operator.
@@ -131,5 +148,17 @@ impl L1Access for L1Node {
 
     fn send_burn(&self, raw: &[u8], chain_id: u32) -> Result<SentBurn, BurnError> {
         burn::sign_and_send(&self.client, raw, chain_id)
+    }
+
+    fn create_stake(&self, order: &StakeOrder) -> Result<UnsignedStake, StakeTxError> {
+        stake_tx::create(&self.client, order)
+    }
+
+    fn send_stake(&self, raw: &[u8], chain_id: u32) -> Result<SentStake, StakeTxError> {
+        stake_tx::sign_and_send(&self.client, raw, chain_id)
+    }
+
+    fn release_stake(&self, txid: L1Hash) -> Result<ReleasedStake, StakeTxError> {
+        stake_tx::release(&self.client, txid)
     }
 }

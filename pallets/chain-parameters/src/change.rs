@@ -49,6 +49,9 @@ pub enum ParameterChange {
     MaxDailyDeposit(Balance),
     /// Most that is minted on one day for all together, base units.
     MaxDailyMint(Balance),
+    /// Least part of a sequencer's stake that must be bonded on this chain, percent. As
+    /// for the smallest stake.
+    MinL2StakeShare(u8),
 }
 
 impl ParameterChange {
@@ -67,6 +70,7 @@ impl ParameterChange {
             Self::MaxDeposit(value) => table.max_deposit = value,
             Self::MaxDailyDeposit(value) => table.max_daily_deposit = value,
             Self::MaxDailyMint(value) => table.max_daily_mint = value,
+            Self::MinL2StakeShare(value) => table.min_l2_stake_share = value,
         }
     }
 }

@@ -68,6 +68,7 @@ pub fn check(parameters: &ChainParameters) -> Result<(), InvalidParameters> {
         ),
         (p.epoch_sessions > 0, "epochSessions must not be 0"),
         (p.min_sequencer_score <= MAX_SCORE, "minSequencerScore must be at most 100"),
+        (p.min_l2_stake_share <= 100, "minL2StakeShare must be at most 100"),
         (p.fast_withdrawal_score <= MAX_SCORE, "fastWithdrawalScore must be at most 100"),
         (
             p.block_gas_limit >= MIN_BLOCK_GAS,

@@ -11,7 +11,8 @@
 //!
 //! ## How anybody becomes a sequencer
 //!
-//! 1. It bonds stake, and has a reputation ([`Pallet::eligibility`]).
+//! 1. It bonds stake, part of which may be locked on L1 instead, and has a reputation
+//!    ([`Pallet::eligibility`]).
 //! 2. It [announces](Pallet::announce) itself, and sets its keys with
 //!    `session.set_keys`. Nobody approves candidates.
 //! 3. A random sample of the set is asked ([`attestation`]). Their nodes look for the

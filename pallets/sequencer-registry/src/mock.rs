@@ -6,7 +6,7 @@ use cascoin_l2_primitives::{
     l1::L1Hash,
     relay::L1Chance,
     reputation::{ReputationProvider, Score},
-    sequencers::StakeProvider,
+    sequencers::{StakeParts, StakeProvider},
 };
 use frame_support::{
     derive_impl, parameter_types,
@@ -78,6 +78,8 @@ parameter_types! {
     pub static MinSequencers: u32 = 2;
     /// Scores and stakes of candidates; nothing for others.
     pub static Known: Vec<(AccountId, u64, Balance)> = Vec::new();
+    /// What is locked on L1.
+    pub static Locked: Vec<(AccountId, Balance)> = Vec::new();
     pub static L1Height: u32 = 100;
     pub static Planned: Vec<AccountId> = Vec::new();
     pub static MaxSequencers: u32 = 5;
@@ -155,8 +157,16 @@ impl ReputationProvider for Facts {
 }
 
 impl StakeProvider for Facts {
-    fn stake(account: &AccountId) -> Balance {
-        Known::get().iter().find(|(who, _, _)| who == account).map_or(0, |known| known.2)
+    fn parts(account: &AccountId) -> StakeParts {
+        let known = Known::get();
+        let bonded = known.iter().find(|(who, _, _)| who == account).map_or(0, |known| known.2);
+        let locks = Locked::get();
+        let locked = locks.iter().find(|(who, _)| who == account).map_or(0, |lock| lock.1);
+        StakeParts { bonded, locked, named: 0 }
+    }
+
+    fn min_l2_share() -> u8 {
+        50
     }
 }
 
@@ -293,6 +303,7 @@ pub fn three_members() -> sp_io::TestExternalities {
     Planned::set(Vec::new());
     MaxSequencers::set(5);
     Known::set(Vec::new());
+    Locked::set(Vec::new());
     Keyless::set(Vec::new());
     OtherKeys::set(Vec::new());
     Queued::set(Vec::new());

@@ -62,11 +62,11 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
         Weight::from_parts(20 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(1, 1)
     }
 
-    // Of each candidate its key, account, standing and stake.
+    // Of each candidate its key, account, standing, stake and locks on L1; and L1's height.
     fn announce(n: u32) -> Weight {
         let n = u64::from(n);
         Weight::from_parts((50 + 10 * n) * MICROSECOND, 0)
-            + T::DbWeight::get().reads_writes(10 + 4 * n, 5)
+            + T::DbWeight::get().reads_writes(12 + 5 * n, 5)
     }
 
     // Looks whether everybody that is left has keys.

@@ -198,7 +198,7 @@ fn script_hash(script: &[u8]) -> Option<&[u8; 20]> {
 }
 
 /// A number as scripts have it: little-endian, as short as it can be, without a sign.
-fn push_number(script: &mut Vec<u8>, number: u32) {
+pub(super) fn push_number(script: &mut Vec<u8>, number: u32) {
     match u8::try_from(number) {
         Ok(0) => script.push(0),
         Ok(small @ 1..=16) => script.push(small.saturating_add(0x50)),

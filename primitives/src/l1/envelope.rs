@@ -35,7 +35,7 @@ const OP_PUSHDATA1: u8 = 0x4c;
 pub enum MessageKind {
     /// A sequencer's keys are revoked (R30.5).
     KeyRevocation = 5,
-    /// Coins are locked on L1 as a sequencer's stake (R2.2).
+    /// Coins are locked on L1 as a sequencer's stake (R2.3).
     Stake = 6,
 }
 

@@ -11,6 +11,7 @@ pub mod envelope;
 pub mod params;
 pub mod revocation;
 pub mod signed_message;
+pub mod stake;
 
 #[cfg(test)]
 mod burn_tests;

@@ -11,6 +11,9 @@ use sp_core::{bounded::BoundedVec, ConstU32, H160};
 /// Most [`L1Event::Trust`] of one L1 block: those with the largest bonds. Trust carries
 /// no money, so burns never wait long for it.
 pub const MAX_TRUST_PER_BLOCK: usize = 64;
+/// Most [`L1Event::Stake`] of one L1 block: those with the most coin-blocks
+/// ([`coin_blocks`](crate::l1::stake::coin_blocks)).
+pub const MAX_STAKE_PER_BLOCK: usize = 16;
 
 /// One event of an L1 block, in the order of its outputs.
 #[derive(
@@ -43,6 +46,23 @@ pub enum L1Event {
         signer: H160,
         /// Whose keys.
         account: AccountId,
+    },
+    /// Coins are locked as an account's stake (R2.3). For which layer 2 is judged on L2;
+    /// what locks nothing is no event.
+    #[codec(index = 3)]
+    Stake {
+        /// The output that holds the coins.
+        outpoint: OutPoint,
+        /// The layer 2 that the message names.
+        chain_id: u32,
+        /// Whose stake they are.
+        account: AccountId,
+        /// HASH160 of the key that can spend them later.
+        owner: H160,
+        /// How many, in L1 units.
+        value: u64,
+        /// The L1 height that no transaction can spend them at or below.
+        unlock: u32,
     },
 }
 

@@ -27,7 +27,7 @@ pub use participation::{
 pub use revocation::{RevocationKey, RevocationKeyChange};
 pub use session::{OnSessionJudged, SessionUptime};
 
-pub use stake::{StakeCommitment, StakeProvider};
+pub use stake::{StakeCommitment, StakeParts, StakeProvider, MAX_L1_LOCKS};
 
 use crate::chain::{quorum, AccountId};
 use alloc::vec::Vec;

@@ -1,7 +1,7 @@
 //! The chain's parameters, the L1 relay and what acts on its events.
 
 use crate::{
-    Balances, BurnMint, ChainParameters, Reputation, Runtime, SequencerRegistry, Timestamp,
+    Balances, BurnMint, ChainParameters, Reputation, Runtime, SequencerRegistry, Stake, Timestamp,
 };
 use cascoin_l2_primitives::relay::{L1BlockContext, L1Event, OnL1Event};
 use frame_support::weights::Weight;
@@ -28,6 +28,7 @@ impl OnL1Event for L1Events {
             L1Event::Burn { .. } => BurnMint::on_event(event, block),
             L1Event::Trust(_) => Reputation::on_event(event, block),
             L1Event::KeyRevocation { .. } => SequencerRegistry::on_event(event, block),
+            L1Event::Stake { .. } => Stake::on_event(event, block),
         }
     }
 
@@ -36,6 +37,7 @@ impl OnL1Event for L1Events {
         BurnMint::max_event_weight()
             .max(Reputation::max_event_weight())
             .max(SequencerRegistry::max_event_weight())
+            .max(Stake::max_event_weight())
     }
 }
 

@@ -14,6 +14,8 @@ const MIN_FEE_DECIMALS: u8 = 5;
 const FEE_SPLIT: FeeSplit = FeeSplit { producer: 70, others: 20 };
 /// The operator guide's split.
 const ALL_TO_THE_PRODUCER: FeeSplit = FeeSplit { producer: 100, others: 0 };
+/// As large as the share of all stake that a double sign takes, so that it can be taken.
+const MIN_L2_STAKE_SHARE: u8 = 50;
 const MINT_TIMEOUT_MS: u64 = 10 * 60 * 1_000;
 
 /// The facts a table takes from its L1.
@@ -62,6 +64,7 @@ pub fn mainnet() -> ChainParameters {
         min_sequencers: 3,
         min_sequencer_score: 70,
         min_sequencer_stake: l1.coins(100),
+        min_l2_stake_share: MIN_L2_STAKE_SHARE,
         min_sequencer_peers: 3,
         block_gas_limit: 30_000_000,
         challenge_period_s: 7 * DAY_S,
@@ -125,6 +128,7 @@ pub fn regtest() -> ChainParameters {
         min_sequencers: 1,
         min_sequencer_score: 10,
         min_sequencer_stake: l1.coins(1),
+        min_l2_stake_share: MIN_L2_STAKE_SHARE,
         min_sequencer_peers: 1,
         block_gas_limit: 10_000_000,
         challenge_period_s: 600,

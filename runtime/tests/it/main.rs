@@ -20,5 +20,6 @@ mod reputation;
 mod revocation;
 mod rewards;
 mod sessions;
+mod stake;
 mod time;
 mod trust;

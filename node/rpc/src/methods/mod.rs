@@ -20,6 +20,7 @@ mod reputation;
 mod revocation;
 mod rewards;
 mod sequencers;
+mod stake;
 mod supply;
 mod wallet;
 
@@ -145,6 +146,9 @@ pub fn module(context: Context) -> Result<RpcModule<()>, RegisterMethodError> {
     add(&mut module, &compensation::COMPENSATION, Safe, compensation::compensation)?;
     add(&mut module, &wallet::CREATE_BURN, Unsafe, wallet::create_burn)?;
     add(&mut module, &wallet::SEND_BURN, Unsafe, wallet::send_burn)?;
+    add(&mut module, &stake::CREATE_STAKE, Unsafe, stake::create_stake)?;
+    add(&mut module, &stake::SEND_STAKE, Unsafe, stake::send_stake)?;
+    add(&mut module, &stake::RELEASE_STAKE, Unsafe, stake::release_stake)?;
     add(&mut module, &burns::BURN_STATUS, Safe, burns::burn_status)?;
     add(&mut module, &burns::RETRY_BURN, Unsafe, burns::retry_burn)?;
     add(&mut module, &burns::PENDING_BURNS, Safe, burns::pending_burns)?;

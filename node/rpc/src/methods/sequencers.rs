@@ -44,7 +44,13 @@ struct Sequencer {
     /// genesis or governance needs no stake.
     is_eligible: bool,
     hat_score: u8,
+    /// What of its stake counts.
     stake: String,
+    /// What it has bonded on this chain.
+    bonded: String,
+    /// What it has locked on L1 for long enough. It counts as far as what is bonded
+    /// covers it.
+    locked_on_l1: String,
     /// Ranking weight.
     weight: u64,
     /// Whether it leads no round and signs nothing but votes, because it signed twice or
@@ -117,6 +123,8 @@ pub(super) fn sequencers(context: &Context, args: &Args) -> RpcResult<Sequencers
         is_eligible: eligibility.suffices,
         hat_score: eligibility.score.get(),
         stake: at.coins(eligibility.stake),
+        bonded: at.coins(eligibility.parts.bonded),
+        locked_on_l1: at.coins(eligibility.parts.locked),
         weight: member.weight,
         is_barred: member.barred,
         revocation_key: revocation::show(&at, key),

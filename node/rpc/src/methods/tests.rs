@@ -9,6 +9,8 @@ use crate::{
 };
 use cascoin_l1::{
     burn::{BurnError, CheckedBurn, SentBurn, UnconfirmedBurn, UnsignedBurn},
+    stake::Locked,
+    stake_tx::{ReleasedStake, SentStake, StakeOrder, StakeTxError, UnsignedStake},
     L1Error, SeenBurn,
 };
 use cascoin_l2_primitives::{
@@ -22,6 +24,7 @@ use cascoin_l2_primitives::{
     l1::{
         address::L1Address,
         burn::{BurnPayload, Recipient},
+        stake::StakePayload,
         L1Hash, OutPoint,
     },
     relay::L1BlockDigest,
@@ -30,6 +33,7 @@ use cascoin_l2_primitives::{
         Activity, Score,
     },
     rewards::RewardsReport,
+    sequencers::StakeParts,
     sequencers::{RevocationKey, RevocationKeyChange},
 };
 use codec::Encode;
@@ -115,6 +119,7 @@ impl ChainReader for TestChain {
             max_deposit: 1_000_000_000,
             min_sequencer_score: 70,
             min_sequencer_stake: 100_000_000,
+            min_l2_stake_share: 50,
             fee_split: FeeSplit { producer: 70, others: 20 },
             ..ChainParameters::default()
         })
@@ -224,7 +229,9 @@ impl ChainReader for TestChain {
     fn eligibility(&self, _: BlockHash, accounts: Vec<AccountId>) -> Read<Vec<Eligibility>> {
         let of = |account| {
             let known = account == alice();
+            let parts = StakeParts { bonded: 100_000_000, locked: 50_000_000, named: 0 };
             Eligibility {
+                parts: if known { parts } else { StakeParts::default() },
                 score: Score::saturating(if known { 90 } else { 0 }),
                 stake: if known { 150_000_000 } else { 0 },
                 banned: false,
@@ -409,6 +416,43 @@ impl L1Access for TestL1 {
             _ => Err(BurnError::L1(L1Error::WarmingUp { message: "Loading".into() })),
         }
     }
+
+    fn create_stake(&self, order: &StakeOrder) -> Result<UnsignedStake, StakeTxError> {
+        if order.value > 100_000_000 {
+            return Err(StakeTxError::InsufficientFunds("Insufficient funds".into()));
+        }
+        let owner = order.owner.unwrap_or([9; 20]);
+        let locked = stake_of(&order.account, order.unlock, owner, order.value);
+        Ok(UnsignedStake { raw: vec![0xab], locked, fee: 226 })
+    }
+
+    fn send_stake(&self, raw: &[u8], chain_id: u32) -> Result<SentStake, StakeTxError> {
+        match raw {
+            [0xab] => {
+                let locked = Locked { chain_id, ..stake_of(&alice(), 5_000, [9; 20], 9) };
+                Ok(SentStake { txid: L1Hash([3; 32]), locked })
+            }
+            [] => Err(StakeTxError::NotAStake),
+            _ => Err(StakeTxError::L1(L1Error::WarmingUp { message: "Loading".into() })),
+        }
+    }
+
+    fn release_stake(&self, txid: L1Hash) -> Result<ReleasedStake, StakeTxError> {
+        match txid {
+            L1Hash([3, ..]) => Ok(ReleasedStake {
+                txid: L1Hash([4; 32]),
+                address: "rltc1".into(),
+                value: 8,
+                fee: 1,
+            }),
+            _ => Err(StakeTxError::NotTheOwner("n1".into())),
+        }
+    }
+}
+
+fn stake_of(account: &AccountId, unlock: u32, owner: [u8; 20], value: u64) -> Locked {
+    let payload = StakePayload { account: account.clone(), unlock, owner };
+    Locked { chain_id: 3, payload, value }
 }
 
 struct Setup {
@@ -499,7 +543,8 @@ fn error(setup: Setup, method: &str, params: Value) -> (i64, String) {
 
 #[test]
 fn all_methods_of_the_ledger_are_there_and_nothing_else() {
-    // O9 to O12, as far as there are any, R30.5, R31.6, R10.3, R10.4, R25.6, R38.6, evidence.
+    // O9 to O12, as far as there are any, R30.5, R31.6, R10.3, R10.4, R25.6, R38.6, stake on
+    // L1, and evidence.
     let ledger: BTreeSet<&str> = [
         "l2_getchaininfo",
         "l2_getbalance",
@@ -511,6 +556,9 @@ fn all_methods_of_the_ledger_are_there_and_nothing_else() {
         "l2_getleader",
         "l2_createburntx",
         "l2_sendburntx",
+        "l2_createstaketx",
+        "l2_sendstaketx",
+        "l2_releasestaketx",
         "l2_getburnstatus",
         "l2_getevidence",
         "l2_getnetworkstatus",
@@ -697,6 +745,10 @@ fn candidates_are_listed_and_eligible_ones_on_request() {
     assert_eq!(all["candidates"].as_array().map(Vec::len), Some(2));
     let first = &all["candidates"][0];
     assert_eq!((&first["address"], &first["stake"]), (&json!(ALICE), &json!("1.50000000")));
+    assert_eq!(
+        (&first["bonded"], &first["lockedOnL1"]),
+        (&json!("1.00000000"), &json!("0.50000000"))
+    );
     assert_eq!((&first["isVerified"], &first["attestationCount"]), (&json!(true), &json!(2)));
     let eligible = call("l2_getsequencers", json!([true]));
     assert_eq!(eligible["candidates"].as_array().map(Vec::len), Some(1));
@@ -708,9 +760,10 @@ fn an_announcement_is_checked_and_given_back_to_be_signed() {
     let endpoint = "/dns/example.org/tcp/30333";
     let answer = call("l2_announcesequencer", json!(["2", 70, endpoint, ALICE]));
     assert_eq!((&answer["eligible"], &answer["hatScore"]), (&json!(true), &json!(90)));
+    // Two coins count with 1.5 bonded beside the half that is locked.
     assert_eq!(
-        (&answer["bonded"], &answer["toBond"]),
-        (&json!("1.50000000"), &json!("0.50000000"))
+        (&answer["bonded"], &answer["lockedOnL1"], &answer["toBond"]),
+        (&json!("1.00000000"), &json!("0.50000000"), &json!("0.50000000"))
     );
     let encoded = (50_000_000u128, endpoint.as_bytes().to_vec()).encode();
     assert_eq!(answer["call"], format!("0x{}", hex::encode(encoded)));
@@ -721,6 +774,11 @@ fn an_announcement_is_checked_and_given_back_to_be_signed() {
 
     let refused = |params| error(Setup::default(), "l2_announcesequencer", params);
     assert_eq!(refused(json!(["0.99", 70])), (-32_051, "Stake must be at least X CAS".into()));
+    let low = Setup::default()
+        .call("l2_announcesequencer", json!(["0.99", 70, "", ALICE]))
+        .expect_err("the stake is too low");
+    let both = "at least 1.00000000; 1.00000000 are bonded and 0.50000000 are locked on L1";
+    assert_eq!(low["data"]["detail"], both);
     assert_eq!(refused(json!(["1", 69])), (-32_052, "HAT score must be at least X".into()));
     for bad in [json!([1]), json!([1, 101]), json!(["x", 70]), json!([1, 70, "x".repeat(257)])] {
         assert_eq!(refused(bad).0, -32_602);
@@ -920,10 +978,58 @@ fn a_burn_is_created_and_sent_through_the_l1_wallet() {
 }
 
 #[test]
+fn stake_is_locked_and_got_back_through_the_l1_wallet() {
+    for amount in [json!(0.1), json!("0.10000000")] {
+        let created = call("l2_createstaketx", json!([ALICE, amount, 4_282]));
+        assert_eq!((&created["hex"], &created["amount"]), (&json!("ab"), &json!("0.10000000")));
+        assert_eq!((&created["address"], &created["unlockHeight"]), (&json!(ALICE), &json!(4_282)));
+        assert_eq!((&created["fee"], &created["chainId"]), (&json!("0.00000226"), &json!(3)));
+    }
+    let shown = |address: L1Address| address.encode(L1Params::of(Default::default()));
+    let mine = shown(L1Address::PublicKeyHash([8; 20]));
+    let named = call("l2_createstaketx", json!([ALICE, 0.1, "9000", mine]));
+    assert_eq!(named["owner"], mine);
+    let sent = call("l2_sendstaketx", json!(["ab"]));
+    assert_eq!((&sent["txid"], &sent["unlockHeight"]), (&json!("03".repeat(32)), &json!(5_000)));
+    let back = call("l2_releasestaketx", json!([format!("0x{}", "03".repeat(32))]));
+    assert_eq!((&back["txid"], &back["amount"]), (&json!("04".repeat(32)), &json!("0.00000008")));
+
+    let script = shown(L1Address::ScriptHash([8; 20]));
+    for bad in [
+        json!([ALICE, 0.1]),
+        json!(["me", 0.1, 9_000]),
+        json!([ALICE, 0, 9_000]),
+        // Less than the smallest lock; a height that is too near, or four years away.
+        json!([ALICE, "0.06249999", 9_000]),
+        json!([ALICE, 0.1, 4_281]),
+        json!([ALICE, 0.1, 106 + 4 * 210_240 + 1]),
+        json!([ALICE, 0.1, 500_000_000]),
+        json!([ALICE, 0.1, 9_000, script]),
+        json!([ALICE, 0.1, 9_000, "rubbish"]),
+    ] {
+        assert_eq!(error(Setup::default(), "l2_createstaketx", bad.clone()).0, -32_602, "{bad}");
+    }
+    let (code, message) = error(Setup::default(), "l2_createstaketx", json!([ALICE, 2, 9_000]));
+    assert_eq!(code, i64::from(Named::L1Refused.code()));
+    assert!(message.contains("Insufficient funds"), "{message}");
+    for (hex, named) in [("", Named::NotAStake), ("cd", Named::L1Unavailable)] {
+        let (code, _) = error(Setup::default(), "l2_sendstaketx", json!([hex]));
+        assert_eq!(code, i64::from(named.code()));
+    }
+    let (code, _) = error(Setup::default(), "l2_releasestaketx", json!(["05".repeat(32)]));
+    assert_eq!(code, i64::from(Named::L1Refused.code()));
+    assert_eq!(error(Setup::default(), "l2_releasestaketx", json!(["xy"])).0, -32_602);
+}
+
+#[test]
 fn wallet_methods_are_guarded_and_need_an_l1_node() {
-    for (method, params) in
-        [("l2_createburntx", json!([1, ALICE])), ("l2_sendburntx", json!(["ab"]))]
-    {
+    for (method, params) in [
+        ("l2_createburntx", json!([1, ALICE])),
+        ("l2_sendburntx", json!(["ab"])),
+        ("l2_createstaketx", json!([ALICE, 1, 9_000])),
+        ("l2_sendstaketx", json!(["ab"])),
+        ("l2_releasestaketx", json!(["03".repeat(32)])),
+    ] {
         for deny in [Some(DenyUnsafe::Yes), None] {
             let setup = Setup { deny, ..Setup::default() };
             let (_, message) = error(setup, method, params.clone());

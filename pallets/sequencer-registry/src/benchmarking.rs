@@ -48,7 +48,7 @@ fn candidate<T: Config>() -> AccountId {
 /// Opens a poll about a candidate, in which the one sequencer there is is asked.
 fn asked<T: Config>(candidate: &AccountId, relay: ed25519::Public) -> AccountId {
     let sequencer = AccountId::new([1; 32]);
-    let active = ActiveSequencer { account: sequencer.clone(), relay };
+    let active = ActiveSequencer { entity: sequencer.clone(), account: sequencer.clone(), relay };
     ActiveSequencers::<T>::put(BoundedVec::truncate_from(alloc::vec![active]));
     let poll = attestation::open(1, &[sequencer.clone()], candidate, candidate, &[0; 32]);
     Candidates::<T>::mutate(candidate, |candidate| {

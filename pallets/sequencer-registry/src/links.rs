@@ -6,6 +6,7 @@
 //! moves apart is two again.
 
 use crate::{
+    clusters::Wallets,
     pallet::{Clock, Config, Event, Links, Pallet},
     WeightInfo,
 };
@@ -73,11 +74,11 @@ impl Groups {
 }
 
 impl<T: Config> Pallet<T> {
-    /// What the links that hold make one.
-    pub(crate) fn groups() -> Groups {
+    /// What the links that hold make one, of entities that are named by their wallets.
+    pub(crate) fn groups(wallets: &Wallets) -> Groups {
         let now = Clock::<T>::get();
         let links = Links::<T>::get().into_iter().filter(|link| link.until > now);
-        let of = |account: &AccountId| Self::entity_of(account);
+        let of = |account: &AccountId| wallets.name(Self::entity_of(account));
         Groups::of(links.map(|link| (of(&link.first), of(&link.second))))
     }
 }
@@ -87,9 +88,8 @@ impl<T: Config> Entities for Pallet<T> {
         if one == other {
             return true;
         }
-        let (one, other) = (Self::entity_of(one), Self::entity_of(other));
-        let groups = Self::groups();
-        groups.name(one) == groups.name(other)
+        let known = Self::known_entities();
+        known.name(Self::entity_of(one)) == known.name(Self::entity_of(other))
     }
 
     fn max_weight() -> Weight {

@@ -52,13 +52,13 @@ impl<T: Config> Pallet<T> {
         let kept: Vec<Member> = if draw.all { Vec::new() } else { before.to_vec() };
         let most = T::Parameters::get().max_sequencers.min(MAX_SEQUENCERS) as usize;
         let seats = most.saturating_sub(members.len()).saturating_sub(kept.len());
-        let groups = Self::groups();
+        let known = Self::known_entities();
         let standing: Vec<Contender> = draw
             .contenders
             .into_iter()
             .filter(|one| !kept.iter().any(|seat| seat.account == one.account))
             .filter(|one| Self::still_stands(&one.account))
-            .map(|one| Contender { entity: groups.name(one.entity), ..one })
+            .map(|one| Contender { entity: known.name(one.entity), ..one })
             .collect();
         if standing.is_empty() && before.is_empty() {
             return;
@@ -72,7 +72,7 @@ impl<T: Config> Pallet<T> {
             });
         }
         let taken = members.iter().chain(&kept);
-        let taken = taken.map(|seat| groups.name(Self::entity_of(&seat.account)));
+        let taken = taken.map(|seat| known.name(Self::entity_of(&seat.account)));
         let elected = election::elect(&seed, &weighed, seats, &taken.collect::<Vec<_>>());
         let elected = elected.into_iter().map(|(account, weight)| Member { account, weight });
         let elected = Self::fill_up(kept.into_iter().chain(elected).collect(), &before);

@@ -143,9 +143,11 @@ impl<T: Config> OneSessionHandler<AccountId> for Relay<T> {
     where
         I: Iterator<Item = (&'a AccountId, Self::Key)> + 'a,
     {
+        let known = Pallet::<T>::known_entities();
         ActiveSequencers::<T>::put(bounded(sequencers.map(|(account, relay)| ActiveSequencer {
             account: account.clone(),
             relay: relay.into(),
+            entity: known.name(Pallet::<T>::entity_of(account)),
         })));
     }
 
@@ -155,6 +157,8 @@ impl<T: Config> OneSessionHandler<AccountId> for Relay<T> {
     {
         if changed {
             Self::on_genesis_session(sequencers);
+        } else {
+            Pallet::<T>::name_entities();
         }
     }
 

@@ -5,10 +5,8 @@
 //! input is signed; whether it is valid on L1 is shown by the block that it is in.
 
 use super::{address::L1Address, signed_message::key_hash, L1Hash, OutPoint};
-use crate::chain::AccountId;
 use alloc::vec::Vec;
 use sp_core::{ecdsa, H160};
-use sp_runtime::{traits::IdentifyAccount, MultiSigner};
 
 /// Fewest bytes of an input: outpoint, empty script, sequence.
 const MIN_INPUT: usize = 36 + 1 + 4;
@@ -136,6 +134,7 @@ impl<'a> StrippedTransaction<'a> {
         }
         let spent = L1Address::PublicKeyHash(key_hash(&key)).script();
         let digest = self.legacy_digest(index, &spent, *hash_type)?;
+        let key = ecdsa::Public::from_raw(key);
         Some(KeySpend { key, signature: compact(der)?, digest })
     }
 }
@@ -144,7 +143,7 @@ impl<'a> StrippedTransaction<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeySpend {
     /// The compressed key.
-    pub key: [u8; 33],
+    pub key: ecdsa::Public,
     /// `r ‖ s`.
     pub signature: [u8; 64],
     /// What is signed.
@@ -154,12 +153,7 @@ pub struct KeySpend {
 impl KeySpend {
     /// HASH160 of the key: its address.
     pub fn address(&self) -> H160 {
-        H160(key_hash(&self.key))
-    }
-
-    /// The L2 account of the key.
-    pub fn account(&self) -> AccountId {
-        MultiSigner::Ecdsa(ecdsa::Public::from_raw(self.key)).into_account()
+        H160(key_hash(&self.key.0))
     }
 
     /// Whether the key signed it. `recover` gives the compressed key of a signature
@@ -172,7 +166,7 @@ impl KeySpend {
         // taken, as consensus does.
         (0..RECOVERY_IDS).any(|id| {
             signature[64] = id;
-            recover(&signature, &self.digest) == Some(self.key)
+            recover(&signature, &self.digest) == Some(self.key.0)
         })
     }
 }

@@ -46,19 +46,13 @@ fn a_signature_over_all_names_its_key_with_and_without_the_fork_flag() {
         let raw = Spend { hash_type, ..Spend::of(&[1, 2]) }.signed();
         assert!(is_signed_by(&raw, 0, 1) && is_signed_by(&raw, 1, 2));
         assert!(!is_signed_by(&raw, 0, 2) && !is_signed_by(&raw, 2, 1));
+        let read = StrippedTransaction::read(&raw).expect("a transaction");
+        assert_eq!(read.key_spend(0).map(|spend| spend.key), Some(key(1).public()));
     }
     for hash_type in [0x00, 0x02, 0x03, 0x81, 0xc1, 0x42] {
         let raw = Spend { hash_type, ..Spend::of(&[1, 2]) }.signed();
         assert!(!is_signed_by(&raw, 0, 1), "{hash_type}");
     }
-}
-
-#[test]
-fn the_account_of_a_key_is_that_of_its_ecdsa_account() {
-    let raw = Spend::of(&[1, 2]).signed();
-    let read = StrippedTransaction::read(&raw).expect("a transaction");
-    let account = sp_crypto_hashing::blake2_256(&key(1).public().0);
-    assert_eq!(read.key_spend(0).map(|spend| spend.account()), Some(account.into()));
 }
 
 /// Consensus takes both, and so must whoever reads what it took.

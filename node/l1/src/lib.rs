@@ -12,6 +12,7 @@
 //! - [`follower`]: reads blocks with enough confirmations and leaves them where
 //!   the off-chain worker finds them; knows burns that are not deep enough yet.
 //! - [`burn`]: makes, checks, signs and sends a burn transaction.
+//! - [`inclusion`]: proofs that a transaction is in a block, as L2 checks them.
 //! - [`signer`]: which key a transaction proves to have signed it.
 //! - [`trust`]: trust edges and bonded votes of a transaction.
 //! - [`sighash`]: signature digests with the L1's own hash type.
@@ -25,6 +26,7 @@ pub mod burn;
 pub mod client;
 pub mod events;
 pub mod follower;
+pub mod inclusion;
 pub mod sighash;
 pub mod signer;
 pub mod testing;

@@ -6,9 +6,10 @@
 use cascoin_l1::{
     burn::{self, BurnError, SentBurn, UnconfirmedBurn, UnsignedBurn},
     follower::{ForkFromAttested, L1Status},
+    inclusion::{self, InclusionError},
     ClientConfig, FollowerHandle, L1Client, L1Error, SeenBurn,
 };
-use cascoin_l2_primitives::l1::{burn::BurnPayload, L1Hash};
+use cascoin_l2_primitives::l1::{burn::BurnPayload, inclusion::InclusionProof, L1Hash};
 use parking_lot::Mutex;
 use serde::Serialize;
 use std::{sync::Arc, time::Duration};
@@ -45,7 +46,7 @@ impl From<L1Status> for L1Summary {
     }
 }
 
-/// L1 as the methods use it. The last three ask the L1 node and block.
+/// L1 as the methods use it. The last four ask the L1 node and block.
 pub trait L1Access: Send + Sync + 'static {
     /// How the L1 node is doing.
     fn summary(&self) -> L1Summary;
@@ -66,6 +67,11 @@ pub trait L1Access: Send + Sync + 'static {
     /// # Errors
     /// [`BurnError`].
     fn send_burn(&self, raw: &[u8], chain_id: u32) -> Result<SentBurn, BurnError>;
+    /// Proves that a transaction is in a block, which the L1 node reads as a whole.
+    ///
+    /// # Errors
+    /// [`InclusionError`].
+    fn inclusion(&self, txid: &L1Hash, block: &L1Hash) -> Result<InclusionProof, InclusionError>;
 }
 
 /// The L1 node of this node's operator.
@@ -124,5 +130,9 @@ impl L1Access for L1Node {
 
     fn send_burn(&self, raw: &[u8], chain_id: u32) -> Result<SentBurn, BurnError> {
         burn::sign_and_send(&self.client, raw, chain_id)
+    }
+
+    fn inclusion(&self, txid: &L1Hash, block: &L1Hash) -> Result<InclusionProof, InclusionError> {
+        inclusion::prove(&self.client, txid, block)
     }
 }

@@ -12,6 +12,7 @@ mod account;
 mod block;
 mod burns;
 mod candidates;
+mod common_inputs;
 mod evidence;
 mod info;
 mod reputation;
@@ -109,7 +110,8 @@ impl Context {
 enum Access {
     /// Anybody.
     Safe,
-    /// Whoever the node's operator trusts: it uses the L1 wallet.
+    /// Whoever the node's operator trusts: it uses the L1 wallet, or has the L1 node read
+    /// whole blocks.
     Unsafe,
 }
 
@@ -132,6 +134,7 @@ pub fn module(context: Context) -> Result<RpcModule<()>, RegisterMethodError> {
     add(&mut module, &block::BLOCK_BY_NUMBER, Safe, block::block_by_number)?;
     add(&mut module, &sequencers::SEQUENCERS, Safe, sequencers::sequencers)?;
     add(&mut module, &candidates::ANNOUNCE, Safe, candidates::announce)?;
+    add(&mut module, &common_inputs::CREATE_PROOF, Unsafe, common_inputs::create_proof)?;
     add(&mut module, &sequencers::LEADER, Safe, sequencers::leader)?;
     add(&mut module, &sequencers::NETWORK_STATUS, Safe, sequencers::network_status)?;
     add(&mut module, &rewards::REWARDS, Safe, rewards::rewards)?;

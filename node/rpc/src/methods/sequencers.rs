@@ -39,6 +39,9 @@ pub(super) struct Sequencers {
 struct Sequencer {
     index: usize,
     address: String,
+    /// Whose seats it takes, by all that is known: those with the same entity share the
+    /// seats of one (R22.3).
+    entity: String,
     /// Whether its reputation and stake are those of a sequencer. Who was appointed by
     /// genesis or governance needs no stake.
     is_eligible: bool,
@@ -95,12 +98,14 @@ pub(super) fn sequencers(context: &Context, args: &Args) -> RpcResult<Sequencers
         let took_part = took_part.unwrap_or_else(|| nothing(&member.account));
         (index, member, took_part)
     });
-    let accounts = set.members.iter().map(|member| member.account.clone()).collect();
-    let eligibilities = context.chain.eligibility(head, accounts)?;
-    let members = members.zip(eligibilities);
-    let members = members.map(|((index, member, took_part), eligibility)| Sequencer {
+    let accounts: Vec<_> = set.members.iter().map(|member| member.account.clone()).collect();
+    let eligibilities = context.chain.eligibility(head, accounts.clone())?;
+    let entities = context.chain.entities(head, accounts)?;
+    let members = members.zip(eligibilities).zip(entities);
+    let members = members.map(|(((index, member, took_part), eligibility), entity)| Sequencer {
         index,
         address: show_account(&member.account),
+        entity: show_account(&entity),
         node: candidates::heard_node(context, &member.account),
         blocks_produced: took_part.produced,
         blocks_missed: took_part.missed_proposals,
@@ -122,17 +127,17 @@ pub(super) fn sequencers(context: &Context, args: &Args) -> RpcResult<Sequencers
             vault: hex(&member.vault.0),
         },
     });
+    let candidates = context.chain.candidates(head)?;
+    let accounts = candidates.iter().map(|one| one.account.clone()).collect();
+    let candidates = candidates.into_iter().zip(context.chain.entities(head, accounts)?);
     Ok(Sequencers {
         set_id: set.set_id,
         count: set.members.len(),
         votes_needed: quorum(set.members.len()),
         sequencers: members.collect(),
-        candidates: context
-            .chain
-            .candidates(head)?
-            .into_iter()
-            .filter(|one| !eligible_only || (one.eligibility.suffices && one.attested))
-            .map(|one| candidates::show(context, &at, one))
+        candidates: candidates
+            .filter(|(one, _)| !eligible_only || (one.eligibility.suffices && one.attested))
+            .map(|(one, entity)| candidates::show(context, &at, one, &entity))
             .collect(),
     })
 }

@@ -120,15 +120,23 @@ impl Wallets {
         // Each names a smaller one of its own, the smallest nobody.
         let mut smaller: BTreeMap<AccountId, AccountId> = BTreeMap::new();
         for (one, other) in pairs {
-            let (one, other) = (smallest(&smaller, one), smallest(&smaller, other));
-            if one < other {
-                smaller.insert(other, one);
-            } else if other < one {
-                smaller.insert(one, other);
+            let ends = [&one, &other].map(|account| smallest(&smaller, account).clone());
+            let [first, second] = &ends;
+            let name = first.min(second).clone();
+            // The pair itself, too, so that ways stay short where all are paired with one.
+            for account in ends.into_iter().chain([one, other]) {
+                if account != name {
+                    smaller.insert(account, name.clone());
+                }
             }
         }
-        let names = smaller.keys().map(|one| (one.clone(), smallest(&smaller, one.clone())));
-        Self(names.collect())
+        let mut names: BTreeMap<AccountId, AccountId> = BTreeMap::new();
+        // In their order, so that whom they name is named already.
+        for (account, next) in smaller {
+            let name = names.get(&next).cloned().unwrap_or(next);
+            names.insert(account, name);
+        }
+        Self(names)
     }
 
     /// The one that an entity is part of; itself, if it is none's.
@@ -137,13 +145,16 @@ impl Wallets {
     }
 }
 
-fn smallest(smaller: &BTreeMap<AccountId, AccountId>, account: AccountId) -> AccountId {
-    let mut smallest = &account;
+fn smallest<'a>(
+    smaller: &'a BTreeMap<AccountId, AccountId>,
+    account: &'a AccountId,
+) -> &'a AccountId {
+    let mut smallest = account;
     // It shrinks with each step, so this ends.
     while let Some(next) = smaller.get(smallest) {
         smallest = next;
     }
-    smallest.clone()
+    smallest
 }
 
 /// Who is one entity, by all that is known: what accounts declare, their wallets on L1, and

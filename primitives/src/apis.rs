@@ -3,7 +3,7 @@
 use crate::{
     chain::{AccountId, Balance, BlockNumber, ChainParameters, Moment, SequencerSet},
     consensus::{DoubleSignEvidence, MessageKind},
-    l1::{burn::BurnRejection, L1Hash, OutPoint},
+    l1::{burn::BurnRejection, common_inputs::CommonInputsProof, L1Hash, OutPoint},
     relay::{EventPage, L1BlockDigest, PageProof, RelayVote},
     reputation::{
         export::{ReputationExport, SignedExport},
@@ -11,15 +11,14 @@ use crate::{
         Day, Score,
     },
     rewards::RewardsReport,
-    sequencers::{NodeAttestation, RevocationKey},
-    sequencers::{NodeAttestation, StakeParts},
+    sequencers::{NodeAttestation, RevocationKey, StakeParts},
     time::{L1Time, TimeBounds},
 };
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
-use sp_core::{ed25519, H160, H256};
+use sp_core::{ecdsa, ed25519, H160, H256};
 
 /// Where the relay stands.
 #[derive(
@@ -541,6 +540,17 @@ sp_api::decl_runtime_apis! {
         /// The call that bonds `stake` more, if it is not 0, and announces the account
         /// that signs it; `None` if the endpoint is too long.
         fn announce_call(stake: Balance, endpoint: Vec<u8>) -> Option<Vec<u8>>;
+        /// The entities whose seats some accounts take, each by the name of one of its
+        /// accounts (R22.3).
+        fn entities(accounts: Vec<AccountId>) -> Vec<AccountId>;
+        /// Whether an account holds each of some keys of L1, as far as the chain knows.
+        fn holds_l1_keys(account: AccountId, keys: Vec<ecdsa::Public>) -> Vec<bool>;
+        /// The call that reports that one wallet spent coins of two accounts together.
+        fn common_inputs_call(
+            first: AccountId,
+            second: AccountId,
+            proof: CommonInputsProof,
+        ) -> Vec<u8>;
     }
 
     /// The L1 relay.

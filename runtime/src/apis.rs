@@ -15,7 +15,7 @@ use cascoin_l2_primitives::{
     },
     chain::{self, SequencerSet},
     consensus::DoubleSignEvidence,
-    l1::{L1Hash, OutPoint},
+    l1::{common_inputs::CommonInputsProof, L1Hash, OutPoint},
     relay::{EventPage, PageProof, RelayVote},
     rewards::RewardsReport,
     sequencers::{NodeAttestation, RevocationKey},
@@ -280,6 +280,24 @@ impl_runtime_apis! {
             let bond = pallet_stake::Call::bond { amount: stake }.into();
             let calls = if stake > 0 { vec![bond, announce] } else { vec![announce] };
             Some(RuntimeCall::Utility(pallet_utility::Call::batch_all { calls }).encode())
+        }
+
+        fn entities(accounts: Vec<AccountId>) -> Vec<AccountId> {
+            SequencerRegistry::entities(&accounts)
+        }
+
+        fn holds_l1_keys(account: AccountId, keys: Vec<sp_core::ecdsa::Public>) -> Vec<bool> {
+            keys.iter().map(|key| SequencerRegistry::holds_key(&account, key)).collect()
+        }
+
+        fn common_inputs_call(
+            first: AccountId,
+            second: AccountId,
+            proof: CommonInputsProof,
+        ) -> Vec<u8> {
+            let call =
+                pallet_sequencer_registry::Call::report_common_inputs { first, second, proof };
+            RuntimeCall::SequencerRegistry(call).encode()
         }
     }
 

@@ -12,6 +12,7 @@
 //! - [`follower`]: reads blocks with enough confirmations and leaves them where
 //!   the off-chain worker finds them; knows burns that are not deep enough yet.
 //! - [`burn`]: makes, checks, signs and sends a burn transaction.
+//! - [`inclusion`]: proofs that a transaction is in a block, as L2 checks them.
 //! - [`signer`]: which key a transaction proves to have signed it.
 //! - [`revocation`]: the revocation of a sequencer's keys that a transaction says.
 //! - [`stake`]: what a transaction locks as a sequencer's stake.
@@ -29,6 +30,7 @@ pub mod burn;
 pub mod client;
 pub mod events;
 pub mod follower;
+pub mod inclusion;
 pub mod revocation;
 pub mod sighash;
 pub mod signer;

@@ -18,7 +18,7 @@ use cascoin_l2_primitives::{
         AccountId, Balance, BlockHash, BlockNumber, ChainParameters, Header, Nonce, OpaqueBlock,
         SequencerSet,
     },
-    l1::{L1Hash, OutPoint},
+    l1::{common_inputs::CommonInputsProof, L1Hash, OutPoint},
     rewards::RewardsReport,
     sequencers::RevocationKey,
 };
@@ -28,6 +28,7 @@ use jsonrpsee::types::ErrorObjectOwned;
 use sc_client_api::{Backend, StateBackend as _, TrieCacheContext};
 use sp_api::{ApiError, ProvideRuntimeApi};
 use sp_blockchain::HeaderBackend;
+use sp_core::ecdsa;
 use sp_runtime::{Justifications, OpaqueExtrinsic};
 use std::sync::Arc;
 
@@ -182,6 +183,23 @@ pub trait ChainReader: Send + Sync + 'static {
         stake: Balance,
         endpoint: Vec<u8>,
     ) -> Read<Option<Vec<u8>>>;
+    /// The entities whose seats some accounts take.
+    fn entities(&self, at: BlockHash, accounts: Vec<AccountId>) -> Read<Vec<AccountId>>;
+    /// Whether an account holds each of some keys of L1, as far as the chain knows.
+    fn holds_l1_keys(
+        &self,
+        at: BlockHash,
+        account: AccountId,
+        keys: Vec<ecdsa::Public>,
+    ) -> Read<Vec<bool>>;
+    /// The call that reports common inputs of two accounts, encoded.
+    fn common_inputs_call(
+        &self,
+        at: BlockHash,
+        first: AccountId,
+        second: AccountId,
+        proof: CommonInputsProof,
+    ) -> Read<Vec<u8>>;
     /// An account's reputation.
     fn reputation(&self, at: BlockHash, account: AccountId) -> Read<ReputationReport>;
     /// Batches of reputations that wait for L1, at most `limit` signed ones from a
@@ -364,6 +382,29 @@ impl<C: L2Client, B: Backend<OpaqueBlock> + 'static> ChainReader for ClientReade
         endpoint: Vec<u8>,
     ) -> Read<Option<Vec<u8>>> {
         Ok(self.client.runtime_api().announce_call(at, stake, endpoint)?)
+    }
+
+    fn entities(&self, at: BlockHash, accounts: Vec<AccountId>) -> Read<Vec<AccountId>> {
+        Ok(self.client.runtime_api().entities(at, accounts)?)
+    }
+
+    fn holds_l1_keys(
+        &self,
+        at: BlockHash,
+        account: AccountId,
+        keys: Vec<ecdsa::Public>,
+    ) -> Read<Vec<bool>> {
+        Ok(self.client.runtime_api().holds_l1_keys(at, account, keys)?)
+    }
+
+    fn common_inputs_call(
+        &self,
+        at: BlockHash,
+        first: AccountId,
+        second: AccountId,
+        proof: CommonInputsProof,
+    ) -> Read<Vec<u8>> {
+        Ok(self.client.runtime_api().common_inputs_call(at, first, second, proof)?)
     }
 
     fn reputation(&self, at: BlockHash, account: AccountId) -> Read<ReputationReport> {

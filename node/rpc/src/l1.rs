@@ -6,10 +6,11 @@
 use cascoin_l1::{
     burn::{self, BurnError, SentBurn, UnconfirmedBurn, UnsignedBurn},
     follower::{ForkFromAttested, L1Status},
+    inclusion::{self, InclusionError},
     stake_tx::{self, ReleasedStake, SentStake, StakeOrder, StakeTxError, UnsignedStake},
     ClientConfig, FollowerHandle, L1Client, L1Error, SeenBurn,
 };
-use cascoin_l2_primitives::l1::{burn::BurnPayload, L1Hash};
+use cascoin_l2_primitives::l1::{burn::BurnPayload, inclusion::InclusionProof, L1Hash};
 use parking_lot::Mutex;
 use serde::Serialize;
 use std::{sync::Arc, time::Duration};
@@ -46,8 +47,8 @@ impl From<L1Status> for L1Summary {
     }
 }
 
-/// L1 as the methods use it. `unconfirmed` and those that make transactions ask the L1 node
-/// and block.
+/// L1 as the methods use it. `unconfirmed` and those that make transactions or proofs ask
+/// the L1 node and block.
 pub trait L1Access: Send + Sync + 'static {
     /// How the L1 node is doing.
     fn summary(&self) -> L1Summary;
@@ -86,6 +87,11 @@ pub trait L1Access: Send + Sync + 'static {
     /// # Errors
     /// [`StakeTxError`].
     fn release_stake(&self, txid: L1Hash) -> Result<ReleasedStake, StakeTxError>;
+    /// Proves that a transaction is in a block, which the L1 node reads as a whole.
+    ///
+    /// # Errors
+    /// [`InclusionError`].
+    fn inclusion(&self, txid: &L1Hash, block: &L1Hash) -> Result<InclusionProof, InclusionError>;
 }
 
 /// The L1 node of this node's operator.
@@ -160,5 +166,9 @@ impl L1Access for L1Node {
 
     fn release_stake(&self, txid: L1Hash) -> Result<ReleasedStake, StakeTxError> {
         stake_tx::release(&self.client, txid)
+    }
+
+    fn inclusion(&self, txid: &L1Hash, block: &L1Hash) -> Result<InclusionProof, InclusionError> {
+        inclusion::prove(&self.client, txid, block)
     }
 }

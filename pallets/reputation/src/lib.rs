@@ -15,8 +15,10 @@
 //!   it signs. It stands beside the account's balance, in a value that a transaction
 //!   reads and writes anyway, so it costs no access to the database
 //!   ([`Config::Activities`]).
-//! - The L1 address that an account proved to hold, by a signature of its wallet.
-//!   [`Config::OnLinkedScore`] is told when a linked account is scored or punished.
+//! - The L1 address that an account proved to hold, by a signature of its wallet, and all
+//!   that it ever proved: what an address did on L1 is its account's, also when another
+//!   address takes its place (R22.2). [`Config::OnLinkedScore`] is told when a linked
+//!   account is scored or punished.
 //! - Penalties for offences ([`OnOffence`](cascoin_l2_primitives::sequencers::OnOffence)).
 //!   One point is forgiven each day.
 //!
@@ -29,7 +31,8 @@
 //!   link, and with addresses that somebody on L1 locked coins to speak of; never with
 //!   what anybody does for free. An account that is removed for want of a balance loses
 //!   its record with its nonce; its penalties stay.
-//! - What is kept of an L1 address is bounded: 32 statements about it and 32 of it.
+//! - What is kept of an L1 address is bounded: 32 statements about it and 32 of it. So is
+//!   what is kept of an account: it proves at most 16 addresses, ever.
 //!
 //! ## Pallet API
 //!
@@ -79,7 +82,7 @@ pub use weights::{EstimatedWeight, WeightInfo};
 #[frame_support::pallet]
 pub mod pallet {
     use super::*;
-    use crate::types::{Ignored, Vertex, MAX_SEEDS};
+    use crate::types::{Ignored, Vertex, MAX_PROVEN, MAX_SEEDS};
     use alloc::vec::Vec;
     use cascoin_l2_primitives::{
         chain::{AccountId, ChainParameters, Moment},
@@ -140,6 +143,16 @@ pub mod pallet {
     /// The account of an L1 address.
     #[pallet::storage]
     pub type L1Accounts<T> = StorageMap<_, Blake2_128Concat, H160, AccountId, OptionQuery>;
+
+    /// All L1 addresses that an account ever proved to hold, the first one first.
+    #[pallet::storage]
+    pub type ProvenAddresses<T> = StorageMap<
+        _,
+        Blake2_128Concat,
+        AccountId,
+        BoundedVec<H160, ConstU32<MAX_PROVEN>>,
+        ValueQuery,
+    >;
 
     /// The L1 addresses from which trust spreads.
     #[pallet::storage]
@@ -255,6 +268,8 @@ pub mod pallet {
         AddressTaken,
         /// The account is not linked.
         NotLinked,
+        /// The account has proven as many addresses as one can.
+        TooManyAddresses,
     }
 
     #[pallet::call]
@@ -288,8 +303,8 @@ pub mod pallet {
         /// Signed.
         ///
         /// ## Errors
-        /// [`Error::BadSignature`], [`Error::AddressTaken`]. A signature of another
-        /// message is one of another, unknown address.
+        /// [`Error::BadSignature`], [`Error::AddressTaken`], [`Error::TooManyAddresses`]. A
+        /// signature of another message is one of another, unknown address.
         ///
         /// ## Events
         /// `Linked`.

@@ -1,9 +1,10 @@
 //! Links between L1 addresses and accounts.
 
-use crate::{mock::*, pallet::Error, pallet::Event};
+use crate::{mock::*, pallet::Error, pallet::Event, types::MAX_PROVEN};
 use cascoin_l2_primitives::{
     chain::AccountId,
     l1::signed_message::{digest, key_hash},
+    reputation::L1AddressProvider,
     reputation::{export::ExportedScore, Score},
     sequencers::{Offence, OffenceKind, OnOffence},
 };
@@ -96,5 +97,38 @@ fn nobody_links_an_address_whose_key_it_does_not_hold() {
         let mut no_number = [0xff; 65];
         no_number[0] = 31;
         assert_noop!(link(BOB, no_number), Error::<Test>::BadSignature);
+    });
+}
+
+/// R22.2: who links another address stays who held the first.
+#[test]
+fn r22_2_what_an_account_has_proven_once_is_kept() {
+    new_test_ext().execute_with(|| {
+        let proven = |account: &AccountId, seed| Reputation::has_proven(account, &address(seed));
+        assert!(!proven(&ALICE, 1));
+        assert_ok!(link(ALICE, wallet_signs(1, &Reputation::message(&ALICE))));
+        assert_ok!(link(ALICE, wallet_signs(2, &Reputation::message(&ALICE))));
+        assert_ok!(Reputation::unlink_l1_address(RuntimeOrigin::signed(ALICE)));
+        assert!(proven(&ALICE, 1) && proven(&ALICE, 2) && !proven(&ALICE, 3));
+        assert!(!proven(&BOB, 1));
+        assert_eq!(Reputation::check_state(), Ok(()));
+    });
+}
+
+/// Attack: proving so many addresses that the first is forgotten.
+#[test]
+fn r22_2_an_account_proves_a_bounded_number_of_addresses_and_none_is_forgotten() {
+    new_test_ext().execute_with(|| {
+        let most = MAX_PROVEN as u8;
+        for seed in 1..=most {
+            assert_ok!(link(ALICE, wallet_signs(seed, &Reputation::message(&ALICE))));
+        }
+        let more = wallet_signs(most + 1, &Reputation::message(&ALICE));
+        assert_noop!(link(ALICE, more), Error::<Test>::TooManyAddresses);
+        // One that it has proven it may link again.
+        assert_ok!(link(ALICE, wallet_signs(1, &Reputation::message(&ALICE))));
+        assert_eq!(Reputation::l1_address(&ALICE), Some(address(1)));
+        assert!((1..=most).all(|seed| Reputation::has_proven(&ALICE, &address(seed))));
+        assert_eq!(Reputation::check_state(), Ok(()));
     });
 }

@@ -95,6 +95,12 @@ impl<T: Config> Pallet<T> {
         if L1Accounts::<T>::iter().count() != L1Addresses::<T>::iter().count() {
             return Err("an address is linked to an account that does not know it");
         }
+        let proven = |account: &AccountId, address: &H160| {
+            crate::pallet::ProvenAddresses::<T>::get(account).contains(address)
+        };
+        if L1Addresses::<T>::iter().any(|(account, address)| !proven(&account, &address)) {
+            return Err("an account is linked to an address that it has not proven");
+        }
         Self::check_graph()
     }
 }

@@ -14,6 +14,8 @@ use sp_core::{bounded::BoundedVec, ConstU32, H160};
 
 /// Most seeds of the web of trust.
 pub const MAX_SEEDS: u32 = 16;
+/// Most L1 addresses that an account can prove to hold in its life.
+pub const MAX_PROVEN: u32 = 16;
 /// Most statements kept about one address.
 pub const MAX_HEARD: u32 = 32;
 /// Most statements kept of one address about others.

@@ -43,7 +43,7 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
 
     // Recovering a key takes about 100 µs.
     fn link() -> Weight {
-        Weight::from_parts(190 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(5, 4)
+        Weight::from_parts(195 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(6, 5)
     }
 
     fn unlink() -> Weight {

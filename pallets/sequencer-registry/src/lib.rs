@@ -39,7 +39,9 @@
 //! [named](Pallet::set_revocation_key) beforehand.
 //!
 //! Two sequencers that are reported to go missing together more often than chance explains
-//! share the seats of one entity for some time ([`links`], R22.1).
+//! share the seats of one entity for some time ([`links`], R22.1). Two
+//! whose coins one wallet has spent together on L1 are one entity for good ([`clusters`],
+//! R22.2).
 //!
 //! ## Changes by governance
 //!
@@ -70,6 +72,8 @@
 //! | [`accept`](Pallet::accept) | a candidate's controller | fee | `ControllerConfirmed` |
 //! | [`pardon`](Pallet::pardon) | root | | `Pardoned` |
 //! | [`set_revocation_key`](Pallet::set_revocation_key) | a member or candidate | fee | `RevocationKeyNamed` |
+//! | [`report_common_inputs`](Pallet::report_common_inputs) | anybody | none if it is so, else fee | `CommonInputsFound` |
+//! | [`lift_common_inputs`](Pallet::lift_common_inputs) | root | | `CommonInputsLifted` |
 #![cfg_attr(not(feature = "std"), no_std)]
 
 extern crate alloc;
@@ -85,6 +89,9 @@ mod candidate_tests;
 pub mod candidates;
 #[cfg(test)]
 mod change_tests;
+#[cfg(test)]
+mod cluster_tests;
+pub mod clusters;
 pub mod crypto;
 pub mod election;
 #[cfg(test)]
@@ -157,6 +164,8 @@ pub struct ActiveSequencer {
     pub account: AccountId,
     /// The key with which it signs relay votes.
     pub relay: ed25519::Public,
+    /// The entity whose weight it has part of, as it was known when the session began.
+    pub entity: AccountId,
 }
 
 #[frame_support::pallet]
@@ -165,6 +174,7 @@ pub mod pallet {
     use super::{
         barred::{BarredKey, MAX_BARRED},
         candidates::{Candidate, Draw, Endpoint, MAX_CANDIDATES},
+        clusters::{ClusterList, MAX_LIFTED},
         links::{Link, MAX_LINKS},
         revocation::{RegisteredKeys, RevocationIgnored},
         ActiveSequencer, Member, WeightInfo,
@@ -172,8 +182,9 @@ pub mod pallet {
     use alloc::{collections::BTreeSet, vec::Vec};
     use cascoin_l2_primitives::{
         chain::{AccountId, BlockNumber, ChainParameters, MAX_SEQUENCERS},
+        l1::{common_inputs::CommonInputsProof, L1Hash},
         relay::L1Chance,
-        reputation::ReputationProvider,
+        reputation::{L1AddressProvider, ReputationProvider},
         sequencers::{NodeAttestation, RevocationKey, SequencerSetProvider, StakeProvider},
     };
     use frame_support::{pallet_prelude::*, traits::Contains};
@@ -216,9 +227,11 @@ pub mod pallet {
         type Parameters: Get<ChainParameters>;
         /// Reputations.
         type Reputation: ReputationProvider;
+        /// Which L1 addresses accounts have proven to hold.
+        type L1Addresses: L1AddressProvider;
         /// Stakes.
         type Stake: StakeProvider;
-        /// Chance.
+        /// The L1 blocks that are applied: chance, and what transactions are proven by.
         type Chance: L1Chance;
         /// The accounts of the set that comes into force when the session ends.
         type Planned: Get<Vec<AccountId>>;
@@ -281,6 +294,15 @@ pub mod pallet {
     /// Sequencers that were found to act together, oldest link first.
     #[pallet::storage]
     pub type Links<T: Config> = StorageValue<_, BoundedVec<Link, ConstU32<MAX_LINKS>>, ValueQuery>;
+
+    /// Accounts that common inputs on L1 make one wallet's.
+    #[pallet::storage]
+    pub type Clusters<T: Config> = StorageValue<_, ClusterList, ValueQuery>;
+
+    /// L1 transactions that prove nothing more, the one that was lifted first first.
+    #[pallet::storage]
+    pub type LiftedTransactions<T: Config> =
+        StorageValue<_, BoundedVec<L1Hash, ConstU32<MAX_LIFTED>>, ValueQuery>;
 
     /// The set in force, in its order.
     #[pallet::storage]
@@ -406,6 +428,25 @@ pub mod pallet {
             /// Why.
             reason: RevocationIgnored,
         },
+        /// One wallet has spent coins of two accounts together on L1; they share the seats
+        /// and the weight of one entity (R22.2, R22.3).
+        CommonInputsFound {
+            /// One.
+            first: AccountId,
+            /// The other.
+            second: AccountId,
+            /// The transaction.
+            txid: L1Hash,
+            /// The height of its block.
+            l1_height: u32,
+        },
+        /// Governance has taken an account out of its cluster.
+        CommonInputsLifted {
+            /// The account.
+            account: AccountId,
+            /// The transaction that proves nothing more.
+            txid: L1Hash,
+        },
     }
 
     #[pallet::error]
@@ -441,10 +482,25 @@ pub mod pallet {
         RefusedLately,
         /// The candidate names another controller.
         NotTheController,
-        /// The account is neither member nor candidate.
-        NotASequencer,
         /// It is so already.
         NothingChanges,
+        /// It is the same account twice.
+        NoPair,
+        /// One of the accounts neither sequences nor wants to.
+        NotASequencer,
+        /// It is known that the two are one wallet's.
+        KnownAlready,
+        /// The block is not applied, or too old, or not of L1.
+        UnknownL1Block,
+        /// The transaction was not mined in the block, or it does not prove that one wallet
+        /// holds the two keys.
+        NotProven,
+        /// The keys are not known to be the accounts'.
+        NotTheirKeys,
+        /// Governance has lifted the transaction.
+        Lifted,
+        /// The account is in no cluster.
+        NotClustered,
     }
 
     #[pallet::call]
@@ -695,6 +751,61 @@ pub mod pallet {
             Self::name_revocation_key(account, key)?;
             Ok(())
         }
+
+        /// Proves that one wallet has spent coins of two accounts together on L1: they are
+        /// one entity from then on. Free if that is so.
+        ///
+        /// ## Dispatch Origin
+        /// Signed.
+        ///
+        /// ## Errors
+        /// [`Error::NoPair`], [`Error::NotASequencer`], [`Error::KnownAlready`],
+        /// [`Error::Lifted`], [`Error::UnknownL1Block`], [`Error::NotProven`],
+        /// [`Error::NotTheirKeys`].
+        ///
+        /// ## Events
+        /// `CommonInputsFound`.
+        #[pallet::call_index(11)]
+        #[pallet::weight(
+            T::WeightInfo::report_common_inputs(proof.inclusion.transaction.len() as u32)
+        )]
+        pub fn report_common_inputs(
+            origin: OriginFor<T>,
+            first: AccountId,
+            second: AccountId,
+            proof: CommonInputsProof,
+        ) -> DispatchResultWithPostInfo {
+            ensure_signed(origin)?;
+            let txid = Self::do_report_common_inputs(&first, &second, &proof)?;
+            let l1_height = proof.inclusion.height;
+            Self::deposit_event(Event::CommonInputsFound { first, second, txid, l1_height });
+            Ok(Pays::No.into())
+        }
+
+        /// Takes an account out of the cluster of one wallet, because it signed the
+        /// transaction with somebody else; that transaction proves nothing more. Others
+        /// stay in the cluster.
+        ///
+        /// ## Dispatch Origin
+        /// Root.
+        ///
+        /// ## Errors
+        /// [`Error::NotClustered`].
+        ///
+        /// ## Events
+        /// `CommonInputsLifted`.
+        #[pallet::call_index(10)]
+        #[pallet::weight(T::WeightInfo::lift_common_inputs())]
+        pub fn lift_common_inputs(
+            origin: OriginFor<T>,
+            account: AccountId,
+            txid: L1Hash,
+        ) -> DispatchResult {
+            ensure_root(origin)?;
+            Self::do_lift_common_inputs(&account, txid)?;
+            Self::deposit_event(Event::CommonInputsLifted { account, txid });
+            Ok(())
+        }
     }
 
     /// The first members; their session keys stand in pallet-session's genesis.
@@ -793,6 +904,11 @@ impl<T: Config> Pallet<T> {
         if ForcedRotations::<T>::get() > revocation::ROTATIONS {
             return Err("more sessions are to end early than a revocation ends");
         }
+        let clusters = Clusters::<T>::get();
+        let clustered: BTreeSet<_> = clusters.iter().map(|one| &one.account).collect();
+        if clustered.len() != clusters.len() {
+            return Err("an account is in two clusters");
+        }
         Ok(())
     }
 }
@@ -846,9 +962,10 @@ impl<T: Config> SequencerWeights for Pallet<T> {
             seat.or_else(of_candidate).unwrap_or(0)
         };
         let active = ActiveSequencers::<T>::get();
-        let mut weights: Vec<u64> =
-            active.iter().map(|active| weight_of(&active.account)).collect();
-        election::cap(&mut weights);
+        let mut weights: Vec<(AccountId, u64)> =
+            active.iter().map(|one| (one.entity.clone(), weight_of(&one.account))).collect();
+        election::cap_entities(&mut weights);
+        let weights = weights.into_iter().map(|(_, weight)| weight);
         active.into_iter().map(|active| active.account).zip(weights).collect()
     }
 }

@@ -13,29 +13,29 @@ use frame_support::assert_ok;
 use pallet_session::SessionManager;
 use proptest::prelude::*;
 
-fn origin(n: u8) -> RuntimeOrigin {
+pub(crate) fn origin(n: u8) -> RuntimeOrigin {
     RuntimeOrigin::signed(account(n))
 }
 
 /// Session `index` is planned, with new L1 blocks before it.
-fn session_ends(index: u32) {
+pub(crate) fn session_ends(index: u32) {
     L1Height::mutate(|height| *height += 10);
     put_in_force(&[1, 2, 3], true);
     <Registry as SessionManager<AccountId>>::new_session(index);
 }
 
-fn elected() -> Vec<AccountId> {
+pub(crate) fn elected() -> Vec<AccountId> {
     let mut elected: Vec<_> = Elected::<Test>::get().into_iter().map(|seat| seat.account).collect();
     elected.sort();
     elected
 }
 
-fn are_one(one: u8, other: u8) -> bool {
+pub(crate) fn are_one(one: u8, other: u8) -> bool {
     Registry::are_one(&account(one), &account(other))
 }
 
 /// 4 to 6 stand for three seats, and are vouched for, in session 1.
-fn three_candidates(test: impl FnOnce()) {
+pub(crate) fn three_candidates(test: impl FnOnce()) {
     candidates_of([None; 3], test);
 }
 

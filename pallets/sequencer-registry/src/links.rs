@@ -9,6 +9,7 @@
 //! each of several others is linked with each, and makes no one of them.
 
 use crate::{
+    clusters::Wallets,
     pallet::{Clock, Config, Event, Links, Pallet},
     WeightInfo,
 };
@@ -91,9 +92,10 @@ impl Groups {
 }
 
 impl<T: Config> Pallet<T> {
-    /// What the links that hold now make one, of the entities that there are now.
-    pub(crate) fn groups() -> Groups {
-        let of = |account: &AccountId| Self::entity_of(account);
+    /// What the links that hold now make one, of the entities that there are now, named by
+    /// their wallets.
+    pub(crate) fn groups(wallets: &Wallets) -> Groups {
+        let of = |account: &AccountId| wallets.name(Self::entity_of(account));
         let links = Self::links_that_hold().into_iter();
         Groups::of(links.map(|link| (of(&link.first), of(&link.second))))
     }
@@ -105,15 +107,17 @@ impl<T: Config> Pallet<T> {
     }
 }
 
-/// One by their own word, or linked, whatever other links make of that.
+/// One by their own word or by their wallets, or linked, whatever other links make of that.
 impl<T: Config> Entities for Pallet<T> {
     fn are_one(one: &AccountId, other: &AccountId) -> bool {
         if one == other {
             return true;
         }
-        let (one, other) = (Self::entity_of(one), Self::entity_of(other));
+        let wallets = Self::wallets();
+        let of = |account: &AccountId| wallets.name(Self::entity_of(account));
+        let (one, other) = (of(one), of(other));
         let between = |link: &Link| {
-            let ends = (Self::entity_of(&link.first), Self::entity_of(&link.second));
+            let ends = (of(&link.first), of(&link.second));
             ends == (one.clone(), other.clone()) || ends == (other.clone(), one.clone())
         };
         one == other || Self::links_that_hold().iter().any(between)
@@ -127,6 +131,7 @@ impl<T: Config> Entities for Pallet<T> {
 impl<T: Config> OnCorrelation for Pallet<T> {
     fn is_known(one: &AccountId, other: &AccountId) -> bool {
         Self::entity_of(one) == Self::entity_of(other)
+            || Self::in_one_cluster(one, other)
             || Self::links_that_hold().iter().any(|link| link.is_of(one, other))
     }
 

@@ -5,7 +5,7 @@ use cascoin_l2_primitives::{
     chain::{AccountId, Balance, ChainParameters},
     l1::L1Hash,
     relay::L1Chance,
-    reputation::{ReputationProvider, Score},
+    reputation::{L1AddressProvider, ReputationProvider, Score},
     sequencers::{StakeParts, StakeProvider},
 };
 use frame_support::{
@@ -17,7 +17,7 @@ use frame_system::{
     AuthorizeCall,
 };
 use pallet_session::SessionManager;
-use sp_core::{ecdsa, ed25519, Pair};
+use sp_core::{ecdsa, ed25519, Pair, H160};
 use sp_runtime::{
     generic,
     traits::{BlakeTwo256, IdentityLookup},
@@ -81,6 +81,10 @@ parameter_types! {
     /// What is locked on L1.
     pub static Locked: Vec<(AccountId, Balance)> = Vec::new();
     pub static L1Height: u32 = 100;
+    /// Blocks with another hash than their height.
+    pub static L1Blocks: Vec<(u32, L1Hash)> = Vec::new();
+    /// Who has proven which L1 address.
+    pub static ProvenBy: Vec<(AccountId, H160)> = Vec::new();
     pub static Planned: Vec<AccountId> = Vec::new();
     pub static MaxSequencers: u32 = 5;
     /// Relay keys that are not those of `ed(n, RELAY_KEY)`.
@@ -99,6 +103,7 @@ impl pallet_sequencer_registry::Config for Test {
     type MinSequencers = MinSequencers;
     type Parameters = Parameters;
     type Reputation = Facts;
+    type L1Addresses = Facts;
     type Stake = Facts;
     type Chance = Dice;
     type Planned = Planned;
@@ -137,6 +142,9 @@ impl L1Chance for Dice {
     }
 
     fn hash_at(height: u32) -> Option<L1Hash> {
+        if let Some((_, hash)) = L1Blocks::get().into_iter().find(|block| block.0 == height) {
+            return Some(hash);
+        }
         (height <= L1Height::get()).then(|| {
             let mut hash = [0; 32];
             hash[..4].copy_from_slice(&height.to_le_bytes());
@@ -153,6 +161,12 @@ impl ReputationProvider for Facts {
         let known = Known::get();
         let score = known.iter().find(|(who, _, _)| who == account).map_or(0, |known| known.1);
         Score::saturating(score)
+    }
+}
+
+impl L1AddressProvider for Facts {
+    fn has_proven(account: &AccountId, address: &H160) -> bool {
+        ProvenBy::get().contains(&(account.clone(), *address))
     }
 }
 
@@ -300,6 +314,8 @@ pub fn genesis(members: Vec<Member>) -> sp_io::TestExternalities {
 pub fn three_members() -> sp_io::TestExternalities {
     SetId::set(0);
     L1Height::set(100);
+    L1Blocks::set(Vec::new());
+    ProvenBy::set(Vec::new());
     Planned::set(Vec::new());
     MaxSequencers::set(5);
     Known::set(Vec::new());

@@ -52,8 +52,8 @@ impl<T: Config> Pallet<T> {
         let most = T::Parameters::get().max_sequencers.min(MAX_SEQUENCERS) as usize;
         let seats = most.saturating_sub(members.len()).saturating_sub(kept.len());
         // As links and entities are now: either may have changed since the announcement.
-        let groups = Self::groups();
-        let entity_of = |account: &AccountId| groups.name(Self::entity_of(account));
+        let known = Self::known_entities();
+        let entity_of = |account: &AccountId| known.name(Self::entity_of(account));
         let standing: Vec<Contender> = draw
             .standing
             .into_iter()

@@ -159,9 +159,11 @@ impl<T: Config> OneSessionHandler<AccountId> for Relay<T> {
     where
         I: Iterator<Item = (&'a AccountId, Self::Key)> + 'a,
     {
+        let known = Pallet::<T>::known_entities();
         ActiveSequencers::<T>::put(bounded(sequencers.map(|(account, relay)| ActiveSequencer {
             account: account.clone(),
             relay: relay.into(),
+            entity: known.name(Pallet::<T>::entity_of(account)),
         })));
     }
 
@@ -172,6 +174,8 @@ impl<T: Config> OneSessionHandler<AccountId> for Relay<T> {
         let sequencers: Vec<(&AccountId, Self::Key)> = sequencers.collect();
         if changed {
             Self::on_genesis_session(sequencers.iter().cloned());
+        } else {
+            Pallet::<T>::name_entities();
         }
         let in_use = sequencers.into_iter().chain(next);
         let in_use = in_use.map(|(account, relay)| (account.clone(), relay.into()));

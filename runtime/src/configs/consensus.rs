@@ -120,6 +120,7 @@ impl pallet_session::Config for Runtime {
 impl pallet_sequencer_registry::Config for Runtime {
     type Parameters = ChainParameters;
     type Reputation = Reputation;
+    type L1Addresses = Reputation;
     type Stake = Stake;
     type Chance = L1Relay;
     type Planned = Planned;

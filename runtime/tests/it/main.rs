@@ -4,6 +4,7 @@
 mod blocks;
 mod candidates;
 mod chain;
+mod common_inputs;
 mod compensation;
 mod evidence;
 mod exports;

@@ -21,6 +21,9 @@ pub(super) struct Candidate {
     address: String,
     /// Who controls it, as it declares.
     controller: String,
+    /// Whose seats it takes, by all that is known: those with the same entity share the
+    /// seats of one.
+    entity: String,
     endpoint: String,
     announced_at: u32,
     /// What of its stake counts.
@@ -66,11 +69,17 @@ pub(super) fn heard_node(context: &Context, account: &AccountId) -> Option<Heard
     })
 }
 
-pub(super) fn show(context: &Context, at: &At, candidate: CandidateInfo) -> Candidate {
+pub(super) fn show(
+    context: &Context,
+    at: &At,
+    candidate: CandidateInfo,
+    entity: &AccountId,
+) -> Candidate {
     Candidate {
         node: heard_node(context, &candidate.account),
         address: show_account(&candidate.account),
         controller: show_account(&candidate.controller),
+        entity: show_account(entity),
         endpoint: String::from_utf8_lossy(&candidate.endpoint).into_owned(),
         announced_at: candidate.announced_at,
         stake: at.coins(candidate.eligibility.stake),

@@ -12,6 +12,7 @@ mod account;
 mod block;
 mod burns;
 mod candidates;
+mod common_inputs;
 mod compensation;
 mod evidence;
 mod exports;
@@ -113,7 +114,8 @@ impl Context {
 enum Access {
     /// Anybody.
     Safe,
-    /// Whoever the node's operator trusts: it uses the L1 wallet or drives this node.
+    /// Whoever the node's operator trusts: it uses the L1 wallet, drives this node, or has the
+    /// L1 node read whole blocks.
     Unsafe,
 }
 
@@ -136,6 +138,7 @@ pub fn module(context: Context) -> Result<RpcModule<()>, RegisterMethodError> {
     add(&mut module, &block::BLOCK_BY_NUMBER, Safe, block::block_by_number)?;
     add(&mut module, &sequencers::SEQUENCERS, Safe, sequencers::sequencers)?;
     add(&mut module, &candidates::ANNOUNCE, Safe, candidates::announce)?;
+    add(&mut module, &common_inputs::CREATE_PROOF, Unsafe, common_inputs::create_proof)?;
     add(&mut module, &revocation::CREATE_REVOCATION, Safe, revocation::create_revocation)?;
     add(&mut module, &sequencers::LEADER, Safe, sequencers::leader)?;
     add(&mut module, &sequencers::NETWORK_STATUS, Safe, sequencers::network_status)?;

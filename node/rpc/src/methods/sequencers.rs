@@ -40,6 +40,9 @@ pub(super) struct Sequencers {
 struct Sequencer {
     index: usize,
     address: String,
+    /// Whose seats it takes, by all that is known: those with the same entity share the
+    /// seats of one (R22.3).
+    entity: String,
     /// Whether its reputation and stake are those of a sequencer. Who was appointed by
     /// genesis or governance needs no stake.
     is_eligible: bool,
@@ -109,47 +112,50 @@ pub(super) fn sequencers(context: &Context, args: &Args) -> RpcResult<Sequencers
     });
     let accounts: Vec<_> = set.members.iter().map(|member| member.account.clone()).collect();
     let revocation_keys = context.chain.revocation_keys(head, accounts.clone())?;
-    let eligibilities = context.chain.eligibility(head, accounts)?;
-    let members = members.zip(eligibilities).zip(revocation_keys);
-    let members = members.map(|(((index, member, took_part), eligibility), key)| Sequencer {
-        index,
-        address: show_account(&member.account),
-        node: candidates::heard_node(context, &member.account),
-        blocks_produced: took_part.produced,
-        blocks_missed: took_part.missed_proposals,
-        votes_cast: took_part.votes,
-        votes_missed: took_part.missed_votes,
-        uptime_percent: f64::from(took_part.uptime_permille) / 10.0,
-        is_eligible: eligibility.suffices,
-        hat_score: eligibility.score.get(),
-        stake: at.coins(eligibility.stake),
-        bonded: at.coins(eligibility.parts.bonded),
-        locked_on_l1: at.coins(eligibility.parts.locked),
-        weight: member.weight,
-        is_barred: member.barred,
-        revocation_key: revocation::show(&at, key),
-        is_reachable: engine
-            .sequencing
-            .then(|| engine.reachable.iter().any(|peer| usize::from(*peer) == index)),
-        is_local_node: engine.sequencing && engine.index.map(usize::from) == Some(index),
-        keys: Keys {
-            aura: hex(&member.aura.0),
-            grandpa: hex(&member.grandpa.0),
-            relay: hex(&member.relay.0),
-            vault: hex(&member.vault.0),
-        },
-    });
+    let eligibilities = context.chain.eligibility(head, accounts.clone())?;
+    let entities = context.chain.entities(head, accounts)?;
+    let members = members.zip(eligibilities).zip(revocation_keys).zip(entities);
+    let members =
+        members.map(|((((index, member, took_part), eligibility), key), entity)| Sequencer {
+            index,
+            address: show_account(&member.account),
+            entity: show_account(&entity),
+            node: candidates::heard_node(context, &member.account),
+            blocks_produced: took_part.produced,
+            blocks_missed: took_part.missed_proposals,
+            votes_cast: took_part.votes,
+            votes_missed: took_part.missed_votes,
+            uptime_percent: f64::from(took_part.uptime_permille) / 10.0,
+            is_eligible: eligibility.suffices,
+            hat_score: eligibility.score.get(),
+            stake: at.coins(eligibility.stake),
+            bonded: at.coins(eligibility.parts.bonded),
+            locked_on_l1: at.coins(eligibility.parts.locked),
+            weight: member.weight,
+            is_barred: member.barred,
+            revocation_key: revocation::show(&at, key),
+            is_reachable: engine
+                .sequencing
+                .then(|| engine.reachable.iter().any(|peer| usize::from(*peer) == index)),
+            is_local_node: engine.sequencing && engine.index.map(usize::from) == Some(index),
+            keys: Keys {
+                aura: hex(&member.aura.0),
+                grandpa: hex(&member.grandpa.0),
+                relay: hex(&member.relay.0),
+                vault: hex(&member.vault.0),
+            },
+        });
+    let candidates = context.chain.candidates(head)?;
+    let accounts = candidates.iter().map(|one| one.account.clone()).collect();
+    let candidates = candidates.into_iter().zip(context.chain.entities(head, accounts)?);
     Ok(Sequencers {
         set_id: set.set_id,
         count: set.members.len(),
         votes_needed: quorum(set.members.len()),
         sequencers: members.collect(),
-        candidates: context
-            .chain
-            .candidates(head)?
-            .into_iter()
-            .filter(|one| !eligible_only || (one.eligibility.suffices && one.attested))
-            .map(|one| candidates::show(context, &at, one))
+        candidates: candidates
+            .filter(|(one, _)| !eligible_only || (one.eligibility.suffices && one.attested))
+            .map(|(one, entity)| candidates::show(context, &at, one, &entity))
             .collect(),
     })
 }

@@ -9,6 +9,7 @@ use crate::{
 };
 use cascoin_l1::{
     burn::{BurnError, CheckedBurn, SentBurn, UnconfirmedBurn, UnsignedBurn},
+    inclusion::InclusionError,
     stake::Locked,
     stake_tx::{ReleasedStake, SentStake, StakeOrder, StakeTxError, UnsignedStake},
     L1Error, SeenBurn,
@@ -24,8 +25,10 @@ use cascoin_l2_primitives::{
     l1::{
         address::L1Address,
         burn::{BurnPayload, Recipient},
+        common_inputs::CommonInputsProof,
+        inclusion::InclusionProof,
         stake::StakePayload,
-        L1Hash, OutPoint,
+        testing, L1Hash, OutPoint,
     },
     relay::L1BlockDigest,
     reputation::{
@@ -39,12 +42,14 @@ use cascoin_l2_primitives::{
 use codec::Encode;
 use serde_json::{json, Value};
 use sp_consensus::NoNetwork;
+use sp_core::{ecdsa, Pair};
 use sp_runtime::{generic::DigestItem, Digest, OpaqueExtrinsic};
 use std::{
     collections::BTreeSet,
     sync::atomic::{AtomicU32, Ordering::Relaxed},
 };
 
+mod common_inputs_tests;
 mod compensation_tests;
 mod evidence_tests;
 mod exports_tests;
@@ -278,6 +283,41 @@ impl ChainReader for TestChain {
         Ok((endpoint.len() <= 256).then(|| (stake, endpoint).encode()))
     }
 
+    /// All but the third sequencer stand alone.
+    fn entities(&self, _: BlockHash, accounts: Vec<AccountId>) -> Read<Vec<AccountId>> {
+        let of = |account: AccountId| {
+            if account == [2; 32].into() {
+                [1; 32].into()
+            } else {
+                account
+            }
+        };
+        Ok(accounts.into_iter().map(of).collect())
+    }
+
+    /// Alice has key 1, and account 9 key 2.
+    fn holds_l1_keys(
+        &self,
+        _: BlockHash,
+        account: AccountId,
+        keys: Vec<ecdsa::Public>,
+    ) -> Read<Vec<bool>> {
+        let own = if account == alice() { 1 } else { 2 };
+        let known = account == alice() || account == [9; 32].into();
+        let key = testing::key(own).public();
+        Ok(keys.into_iter().map(|one| known && one == key).collect())
+    }
+
+    fn common_inputs_call(
+        &self,
+        _: BlockHash,
+        first: AccountId,
+        second: AccountId,
+        proof: CommonInputsProof,
+    ) -> Read<Vec<u8>> {
+        Ok((first, second, proof).encode())
+    }
+
     fn reputation(&self, _: BlockHash, account: AccountId) -> Read<ReputationReport> {
         let activity = Activity {
             first_day: 20_000,
@@ -448,6 +488,10 @@ impl L1Access for TestL1 {
             _ => Err(StakeTxError::NotTheOwner("n1".into())),
         }
     }
+
+    fn inclusion(&self, txid: &L1Hash, block: &L1Hash) -> Result<InclusionProof, InclusionError> {
+        common_inputs_tests::inclusion(txid, block)
+    }
 }
 
 fn stake_of(account: &AccountId, unlock: u32, owner: [u8; 20], value: u64) -> Locked {
@@ -544,7 +588,7 @@ fn error(setup: Setup, method: &str, params: Value) -> (i64, String) {
 #[test]
 fn all_methods_of_the_ledger_are_there_and_nothing_else() {
     // O9 to O12, as far as there are any, R30.5, R31.6, R10.3, R10.4, R25.6, R38.6, stake on
-    // L1, and evidence.
+    // L1, R22.2, and evidence.
     let ledger: BTreeSet<&str> = [
         "l2_getchaininfo",
         "l2_getbalance",
@@ -552,6 +596,7 @@ fn all_methods_of_the_ledger_are_there_and_nothing_else() {
         "l2_getblockbynumber",
         "l2_getsequencers",
         "l2_announcesequencer",
+        "l2_createcommoninputsproof",
         "l2_createrevocationtx",
         "l2_getleader",
         "l2_createburntx",
@@ -730,6 +775,9 @@ fn sequencers_are_listed_in_the_order_of_the_set() {
         let answer = call("l2_getsequencers", params);
         assert_eq!(answer["count"], 4);
         assert_eq!(answer["sequencers"][3]["weight"], 3);
+        let entity = |index: usize| answer["sequencers"][index]["entity"].clone();
+        assert_eq!(entity(2), answer["sequencers"][1]["address"]);
+        assert_eq!(entity(3), answer["sequencers"][3]["address"]);
         let last = &answer["sequencers"][3];
         assert_eq!(last["isReachable"], Value::Null);
         assert_eq!((&last["blocksProduced"], &last["blocksMissed"]), (&json!(13), &json!(1)));
@@ -750,6 +798,7 @@ fn candidates_are_listed_and_eligible_ones_on_request() {
         (&json!("1.00000000"), &json!("0.50000000"))
     );
     assert_eq!((&first["isVerified"], &first["attestationCount"]), (&json!(true), &json!(2)));
+    assert_eq!(first["entity"], ALICE);
     let eligible = call("l2_getsequencers", json!([true]));
     assert_eq!(eligible["candidates"].as_array().map(Vec::len), Some(1));
     assert_eq!(eligible["candidates"][0]["hatScore"], 90);

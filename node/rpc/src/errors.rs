@@ -60,7 +60,7 @@ pub enum Named {
 
 impl Named {
     /// All of them, in the order of their codes.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::L2NotEnabled,
         Self::StakeTooLow,
         Self::ScoreTooLow,

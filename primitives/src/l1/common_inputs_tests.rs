@@ -7,7 +7,6 @@ use super::{
 };
 use codec::{Decode, Encode};
 use proptest::prelude::*;
-use sp_core::Pair;
 
 const HEIGHT: u32 = 90;
 

@@ -208,9 +208,9 @@ fn genesis_names_what_the_first_sequencers_have_locked_on_l1() {
     assert_eq!(check(&genesis), Ok(()));
     // It is written as operators write it.
     let written = serde_json::to_value(&genesis.stake).expect("it serialises");
-    let lock = &written["l1Locks"][0];
-    assert_eq!((&lock["value"], &lock["unlock"]), (&500_000_000.into(), &20_000.into()));
-    assert_eq!(lock["outpoint"]["txid"], "01".repeat(32));
+    let shown = &written["l1Locks"][0];
+    assert_eq!((&shown["value"], &shown["unlock"]), (&500_000_000.into(), &20_000.into()));
+    assert_eq!(shown["outpoint"]["txid"], "01".repeat(32));
 
     let mut chain = Chain::from(genesis);
     chain.grow(vec![]);

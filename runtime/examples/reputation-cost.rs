@@ -24,11 +24,7 @@ use cascoin_l2_runtime::{
 };
 use chain::{extension, timestamp, undone, Chain, START};
 use codec::Encode;
-use frame_support::{
-    dispatch::GetDispatchInfo,
-    traits::{Get, Hooks},
-    weights::Weight,
-};
+use frame_support::{dispatch::GetDispatchInfo, traits::Hooks, weights::Weight};
 use pallet_reputation::{L1Accounts, L1Addresses, Standing, Standings};
 use pallet_reputation_export::{types::Known, Draft, KnownAddresses, MAX_SWEPT};
 use sp_core::{sr25519, Pair, H160};

@@ -139,7 +139,9 @@ mod tests {
         assert_eq!(Message::read(&script(b"L2BURN\x01\x05\x03\0\0\0")), None);
         assert_eq!(Message::read(&[OP_RETURN]), None);
         assert_eq!(Message::read(&[]), None);
-        let read = |payload: &[u8]| Message::read(&script(payload)).expect("marked");
+        let read = |payload: &[u8]| {
+            Message::read(&script(payload)).expect("marked").map(|message| message.kind)
+        };
         assert_eq!(read(b"CASL2"), Err(Unread::Malformed));
         assert_eq!(read(b"CASL2\x01\x05\x03\0\0"), Err(Unread::Malformed));
         assert_eq!(read(b"CASL2\x01\x05\0\0\0\0"), Err(Unread::Malformed));

@@ -167,6 +167,34 @@ fn a_node_that_leaves_witnesses_out_is_refused_with_the_remedy() {
     assert_eq!(block.header().hash, hash);
 }
 
+/// From height 432 on, each block of Litecoin has an extension that no identifier covers,
+/// and a last transaction that moves its coins (HogEx).
+#[test]
+fn blocks_with_an_extension_are_read_without_it() {
+    // The launcher switches extensions off; the later line holds.
+    let config = ["vbparams=mweb:0:9223372036854775807", "rpcserialversion=1"];
+    let config = config.map(String::from).to_vec();
+    let node = Litecoind::start_with(Options { config, ..Options::default() });
+    let node = node.expect("litecoind starts");
+    let client = node.client();
+    node.mine(431).expect("mined");
+    let arguments = vec!["".into(), "mweb".into()];
+    let address: String = client.wallet_call("getnewaddress", arguments).expect("an address");
+    let arguments = vec![address.into(), 10u64.into()];
+    let into: L1Hash = client.wallet_call("sendtoaddress", arguments).expect("sent");
+    // The first with the transaction into it, which has a witness; the second without.
+    for transactions in [3, 2] {
+        let hash = node.mine(1).expect("mined")[0];
+        let block = client.block(&hash).expect("its witnesses are those it commits to");
+        assert_eq!(block.transaction_count(), transactions);
+        let there = block.outputs().any(|(outpoint, _)| outpoint.txid == into);
+        assert_eq!(there, transactions == 3);
+        // Its last transaction pays to the extension: witness version 8.
+        let (_, last) = block.outputs().last().expect("outputs");
+        assert_eq!(last.script[..2], [0x58, 32]);
+    }
+}
+
 #[test]
 fn an_unknown_wallet_is_the_nodes_own_error() {
     let node = Litecoind::start().expect("litecoind starts");

@@ -150,7 +150,7 @@ pub struct ActiveSequencer {
 #[allow(missing_docs)] // what is undocumented below comes from FRAME's macros
 pub mod pallet {
     use super::{
-        candidates::{Candidate, Draw, Endpoint, MAX_CANDIDATES},
+        candidates::{Candidate, Draw, Endpoint},
         links::{Link, MAX_LINKS},
         ActiveSequencer, Member, WeightInfo,
     };
@@ -483,15 +483,18 @@ pub mod pallet {
         /// ## Events
         /// `Announced`; `Displaced` for another candidate.
         #[pallet::call_index(3)]
-        #[pallet::weight(T::WeightInfo::announce(MAX_CANDIDATES))]
+        #[pallet::weight(
+            T::WeightInfo::announce().saturating_add(T::WeightInfo::displace())
+        )]
         pub fn announce(
             origin: OriginFor<T>,
             endpoint: Endpoint,
             controller: Option<AccountId>,
         ) -> DispatchResultWithPostInfo {
             let account = ensure_signed(origin)?;
-            let looked_at = Self::do_announce(account, endpoint, controller)?;
-            Ok(Some(T::WeightInfo::announce(looked_at)).into())
+            let displaced = Self::do_announce(account, endpoint, controller)?;
+            // Otherwise all that was reserved is used.
+            Ok((!displaced).then(T::WeightInfo::announce).into())
         }
 
         /// Ends a candidacy. A sequencer leaves the set as it changes next, and must
@@ -569,7 +572,7 @@ pub mod pallet {
         /// ## Events
         /// `ControllerConfirmed`.
         #[pallet::call_index(7)]
-        #[pallet::weight(T::WeightInfo::pardon())]
+        #[pallet::weight(T::WeightInfo::accept())]
         pub fn accept(origin: OriginFor<T>, candidate: AccountId) -> DispatchResult {
             let controller = ensure_signed(origin)?;
             Self::do_accept(&controller, &candidate)?;

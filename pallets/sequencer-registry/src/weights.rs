@@ -5,7 +5,7 @@
 //! rounded up generously. `benchmarking.rs` measures the same; its output shall
 //! replace this file.
 
-use crate::links::MAX_LINKS;
+use crate::{candidates::MAX_CANDIDATES, links::MAX_LINKS};
 use cascoin_l2_primitives::chain::MAX_SEQUENCERS;
 use core::marker::PhantomData;
 use frame_support::{traits::Get, weights::Weight};
@@ -18,8 +18,10 @@ pub trait WeightInfo {
     fn remove_member() -> Weight;
     /// [`Pallet::set_weight`](crate::Pallet::set_weight).
     fn set_weight() -> Weight;
-    /// [`Pallet::announce`](crate::Pallet::announce) that compares `n` candidates.
-    fn announce(n: u32) -> Weight;
+    /// [`Pallet::announce`](crate::Pallet::announce) where there is a free place.
+    fn announce() -> Weight;
+    /// Besides, where there is none: looking at all candidates, and removing one.
+    fn displace() -> Weight;
     /// [`Pallet::resign`](crate::Pallet::resign).
     fn resign() -> Weight;
     /// [`Pallet::attest`](crate::Pallet::attest).
@@ -28,8 +30,12 @@ pub trait WeightInfo {
     fn authorize_attestation() -> Weight;
     /// [`Pallet::pardon`](crate::Pallet::pardon).
     fn pardon() -> Weight;
+    /// [`Pallet::accept`](crate::Pallet::accept).
+    fn accept() -> Weight;
     /// What an offence means for a seat.
     fn on_offence() -> Weight;
+    /// What a session with late blocks means for seats.
+    fn on_low_liveness() -> Weight;
     /// Whether two accounts are one entity's.
     fn are_one() -> Weight;
     /// Noting that two sequencers are correlated.
@@ -56,11 +62,14 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
         Weight::from_parts(20 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(1, 1)
     }
 
+    fn announce() -> Weight {
+        Weight::from_parts(50 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(10, 3)
+    }
+
     // Of each candidate its key, account, standing and stake.
-    fn announce(n: u32) -> Weight {
-        let n = u64::from(n);
-        Weight::from_parts((50 + 10 * n) * MICROSECOND, 0)
-            + T::DbWeight::get().reads_writes(10 + 4 * n, 5)
+    fn displace() -> Weight {
+        let all = u64::from(MAX_CANDIDATES);
+        Weight::from_parts(10 * all * MICROSECOND, 0) + T::DbWeight::get().reads_writes(4 * all, 2)
     }
 
     // Looks whether everybody that is left has keys.
@@ -81,10 +90,22 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
         Weight::from_parts(15 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(1, 1)
     }
 
+    fn accept() -> Weight {
+        Weight::from_parts(20 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(1, 1)
+    }
+
     // Twice, for members and for the elected.
     fn on_offence() -> Weight {
         Weight::from_parts(200 * MICROSECOND, 0)
             + T::DbWeight::get().reads_writes(6 + 2 * u64::from(MAX_SEQUENCERS), 5)
+    }
+
+    // Of each that led in vain its candidacy, and whether all that are left have keys; of
+    // each candidate its key, candidacy, account, standing, stake and ban.
+    fn on_low_liveness() -> Weight {
+        let (seats, all) = (u64::from(MAX_SEQUENCERS), u64::from(MAX_CANDIDATES));
+        Weight::from_parts((100 * seats + 15 * all) * MICROSECOND, 0)
+            + T::DbWeight::get().reads_writes(6 + 2 * seats + 6 * all, 3)
     }
 
     // The links, the clock, and the candidacies of the two and of both sides of each link.
@@ -111,7 +132,11 @@ impl WeightInfo for () {
         Weight::zero()
     }
 
-    fn announce(_: u32) -> Weight {
+    fn announce() -> Weight {
+        Weight::zero()
+    }
+
+    fn displace() -> Weight {
         Weight::zero()
     }
 
@@ -131,7 +156,15 @@ impl WeightInfo for () {
         Weight::zero()
     }
 
+    fn accept() -> Weight {
+        Weight::zero()
+    }
+
     fn on_offence() -> Weight {
+        Weight::zero()
+    }
+
+    fn on_low_liveness() -> Weight {
         Weight::zero()
     }
 

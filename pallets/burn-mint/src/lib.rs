@@ -416,7 +416,7 @@ pub mod pallet {
                 return used.min(remaining);
             }
             for place in start..end.min(start.saturating_add(u64::from(MAX_RETRIES))) {
-                let after = used.saturating_add(T::WeightInfo::process_burn());
+                let after = used.saturating_add(T::WeightInfo::retry_burn());
                 if !after.all_lte(remaining) {
                     break;
                 }

@@ -16,6 +16,8 @@ pub trait WeightInfo {
     fn process_burn() -> Weight;
     /// Looking for waiting burns.
     fn retry_base() -> Weight;
+    /// One waiting burn that is tried again and minted.
+    fn retry_burn() -> Weight;
     /// The check at the end of each block.
     fn check_supply() -> Weight;
     /// [`Pallet::resume`](crate::Pallet::resume).
@@ -30,14 +32,18 @@ pub struct EstimatedWeight<T>(PhantomData<T>);
 impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
     // Counters and the parameters are read and written once a block and come from
     // the overlay after that, so they are priced as computation. What is new for
-    // each burn: its record, two log entries, account and account counter; a retry
-    // takes its place in the queue besides.
+    // each burn: its record, two log entries, account and account counter.
     fn process_burn() -> Weight {
         Weight::from_parts(120 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(4, 6)
     }
 
     fn retry_base() -> Weight {
         Weight::from_parts(10 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(7, 7)
+    }
+
+    // Its place in the queue, too; its payload is known to be good.
+    fn retry_burn() -> Weight {
+        Self::process_burn() + T::DbWeight::get().reads_writes(1, 1)
     }
 
     fn check_supply() -> Weight {
@@ -55,6 +61,10 @@ impl WeightInfo for () {
     }
 
     fn retry_base() -> Weight {
+        Weight::zero()
+    }
+
+    fn retry_burn() -> Weight {
         Weight::zero()
     }
 

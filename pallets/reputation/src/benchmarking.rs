@@ -51,25 +51,24 @@ mod benchmarks {
 
     /// The signature is of some message of some wallet: any recovers some key.
     #[benchmark]
-    fn link_l1_address() {
+    fn link() {
         let caller: AccountId = whitelisted_caller();
         let old = sp_core::H160([9; 20]);
         L1Addresses::<T>::insert(&caller, old);
         L1Accounts::<T>::insert(old, &caller);
-        let signature = SIGNATURE;
         #[extrinsic_call]
-        _(RawOrigin::Signed(caller.clone()), signature);
+        link_l1_address(RawOrigin::Signed(caller.clone()), SIGNATURE);
         assert!(L1Addresses::<T>::get(&caller).is_some_and(|address| address != old));
     }
 
     #[benchmark]
-    fn unlink_l1_address() {
+    fn unlink() {
         let caller: AccountId = whitelisted_caller();
         let address = sp_core::H160([9; 20]);
         L1Addresses::<T>::insert(&caller, address);
         L1Accounts::<T>::insert(address, &caller);
         #[extrinsic_call]
-        _(RawOrigin::Signed(caller.clone()));
+        unlink_l1_address(RawOrigin::Signed(caller.clone()));
         assert!(!L1Accounts::<T>::contains_key(address));
     }
 

@@ -71,8 +71,7 @@ mod benchmarks {
         assert!(!InBlock::<T>::exists());
     }
 
-    /// The set in force of the chain that is measured follows, which may be smaller than
-    /// a full one.
+    /// The set in force follows, which is a full one in the genesis to measure with.
     #[benchmark]
     fn end_session() {
         running::<T>(MAX_SEQUENCERS);
@@ -81,6 +80,7 @@ mod benchmarks {
             Pallet::<T>::end_session();
         }
         assert!(Ended::<T>::exists());
+        assert_eq!(RunningSet::<T>::get().seats.len() as u32, MAX_SEQUENCERS);
     }
 
     /// Everybody made blocks, nobody has an account yet, all are penalised and paid.

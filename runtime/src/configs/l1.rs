@@ -3,7 +3,7 @@
 use crate::{Balances, BurnMint, ChainParameters, Runtime, SequencerRegistry, Timestamp};
 
 impl pallet_chain_parameters::Config for Runtime {
-    type WeightInfo = pallet_chain_parameters::weights::EstimatedWeight<Runtime>;
+    type WeightInfo = crate::weights::pallet_chain_parameters::WeightInfo<Runtime>;
 }
 
 impl pallet_l1_relay::Config for Runtime {
@@ -12,12 +12,12 @@ impl pallet_l1_relay::Config for Runtime {
     type Time = Timestamp;
     type OnEvent = BurnMint;
     type OnApplied = ();
-    type WeightInfo = pallet_l1_relay::weights::EstimatedWeight<Runtime>;
+    type WeightInfo = crate::weights::pallet_l1_relay::WeightInfo<Runtime>;
 }
 
 impl pallet_burn_mint::Config for Runtime {
     type Currency = Balances;
     type Parameters = ChainParameters;
     type Time = Timestamp;
-    type WeightInfo = pallet_burn_mint::weights::EstimatedWeight<Runtime>;
+    type WeightInfo = crate::weights::pallet_burn_mint::WeightInfo<Runtime>;
 }

@@ -13,7 +13,7 @@ impl pallet_reputation::Config for Runtime {
     type Noted = NotDuty;
     type Time = Timestamp;
     type Parameters = ChainParameters;
-    type WeightInfo = pallet_reputation::EstimatedWeight<Runtime>;
+    type WeightInfo = crate::weights::pallet_reputation::WeightInfo<Runtime>;
 }
 
 /// Everything but what sequencers and governance do as such, and claims after an outage,

@@ -31,5 +31,5 @@ impl pallet_stake::Config for Runtime {
     type MinPenalty = MinPenalty;
     type ConspiracyBlocks = super::consensus::SessionBlocks;
     type PalletId = StakePalletId;
-    type WeightInfo = pallet_stake::EstimatedWeight<Runtime>;
+    type WeightInfo = crate::weights::pallet_stake::WeightInfo<Runtime>;
 }

@@ -55,8 +55,10 @@ pub mod pallet {
         type WeightInfo: WeightInfo;
     }
 
-    /// The table in force.
+    /// The table in force. Hooks of each block read it before any transaction does, so
+    /// that weights take it as read: benchmarks do not count it.
     #[pallet::storage]
+    #[pallet::whitelist_storage]
     pub type Parameters<T: Config> = StorageValue<_, ChainParameters, ValueQuery>;
 
     /// The table of the genesis preset.

@@ -80,7 +80,7 @@ mod benchmarks {
         frame_system::Pallet::<T>::inc_providers(&caller);
         let call: T::RuntimeCall = frame_system::Call::remark { remark: alloc::vec![] }.into();
         let info = DispatchInfo::default();
-        let origin = RawOrigin::Signed(caller.clone()).into();
+        let origin: T::RuntimeOrigin = RawOrigin::Signed(caller.clone()).into();
         let transfer = Transfer { recipient: AccountId::new([9; 32]), amount: 1 << 40 };
         #[block]
         {

@@ -128,9 +128,10 @@ mod benchmarks {
         assert_eq!(Penalties::<T>::get().len(), MAX_PENALTIES as usize);
     }
 
+    /// Of the signer, whose account each transaction reads for its nonce.
     #[benchmark]
     fn discount() {
-        let who = account(1);
+        let who: AccountId = whitelisted_caller();
         #[block]
         {
             Pallet::<T>::has_discount(&who);

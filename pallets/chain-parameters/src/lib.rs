@@ -119,7 +119,10 @@ pub mod pallet {
         /// ## Events
         /// `ParameterSet`.
         #[pallet::call_index(0)]
-        #[pallet::weight((T::WeightInfo::set_parameter(), DispatchClass::Operational))]
+        #[pallet::weight((
+            T::WeightInfo::set_parameter().saturating_add(T::DbWeight::get().writes(1)),
+            DispatchClass::Operational,
+        ))]
         pub fn set_parameter(origin: OriginFor<T>, change: ParameterChange) -> DispatchResult {
             ensure_root(origin)?;
             Parameters::<T>::try_mutate(|table| {

@@ -8,9 +8,10 @@
 //! - [`extrinsic`]: signed transactions from the runtime's own types.
 //! - [`set_changes`]: sequencers that change their keys, leave and join.
 //! - [`burns`]: what L2 says of burns and of the supply.
+//! - [`trust`]: what people say of each other on L1.
 //! - [`hsm`]: a sequencer's keys in an HSM of software.
 //! - [`lab`]: networks of the nodes whose links fail; [`spec`]: chains with more
-//!   sequencers than the presets.
+//!   sequencers than the presets, or with seeds of the web of trust.
 //! - [`load`]: transfers at a rate; [`witness`]: what nodes called final must stay;
 //!   [`signed`]: what sequencers signed, from their logs; [`audit`]: all of these.
 //! - [`wait`]: polling with generous limits. No test here asserts a speed; the
@@ -39,6 +40,7 @@ pub mod set_changes;
 pub mod signed;
 pub mod slot;
 pub mod spec;
+pub mod trust;
 pub mod wait;
 pub mod witness;
 

@@ -1,4 +1,5 @@
-//! Chain specs with another number of sequencers than the presets have, or with other keys.
+//! Chain specs with another number of sequencers than the presets have, with other keys, or
+//! with seeds of the web of trust.
 
 use crate::{
     error::{Error, IoContext, Result},
@@ -8,7 +9,7 @@ use crate::{
     node::ALL_DEV_KEYS,
 };
 use serde_json::{json, Value};
-use sp_core::{crypto::Ss58Codec, ecdsa, ed25519, Pair};
+use sp_core::{crypto::Ss58Codec, ecdsa, ed25519, Pair, H160};
 use std::{fs, path::Path};
 
 /// Everybody ranks alike.
@@ -57,6 +58,20 @@ pub fn write_with_keys(
             balances.push(json!([address, ENDOWMENT]));
         }
     }
+    save(&spec, file)
+}
+
+/// Writes the spec of `preset` to `file`, with L1 addresses from which trust spreads.
+///
+/// # Errors
+/// [`Error::Other`] if the node makes no spec, [`Error::Io`] if it cannot be written.
+pub fn write_with_trust_seeds(preset: &str, seeds: &[H160], file: &Path) -> Result<()> {
+    let mut spec = chain_spec(preset)?;
+    spec["genesis"]["runtimeGenesis"]["patch"]["reputation"]["trustSeeds"] = json!(seeds);
+    save(&spec, file)
+}
+
+fn save(spec: &Value, file: &Path) -> Result<()> {
     fs::write(file, spec.to_string()).attempt(|| format!("writing {}", file.display()))
 }
 

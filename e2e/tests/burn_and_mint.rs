@@ -3,11 +3,14 @@
 use cascoin_e2e::{
     burns::{self, Burn, ChainFacts},
     extrinsic::{self, account, dev_pair, next_nonce, submit, transfer, SigningContext},
-    network::{with_network, Setup},
+    network::{with_network, Network, Setup},
+    set_changes::govern,
     wait::{until, Seen, PATIENCE},
-    Error,
+    Error, Result,
 };
 use cascoin_l2_primitives::l1::burn::{BurnPayload, Recipient};
+use cascoin_l2_runtime::Runtime;
+use pallet_chain_parameters::{Call as Parameters, ParameterChange};
 use serde_json::json;
 use sp_core::{ecdsa, Pair};
 
@@ -247,6 +250,66 @@ fn a_burn_seen_twice_is_minted_once() {
         assert!(twice.valid);
         assert_eq!(twice.burn_count, once.burn_count + 1, "only the second burn was added");
         assert_eq!(burns::balance(network, 0, &recipient)?, u128::from(2 * COIN));
+        network.expect_one_chain()?;
+        Ok(())
+    });
+}
+
+/// Has governance set parameters, one after the other.
+fn set_parameters(network: &Network, changes: &[ParameterChange]) -> Result<()> {
+    for change in changes {
+        govern(network, 0, Parameters::<Runtime>::set_parameter { change: *change })?;
+    }
+    Ok(())
+}
+
+#[test]
+fn r36_what_is_above_a_limit_waits_visibly_until_governance_raises_it() {
+    with_network(&Setup::regtest(), |network| {
+        use ParameterChange::{MaxDailyDeposit, MaxDeposit};
+        let facts = ChainFacts::of(network, 0)?;
+        let recipient = account(&dev_pair("//Limited")?);
+        let coin = u128::from(COIN);
+        set_parameters(network, &[MaxDeposit(coin), MaxDailyDeposit(coin)])?;
+
+        let within = Burn::to_account(facts.chain_id, &recipient, COIN);
+        let within = network.l1()?.burn(&within)?;
+        network.l1()?.mine(facts.l1_confirmations)?;
+        burns::minted(network, 0, &within)?;
+        // More than a few days' limits: it waits also if this day ends meanwhile.
+        let above = Burn::to_account(facts.chain_id, &recipient, 9 * COIN);
+        let above = network.l1()?.burn(&above)?;
+        network.l1()?.mine(facts.l1_confirmations)?;
+        for node in 0..network.nodes.len() {
+            let waiting = until("what is above the limit waits", PATIENCE, || {
+                let burn =
+                    network.call(node, "l2_getburnstatus", json!([above]))?["burns"][0].clone();
+                let waits = burn["limit"] == "BRIDGE_DEPOSIT_LIMIT";
+                Ok(if waits { Seen::Done(burn) } else { Seen::NotYet(burn.to_string()) })
+            })?;
+            assert_eq!(
+                (&waiting["status"], &waiting["queuePlace"]),
+                (&json!("REACHED"), &json!(0))
+            );
+            let (next, last) = (waiting["nextMintAt"].as_u64(), waiting["completeMintAt"].as_u64());
+            assert!(next.is_some() && next < last, "{waiting}");
+            let pending = network.call(node, "l2_getpendingburns", json!([]))?;
+            assert_eq!(pending["burns"][0]["l1TxHash"], above, "{pending}");
+            assert_eq!(pending["burns"][0]["limit"], "BRIDGE_DEPOSIT_LIMIT", "{pending}");
+            assert!(burns::balance(network, node, &recipient)? <= 2 * coin, "{pending}");
+            assert!(burns::supply(network, node)?.valid);
+        }
+
+        set_parameters(network, &[MaxDailyDeposit(1_000 * coin), MaxDeposit(100 * coin)])?;
+        for node in 0..network.nodes.len() {
+            burns::minted(network, node, &above)?;
+            assert_eq!(burns::balance(network, node, &recipient)?, 10 * coin);
+            let supply = burns::supply(network, node)?;
+            assert!(supply.valid);
+            assert_eq!((supply.minted, supply.burn_count), (10 * coin, 2));
+        }
+        let pending = network.call(0, "l2_getpendingburns", json!([]))?;
+        assert_eq!(pending["count"], 0, "{pending}");
         network.expect_one_chain()?;
         Ok(())
     });

@@ -1,6 +1,7 @@
 //! Somebody whom nobody appointed becomes a sequencer.
 
 use cascoin_e2e::{
+    burns::ChainFacts,
     extrinsic::{account, dev_pair},
     network::{with_network, Network, Setup},
     node::NodeConfig,
@@ -38,6 +39,13 @@ fn listed(network: &Network, node: usize, list: &str, who: &AccountId) -> Result
     Ok(known.into_iter().find(|one| one["address"] == who.to_string()))
 }
 
+/// The call that `l2_announcesequencer` gives to sign.
+fn announcement(answer: &Value) -> Result<RuntimeCall> {
+    let encoded = answer["call"].as_str().unwrap_or_default().trim_start_matches("0x");
+    let encoded = hex::decode(encoded).map_err(Error::other)?;
+    RuntimeCall::decode(&mut &encoded[..]).map_err(Error::other)
+}
+
 /// The nodes of the sequencers that are asked find the newcomer's, and vouch for it.
 fn wait_for_attestation(network: &Network, who: &AccountId) -> Result<()> {
     let found = until("the nodes of sequencers vouch", PATIENCE, || {
@@ -67,10 +75,7 @@ fn r2_1_a_newcomer_with_stake_and_reputation_sequences_and_its_scores_agree_ever
         assert_eq!((&answer["eligible"], &answer["hatScore"]), (&json!(true), &json!(60)));
 
         // What the node gives is what the account signs.
-        let encoded = answer["call"].as_str().unwrap_or_default().trim_start_matches("0x");
-        let encoded = hex::decode(encoded).map_err(Error::other)?;
-        let announce = RuntimeCall::decode(&mut &encoded[..]).map_err(Error::other)?;
-        call(network, 0, "//Eve", announce)?;
+        call(network, 0, "//Eve", announcement(&answer)?)?;
         let key = rotate_keys(network, node, "//Eve")?;
         wait_for_attestation(network, &eve)?;
         // Everybody has heard where it is, from its node.
@@ -103,6 +108,60 @@ fn r2_1_a_newcomer_with_stake_and_reputation_sequences_and_its_scores_agree_ever
         }
         network.expect_one_chain()?;
         network.expect_no_equivocations()?;
+        Ok(())
+    });
+}
+
+/// What is locked on a real L1 is seen by each node's own, and completes a stake.
+#[test]
+fn r2_3_coins_locked_on_l1_are_stake_on_all_nodes() {
+    with_network(&Setup::regtest(), |network| {
+        let confirmations = ChainFacts::of(network, 0)?.l1_confirmations;
+        let eve = account(&dev_pair("//Eve")?);
+        let score = Score::saturating(60);
+        let set = pallet_reputation::Call::<Runtime>::set_l1_score { account: eve.clone(), score };
+        govern(network, 0, set)?;
+
+        let unlock = network.l1()?.height()? + 9_000;
+        let order = json!([eve.to_string(), "2", unlock]);
+        let created = network.call(0, "l2_createstaketx", order)?;
+        let sent = network.call(0, "l2_sendstaketx", json!([created["hex"]]))?;
+        assert_eq!(
+            (&sent["amount"], &sent["unlockHeight"]),
+            (&json!("2.00000000"), &json!(unlock))
+        );
+        network.l1()?.mine(confirmations)?;
+        let arguments = json!(["3", 60, "/dns/eve.example/tcp/30333", eve.to_string()]);
+        let mut answer = Value::Null;
+        for node in 0..network.nodes.len() {
+            answer = until("the node knows of the lock", PATIENCE, || {
+                let answer = network.call(node, "l2_announcesequencer", arguments.clone())?;
+                Ok(Seen::when(answer["lockedOnL1"] == "2.00000000", answer))
+            })?;
+        }
+        // Half of three coins must be bonded.
+        assert_eq!(
+            (&answer["bonded"], &answer["toBond"]),
+            (&json!("0.00000000"), &json!("1.50000000"))
+        );
+        call(network, 0, "//Eve", announcement(&answer)?)?;
+        for node in 0..network.nodes.len() {
+            let found = until("the node lists the candidate", PATIENCE, || {
+                let candidate = listed(network, node, "candidates", &eve)?.unwrap_or_default();
+                Ok(Seen::when(candidate["bonded"] == "1.50000000", candidate))
+            })?;
+            assert_eq!(
+                (&found["stake"], &found["lockedOnL1"], &found["isEligible"]),
+                (&json!("3.00000000"), &json!("2.00000000"), &json!(true))
+            );
+        }
+        // Until the lock ends nobody gets the coins back.
+        let early = network.call(0, "l2_releasestaketx", json!([sent["txid"]]));
+        assert!(
+            matches!(&early, Err(Error::Rpc { data: Some(data), .. }) if data.contains("L1_REFUSED")),
+            "{early:?}"
+        );
+        network.expect_one_chain()?;
         Ok(())
     });
 }

@@ -98,6 +98,12 @@ fn garbage_parameters_and_unknown_addresses_get_clean_errors() {
             ("l2_sendburntx", json!(["not hex"])),
             ("l2_sendburntx", json!(["00"])),
             ("l2_sendburntx", json!(["deadbeef".repeat(50)])),
+            ("l2_createstaketx", json!([ALICE, "1"])),
+            ("l2_createstaketx", json!([ALICE, "1", 5])),
+            ("l2_createstaketx", json!([ALICE, "0", 9_000])),
+            ("l2_createstaketx", json!(["nobody", "1", 9_000])),
+            ("l2_sendstaketx", json!(["00"])),
+            ("l2_releasestaketx", json!(["zz".repeat(32)])),
         ];
         for (method, params) in &invalid {
             assert_eq!(code_of(network, method, params)?, INVALID_PARAMS, "{method} {params}");

@@ -3,18 +3,22 @@
 use crate::{
     chain::{AccountId, Balance, BlockNumber, ChainParameters, Moment, SequencerSet},
     consensus::{DoubleSignEvidence, MessageKind},
-    l1::{burn::BurnRejection, L1Hash, OutPoint},
+    l1::{burn::BurnRejection, common_inputs::CommonInputsProof, L1Hash, OutPoint},
     relay::{EventPage, L1BlockDigest, PageProof, RelayVote},
-    reputation::{rule::Breakdown, Day, Score},
+    reputation::{
+        export::{ReputationExport, SignedExport},
+        rule::Breakdown,
+        Day, Score,
+    },
     rewards::RewardsReport,
-    sequencers::NodeAttestation,
+    sequencers::{NodeAttestation, RevocationKey, StakeParts},
     time::{L1Time, TimeBounds},
 };
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
-use sp_core::{ed25519, H160, H256};
+use sp_core::{ecdsa, ed25519, H160, H256};
 
 /// Where the relay stands.
 #[derive(
@@ -121,13 +125,87 @@ pub struct ParentMismatch {
     Deserialize,
 )]
 pub enum BurnOutcome {
-    /// Credited to its recipient.
+    /// Credited to its recipient in full.
     Minted,
     /// Not valid, with the reason.
     Rejected(BurnRejection),
-    /// Valid, and waits to be credited: minting is halted, or the credit failed.
-    /// It is retried in each block and never lost.
+    /// Valid, and waits to be credited, or what is left of it does ([`BurnWait`] says
+    /// for what). It has its turn again and again and is never lost.
     Deferred,
+}
+
+/// What a valid burn waits for.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum WaitCause {
+    /// It brought as much today as one burn may (`max_deposit`).
+    TransactionLimit,
+    /// Its recipient got as much today as one address may (`max_daily_deposit`).
+    AddressLimit,
+    /// As much was minted today as may be for all together (`max_daily_mint`).
+    ChainLimit,
+    /// Others that wait have their turn before it.
+    Turn,
+    /// The supply invariant was violated and minting stands.
+    Halted,
+    /// Fewer sequencers are in the set than the chain wants (`min_sequencers`).
+    TooFewSequencers,
+    /// The credit failed. It is tried again on the next day.
+    CreditFailed,
+}
+
+impl WaitCause {
+    /// Whether it follows from a limit on deposits (`BRIDGE_DEPOSIT_LIMIT`).
+    pub const fn is_limit(self) -> bool {
+        matches!(self, Self::TransactionLimit | Self::AddressLimit | Self::ChainLimit)
+    }
+}
+
+/// How a valid burn waits, by the limits in force.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BurnWait {
+    /// For what.
+    pub cause: WaitCause,
+    /// Burns before it in the queue.
+    pub place: u64,
+    /// L2 time before which no (more) of it is minted; `None` if no time is set.
+    pub next_at: Option<Moment>,
+    /// L2 time before which it is not minted in full; `None` if no time is set.
+    pub complete_at: Option<Moment>,
+}
+
+/// One credit: a burn, or a part of one.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MintRecord {
+    /// The burn on L1.
+    pub outpoint: OutPoint,
+    /// What was credited, in base units.
+    pub amount: u64,
+    /// To whom.
+    pub recipient: Option<AccountId>,
+    /// Height of the burn's L1 block.
+    pub l1_height: u32,
+    /// Hash of the burn's L1 block.
+    pub l1_hash: L1Hash,
+    /// L2 block that credited it.
+    pub block: BlockNumber,
+    /// Time of that block.
+    pub time: Moment,
 }
 
 /// What L2 knows of one burn output.
@@ -150,6 +228,8 @@ pub struct BurnRecord {
     pub outpoint: OutPoint,
     /// Its value: what it destroyed, in base units.
     pub value: u64,
+    /// What of that is credited so far, in base units.
+    pub minted: u64,
     /// What its payload said, in base units; 0 where it could not be read.
     pub encoded_amount: u64,
     /// Who was, or would have been, credited.
@@ -160,7 +240,7 @@ pub struct BurnRecord {
     pub l1_height: u32,
     /// Hash of its L1 block.
     pub l1_hash: L1Hash,
-    /// L2 block that applied it.
+    /// L2 block that applied it, or that credited (more of) it last.
     pub block: BlockNumber,
     /// Time of that block.
     pub time: Moment,
@@ -184,7 +264,7 @@ pub struct SupplyReport {
     pub minted: Balance,
     /// Destroyed on L2, ever: fees burned, dust, slashes.
     pub burned_on_l2: Balance,
-    /// Burns minted.
+    /// Burns minted in full.
     pub burn_count: u64,
     /// Burns rejected.
     pub rejected_count: u64,
@@ -299,6 +379,65 @@ pub struct ReputationReport {
     pub last_day: Day,
 }
 
+/// The batches of reputations that wait for L1 (R10.4).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct ReputationExports {
+    /// Sequence number of the oldest batch that is kept; one more than `last` if none is.
+    pub oldest: u32,
+    /// Sequence number of the batch that was made last; 0 if none was.
+    pub last: u32,
+    /// Entries that the next batch has so far.
+    pub drafted: u32,
+    /// Batches that are signed and wait for settlement, as many as were asked for.
+    pub signed: Vec<SignedExport>,
+    /// The last batch, if it is not signed yet.
+    pub in_signing: Option<OpenExport>,
+}
+
+/// A batch that is being signed.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct OpenExport {
+    /// The batch.
+    pub export: ReputationExport,
+    /// The set that signs it.
+    pub set_id: u64,
+    /// Indices of those that have.
+    pub signers: Vec<u16>,
+}
+
+/// An outage of which an account is compensated, or will be (R25.6).
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct OutageClaim<Extrinsic> {
+    /// The outage's number.
+    pub outage: u32,
+    /// What was burned of the account's fees, base units.
+    pub compensable: Balance,
+    /// How it stands.
+    pub standing: ClaimStanding<Extrinsic>,
+}
+
+/// How a claim stands.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub enum ClaimStanding<Extrinsic> {
+    /// The outage is not settled yet, so nobody knows what the fund has for it.
+    #[codec(index = 0)]
+    Open {
+        /// The last block whose fees are compensated.
+        until: BlockNumber,
+    },
+    /// It can be claimed.
+    #[codec(index = 1)]
+    Claimable {
+        /// What is paid, base units.
+        amount: Balance,
+        /// The last block in which it can be claimed.
+        until: BlockNumber,
+        /// The transaction that claims it. Nobody signs it and nobody pays for it, so
+        /// anybody may send it.
+        transaction: Extrinsic,
+    },
+}
+
 /// Whether an account may sequence, by what the chain knows of it
 /// (`SEQ_NOT_ELIGIBLE`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo, Serialize, Deserialize)]
@@ -306,8 +445,10 @@ pub struct ReputationReport {
 pub struct Eligibility {
     /// Its reputation now.
     pub score: Score,
-    /// Its stake now, base units.
+    /// What of its stake counts now, base units.
     pub stake: Balance,
+    /// Where its stake lies.
+    pub parts: StakeParts,
     /// Whether it was caught signing twice.
     pub banned: bool,
     /// Whether score, stake and record suffice.
@@ -394,9 +535,22 @@ sp_api::decl_runtime_apis! {
         fn eligibility(accounts: Vec<AccountId>) -> Vec<Eligibility>;
         /// Everybody who announced itself, by account.
         fn candidates() -> Vec<CandidateInfo>;
+        /// The revocation key of each of some accounts, as it stands in the next block.
+        fn revocation_keys(accounts: Vec<AccountId>) -> Vec<RevocationKey>;
         /// The call that bonds `stake` more, if it is not 0, and announces the account
         /// that signs it; `None` if the endpoint is too long.
         fn announce_call(stake: Balance, endpoint: Vec<u8>) -> Option<Vec<u8>>;
+        /// The entities whose seats some accounts take, each by the name of one of its
+        /// accounts (R22.3).
+        fn entities(accounts: Vec<AccountId>) -> Vec<AccountId>;
+        /// Whether an account holds each of some keys of L1, as far as the chain knows.
+        fn holds_l1_keys(account: AccountId, keys: Vec<ecdsa::Public>) -> Vec<bool>;
+        /// The call that reports that one wallet spent coins of two accounts together.
+        fn common_inputs_call(
+            first: AccountId,
+            second: AccountId,
+            proof: CommonInputsProof,
+        ) -> Vec<u8>;
     }
 
     /// The L1 relay.
@@ -421,6 +575,15 @@ sp_api::decl_runtime_apis! {
     pub trait ReputationApi {
         /// Of one account; zeros for one nobody knows.
         fn reputation(account: AccountId) -> ReputationReport;
+        /// The batches that wait for L1, from a sequence number on, at most `limit` of the
+        /// signed ones.
+        fn reputation_exports(from: u32, limit: u32) -> ReputationExports;
+    }
+
+    /// What users get back after outages.
+    pub trait CompensationApi {
+        /// Of one account, oldest outage first.
+        fn compensation(account: AccountId) -> Vec<OutageClaim<Block::Extrinsic>>;
     }
 
     /// What sequencers earn.
@@ -440,13 +603,15 @@ sp_api::decl_runtime_apis! {
     pub trait BurnMintApi {
         /// All outputs on record of one L1 transaction, by position.
         fn burns_of_transaction(txid: L1Hash) -> Vec<BurnRecord>;
-        /// Mints of the L2 blocks `from..=to`, at most `limit`.
-        fn mint_history(from: BlockNumber, to: BlockNumber, limit: u32) -> Vec<BurnRecord>;
-        /// Burns credited to an account, newest first, at most `limit`.
+        /// Credits of the L2 blocks `from..=to`, at most `limit`.
+        fn mint_history(from: BlockNumber, to: BlockNumber, limit: u32) -> Vec<MintRecord>;
+        /// Burns credited to an account, in full or in part, newest first, at most
+        /// `limit`.
         fn burns_of_account(account: AccountId, limit: u32) -> Vec<BurnRecord>;
-        /// Valid burns whose credit is deferred, in the order they are retried, at
-        /// most `limit`.
+        /// Valid burns that wait, in the order of their turns, at most `limit`.
         fn deferred_burns(limit: u32) -> Vec<BurnRecord>;
+        /// How each of some burns waits; `None` for one that does not.
+        fn burn_waits(outpoints: Vec<OutPoint>) -> Vec<Option<BurnWait>>;
         /// The supply and its check.
         fn supply() -> SupplyReport;
     }

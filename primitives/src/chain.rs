@@ -166,6 +166,9 @@ pub struct ChainParameters {
     pub min_sequencer_score: u8,
     /// Smallest stake of a sequencer.
     pub min_sequencer_stake: Balance,
+    /// Least part of a sequencer's stake that must be bonded on this chain, percent; the
+    /// rest may be locked on L1.
+    pub min_l2_stake_share: u8,
     /// Smallest number of connected peers of a sequencer.
     pub min_sequencer_peers: u32,
     /// Gas of a block, at most [`MAX_BLOCK_GAS`].
@@ -176,10 +179,12 @@ pub struct ChainParameters {
     pub fast_challenge_period_s: u64,
     /// Reputation from which the fast period holds, 0 to 100.
     pub fast_withdrawal_score: u8,
-    /// Largest deposit of one transaction.
+    /// Most that one burn brings its recipient on one day (R36.1). What is above waits.
     pub max_deposit: Balance,
-    /// Largest deposits of one address a day.
+    /// Most that all burns together bring one address on one day (R36.2).
     pub max_daily_deposit: Balance,
+    /// Most that is minted on one day for all addresses together.
+    pub max_daily_mint: Balance,
     /// L2 blocks between two anchors on L1.
     pub anchor_interval: u32,
     /// Smallest base fee of a transaction: 0.00001 coin.
@@ -248,6 +253,9 @@ pub struct SequencerInfo {
     /// Weight in the ranking of leaders (reputation and stake, from the
     /// registry); 0 ranks last.
     pub weight: u64,
+    /// Whether it leads no round and signs nothing but votes for blocks, because it
+    /// signed twice or its keys were revoked.
+    pub barred: bool,
 }
 
 /// The sequencers of one block.

@@ -1,7 +1,8 @@
 //! Wire formats and pure logic that Cascoin L2's node, runtime, tests and tools
 //! share. A format is defined here once and nowhere else.
 //!
-//! - [`l1`]: what stands on L1: parameters, hashes, amounts, addresses, burns.
+//! - [`l1`]: what stands on L1: parameters, hashes, amounts, addresses, burns, and proofs
+//!   of it.
 //! - [`relay`]: how L1 blocks are attested on L2: digests, event pages, votes.
 //! - [`consensus`]: what sequencers sign, and the certificate that makes a
 //!   block final.

@@ -2,22 +2,23 @@
 
 use crate::{
     fees, genesis_config_presets, AccountId, Aura, Balance, Block, BlockNumber, BurnMint,
-    ChainParameters, Equivocation, Executive, Grandpa, InherentDataExt, L1Relay, Nonce,
-    Participation, Reputation, Rewards, Runtime, RuntimeCall, SequencerRegistry, SessionKeys,
-    System, TimestampGuard, TransactionPayment, VERSION,
+    ChainParameters, Compensation, Equivocation, Executive, Grandpa, InherentDataExt, L1Relay,
+    Nonce, Participation, Reputation, ReputationExport, Rewards, Runtime, RuntimeCall,
+    SequencerRegistry, SessionKeys, System, TimestampGuard, TransactionPayment, VERSION,
 };
 use alloc::{vec, vec::Vec};
 use cascoin_l2_primitives::{
     apis::{
-        Announcer, BurnRecord, CandidateInfo, DoubleSignRecord, Eligibility, EvidenceStanding,
-        OpenPoll, RelayStatus, ReputationReport, SequencerParticipation, SupplyReport,
+        Announcer, BurnRecord, BurnWait, CandidateInfo, DoubleSignRecord, Eligibility,
+        EvidenceStanding, MintRecord, OpenPoll, OutageClaim, RelayStatus, ReputationExports,
+        ReputationReport, SequencerParticipation, SupplyReport,
     },
     chain::{self, SequencerSet},
     consensus::DoubleSignEvidence,
-    l1::L1Hash,
+    l1::{common_inputs::CommonInputsProof, L1Hash, OutPoint},
     relay::{EventPage, PageProof, RelayVote},
     rewards::RewardsReport,
-    sequencers::NodeAttestation,
+    sequencers::{NodeAttestation, RevocationKey},
     time::TimeBounds,
 };
 use codec::Encode;
@@ -253,6 +254,10 @@ impl_runtime_apis! {
             SequencerRegistry::candidate_list()
         }
 
+        fn revocation_keys(accounts: Vec<AccountId>) -> Vec<RevocationKey> {
+            accounts.iter().map(SequencerRegistry::revocation_key).collect()
+        }
+
         fn announcers() -> Vec<Announcer> {
             crate::configs::announcers()
         }
@@ -275,6 +280,24 @@ impl_runtime_apis! {
             let bond = pallet_stake::Call::bond { amount: stake }.into();
             let calls = if stake > 0 { vec![bond, announce] } else { vec![announce] };
             Some(RuntimeCall::Utility(pallet_utility::Call::batch_all { calls }).encode())
+        }
+
+        fn entities(accounts: Vec<AccountId>) -> Vec<AccountId> {
+            SequencerRegistry::entities(&accounts)
+        }
+
+        fn holds_l1_keys(account: AccountId, keys: Vec<sp_core::ecdsa::Public>) -> Vec<bool> {
+            keys.iter().map(|key| SequencerRegistry::holds_key(&account, key)).collect()
+        }
+
+        fn common_inputs_call(
+            first: AccountId,
+            second: AccountId,
+            proof: CommonInputsProof,
+        ) -> Vec<u8> {
+            let call =
+                pallet_sequencer_registry::Call::report_common_inputs { first, second, proof };
+            RuntimeCall::SequencerRegistry(call).encode()
         }
     }
 
@@ -310,6 +333,16 @@ impl_runtime_apis! {
         fn reputation(account: AccountId) -> ReputationReport {
             Reputation::report(&account)
         }
+
+        fn reputation_exports(from: u32, limit: u32) -> ReputationExports {
+            ReputationExport::exports(from, limit)
+        }
+    }
+
+    impl cascoin_l2_primitives::apis::CompensationApi<Block> for Runtime {
+        fn compensation(account: AccountId) -> Vec<OutageClaim<<Block as BlockT>::Extrinsic>> {
+            Compensation::compensation(&account)
+        }
     }
 
     impl cascoin_l2_primitives::apis::RewardsApi<Block> for Runtime {
@@ -329,7 +362,7 @@ impl_runtime_apis! {
             BurnMint::burns_of_transaction(txid)
         }
 
-        fn mint_history(from: BlockNumber, to: BlockNumber, limit: u32) -> Vec<BurnRecord> {
+        fn mint_history(from: BlockNumber, to: BlockNumber, limit: u32) -> Vec<MintRecord> {
             BurnMint::mint_history(from, to, limit)
         }
 
@@ -339,6 +372,10 @@ impl_runtime_apis! {
 
         fn deferred_burns(limit: u32) -> Vec<BurnRecord> {
             BurnMint::deferred_burns(limit)
+        }
+
+        fn burn_waits(outpoints: Vec<OutPoint>) -> Vec<Option<BurnWait>> {
+            BurnMint::burn_waits(&outpoints)
         }
 
         fn supply() -> SupplyReport {

@@ -19,6 +19,7 @@ frame_benchmarking::define_benchmarks!(
     [pallet_proxy, crate::Proxy]
     [pallet_rate_limit, crate::RateLimit]
     [pallet_reputation, crate::Reputation]
+    [pallet_reputation_export, crate::ReputationExport]
     [pallet_rewards, crate::Rewards]
     [pallet_sequencer_registry, crate::SequencerRegistry]
     [pallet_stake, crate::Stake]

@@ -3,8 +3,8 @@
 //! Coins come into being by peg-in only (ledger O7) and a set change is never
 //! forced (consensus.md, decision 7), so the calls that set balances or the
 //! issuance, or force a GRANDPA change, are out. So is leaving the set by
-//! dropping one's keys: that is the registry's business. So are reports of correlated
-//! sequencers, until absences are judged in a way that liars cannot bend (ADR 0018).
+//! dropping one's keys: that is the registry's business, which does drop those that are
+//! revoked.
 //!
 //! All of these want Root, except the last, and Root passes a runtime's call
 //! filter: dispatching with Root skips it, also for the calls inside a batch.
@@ -33,7 +33,6 @@ impl Contains<RuntimeCall> for NobodyForcesMoney {
 fn is_forbidden(call: &RuntimeCall) -> bool {
     use pallet_balances::Call as Balances;
     use pallet_grandpa::Call as Grandpa;
-    use pallet_participation::Call as Participation;
     use pallet_session::Call as Session;
     matches!(
         call,
@@ -44,7 +43,6 @@ fn is_forbidden(call: &RuntimeCall) -> bool {
                 | Balances::force_adjust_total_issuance { .. }
         ) | RuntimeCall::Grandpa(Grandpa::note_stalled { .. })
             | RuntimeCall::Session(Session::purge_keys { .. })
-            | RuntimeCall::Participation(Participation::report_correlation { .. })
     )
 }
 

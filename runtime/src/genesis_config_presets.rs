@@ -12,7 +12,8 @@
 //! belong to nobody. They are complete but for `session.keys` (account, account,
 //! session keys) and `sequencerRegistry.members` (account, weight), which must
 //! name the same accounts; [`check`] says so clearly when a chain is to be
-//! started without, and what else is wrong. Their `l1Start` is L1's first block;
+//! started without, and what else is wrong. What the first sequencers have locked on L1 may
+//! be named in `stake.l1Locks`. Their `l1Start` is L1's first block;
 //! a launch sets it to a recent one, so that the relay need not read all of L1.
 //!
 //! A runtime that is built to be measured has one more, `benchmarks`.

@@ -176,4 +176,6 @@ mod runtime {
     pub type Stake = pallet_stake;
     #[runtime::pallet_index(35)]
     pub type Compensation = pallet_compensation;
+    #[runtime::pallet_index(40)]
+    pub type ReputationExport = pallet_reputation_export;
 }

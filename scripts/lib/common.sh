@@ -69,7 +69,8 @@ prepare() {
 # Always the whole workspace, never `-p`: cargo unites the features of what it
 # is asked to build, so building one crate gives it other features than the
 # workspace does, and it and what depends on it would be compiled twice.
-# `--examples` (there are none) makes cargo count the tests' dependencies in.
+# `--examples` builds a measurement (runtime/examples), and makes cargo count the
+# tests' dependencies in.
 build_programs() {
     local cold=
     [ -x "$CASCOIN_L2_BIN" ] || cold=" (the first time takes about half an hour on two cores)"

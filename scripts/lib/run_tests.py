@@ -156,8 +156,8 @@ def build(counted):
     title(f"building the node and the tests{cold}")
     started = time.monotonic()
     cargo = ["cargo", "build", "--release"]
-    # `--examples` (there are none) makes cargo count the tests' dependencies in, as
-    # build_programs of scripts/lib/common.sh does.
+    # `--examples` builds a measurement, and makes cargo count the tests' dependencies in,
+    # as build_programs of scripts/lib/common.sh does.
     programs = ["--bins", "--examples", *coverage.uncounted_tests()] if counted else ["--lib", "--bins", "--tests"]
     steps = [
         ("building", [*cargo, "--workspace", *programs]),

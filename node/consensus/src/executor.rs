@@ -13,7 +13,9 @@ use cascoin_bft::{BlockId, Round, Verdict};
 use cascoin_l2_primitives::{
     chain::{BlockHash, OpaqueBlock},
     consensus::LeaderDigest,
-    sequencers::{Commit, ParticipationData, ParticipationError, PARTICIPATION_IDENTIFIER},
+    sequencers::{
+        Commit, ParticipationData, ParticipationError, SequencerBits, PARTICIPATION_IDENTIFIER,
+    },
 };
 use codec::Decode;
 use sc_client_api::{Backend, TrieCacheContext};
@@ -245,6 +247,8 @@ fn inherent_data(
     data.put_data(sp_timestamp::INHERENT_IDENTIFIER, &now)?;
     let participation = ParticipationData {
         commits: seen.commits.clone(),
+        // Whom another leader heard is not checked.
+        heard: SequencerBits::NOBODY,
         failed_leaders: schedule.failed_leaders(Round(sealed.leader.round)),
     };
     data.put_data(PARTICIPATION_IDENTIFIER, &participation)?;

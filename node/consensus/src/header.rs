@@ -242,6 +242,7 @@ mod tests {
                 relay: key,
                 vault: sp_core::ecdsa::Public::from_raw([2; 33]),
                 weight: 1,
+                barred: false,
             }
         };
         SequencerSet { set_id: 0, members: (0..4).map(member).collect() }

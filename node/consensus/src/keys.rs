@@ -168,6 +168,7 @@ mod tests {
             relay: public,
             vault: ecdsa::Public::from_raw([2; 33]),
             weight: 1,
+            barred: false,
         };
         let set = SequencerSet { set_id: 0, members: vec![member] };
         let asking = KeySource::signing_only(local.clone());

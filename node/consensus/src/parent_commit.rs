@@ -9,6 +9,9 @@
 //! knows is known to all who have its proposal, whoever passed it on: what others add
 //! or leave out on the way cannot take a signature away.
 //!
+//! Besides, who voted for anything at that height is remembered: it was there, whether it
+//! had a reason to sign or not ([`ParentCommit::heard`]).
+//!
 //! Pure. Bounded: a round is kept only with a whole quorum of precommits for the
 //! decided block, so liars alone make none.
 
@@ -20,7 +23,7 @@ use cascoin_bft::{quorum, BlockId, Height, Round, SequencerIndex, Vote, VoteKind
 use cascoin_l2_primitives::{
     chain::{BlockHash, Header, MAX_SEQUENCERS},
     consensus::{Certificate, GrandpaRound},
-    sequencers::Commit,
+    sequencers::{Commit, SequencerBits},
 };
 use sp_core::ed25519;
 use sp_runtime::traits::Header as _;
@@ -43,6 +46,8 @@ pub struct ParentCommit {
     members: Vec<ed25519::Public>,
     /// By round, each with a quorum: who signed, and the signature.
     rounds: BTreeMap<u16, BTreeMap<u16, ed25519::Signature>>,
+    /// Who voted for anything, besides those who signed.
+    voted: SequencerBits,
 }
 
 impl ParentCommit {
@@ -56,6 +61,7 @@ impl ParentCommit {
             context: SigningContext { genesis, set_id: set.set_id },
             members: members.filter(|_| signed).collect(),
             rounds: BTreeMap::new(),
+            voted: SequencerBits::NOBODY,
         }
     }
 
@@ -111,6 +117,46 @@ impl ParentCommit {
             self.add(round, checked);
         }
         Ok(())
+    }
+
+    /// Takes note of whoever voted for anything at the block's height, by votes of it that
+    /// were checked before.
+    pub fn hear_checked<'a>(&mut self, votes: impl IntoIterator<Item = &'a SignedVote>) {
+        for vote in votes.into_iter().map(SignedVote::vote) {
+            if vote.height == self.height && usize::from(vote.voter.0) < self.members.len() {
+                self.voted = self.voted.with(vote.voter.0);
+            }
+        }
+    }
+
+    /// The same by votes that were not checked. Of each sequencer one is looked at.
+    ///
+    /// # Errors
+    /// [`BadSignature`], at the first one; what was noted before stays.
+    pub fn hear<'a>(
+        &mut self,
+        votes: impl IntoIterator<Item = &'a SignedVote>,
+    ) -> Result<(), BadSignature> {
+        for signed in votes.into_iter().take(MAX_PROOF) {
+            let vote = signed.vote();
+            let voter = usize::from(vote.voter.0);
+            let Some(key) = self.members.get(voter) else { continue };
+            let of_this_height = vote.height == self.height && signed.set_id == self.context.set_id;
+            if !of_this_height || self.heard().contains(voter) {
+                continue;
+            }
+            if !signed.verify(&self.context, key) {
+                return Err(BadSignature);
+            }
+            self.voted = self.voted.with(vote.voter.0);
+        }
+        Ok(())
+    }
+
+    /// Who signed or voted for anything else.
+    pub fn heard(&self) -> SequencerBits {
+        let signed = self.rounds.values().flat_map(BTreeMap::keys).copied();
+        signed.fold(self.voted, SequencerBits::with)
     }
 
     /// What is known, for whoever is to check it: the round with the most signers
@@ -242,6 +288,35 @@ mod tests {
         assert_eq!(known.take(&[forge(good(0, 3))]), Err(BadSignature));
         assert_eq!(known.take(&[other_set(good(0, 3))]), Err(BadSignature));
         assert_eq!(signers(&known), [(0, 0b111)]);
+    }
+
+    /// Who was kept from signing shows that it is there by any other vote; once it is heard
+    /// nothing of it is looked at again.
+    #[test]
+    fn r22_1_who_votes_for_anything_is_heard() {
+        let mut known = commit(7);
+        known.take(&[good(0, 0), good(0, 1), good(0, 2)]).unwrap();
+        assert_eq!(known.heard().0, 0b111);
+        let nil = vote(0, 3, None);
+        let mut forged = nil.clone();
+        forged.signature = ed25519::Signature::from_raw([5; 64]);
+        assert_eq!(known.hear([&forged]), Err(BadSignature));
+        assert_eq!(known.heard().0, 0b111);
+        known.hear([&nil, &forged]).unwrap();
+        assert_eq!(known.heard().0, 0b1111);
+        assert_eq!(signers(&known), [(0, 0b111)], "it did not sign");
+        // Votes of other heights say nothing, nor such of nobody.
+        let mut other = commit(7);
+        let of_another_height = commit(8);
+        let late = of_another_height.precommit(0, 1);
+        let context = SigningContext { genesis: H256::repeat_byte(1), set_id: 3 };
+        let signature = pair(1).sign(&SignedVote::payload(&late, &context));
+        let late = SignedVote::new(&late, &context, signature);
+        other.hear([&late, &vote(0, 4, None)]).unwrap();
+        other.hear_checked([&late, &vote(0, 4, None)]);
+        assert_eq!(other.heard(), SequencerBits::NOBODY);
+        other.hear_checked([&nil]);
+        assert_eq!(other.heard().0, 0b1000);
     }
 
     #[test]

@@ -76,7 +76,8 @@ impl Schedule {
         let randomness = if l1_hash == Default::default() { genesis.0 } else { l1_hash.0 };
         let weights: Vec<u64> = set.members.iter().map(|member| member.weight).collect();
         let ranking = ranking(&ranking_seed(&genesis.0, term, &randomness), &weights);
-        let leaders = leader_order(&ranking, sticky_leader(&parent, term), &BTreeSet::new())?;
+        let barred = barred(&set);
+        let leaders = leader_order(&ranking, sticky_leader(&parent, term), &barred)?;
         Ok(Self {
             height,
             parent,
@@ -97,6 +98,12 @@ impl Schedule {
     }
 }
 
+/// Who leads nothing.
+fn barred(set: &SequencerSet) -> BTreeSet<SequencerIndex> {
+    let numbered = set.members.iter().zip(0u16..);
+    numbered.filter(|(one, _)| one.barred).map(|(_, index)| SequencerIndex(index)).collect()
+}
+
 /// The author of the parent, if the parent is of the same term and set: it stays
 /// leader. Taken from the agreed header, never from a certificate's round, which
 /// may differ between nodes.
@@ -104,4 +111,32 @@ fn sticky_leader(parent: &Header, term: u32) -> Option<SequencerIndex> {
     let changes_set = scheduled_change(parent).is_some();
     let digest = LeaderDigest::find(parent.digest().logs())?;
     (!changes_set && digest.term == term).then_some(SequencerIndex(digest.leader))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cascoin_l2_primitives::chain::SequencerInfo;
+    use sp_core::{ecdsa, ed25519};
+
+    /// R30.4, R30.5: a leader that is barred in the middle of its term leads no further
+    /// block of it, and the next in the ranking does.
+    #[test]
+    fn r30_5_who_is_barred_leads_nothing_from_the_next_block_on() {
+        let member = |index: u8| SequencerInfo {
+            account: [index; 32].into(),
+            aura: ed25519::Public::from_raw([index; 32]),
+            grandpa: ed25519::Public::from_raw([index; 32]),
+            relay: ed25519::Public::from_raw([index; 32]),
+            vault: ecdsa::Public::from_raw([index; 33]),
+            weight: 1,
+            barred: index == 2,
+        };
+        let set = SequencerSet { set_id: 0, members: (0..4).map(member).collect() };
+        let barred = barred(&set);
+        assert_eq!(barred, BTreeSet::from([SequencerIndex(2)]));
+        let ranking = [3, 2, 0, 1].map(SequencerIndex);
+        let order = leader_order(&ranking, Some(SequencerIndex(2)), &barred).expect("three lead");
+        assert_eq!(order.as_slice(), [0, 1, 3].map(SequencerIndex));
+    }
 }

@@ -3,13 +3,19 @@
 //! It assumes nothing of its input: counts are checked against the bytes that
 //! are left before anything is done with them, lengths must be written in their
 //! shortest form, and no byte may be left over. A [`Block`] exists only if its
-//! header has the hash that was asked for and its Merkle root is that of its
-//! transactions, so an answer cannot invent an event in a block whose hash is
-//! known. Whether that hash stands for a valid block is the L1 node's business.
+//! header has the hash that was asked for, its Merkle root is that of its
+//! transactions, and its witnesses are those that its coinbase commits to (BIP 141,
+//! in force from the first block on every L1 of
+//! [`params`](cascoin_l2_primitives::l1::params)). So an answer can neither invent nor
+//! hide an event in a block whose hash is known. Whether that hash stands for a valid
+//! block is the L1 node's business.
 //!
-//! Transactions come in the forms of Bitcoin and BIP 144. Litecoin's extension
-//! blocks (MWEB) change both; the node must be told to leave them out
-//! (`-rpcserialversion=1`), which the error says.
+//! Transactions come in the forms of Bitcoin and BIP 144, which a node gives under
+//! `-rpcserialversion=1`; the errors say so. Under 0 it leaves witnesses out. Under more,
+//! Litecoin adds its extension blocks (MWEB). Nothing of what is checked here covers
+//! these: a transaction's identifiers, with witnesses and without, leave them out
+//! (`SERIALIZE_NO_MWEB` in Litecoin Core's `primitives/transaction.cpp`), and the one that
+//! moves coins out of the extension (HogEx) stands in both trees like any other.
 
 use cascoin_l2_primitives::l1::{L1Hash, OutPoint};
 use sha2::{Digest, Sha256};
@@ -26,6 +32,9 @@ const MIN_INPUT: usize = 36 + 1 + 4;
 const MIN_OUTPUT: usize = 8 + 1;
 /// Fewest bytes of a transaction: version, one input, one output, lock time.
 const MIN_TRANSACTION: usize = 4 + 1 + MIN_INPUT + 1 + MIN_OUTPUT + 4;
+/// How the script of a coinbase output begins that commits to all witnesses (BIP 141):
+/// `OP_RETURN`, a push of 36 bytes, and four of them. The commitment follows.
+const COMMITMENT: [u8; 6] = [0x6a, 0x24, 0xaa, 0x21, 0xa9, 0xed];
 
 /// Why bytes are not the block or transaction they should be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -66,6 +75,20 @@ pub enum BlockError {
     /// The first transaction is no coinbase, or another one is.
     #[error("the coinbase is not the first transaction alone")]
     MisplacedCoinbase,
+    /// The coinbase commits to witnesses, and not even its own is there.
+    #[error(
+        "the block comes without its witnesses (start the L1 node with -rpcserialversion=1, not 0)"
+    )]
+    MissingWitnesses,
+    /// The coinbase's witness (BIP 141's reserved value) has another form.
+    #[error("the coinbase's witness is not one item of 32 bytes")]
+    MalformedReservedValue,
+    /// The witnesses are not the ones the coinbase commits to.
+    #[error("the witnesses do not match the coinbase's commitment")]
+    WrongWitnesses,
+    /// There are witnesses, and the coinbase commits to none.
+    #[error("witnesses that the coinbase does not commit to")]
+    UncommittedWitnesses,
 }
 
 /// What our code needs of a block's header.
@@ -113,10 +136,14 @@ impl Header {
 /// A transaction's parts, as ranges of the bytes it was read from.
 #[derive(Clone, Debug)]
 struct Layout {
+    range: Range<usize>,
     txid: L1Hash,
     first_input: Option<OutPoint>,
     inputs: usize,
     outputs: Vec<(u64, Range<usize>)>,
+    has_witness: bool,
+    /// The item of the first input's witness, where it has one alone.
+    lone_item: Option<Range<usize>>,
 }
 
 impl Layout {
@@ -163,13 +190,17 @@ impl Layout {
         }
         hasher.update(reader.since(body));
 
+        let mut lone_item = None;
         if has_witness {
             let mut items = 0;
-            for _ in 0..inputs {
+            for index in 0..inputs {
                 let count = reader.count(1)?;
                 items += count;
                 for _ in 0..count {
-                    reader.bytes()?;
+                    let item = reader.bytes()?;
+                    if (index, count) == (0, 1) {
+                        lone_item = Some(item);
+                    }
                 }
             }
             if items == 0 {
@@ -180,10 +211,19 @@ impl Layout {
         reader.skip(4)?;
         hasher.update(reader.since(lock_time));
         let txid = L1Hash(Sha256::digest(hasher.finalize()).into());
-        Ok(Self { txid, first_input, inputs, outputs })
+        let range = start..reader.position;
+        Ok(Self { range, txid, first_input, inputs, outputs, has_witness, lone_item })
     }
 
-    fn outputs<'a>(&self, raw: &'a [u8]) -> impl Iterator<Item = Output<'a>> + use<'a, '_> {
+    /// The identifier that covers witnesses: of its bytes, which have one form only.
+    fn wtxid(&self, raw: &[u8]) -> L1Hash {
+        match self.has_witness {
+            true => L1Hash::of(&raw[self.range.clone()]),
+            false => self.txid,
+        }
+    }
+
+    fn outputs<'a>(&'a self, raw: &'a [u8]) -> impl Iterator<Item = Output<'a>> + use<'a> {
         self.outputs
             .iter()
             // The ranges were made from these very bytes.
@@ -224,7 +264,11 @@ impl<'a> Transaction<'a> {
         let mut reader = Reader::new(raw);
         let layout = Layout::parse(&mut reader)?;
         reader.finish()?;
-        let outputs = layout.outputs(raw).collect();
+        let outputs = layout
+            .outputs
+            .iter()
+            .map(|(value, range)| Output { value: *value, script: &raw[range.clone()] })
+            .collect();
         Ok(Self { txid: layout.txid, inputs: layout.inputs, outputs })
     }
 }
@@ -269,6 +313,7 @@ impl Block {
         if !coinbase_alone {
             return Err(BlockError::MisplacedCoinbase);
         }
+        check_witnesses(&raw, &transactions)?;
         Ok(Self { header, raw, transactions })
     }
 
@@ -284,13 +329,75 @@ impl Block {
 
     /// All outputs with their outpoints, in order of transactions and outputs.
     pub fn outputs(&self) -> impl Iterator<Item = (OutPoint, Output<'_>)> {
-        self.transactions.iter().flat_map(|transaction| {
-            let txid = transaction.txid;
-            (0u32..)
-                .zip(transaction.outputs(&self.raw))
-                .map(move |(vout, output)| (OutPoint { txid, vout }, output))
-        })
+        self.transactions().flat_map(|transaction| transaction.outputs())
     }
+
+    /// Its transactions, in order; the coinbase first.
+    pub fn transactions(&self) -> impl Iterator<Item = BlockTransaction<'_>> {
+        self.transactions.iter().map(|layout| BlockTransaction { layout, raw: &self.raw })
+    }
+}
+
+/// A transaction of a [`Block`].
+#[derive(Clone, Copy, Debug)]
+pub struct BlockTransaction<'a> {
+    layout: &'a Layout,
+    raw: &'a [u8],
+}
+
+impl<'a> BlockTransaction<'a> {
+    /// Whether it makes coins instead of spending some.
+    pub fn is_coinbase(&self) -> bool {
+        self.layout.is_coinbase()
+    }
+
+    /// Its bytes, with witnesses.
+    pub fn raw(&self) -> &'a [u8] {
+        // The range was made from these very bytes.
+        &self.raw[self.layout.range.clone()]
+    }
+
+    /// Its outputs with their outpoints, in order.
+    pub fn outputs(&self) -> impl Iterator<Item = (OutPoint, Output<'a>)> + use<'a> {
+        let txid = self.layout.txid;
+        (0u32..)
+            .zip(self.layout.outputs(self.raw))
+            .map(move |(vout, output)| (OutPoint { txid, vout }, output))
+    }
+}
+
+/// Whether the witnesses are those that the coinbase commits to (BIP 141). One that
+/// commits to them has a witness itself, whatever the others have.
+fn check_witnesses(raw: &[u8], transactions: &[Layout]) -> Result<(), BlockError> {
+    let Some((coinbase, others)) = transactions.split_first() else { return Ok(()) };
+    // Of several the last one holds.
+    let Some(commitment) =
+        coinbase.outputs(raw).filter_map(|output| committed(output.script)).last()
+    else {
+        return match transactions.iter().any(|transaction| transaction.has_witness) {
+            true => Err(BlockError::UncommittedWitnesses),
+            false => Ok(()),
+        };
+    };
+    if !coinbase.has_witness {
+        return Err(BlockError::MissingWitnesses);
+    }
+    let reserved = coinbase.lone_item.clone().map(|item| &raw[item]);
+    let reserved =
+        reserved.filter(|item| item.len() == 32).ok_or(BlockError::MalformedReservedValue)?;
+    // The coinbase's own place is left empty: it cannot cover itself.
+    let own = std::iter::once(L1Hash::default());
+    let wtxids = own.chain(others.iter().map(|transaction| transaction.wtxid(raw))).collect();
+    let root = merkle_root(wtxids).ok_or(BlockError::WrongWitnesses)?;
+    match L1Hash::of(&[&root.0[..], reserved].concat()).0 == *commitment {
+        true => Ok(()),
+        false => Err(BlockError::WrongWitnesses),
+    }
+}
+
+/// What an output's script commits to, if it has that form; what follows it is free.
+fn committed(script: &[u8]) -> Option<&[u8; 32]> {
+    script.strip_prefix(&COMMITMENT)?.first_chunk()
 }
 
 /// The root over identifiers as L1 computes it: an odd level repeats its last
@@ -451,9 +558,13 @@ pub(crate) mod builder {
     }
 
     pub fn coinbase_with(script: &[u8]) -> Vec<u8> {
+        coinbase_paying(script, &[(50, vec![0x51])])
+    }
+
+    pub fn coinbase_paying(script: &[u8], outputs: &[(u64, Vec<u8>)]) -> Vec<u8> {
         let mut outpoint = [0; 36];
         outpoint[32..].fill(0xff);
-        with_input(outpoint, script, &[(50, vec![0x51])])
+        with_input(outpoint, script, outputs)
     }
 
     pub fn coinbase() -> Vec<u8> {
@@ -462,6 +573,29 @@ pub(crate) mod builder {
 
     pub fn with_coinbase(transactions: &[Vec<u8>]) -> Vec<Vec<u8>> {
         [vec![coinbase()], transactions.to_vec()].concat()
+    }
+
+    /// The coinbase's witness where it commits to others.
+    pub const RESERVED_VALUE: [u8; 32] = [7; 32];
+
+    /// A script that commits to the witnesses of `transactions` behind a coinbase.
+    pub fn commitment(transactions: &[Vec<u8>]) -> Vec<u8> {
+        // With or without witnesses: the whole bytes are hashed.
+        let wtxids = transactions.iter().map(|raw| L1Hash::of(raw));
+        let wtxids = std::iter::once(L1Hash::default()).chain(wtxids).collect();
+        let root = merkle_root(wtxids).expect("distinct transactions");
+        [&COMMITMENT[..], &L1Hash::of(&[root.0, RESERVED_VALUE].concat()).0].concat()
+    }
+
+    /// A coinbase that commits to the witnesses of `transactions`, without its own.
+    pub fn committing_coinbase(transactions: &[Vec<u8>]) -> Vec<u8> {
+        coinbase_paying(b"cb", &[(50, vec![0x51]), (0, commitment(transactions))])
+    }
+
+    /// `transactions` behind a coinbase as L1's miners make it.
+    pub fn with_commitment(transactions: &[Vec<u8>]) -> Vec<Vec<u8>> {
+        let coinbase = add_witness(&committing_coinbase(transactions), &[&RESERVED_VALUE]);
+        [vec![coinbase], transactions.to_vec()].concat()
     }
 
     /// A block over `previous` with a header that fits.
@@ -487,8 +621,132 @@ pub(crate) mod builder {
 
     /// A checked block with a coinbase before `transactions`.
     pub fn block(transactions: &[Vec<u8>]) -> Block {
-        let raw = raw_block(&with_coinbase(transactions));
+        let raw = raw_block(&with_commitment(transactions));
         let hash = L1Hash::of(&raw[..HEADER_LEN]);
         Block::read(raw, &hash).expect("built right")
+    }
+
+    use bitcoin::{
+        consensus::serialize,
+        secp256k1::{Message, Secp256k1, SecretKey},
+        Script, ScriptBuf, Witness,
+    };
+    use cascoin_l2_primitives::l1::{
+        address::L1Address,
+        cvm::{bond_script, TrustKind, TrustPayload, BOND_BLOCKS},
+        signed_message::key_hash,
+    };
+
+    /// Where the transactions of [`trust`] can stand.
+    pub const TRUST_HEIGHT: u32 = 5_000;
+
+    /// A transaction that says how far somebody is trusted.
+    #[derive(Clone)]
+    pub struct Trust {
+        pub seed: u8,
+        pub key: SecretKey,
+        pub payload: TrustPayload,
+        /// Value and script of the bond's output.
+        pub value: u64,
+        pub bond: Vec<u8>,
+        /// A script of an output before the bond, where the payload follows it.
+        pub before: Option<Vec<u8>>,
+        /// A script of an output behind them.
+        pub burn: Option<Vec<u8>>,
+    }
+
+    /// How an input is signed.
+    #[derive(Clone, Copy, Debug)]
+    pub enum Form {
+        Legacy,
+        Nested,
+        Native,
+    }
+
+    pub fn signer() -> SecretKey {
+        SecretKey::from_slice(&[0x11; 32]).expect("in range")
+    }
+
+    /// As L1's wallet makes it, with a bond of `bond` units that is locked for a key which
+    /// signs nothing.
+    pub fn trust(seed: u8, bond: u64, key: &SecretKey) -> Trust {
+        let from = [0xaa; 20];
+        let payload = TrustPayload {
+            kind: TrustKind::Edge,
+            from,
+            to: [0xbb; 20],
+            weight: 50,
+            bond,
+            timestamp: 9,
+        };
+        let bond_script = bond_script(&from, TRUST_HEIGHT - 1 + BOND_BLOCKS);
+        Trust { seed, key: *key, payload, value: bond, bond: bond_script, before: None, burn: None }
+    }
+
+    impl Trust {
+        pub fn unsigned(&self) -> Vec<u8> {
+            let said = (0, self.payload.script());
+            let bond = (self.value, self.bond.clone());
+            let mut outputs = match &self.before {
+                None => vec![said, bond],
+                Some(script) => vec![(0, script.clone()), bond, said],
+            };
+            outputs.extend(self.burn.iter().map(|script| (7, script.clone())));
+            transaction(self.seed, &outputs)
+        }
+
+        pub fn signed(&self) -> Vec<u8> {
+            self.signed_as(Form::Legacy, 1)
+        }
+
+        pub fn signed_as(&self, form: Form, hash_type: u8) -> Vec<u8> {
+            let public = self.key.public_key(&Secp256k1::new()).serialize();
+            match form {
+                Form::Legacy => legacy(&self.unsigned(), &self.key, hash_type),
+                Form::Nested => nested(&self.unsigned(), &self.key, key_hash(&public), hash_type),
+                Form::Native => {
+                    add_witness(&self.unsigned(), &[&signature(&self.key, hash_type), &public])
+                }
+            }
+        }
+    }
+
+    /// A signature of something: the witness's is L1's business.
+    fn signature(key: &SecretKey, hash_type: u8) -> Vec<u8> {
+        let signed = Secp256k1::new().sign_ecdsa(&Message::from_digest([9; 32]), key);
+        [&signed.serialize_der()[..], &[hash_type]].concat()
+    }
+
+    fn legacy(unsigned: &[u8], key: &SecretKey, hash_type: u8) -> Vec<u8> {
+        let secp = Secp256k1::new();
+        let mut transaction: bitcoin::Transaction =
+            bitcoin::consensus::deserialize(unsigned).expect("built right");
+        let public = key.public_key(&secp).serialize();
+        let spent = L1Address::PublicKeyHash(key_hash(&public)).script();
+        let digest = crate::sighash::legacy_digest_of_type(
+            &transaction,
+            0,
+            Script::from_bytes(&spent),
+            hash_type,
+        )
+        .expect("it has an input");
+        let signed = secp.sign_ecdsa(&Message::from_digest(digest), key);
+        let signature = [&signed.serialize_der()[..], &[hash_type]].concat();
+        let script = [&[signature.len() as u8][..], &signature, &[33], &public].concat();
+        transaction.input[0].script_sig = ScriptBuf::from(script);
+        serialize(&transaction)
+    }
+
+    /// The witness of `key` for the program of `hash`.
+    pub fn nested(unsigned: &[u8], key: &SecretKey, hash: [u8; 20], hash_type: u8) -> Vec<u8> {
+        let mut transaction: bitcoin::Transaction =
+            bitcoin::consensus::deserialize(unsigned).expect("built right");
+        let program = L1Address::WitnessPublicKeyHash(hash).script();
+        let public = key.public_key(&Secp256k1::new()).serialize();
+        transaction.input[0].script_sig =
+            ScriptBuf::from([&[program.len() as u8][..], &program].concat());
+        let witness = [signature(key, hash_type), public.to_vec()];
+        transaction.input[0].witness = Witness::from_slice(&witness);
+        serialize(&transaction)
     }
 }

@@ -120,6 +120,91 @@ fn only_the_first_transaction_is_a_coinbase() {
     }
 }
 
+/// A transaction with a witness, and the same without.
+fn with_and_without() -> (Vec<u8>, Vec<u8>) {
+    let plain = transaction(1, &[(5, vec![0x51])]);
+    (add_witness(&plain, &[&[1, 2, 3]]), plain)
+}
+
+/// Reads a block of exactly these transactions.
+fn read(transactions: &[Vec<u8>]) -> Result<usize, BlockError> {
+    let raw = raw_block(transactions);
+    let hash = L1Hash::of(&raw[..HEADER_LEN]);
+    Block::read(raw, &hash).map(|block| block.transaction_count())
+}
+
+/// Blocks that differ in witnesses only have one hash, so it proves nothing of them.
+#[test]
+fn a_block_without_its_witnesses_is_refused_with_the_remedy() {
+    let (whole, stripped) = with_and_without();
+    let other = transaction(2, &[(6, vec![0x51])]);
+    for sent in [vec![whole.clone(), other.clone()], vec![stripped.clone(), other], vec![]] {
+        assert_eq!(read(&with_commitment(&sent)), Ok(sent.len() + 1));
+        // As a node gives it under `-rpcserialversion=0`; also where only the coinbase
+        // has a witness to lose.
+        let bare = |raw: &Vec<u8>| if *raw == whole { stripped.clone() } else { raw.clone() };
+        let mut transactions = vec![committing_coinbase(&sent)];
+        transactions.extend(sent.iter().map(bare));
+        let hash = |transactions: &[Vec<u8>]| L1Hash::of(&raw_block(transactions)[..HEADER_LEN]);
+        assert_eq!(hash(&transactions), hash(&with_commitment(&sent)));
+        let error = read(&transactions).expect_err("stripped");
+        assert_eq!(error, BlockError::MissingWitnesses);
+        assert!(error.to_string().contains("-rpcserialversion=1"));
+    }
+}
+
+#[test]
+fn witnesses_are_those_the_coinbase_commits_to() {
+    let (whole, stripped) = with_and_without();
+    let changed = add_witness(&stripped, &[&[1, 2, 4]]);
+    let sent = [whole.clone(), transaction(2, &[(6, vec![0x51])])];
+    let coinbase = committing_coinbase(&sent);
+    let with_own = |items: &[&[u8]], first: &[u8]| {
+        read(&[add_witness(&coinbase, items), first.to_vec(), sent[1].clone()])
+    };
+    assert_eq!(with_own(&[&RESERVED_VALUE], &whole), Ok(3));
+    for other in [&stripped, &changed] {
+        assert_eq!(with_own(&[&RESERVED_VALUE], other), Err(BlockError::WrongWitnesses));
+    }
+    // The coinbase's own witness is covered too.
+    assert_eq!(with_own(&[&[8; 32]], &whole), Err(BlockError::WrongWitnesses));
+    let own = RESERVED_VALUE.as_slice();
+    for malformed in [vec![&own[..31]], vec![own, own], vec![own, &[]]] {
+        assert_eq!(with_own(&malformed, &whole), Err(BlockError::MalformedReservedValue));
+    }
+}
+
+#[test]
+fn without_a_commitment_there_are_no_witnesses() {
+    let (whole, stripped) = with_and_without();
+    assert_eq!(read(&[coinbase(), stripped.clone()]), Ok(2));
+    assert_eq!(read(&[coinbase(), whole]), Err(BlockError::UncommittedWitnesses));
+    let own = add_witness(&coinbase(), &[&RESERVED_VALUE]);
+    assert_eq!(read(&[own, stripped]), Err(BlockError::UncommittedWitnesses));
+}
+
+#[test]
+fn the_last_commitment_of_the_coinbase_holds() {
+    let (whole, _) = with_and_without();
+    let right = commitment(std::slice::from_ref(&whole));
+    let wrong = commitment(&[]);
+    let read = |scripts: &[&Vec<u8>]| {
+        let outputs: Vec<_> = scripts.iter().map(|script| (0, script.to_vec())).collect();
+        let coinbase = add_witness(&coinbase_paying(b"cb", &outputs), &[&RESERVED_VALUE]);
+        read(&[coinbase, whole.clone()])
+    };
+    assert_eq!(read(&[&wrong, &right]), Ok(2));
+    assert_eq!(read(&[&right, &wrong]), Err(BlockError::WrongWitnesses));
+    // What follows the 32 bytes is free; less than them, or another push, is none.
+    assert_eq!(read(&[&[right.as_slice(), b"more"].concat()]), Ok(2));
+    let short = right[..37].to_vec();
+    let other_push = [&[0x6a, 0x25][..], &right[2..]].concat();
+    for none in [&short, &other_push] {
+        assert_eq!(read(&[none]), Err(BlockError::UncommittedWitnesses));
+        assert_eq!(read(&[&right, none]), Ok(2));
+    }
+}
+
 proptest! {
     #[test]
     fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..600)) {
@@ -133,7 +218,8 @@ proptest! {
         at in any::<prop::sample::Index>(), bit in 0u8..8, cut in any::<prop::sample::Index>(),
     ) {
         let plain = transaction(1, &[(5, vec![0x6a; 20]), (7, vec![])]);
-        let raw = raw_block(&with_coinbase(&[plain.clone(), transaction(2, &[(1, plain)])]));
+        let signed = add_witness(&transaction(2, &[(1, plain.clone())]), &[&[9; 70], &[2; 33]]);
+        let raw = raw_block(&with_commitment(&[plain, signed]));
         let hash = L1Hash::of(&raw[..HEADER_LEN]);
         let mut damaged = raw.clone();
         let at = at.index(raw.len());

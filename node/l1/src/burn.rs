@@ -123,7 +123,7 @@ pub fn create(client: &L1Client, payload: &BurnPayload) -> Result<UnsignedBurn, 
         return Err(BurnError::BadAmount(payload.amount));
     }
     let unfunded = unfunded_outputs(&[(payload.amount, payload.script())]);
-    let funded = client.fund_raw_transaction(&unfunded).map_err(lacking_funds)?;
+    let funded = client.fund_raw_transaction(&unfunded, 1).map_err(lacking_funds)?;
     if funded.fee > limit {
         return Err(BurnError::AbsurdFee { fee: funded.fee, limit });
     }

@@ -2,30 +2,90 @@
 //!
 //! A pure function of the block and its neighbours, so all honest nodes make the
 //! same events, pages and digest.
+//!
+//! ## Changing the rules
+//! What is made of a block is voted on, so all sequencers must change a rule at one L1
+//! height, however late each of them updates its program. A new rule therefore comes with
+//! a height that is still far off when the program is published: below it [`events`], which
+//! is told the height of its block, goes on by the old rule for ever, from it on by the new.
+//! Then programs before and after the change agree on every block below. [`EXTRACTION`]
+//! is raised with it, so that a follower reads again what an older program stored of
+//! blocks at or above that height. There has been no change yet: one set of rules is in
+//! force from the first block.
 
-use crate::block::Block;
+use crate::{block::Block, revocation, stake, trust};
 use cascoin_l2_primitives::{
-    l1::burn::marked_payload,
-    relay::{local::LocalBlock, pages_root, paginate, L1BlockDigest, L1Event},
+    l1::{burn::marked_payload, stake::LOCK_VOUT},
+    relay::{local::LocalBlock, pages_root, paginate, L1BlockDigest, L1Event, MAX_TRUST_PER_BLOCK},
 };
 use sp_core::bounded::BoundedVec;
+use std::{cmp::Reverse, collections::BTreeSet};
 
 /// Headers whose times make a block's median time (BIP 113), its own included.
 pub const MEDIAN_TIME_SPAN: usize = 11;
 
-/// The block's events, in the order of its outputs.
-pub fn events(block: &Block) -> Vec<L1Event> {
-    block
-        .outputs()
-        .filter_map(|(outpoint, output)| {
-            let payload = marked_payload(output.script)?;
-            Some(L1Event::Burn {
-                outpoint,
-                value: output.value,
-                payload: BoundedVec::truncate_from(payload.to_vec()),
-            })
+/// Number of the rules by which events are made; blocks that other rules made are not
+/// taken up from a node's storage.
+pub const EXTRACTION: u32 = 1;
+
+/// The events of a block at `height`, in the order of its outputs. Of what people say of
+/// each other in it the [`MAX_TRUST_PER_BLOCK`] statements with the largest bonds are
+/// events: who wants to crowd others out must lock more than they do. For the same reason
+/// of what is locked as stake the [`MAX_STAKE_PER_BLOCK`] locks with the most coin-blocks
+/// are. Revocations of keys all are, each once: nobody's can be crowded out, and a block
+/// full of them makes no more pages than one full of burns.
+///
+/// [`MAX_STAKE_PER_BLOCK`]: cascoin_l2_primitives::relay::MAX_STAKE_PER_BLOCK
+pub fn events(block: &Block, height: u32) -> Vec<L1Event> {
+    let mut events = Vec::new();
+    let mut revoked = BTreeSet::new();
+    for transaction in block.transactions() {
+        let said = trust::statement(&transaction, height);
+        let revocation = revocation::revocation(&transaction);
+        for (outpoint, output) in transaction.outputs() {
+            if let Some(payload) = marked_payload(output.script) {
+                events.push(L1Event::Burn {
+                    outpoint,
+                    value: output.value,
+                    payload: BoundedVec::truncate_from(payload.to_vec()),
+                });
+            }
+            if let Some((_, statement)) = said.filter(|(vout, _)| *vout == outpoint.vout) {
+                events.push(L1Event::Trust(statement));
+            }
+            if let Some((vout, signer, said)) = &revocation {
+                let key = (said.chain_id, *signer, said.account.clone());
+                if *vout == outpoint.vout && revoked.insert(key) {
+                    events.push(L1Event::KeyRevocation {
+                        chain_id: said.chain_id,
+                        signer: *signer,
+                        account: said.account.clone(),
+                    });
+                }
+            }
+            if outpoint.vout as usize == LOCK_VOUT {
+                events.extend(stake::lock(&transaction, height));
+            }
+        }
+    }
+    stake::keep_largest(without_small_bonds(events), height)
+}
+
+fn without_small_bonds(events: Vec<L1Event>) -> Vec<L1Event> {
+    let mut by_bond: Vec<_> = events
+        .iter()
+        .enumerate()
+        .filter_map(|(place, event)| match event {
+            L1Event::Trust(statement) => Some((Reverse(statement.bond), place)),
+            L1Event::Burn { .. } | L1Event::KeyRevocation { .. } | L1Event::Stake { .. } => None,
         })
-        .collect()
+        .collect();
+    // Of equal bonds the earlier ones stay.
+    by_bond.sort_unstable();
+    let too_many: BTreeSet<_> =
+        by_bond.iter().skip(MAX_TRUST_PER_BLOCK).map(|(_, place)| *place).collect();
+    let kept = |place: &usize| !too_many.contains(place);
+    (0usize..).zip(events).filter(|(place, _)| kept(place)).map(|(_, event)| event).collect()
 }
 
 /// Everything the off-chain worker needs of `block`, which stands at `height`.
@@ -34,7 +94,7 @@ pub fn events(block: &Block) -> Vec<L1Event> {
 /// in any order; fewer near genesis.
 pub fn local_block(block: &Block, height: u32, times: &[u32]) -> LocalBlock {
     let header = block.header();
-    let events = events(block);
+    let events = events(block, height);
     // A block of 4 MB holds fewer than 2^32 outputs.
     let event_count = events.len() as u32;
     let pages = paginate(events);
@@ -65,6 +125,7 @@ mod tests {
     use cascoin_l2_primitives::{
         chain::AccountId,
         l1::burn::{BurnPayload, Recipient, MARKER},
+        relay::TrustStatement,
     };
 
     fn burn(amount: u64) -> Vec<u8> {
@@ -82,7 +143,10 @@ mod tests {
             .pages
             .iter()
             .flat_map(|page| page.events.iter())
-            .map(|L1Event::Burn { outpoint, value, payload }| (*outpoint, *value, payload.len()))
+            .map(|event| match event {
+                L1Event::Burn { outpoint, value, payload } => (*outpoint, *value, payload.len()),
+                other => unreachable!("nobody says anything: {other:?}"),
+            })
             .collect();
         let at = |raw: &[u8], vout| cascoin_l2_primitives::l1::OutPoint {
             txid: crate::block::Transaction::read(raw).expect("built right").txid,
@@ -106,10 +170,68 @@ mod tests {
         long.resize(4 + 300, 0xaa);
         let block =
             builder::block(&[builder::transaction(1, &[(1, long), (2, vec![0x6a, 1, 0x4c])])]);
-        let events = events(&block);
+        let events = events(&block, 1);
         assert_eq!(events.len(), 1);
-        let L1Event::Burn { payload, .. } = &events[0];
-        assert_eq!(payload.len(), 80);
+        assert!(matches!(&events[0], L1Event::Burn { payload, .. } if payload.len() == 80));
+    }
+
+    #[test]
+    fn statements_stand_among_burns_and_small_bonds_give_way() {
+        let said = |bond| builder::trust(1, bond, &builder::signer());
+        let mut with_burn = said(1_000_000);
+        with_burn.burn = Some(burn(7));
+        let block = builder::block(&[
+            with_burn.signed(),
+            builder::transaction(9, &[(7, burn(9))]),
+            said(500).signed(),
+        ]);
+        let events = events(&block, builder::TRUST_HEIGHT);
+        let kinds: Vec<_> = events.iter().map(|event| matches!(event, L1Event::Trust(_))).collect();
+        assert_eq!(kinds, [true, false, false, true]);
+
+        let statement = |bond| {
+            let L1Event::Trust(statement) = &events[0] else { unreachable!("asserted above") };
+            L1Event::Trust(TrustStatement { bond, ..*statement })
+        };
+        // The 64 largest of 70 with two equal ones at the edge: 7, 8, … 70 and the first 6.
+        let mut many: Vec<_> = (7..=69).map(statement).collect();
+        let first_six = many.len() / 2;
+        many.insert(first_six, statement(6));
+        many.extend([statement(6), statement(1), statement(5)]);
+        many.insert(0, events[1].clone());
+        let kept = without_small_bonds(many.clone());
+        many.truncate(65);
+        assert_eq!(kept, many);
+    }
+
+    /// However many there are, all are events; the same twice is one.
+    #[test]
+    fn r30_5_no_revocation_is_crowded_out() {
+        use cascoin_l2_primitives::l1::revocation::Revocation;
+        let script = |n: u8| Revocation { chain_id: 3, account: [n; 32].into() }.script();
+        let of = |n: u8| builder::Trust {
+            before: Some(script(n)),
+            ..builder::trust(n, 5, &builder::signer())
+        };
+        let mut transactions: Vec<_> = (1..=150).map(|n| of(n).signed()).collect();
+        let again = builder::Trust { seed: 200, ..of(9) };
+        transactions.push(again.signed());
+        // One that burns besides.
+        let burning = builder::Trust { seed: 201, burn: Some(burn(7)), ..of(151) };
+        transactions.push(burning.signed());
+        let events = events(&builder::block(&transactions), 1);
+        let accounts: Vec<_> = events
+            .iter()
+            .filter_map(|event| match event {
+                L1Event::KeyRevocation { chain_id: 3, account, .. } => Some(account.clone()),
+                _ => None,
+            })
+            .collect();
+        let expected = (1..=151).map(|n| AccountId::new([n; 32]));
+        assert!(accounts.into_iter().eq(expected));
+        assert!(matches!(events.last(), Some(L1Event::Burn { value: 7, .. })));
+        assert_eq!(events.len(), 152);
+        assert_eq!(paginate(events).len(), 2);
     }
 
     #[test]

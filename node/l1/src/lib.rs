@@ -12,6 +12,13 @@
 //! - [`follower`]: reads blocks with enough confirmations and leaves them where
 //!   the off-chain worker finds them; knows burns that are not deep enough yet.
 //! - [`burn`]: makes, checks, signs and sends a burn transaction.
+//! - [`inclusion`]: proofs that a transaction is in a block, as L2 checks them.
+//! - [`signer`]: which key a transaction proves to have signed it.
+//! - [`revocation`]: the revocation of a sequencer's keys that a transaction says.
+//! - [`stake`]: what a transaction locks as a sequencer's stake.
+//! - [`stake_tx`]: makes, checks, signs and sends such a transaction, and the one that
+//!   gets the coins back.
+//! - [`trust`]: trust edges and bonded votes of a transaction.
 //! - [`sighash`]: signature digests with the L1's own hash type.
 //! - [`testing`]: a real `litecoind` in regtest for tests and the demo.
 //!
@@ -23,8 +30,14 @@ pub mod burn;
 pub mod client;
 pub mod events;
 pub mod follower;
+pub mod inclusion;
+pub mod revocation;
 pub mod sighash;
+pub mod signer;
+pub mod stake;
+pub mod stake_tx;
 pub mod testing;
+pub mod trust;
 
 pub use client::{ClientConfig, Credentials, L1Client, L1Error};
 pub use follower::{Follower, FollowerConfig, FollowerHandle, L1Status, SeenBurn};

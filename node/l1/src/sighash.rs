@@ -53,7 +53,7 @@ pub fn segwit_v0_digest(
         )
         // Writing to memory does not fail, so only the index can be wrong.
         .map_err(|_| NoSuchInput(index))?;
-    Ok(digest(data, params))
+    Ok(digest(data, hash_type(params)))
 }
 
 /// The legacy digest of input `index`, which spends an output with
@@ -67,6 +67,19 @@ pub fn legacy_digest(
     script_pubkey: &Script,
     params: &L1Params,
 ) -> Result<[u8; 32], NoSuchInput> {
+    legacy_digest_of_type(transaction, index, script_pubkey, hash_type(params))
+}
+
+/// The same for a hash type that a signature carries: 0x01 or 0x41.
+///
+/// # Errors
+/// [`NoSuchInput`].
+pub(crate) fn legacy_digest_of_type(
+    transaction: &Transaction,
+    index: usize,
+    script_pubkey: &Script,
+    hash_type: u8,
+) -> Result<[u8; 32], NoSuchInput> {
     let mut data = Vec::new();
     SighashCache::new(transaction)
         .legacy_encode_signing_data_to(
@@ -78,7 +91,7 @@ pub fn legacy_digest(
         // The other outcome, a misused `SINGLE`, cannot come of `ALL`.
         .is_sighash_single_bug()
         .map_err(|_| NoSuchInput(index))?;
-    Ok(digest(data, params))
+    Ok(digest(data, hash_type))
 }
 
 /// A signature as it stands in a script or witness: DER and the hash type.
@@ -89,10 +102,10 @@ pub fn script_signature(signature: &Signature, params: &L1Params) -> Vec<u8> {
 }
 
 /// Sets the hash type at the end of encoded signing data and hashes it.
-fn digest(mut data: Vec<u8>, params: &L1Params) -> [u8; 32] {
+fn digest(mut data: Vec<u8>, hash_type: u8) -> [u8; 32] {
     let end = data.len().saturating_sub(4);
     data.truncate(end);
-    data.extend(u32::from(hash_type(params)).to_le_bytes());
+    data.extend(u32::from(hash_type).to_le_bytes());
     sha256d::Hash::hash(&data).to_byte_array()
 }
 

@@ -279,7 +279,7 @@ impl Litecoind {
     /// # Errors
     /// [`TestingError`].
     pub fn signed(&self, outputs: &[(u64, Vec<u8>)]) -> Result<Vec<u8>, TestingError> {
-        let funded = self.client.fund_raw_transaction(&unfunded_outputs(outputs))?;
+        let funded = self.client.fund_raw_transaction(&unfunded_outputs(outputs), 1)?;
         let signed = self.client.sign_raw_transaction(&funded.raw)?;
         match signed.complete {
             true => Ok(signed.raw),

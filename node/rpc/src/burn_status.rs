@@ -2,8 +2,8 @@
 //! "burn status"). Pure.
 //!
 //! Three sources, the stronger one decides:
-//! 1. the chain's record of the output: MINTED or REJECTED, final, or REACHED while
-//!    its credit is deferred;
+//! 1. the chain's record of the output: MINTED or REJECTED, final, or REACHED while it,
+//!    or what is left of it, waits for a limit or for whatever else ([`WaitCause`]);
 //! 2. the relay: its L1 block is attested and waits to be applied (REACHED), or
 //!    has an open vote (PENDING; FAILED when it is open for more than the
 //!    time-out, until it closes);
@@ -16,7 +16,7 @@
 
 use cascoin_l1::{burn::UnconfirmedBurn, SeenBurn};
 use cascoin_l2_primitives::{
-    apis::{BurnOutcome, BurnRecord, OpenVote, RelayStatus},
+    apis::{BurnOutcome, BurnRecord, BurnWait, OpenVote, RelayStatus, WaitCause},
     chain::{quorum, AccountId, ChainParameters, Moment},
     l1::{
         burn::{judge, BurnPayload, BurnRejection},
@@ -24,6 +24,7 @@ use cascoin_l2_primitives::{
     },
 };
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// The states of ledger O6, the least advanced first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -57,6 +58,8 @@ pub struct Context {
     pub now: Moment,
     /// Height of the L1 tip, if this node knows one.
     pub l1_tip: Option<u32>,
+    /// How burns wait that the chain has on record.
+    pub waits: BTreeMap<OutPoint, BurnWait>,
 }
 
 /// Where one output stands, and why.
@@ -87,6 +90,12 @@ pub struct Verdict {
     pub times_out_at: Option<Moment>,
     /// L2 block and its time, once the chain has a record.
     pub applied: Option<(u32, Moment)>,
+    /// What of it is credited, in L1 units, once the chain has a record.
+    pub minted: Option<u64>,
+    /// What it waits for besides confirmations and votes.
+    pub waits_for: Option<WaitCause>,
+    /// Its place in the chain's queue and when it has its turn.
+    pub wait: Option<BurnWait>,
     /// A sentence for the user.
     pub message: &'static str,
 }
@@ -112,15 +121,12 @@ impl Context {
 
     /// Where an output stands that the chain has a record of.
     pub fn of_record(&self, record: &BurnRecord) -> Verdict {
+        let wait = self.waits.get(&record.outpoint).copied();
+        let waits_for = wait.map(|wait| wait.cause);
         let (status, reason, message) = match record.outcome {
             BurnOutcome::Minted => (BurnStatus::Minted, None, "minted"),
             BurnOutcome::Rejected(reason) => (BurnStatus::Rejected, Some(reason), explain(reason)),
-            BurnOutcome::Deferred => (
-                BurnStatus::Reached,
-                None,
-                "confirmed and valid; crediting it waits and is retried in each block, nothing is \
-                 lost",
-            ),
+            BurnOutcome::Deferred => (BurnStatus::Reached, None, explain_wait(waits_for)),
         };
         Verdict {
             outpoint: record.outpoint,
@@ -135,6 +141,9 @@ impl Context {
             votes: None,
             times_out_at: None,
             applied: Some((record.block, record.time)),
+            minted: Some(record.minted),
+            waits_for,
+            wait,
             message,
         }
     }
@@ -171,6 +180,9 @@ impl Context {
             votes: None,
             times_out_at: None,
             applied: None,
+            minted: None,
+            waits_for: None,
+            wait: None,
             message: "waiting for L1 confirmations",
         }
     }
@@ -188,9 +200,23 @@ impl Context {
         }
     }
 
+    /// Whether the set is too small to confirm anything.
+    fn too_few_sequencers(&self) -> bool {
+        self.sequencers < self.parameters.min_sequencers as usize
+    }
+
     /// What the height and hash of its L1 block say of a valid burn that only
     /// this node's L1 node shows.
     fn by_height(&self, verdict: Verdict, height: u32, hash: L1Hash) -> Verdict {
+        let verdict = self.by_votes(verdict, height, hash);
+        if verdict.votes.is_none() || !self.too_few_sequencers() {
+            return verdict;
+        }
+        let waits_for = Some(WaitCause::TooFewSequencers);
+        Verdict { waits_for, message: explain_wait(waits_for), ..verdict }
+    }
+
+    fn by_votes(&self, verdict: Verdict, height: u32, hash: L1Hash) -> Verdict {
         let at = |status, message| Verdict { status, message, ..verdict.clone() };
         if height <= self.parameters.l1_start.height {
             return at(
@@ -251,6 +277,48 @@ impl Context {
 /// rejected ones count only if all are.
 pub fn overall(verdicts: &[Verdict]) -> Option<BurnStatus> {
     verdicts.iter().map(|verdict| verdict.status).min()
+}
+
+fn explain_wait(cause: Option<WaitCause>) -> &'static str {
+    match cause {
+        Some(WaitCause::TransactionLimit) => {
+            "confirmed; one burn brings no more today, the rest follows day by day, nothing is lost"
+        }
+        Some(WaitCause::AddressLimit) => {
+            "confirmed; its recipient gets no more today, it follows on the next days, nothing is \
+             lost"
+        }
+        Some(WaitCause::ChainLimit) => {
+            "confirmed; no more is minted today for all together, it keeps its place, nothing is \
+             lost"
+        }
+        Some(WaitCause::TooFewSequencers) => {
+            "fewer sequencers are in the set than this chain mints with; it is minted when there \
+             are enough, nothing is lost"
+        }
+        Some(WaitCause::Halted) => {
+            "confirmed; minting stands until a violated supply is understood, nothing is lost"
+        }
+        Some(WaitCause::CreditFailed) => {
+            "confirmed; crediting it failed and is tried again each day, nothing is lost"
+        }
+        Some(WaitCause::Turn) | None => {
+            "confirmed and valid; it waits for its turn among others, nothing is lost"
+        }
+    }
+}
+
+/// The name of what a burn waits for as RPC shows it.
+pub fn wait_name(cause: WaitCause) -> &'static str {
+    match cause {
+        WaitCause::TransactionLimit => "TRANSACTION_LIMIT",
+        WaitCause::AddressLimit => "ADDRESS_LIMIT",
+        WaitCause::ChainLimit => "CHAIN_LIMIT",
+        WaitCause::Turn => "TURN",
+        WaitCause::Halted => "HALTED",
+        WaitCause::TooFewSequencers => "TOO_FEW_SEQUENCERS",
+        WaitCause::CreditFailed => "CREDIT_FAILED",
+    }
 }
 
 fn explain(reason: BurnRejection) -> &'static str {

@@ -27,6 +27,7 @@ fn context() -> Context {
         sequencers: 5,
         now: SINCE + 1,
         l1_tip: Some(HEIGHT + 5),
+        waits: BTreeMap::new(),
     }
 }
 
@@ -51,6 +52,7 @@ fn record(vout: u32, outcome: BurnOutcome) -> BurnRecord {
     BurnRecord {
         outpoint: seen(vout).outpoint,
         value: 50,
+        minted: if outcome == BurnOutcome::Minted { 50 } else { 0 },
         encoded_amount: 50,
         recipient: Some([9; 32].into()),
         outcome,
@@ -166,7 +168,56 @@ fn a_deferred_burn_is_reached_and_not_minted() {
     let verdicts = context.verdicts(&[record(0, BurnOutcome::Deferred)], &[seen(0)]);
     assert_eq!(verdicts.len(), 1);
     assert_eq!(verdicts[0].status, BurnStatus::Reached);
-    assert!(verdicts[0].message.contains("retried"));
+    assert!(verdicts[0].message.contains("waits for its turn"));
+}
+
+#[test]
+fn a_burn_that_waits_says_for_what() {
+    let mut context = context();
+    context.relay.attested.height = HEIGHT;
+    context.relay.applied_height = HEIGHT;
+    let mut messages = std::collections::BTreeSet::new();
+    for cause in [
+        WaitCause::TransactionLimit,
+        WaitCause::AddressLimit,
+        WaitCause::ChainLimit,
+        WaitCause::Turn,
+        WaitCause::Halted,
+        WaitCause::TooFewSequencers,
+        WaitCause::CreditFailed,
+    ] {
+        let wait = BurnWait { cause, place: 3, next_at: Some(9), complete_at: None };
+        let record = record(0, BurnOutcome::Deferred);
+        context.waits = BTreeMap::from([(record.outpoint, wait)]);
+        let verdict = context.of_record(&record);
+        assert_eq!((verdict.status, verdict.minted), (BurnStatus::Reached, Some(0)));
+        assert_eq!((verdict.waits_for, verdict.wait), (Some(cause), Some(wait)));
+        assert!(verdict.message.contains("nothing is lost"), "{}", verdict.message);
+        let name = serde_json::to_value(cause).expect("it has a name");
+        assert_eq!(name, wait_name(cause));
+        messages.insert(verdict.message);
+    }
+    assert_eq!(messages.len(), 7, "each says something else");
+}
+
+#[test]
+fn o6_a_set_that_is_too_small_is_said_while_votes_are_open() {
+    let mut context = context();
+    context.parameters.min_sequencers = 6;
+    context.relay.open_votes = vec![vote(HASH, 5)];
+    let verdict = context.of_seen(&seen(0));
+    assert_eq!((verdict.status, verdict.votes), (BurnStatus::Pending, Some(5)));
+    assert_eq!(verdict.waits_for, Some(WaitCause::TooFewSequencers));
+    context.now = SINCE + TIMEOUT + 1;
+    let verdict = context.of_seen(&seen(0));
+    assert_eq!(verdict.status, BurnStatus::Failed);
+    assert!(verdict.message.contains("fewer sequencers"));
+    // Not before it is deep enough, and not with enough of them.
+    context.relay.open_votes.clear();
+    let young = SeenBurn { confirmations: 1, ..seen(0) };
+    assert_eq!(context.of_seen(&young).waits_for, None);
+    context.parameters.min_sequencers = 5;
+    assert_eq!(context.of_seen(&seen(0)).waits_for, None);
 }
 
 #[test]

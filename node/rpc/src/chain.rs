@@ -9,16 +9,18 @@ use crate::{errors::Named, extrinsic::Described};
 use cascoin_consensus::{schedule::Schedule, EngineClient};
 use cascoin_l2_primitives::{
     apis::{
-        BurnMintApi, BurnRecord, CandidateInfo, ChainApi, DoubleSignRecord, Eligibility,
-        EvidenceApi, ParticipationApi, RegistryApi, RelayApi, RelayStatus, ReputationApi,
-        ReputationReport, RewardsApi, SequencerApi, SequencerParticipation, SupplyReport,
+        BurnMintApi, BurnRecord, BurnWait, CandidateInfo, ChainApi, CompensationApi,
+        DoubleSignRecord, Eligibility, EvidenceApi, MintRecord, OutageClaim, ParticipationApi,
+        RegistryApi, RelayApi, RelayStatus, ReputationApi, ReputationExports, ReputationReport,
+        RewardsApi, SequencerApi, SequencerParticipation, SupplyReport,
     },
     chain::{
         AccountId, Balance, BlockHash, BlockNumber, ChainParameters, Header, Nonce, OpaqueBlock,
         SequencerSet,
     },
-    l1::L1Hash,
+    l1::{common_inputs::CommonInputsProof, L1Hash, OutPoint},
     rewards::RewardsReport,
+    sequencers::RevocationKey,
 };
 use codec::{Decode, Encode};
 use frame_support::{storage::storage_prefix, Blake2_128Concat, StorageHasher};
@@ -26,7 +28,8 @@ use jsonrpsee::types::ErrorObjectOwned;
 use sc_client_api::{Backend, StateBackend as _, TrieCacheContext};
 use sp_api::{ApiError, ProvideRuntimeApi};
 use sp_blockchain::HeaderBackend;
-use sp_runtime::Justifications;
+use sp_core::ecdsa;
+use sp_runtime::{Justifications, OpaqueExtrinsic};
 use std::sync::Arc;
 
 /// Why the chain could not be read.
@@ -144,14 +147,14 @@ pub trait ChainReader: Send + Sync + 'static {
     fn relay(&self, at: BlockHash) -> Read<RelayStatus>;
     /// Burn records of one L1 transaction.
     fn burns_of_transaction(&self, at: BlockHash, txid: L1Hash) -> Read<Vec<BurnRecord>>;
-    /// Mints of the blocks `from..=to`, at most `limit`.
+    /// Credits of the blocks `from..=to`, at most `limit`.
     fn mint_history(
         &self,
         at: BlockHash,
         from: BlockNumber,
         to: BlockNumber,
         limit: u32,
-    ) -> Read<Vec<BurnRecord>>;
+    ) -> Read<Vec<MintRecord>>;
     /// Mints to one account, newest first, at most `limit`.
     fn burns_of_account(
         &self,
@@ -159,15 +162,18 @@ pub trait ChainReader: Send + Sync + 'static {
         account: AccountId,
         limit: u32,
     ) -> Read<Vec<BurnRecord>>;
-    /// Valid burns whose credit is deferred, the next to be retried first, at most
-    /// `limit`.
+    /// Valid burns that wait, in the order of their turns, at most `limit`.
     fn deferred_burns(&self, at: BlockHash, limit: u32) -> Read<Vec<BurnRecord>>;
+    /// How each of some burns waits; `None` for one that does not.
+    fn burn_waits(&self, at: BlockHash, outpoints: Vec<OutPoint>) -> Read<Vec<Option<BurnWait>>>;
     /// The supply.
     fn supply(&self, at: BlockHash) -> Read<SupplyReport>;
     /// Double signs on record, newest first, at most `limit`.
     fn double_signs(&self, at: BlockHash, limit: u32) -> Read<Vec<DoubleSignRecord>>;
     /// Whether each of some accounts may sequence.
     fn eligibility(&self, at: BlockHash, accounts: Vec<AccountId>) -> Read<Vec<Eligibility>>;
+    /// The revocation key of each of some accounts.
+    fn revocation_keys(&self, at: BlockHash, accounts: Vec<AccountId>) -> Read<Vec<RevocationKey>>;
     /// Who announced itself.
     fn candidates(&self, at: BlockHash) -> Read<Vec<CandidateInfo>>;
     /// The call that bonds and announces, encoded; `None` if the endpoint is too long.
@@ -177,8 +183,34 @@ pub trait ChainReader: Send + Sync + 'static {
         stake: Balance,
         endpoint: Vec<u8>,
     ) -> Read<Option<Vec<u8>>>;
+    /// The entities whose seats some accounts take.
+    fn entities(&self, at: BlockHash, accounts: Vec<AccountId>) -> Read<Vec<AccountId>>;
+    /// Whether an account holds each of some keys of L1, as far as the chain knows.
+    fn holds_l1_keys(
+        &self,
+        at: BlockHash,
+        account: AccountId,
+        keys: Vec<ecdsa::Public>,
+    ) -> Read<Vec<bool>>;
+    /// The call that reports common inputs of two accounts, encoded.
+    fn common_inputs_call(
+        &self,
+        at: BlockHash,
+        first: AccountId,
+        second: AccountId,
+        proof: CommonInputsProof,
+    ) -> Read<Vec<u8>>;
     /// An account's reputation.
     fn reputation(&self, at: BlockHash, account: AccountId) -> Read<ReputationReport>;
+    /// Batches of reputations that wait for L1, at most `limit` signed ones from a
+    /// sequence number on.
+    fn reputation_exports(&self, at: BlockHash, from: u32, limit: u32) -> Read<ReputationExports>;
+    /// What an account gets back after outages, oldest first.
+    fn compensation(
+        &self,
+        at: BlockHash,
+        account: AccountId,
+    ) -> Read<Vec<OutageClaim<OpaqueExtrinsic>>>;
     /// An account; one that does not exist has nothing.
     fn account(&self, at: BlockHash, account: &AccountId) -> Read<AccountState>;
     /// Hash of the block at a height; `None` if there is none yet.
@@ -198,6 +230,7 @@ pub trait L2Client:
         OpaqueBlock,
         Api: RelayApi<OpaqueBlock>
                  + BurnMintApi<OpaqueBlock>
+                 + CompensationApi<OpaqueBlock>
                  + EvidenceApi<OpaqueBlock>
                  + ParticipationApi<OpaqueBlock>
                  + RegistryApi<OpaqueBlock>
@@ -213,6 +246,7 @@ impl<T> L2Client for T where
             OpaqueBlock,
             Api: RelayApi<OpaqueBlock>
                      + BurnMintApi<OpaqueBlock>
+                     + CompensationApi<OpaqueBlock>
                      + EvidenceApi<OpaqueBlock>
                      + ParticipationApi<OpaqueBlock>
                      + RegistryApi<OpaqueBlock>
@@ -300,7 +334,7 @@ impl<C: L2Client, B: Backend<OpaqueBlock> + 'static> ChainReader for ClientReade
         from: BlockNumber,
         to: BlockNumber,
         limit: u32,
-    ) -> Read<Vec<BurnRecord>> {
+    ) -> Read<Vec<MintRecord>> {
         Ok(self.client.runtime_api().mint_history(at, from, to, limit)?)
     }
 
@@ -317,6 +351,10 @@ impl<C: L2Client, B: Backend<OpaqueBlock> + 'static> ChainReader for ClientReade
         Ok(self.client.runtime_api().deferred_burns(at, limit)?)
     }
 
+    fn burn_waits(&self, at: BlockHash, outpoints: Vec<OutPoint>) -> Read<Vec<Option<BurnWait>>> {
+        Ok(self.client.runtime_api().burn_waits(at, outpoints)?)
+    }
+
     fn supply(&self, at: BlockHash) -> Read<SupplyReport> {
         Ok(self.client.runtime_api().supply(at)?)
     }
@@ -327,6 +365,10 @@ impl<C: L2Client, B: Backend<OpaqueBlock> + 'static> ChainReader for ClientReade
 
     fn eligibility(&self, at: BlockHash, accounts: Vec<AccountId>) -> Read<Vec<Eligibility>> {
         Ok(self.client.runtime_api().eligibility(at, accounts)?)
+    }
+
+    fn revocation_keys(&self, at: BlockHash, accounts: Vec<AccountId>) -> Read<Vec<RevocationKey>> {
+        Ok(self.client.runtime_api().revocation_keys(at, accounts)?)
     }
 
     fn candidates(&self, at: BlockHash) -> Read<Vec<CandidateInfo>> {
@@ -342,8 +384,43 @@ impl<C: L2Client, B: Backend<OpaqueBlock> + 'static> ChainReader for ClientReade
         Ok(self.client.runtime_api().announce_call(at, stake, endpoint)?)
     }
 
+    fn entities(&self, at: BlockHash, accounts: Vec<AccountId>) -> Read<Vec<AccountId>> {
+        Ok(self.client.runtime_api().entities(at, accounts)?)
+    }
+
+    fn holds_l1_keys(
+        &self,
+        at: BlockHash,
+        account: AccountId,
+        keys: Vec<ecdsa::Public>,
+    ) -> Read<Vec<bool>> {
+        Ok(self.client.runtime_api().holds_l1_keys(at, account, keys)?)
+    }
+
+    fn common_inputs_call(
+        &self,
+        at: BlockHash,
+        first: AccountId,
+        second: AccountId,
+        proof: CommonInputsProof,
+    ) -> Read<Vec<u8>> {
+        Ok(self.client.runtime_api().common_inputs_call(at, first, second, proof)?)
+    }
+
     fn reputation(&self, at: BlockHash, account: AccountId) -> Read<ReputationReport> {
         Ok(self.client.runtime_api().reputation(at, account)?)
+    }
+
+    fn reputation_exports(&self, at: BlockHash, from: u32, limit: u32) -> Read<ReputationExports> {
+        Ok(self.client.runtime_api().reputation_exports(at, from, limit)?)
+    }
+
+    fn compensation(
+        &self,
+        at: BlockHash,
+        account: AccountId,
+    ) -> Read<Vec<OutageClaim<OpaqueExtrinsic>>> {
+        Ok(self.client.runtime_api().compensation(at, account)?)
     }
 
     fn account(&self, at: BlockHash, account: &AccountId) -> Read<AccountState> {

@@ -52,11 +52,15 @@ pub enum Named {
     StateNotAvailable,
     /// The runtime could not answer.
     RuntimeError,
+    /// The burn would be above what one burn brings in a day.
+    DepositLimit,
+    /// The L1 transaction locks no stake of this chain.
+    NotAStake,
 }
 
 impl Named {
     /// All of them, in the order of their codes.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::L2NotEnabled,
         Self::StakeTooLow,
         Self::ScoreTooLow,
@@ -73,6 +77,8 @@ impl Named {
         Self::NotABurn,
         Self::StateNotAvailable,
         Self::RuntimeError,
+        Self::DepositLimit,
+        Self::NotAStake,
     ];
 
     /// `data.name` and the message.
@@ -102,6 +108,10 @@ impl Named {
                 "the state of that block is pruned on this node; ask an archive node",
             ),
             Self::RuntimeError => ("RUNTIME_ERROR", "the runtime could not answer"),
+            Self::DepositLimit => {
+                ("BRIDGE_DEPOSIT_LIMIT", "above what one burn brings its recipient in a day")
+            }
+            Self::NotAStake => ("NOT_A_STAKE", "the transaction locks no stake of this chain"),
         }
     }
 

@@ -6,9 +6,11 @@
 use cascoin_l1::{
     burn::{self, BurnError, SentBurn, UnconfirmedBurn, UnsignedBurn},
     follower::{ForkFromAttested, L1Status},
+    inclusion::{self, InclusionError},
+    stake_tx::{self, ReleasedStake, SentStake, StakeOrder, StakeTxError, UnsignedStake},
     ClientConfig, FollowerHandle, L1Client, L1Error, SeenBurn,
 };
-use cascoin_l2_primitives::l1::{burn::BurnPayload, L1Hash};
+use cascoin_l2_primitives::l1::{burn::BurnPayload, inclusion::InclusionProof, L1Hash};
 use parking_lot::Mutex;
 use serde::Serialize;
 use std::{sync::Arc, time::Duration};
@@ -45,7 +47,8 @@ impl From<L1Status> for L1Summary {
     }
 }
 
-/// L1 as the methods use it. The last three ask the L1 node and block.
+/// L1 as the methods use it. `unconfirmed` and those that make transactions or proofs ask
+/// the L1 node and block.
 pub trait L1Access: Send + Sync + 'static {
     /// How the L1 node is doing.
     fn summary(&self) -> L1Summary;
@@ -56,6 +59,9 @@ pub trait L1Access: Send + Sync + 'static {
     /// The marked outputs of a transaction that waits in the L1 node's mempool;
     /// none if it is not there, L1 does not answer, or it is being asked already.
     fn unconfirmed(&self, txid: L1Hash) -> Vec<UnconfirmedBurn>;
+    /// Looks at L1 now, and sends again what this node has to say of it and is not on
+    /// chain yet.
+    fn retry(&self);
     /// Makes a transaction of the L1 wallet that burns what the payload says.
     ///
     /// # Errors
@@ -66,6 +72,26 @@ pub trait L1Access: Send + Sync + 'static {
     /// # Errors
     /// [`BurnError`].
     fn send_burn(&self, raw: &[u8], chain_id: u32) -> Result<SentBurn, BurnError>;
+    /// Makes a transaction of the L1 wallet that locks stake.
+    ///
+    /// # Errors
+    /// [`StakeTxError`].
+    fn create_stake(&self, order: &StakeOrder) -> Result<UnsignedStake, StakeTxError>;
+    /// Checks, signs and sends one for the chain `chain_id`.
+    ///
+    /// # Errors
+    /// [`StakeTxError`].
+    fn send_stake(&self, raw: &[u8], chain_id: u32) -> Result<SentStake, StakeTxError>;
+    /// Gets back what a transaction of the L1 wallet locked.
+    ///
+    /// # Errors
+    /// [`StakeTxError`].
+    fn release_stake(&self, txid: L1Hash) -> Result<ReleasedStake, StakeTxError>;
+    /// Proves that a transaction is in a block, which the L1 node reads as a whole.
+    ///
+    /// # Errors
+    /// [`InclusionError`].
+    fn inclusion(&self, txid: &L1Hash, block: &L1Hash) -> Result<InclusionProof, InclusionError>;
 }
 
 /// The L1 node of this node's operator.
@@ -118,11 +144,31 @@ impl L1Access for L1Node {
             .unwrap_or_default()
     }
 
+    fn retry(&self) {
+        self.follower.retry();
+    }
+
     fn create_burn(&self, payload: &BurnPayload) -> Result<UnsignedBurn, BurnError> {
         burn::create(&self.client, payload)
     }
 
     fn send_burn(&self, raw: &[u8], chain_id: u32) -> Result<SentBurn, BurnError> {
         burn::sign_and_send(&self.client, raw, chain_id)
+    }
+
+    fn create_stake(&self, order: &StakeOrder) -> Result<UnsignedStake, StakeTxError> {
+        stake_tx::create(&self.client, order)
+    }
+
+    fn send_stake(&self, raw: &[u8], chain_id: u32) -> Result<SentStake, StakeTxError> {
+        stake_tx::sign_and_send(&self.client, raw, chain_id)
+    }
+
+    fn release_stake(&self, txid: L1Hash) -> Result<ReleasedStake, StakeTxError> {
+        stake_tx::release(&self.client, txid)
+    }
+
+    fn inclusion(&self, txid: &L1Hash, block: &L1Hash) -> Result<InclusionProof, InclusionError> {
+        inclusion::prove(&self.client, txid, block)
     }
 }

@@ -1,6 +1,6 @@
 //! Measures what `weights.rs` estimates.
 
-use crate::pallet::{Burns, Call, Config, DeferredRange, Halted, LastIssuance, Pallet};
+use crate::pallet::{Burns, Call, Config, Halted, LastIssuance, Pallet};
 use cascoin_l2_primitives::{
     apis::BurnOutcome,
     l1::{
@@ -10,9 +10,12 @@ use cascoin_l2_primitives::{
     relay::{L1BlockContext, L1Event, OnL1Event},
 };
 use frame_benchmarking::v2::*;
-use frame_support::{traits::Get, weights::Weight};
+use frame_support::traits::Get;
 use frame_system::RawOrigin;
+use sp_runtime::SaturatedConversion;
 
+/// A burn to a new account, of a little more than one burn may bring in a day: a part is
+/// minted and the rest is queued, which is the most work.
 fn burn<T: Config>() -> (OutPoint, L1Event) {
     let outpoint = OutPoint { txid: L1Hash([1; 32]), vout: 0 };
     // A key costs more than an account: it is checked to be on the curve.
@@ -28,14 +31,20 @@ fn burn<T: Config>() -> (OutPoint, L1Event) {
         amount: 1,
     };
     let payload = payload.encode().to_vec().try_into().unwrap_or_default();
-    (outpoint, L1Event::Burn { outpoint, value: 1_000_000, payload })
+    let value = T::Parameters::get().max_deposit.saturated_into::<u64>().saturating_add(1);
+    (outpoint, L1Event::Burn { outpoint, value, payload })
+}
+
+fn expect_a_part_of<T: Config>(outpoint: OutPoint) {
+    let record = Burns::<T>::get(outpoint.txid, outpoint.vout);
+    assert!(record.is_some_and(|burn| burn.minted > 0 && burn.outcome == BurnOutcome::Deferred));
 }
 
 #[benchmarks]
 mod benchmarks {
     use super::*;
 
-    /// A burn to a new account, of which the payload claims too much.
+    /// A burn of which a part is minted.
     #[benchmark]
     fn process_burn() {
         let (outpoint, event) = burn::<T>();
@@ -43,23 +52,10 @@ mod benchmarks {
         {
             Pallet::<T>::on_event(&event, &L1BlockContext::default());
         }
-        let outcome = Burns::<T>::get(outpoint.txid, outpoint.vout).map(|record| record.outcome);
-        assert_eq!(outcome, Some(BurnOutcome::Minted));
+        expect_a_part_of::<T>(outpoint);
     }
 
-    /// One waits, and minting is halted.
-    #[benchmark]
-    fn retry_base() {
-        DeferredRange::<T>::put((0, 1));
-        Halted::<T>::put(true);
-        #[block]
-        {
-            Pallet::<T>::retry_deferred(Weight::MAX);
-        }
-        assert_eq!(DeferredRange::<T>::get(), (0, 1));
-    }
-
-    /// What `retry_base` does, too.
+    /// A burn that waited for minting to go on.
     #[benchmark]
     fn retry_burn() {
         let (outpoint, event) = burn::<T>();
@@ -68,10 +64,17 @@ mod benchmarks {
         Halted::<T>::kill();
         #[block]
         {
-            Pallet::<T>::retry_deferred(Weight::MAX);
+            Pallet::<T>::retry_deferred(frame_support::weights::Weight::MAX);
         }
-        let outcome = Burns::<T>::get(outpoint.txid, outpoint.vout).map(|record| record.outcome);
-        assert_eq!(outcome, Some(BurnOutcome::Minted));
+        expect_a_part_of::<T>(outpoint);
+    }
+
+    #[benchmark]
+    fn retry_base() {
+        #[block]
+        {
+            Pallet::<T>::retry_deferred(frame_support::weights::Weight::MAX);
+        }
     }
 
     /// More is issued than was.

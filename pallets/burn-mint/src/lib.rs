@@ -9,11 +9,17 @@
 //! invalid one is rejected with its reason ([`judge`]).
 //! Sources: O5, O6, O7, R4.1; architecture.md, "Identity and money".
 //!
+//! Minting is limited (R36.1, R36.2, ADR 0024): of what one burn brings on a day, of
+//! what one address gets, and of what is minted for all together. The limits are chain
+//! parameters. What is above one waits and is minted, in parts, as the limits free.
+//!
 //! ## What holds
 //!
-//! - An outpoint is credited at most once.
-//! - A valid burn never vanishes: while minting is halted, or if a credit fails,
-//!   it waits in a visible queue and is retried in every block with room.
+//! - An outpoint is credited with its value at most, and in the end with all of it.
+//! - A valid burn never vanishes: while minting is halted, fewer sequencers are in the
+//!   set than `min_sequencers`, a limit is used up, or if a credit fails, it waits in a
+//!   visible queue, in which turns go round (`queue.rs`).
+//! - On no day of L2 time more is minted than the limits in force allow.
 //! - `issuance ≤ genesis + minted`, and no block raises the issuance by more than
 //!   it minted; checked in each block with counters. A violation sets
 //!   [`Halted`], which stops minting and is for the bridge to heed; the chain
@@ -23,7 +29,8 @@
 //!
 //! Rejected outputs cost their sender only an L1 fee, so only the last
 //! [`MAX_REJECTED`] are kept. Minted and waiting burns destroyed coins and are
-//! kept for ever: they must never be minted again.
+//! kept for ever: they must never be minted again. A burn that is minted in parts adds
+//! to the log once a part, which is once a day and once a change of the limits at most.
 //!
 //! ## Pallet API
 //!
@@ -38,10 +45,16 @@ pub use pallet::*;
 
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
+pub mod limits;
+mod mint;
 mod query;
+mod queue;
 mod supply;
+pub mod types;
 pub mod weights;
 
+#[cfg(test)]
+mod limit_tests;
 #[cfg(test)]
 mod mint_tests;
 #[cfg(test)]
@@ -61,14 +74,16 @@ pub use weights::WeightInfo;
 #[frame_support::pallet]
 pub mod pallet {
     use super::*;
+    use crate::{
+        limits::Spent,
+        types::{AccountMinted, Credit, Round, Waiting},
+    };
     use cascoin_l2_primitives::{
-        apis::{BurnOutcome, BurnRecord},
-        chain::{AccountId, Balance, BlockNumber, ChainParameters, Moment},
-        l1::{
-            burn::{BurnPayload, BurnRejection},
-            L1Hash, OutPoint,
-        },
+        apis::{BurnRecord, WaitCause},
+        chain::{AccountId, Balance, ChainParameters, Moment},
+        l1::{burn::BurnRejection, L1Hash, OutPoint},
         relay::{L1BlockContext, L1Event, OnL1Event},
+        sequencers::SequencerSetProvider,
     };
     use frame_support::{
         pallet_prelude::*,
@@ -78,11 +93,10 @@ pub mod pallet {
         },
     };
     use frame_system::pallet_prelude::*;
-    use sp_runtime::SaturatedConversion;
 
     /// Rejected outputs that are kept.
     pub const MAX_REJECTED: u64 = 4_096;
-    /// Waiting burns that one block retries.
+    /// Waiting burns that have their turn in one block.
     pub const MAX_RETRIES: u32 = 32;
 
     /// The layout of this pallet's storage.
@@ -98,8 +112,12 @@ pub mod pallet {
         /// pallet's genesis, so it stands before this one in the runtime.
         type Currency: Inspect<AccountId, Balance = Balance> + Mutate<AccountId>;
 
-        /// The chain's parameters, of which the chain id is read.
+        /// The chain's parameters, of which the chain id, the limits of deposits and the
+        /// smallest number of sequencers are read.
         type Parameters: Get<ChainParameters>;
+
+        /// The sequencers in force, of which the number is read.
+        type Sequencers: SequencerSetProvider;
 
         /// L2 time, in milliseconds.
         type Time: Time<Moment = Moment>;
@@ -114,33 +132,56 @@ pub mod pallet {
     pub type Burns<T> =
         StorageDoubleMap<_, Blake2_128Concat, L1Hash, Twox64Concat, u32, BurnRecord, OptionQuery>;
 
-    /// Minted burns in the order they were minted, from 0; its length is
-    /// [`BurnCount`].
+    /// Credits in the order they were made, from 0; its length is [`MintCount`].
     #[pallet::storage]
-    pub type MintLog<T> = StorageMap<_, Twox64Concat, u64, OutPoint, OptionQuery>;
+    pub type MintLog<T> = StorageMap<_, Twox64Concat, u64, Credit, OptionQuery>;
 
-    /// Minted burns of an account in the order they were minted, from 0.
+    /// Credits made: burns, and parts of such as were minted in parts.
+    #[pallet::storage]
+    pub type MintCount<T> = StorageValue<_, u64, ValueQuery>;
+
+    /// Burns credited to an account, in full or in part, in the order of their first
+    /// credit, from 0.
     #[pallet::storage]
     pub type AccountBurns<T> =
         StorageDoubleMap<_, Blake2_128Concat, AccountId, Twox64Concat, u32, OutPoint, OptionQuery>;
 
-    /// Number of minted burns of an account.
+    /// How many burns were credited to an account, and what it got on its last day.
     #[pallet::storage]
-    pub type AccountBurnCount<T> = StorageMap<_, Blake2_128Concat, AccountId, u32, ValueQuery>;
+    pub type AccountMints<T> =
+        StorageMap<_, Blake2_128Concat, AccountId, AccountMinted, ValueQuery>;
+
+    /// What was minted for all together on the last day on which anything was.
+    #[pallet::storage]
+    pub type MintedOnDay<T> = StorageValue<_, Spent, ValueQuery>;
 
     /// The last rejected outputs; slot `n % MAX_REJECTED` holds the n-th.
     #[pallet::storage]
     pub type RejectedLog<T> = StorageMap<_, Twox64Concat, u32, OutPoint, OptionQuery>;
 
-    /// Valid burns that wait to be credited, by place in the queue. It can grow
-    /// no faster than coins are destroyed on L1, and each entry ends as a record
-    /// in [`Burns`] anyway; the work on it is bounded by [`MAX_RETRIES`] a block.
+    /// Valid burns that wait, by place in the queue. It can grow no faster than coins
+    /// are destroyed on L1, and each entry ends as a record in [`Burns`] anyway; the
+    /// work on it is bounded by [`MAX_RETRIES`] a block.
     #[pallet::storage]
     pub type Deferred<T> = StorageMap<_, Twox64Concat, u64, OutPoint, OptionQuery>;
 
-    /// First place of the queue that is taken, and the first behind it.
+    /// First place of the queue that is taken, and the first behind it. All between
+    /// are taken.
     #[pallet::storage]
     pub type DeferredRange<T> = StorageValue<_, (u64, u64), ValueQuery>;
+
+    /// Where each burn of the queue stands in it, and what it brought today.
+    #[pallet::storage]
+    pub type Waits<T> =
+        StorageDoubleMap<_, Blake2_128Concat, L1Hash, Twox64Concat, u32, Waiting, OptionQuery>;
+
+    /// What the burns of the queue have still to bring, in base units.
+    #[pallet::storage]
+    pub type DeferredTotal<T> = StorageValue<_, Balance, ValueQuery>;
+
+    /// Who of the queue has not had a turn.
+    #[pallet::storage]
+    pub type RoundOfTurns<T> = StorageValue<_, Round, ValueQuery>;
 
     /// Minted for burns, ever, in base units.
     #[pallet::storage]
@@ -159,7 +200,7 @@ pub mod pallet {
     #[pallet::storage]
     pub type LastIssuance<T> = StorageValue<_, Balance, ValueQuery>;
 
-    /// Burns minted.
+    /// Burns minted in full.
     #[pallet::storage]
     pub type BurnCount<T> = StorageValue<_, u64, ValueQuery>;
 
@@ -196,14 +237,16 @@ pub mod pallet {
     #[pallet::event]
     #[pallet::generate_deposit(pub(super) fn deposit_event)]
     pub enum Event<T: Config> {
-        /// A burn was credited.
+        /// A burn was credited, or a part of it.
         BurnMinted {
             /// The output on L1.
             outpoint: OutPoint,
             /// Who got it.
             recipient: AccountId,
-            /// What was destroyed and minted, in base units.
-            value: u64,
+            /// What was minted, in base units.
+            amount: u64,
+            /// What of the burn still waits, in base units.
+            rest: u64,
         },
         /// The payload of a valid burn claims another amount than was destroyed.
         /// The value holds.
@@ -224,12 +267,15 @@ pub mod pallet {
             /// Why.
             reason: BurnRejection,
         },
-        /// A valid burn waits to be credited.
+        /// A valid burn, or what is left of it, waits to be credited
+        /// (BRIDGE_DEPOSIT_LIMIT if for a limit).
         BurnDeferred {
             /// The output on L1.
             outpoint: OutPoint,
-            /// What was destroyed, in base units.
-            value: u64,
+            /// What waits, in base units.
+            rest: u64,
+            /// For what.
+            cause: WaitCause,
         },
         /// The output is on record already and was ignored
         /// (L2_MINT_ALREADY_PROCESSED).
@@ -305,134 +351,12 @@ pub mod pallet {
                 L1Event::Burn { outpoint, value, payload } => {
                     Self::process(*outpoint, *value, payload, block);
                 }
+                L1Event::Trust(_) | L1Event::KeyRevocation { .. } | L1Event::Stake { .. } => (),
             }
         }
 
         fn max_event_weight() -> Weight {
             T::WeightInfo::process_burn()
-        }
-    }
-
-    impl<T: Config> Pallet<T> {
-        fn process(outpoint: OutPoint, value: u64, payload: &[u8], block: &L1BlockContext) {
-            if Burns::<T>::contains_key(outpoint.txid, outpoint.vout) {
-                RepeatedCount::<T>::mutate(|count| *count = count.saturating_add(1));
-                Self::deposit_event(Event::MintAlreadyProcessed { outpoint });
-                return;
-            }
-            let read = BurnPayload::decode(payload).ok();
-            let mut record = BurnRecord {
-                outpoint,
-                value,
-                encoded_amount: read.as_ref().map_or(0, |burn| burn.amount),
-                recipient: read.map(|burn| burn.recipient.account()),
-                outcome: BurnOutcome::Deferred,
-                l1_height: block.height,
-                l1_hash: block.hash,
-                block: Self::now(),
-                time: T::Time::now(),
-            };
-            match judge(payload, value, T::Parameters::get().chain_id) {
-                Ok(burn) => {
-                    if burn.amount != value {
-                        Self::deposit_event(Event::AmountDiffers {
-                            outpoint,
-                            value,
-                            encoded_amount: burn.amount,
-                        });
-                    }
-                    if !Self::credit(&mut record) {
-                        Self::defer(outpoint);
-                        Self::deposit_event(Event::BurnDeferred { outpoint, value });
-                    }
-                }
-                Err(reason) => {
-                    record.outcome = BurnOutcome::Rejected(reason);
-                    Self::log_rejected(outpoint);
-                    Self::deposit_event(Event::BurnRejected { outpoint, value, reason });
-                }
-            }
-            Burns::<T>::insert(outpoint.txid, outpoint.vout, record);
-        }
-
-        fn now() -> BlockNumber {
-            frame_system::Pallet::<T>::block_number().saturated_into()
-        }
-
-        // Credits the burn and puts it on record as minted in this block; `false`
-        // if it must wait.
-        fn credit(record: &mut BurnRecord) -> bool {
-            let Some(recipient) = record.recipient.clone() else { return false };
-            let amount = Balance::from(record.value);
-            if Halted::<T>::get() || T::Currency::mint_into(&recipient, amount).is_err() {
-                return false;
-            }
-            record.outcome = BurnOutcome::Minted;
-            record.block = Self::now();
-            record.time = T::Time::now();
-            MintedTotal::<T>::mutate(|total| *total = total.saturating_add(amount));
-            MintedInBlock::<T>::mutate(|total| *total = total.saturating_add(amount));
-            let position = BurnCount::<T>::mutate(|count| {
-                *count = count.saturating_add(1);
-                count.saturating_sub(1)
-            });
-            MintLog::<T>::insert(position, record.outpoint);
-            let sequence = AccountBurnCount::<T>::mutate(&recipient, |count| {
-                *count = count.saturating_add(1);
-                count.saturating_sub(1)
-            });
-            AccountBurns::<T>::insert(&recipient, sequence, record.outpoint);
-            Self::deposit_event(Event::BurnMinted {
-                outpoint: record.outpoint,
-                recipient,
-                value: record.value,
-            });
-            true
-        }
-
-        fn log_rejected(outpoint: OutPoint) {
-            let position = RejectedCount::<T>::get();
-            RejectedCount::<T>::put(position.saturating_add(1));
-            let slot = (position % MAX_REJECTED) as u32;
-            if let Some(old) = RejectedLog::<T>::get(slot) {
-                Burns::<T>::remove(old.txid, old.vout);
-            }
-            RejectedLog::<T>::insert(slot, outpoint);
-        }
-
-        fn defer(outpoint: OutPoint) {
-            DeferredRange::<T>::mutate(|(_, end)| {
-                Deferred::<T>::insert(*end, outpoint);
-                *end = end.saturating_add(1);
-            });
-        }
-
-        // Tries each waiting burn once, the longest waiting first. One that fails
-        // again goes to the end, so that it does not keep the others waiting.
-        pub(crate) fn retry_deferred(remaining: Weight) -> Weight {
-            let mut used = T::WeightInfo::retry_base();
-            let (start, end) = DeferredRange::<T>::get();
-            if start == end || Halted::<T>::get() || !used.all_lte(remaining) {
-                return used.min(remaining);
-            }
-            for place in start..end.min(start.saturating_add(u64::from(MAX_RETRIES))) {
-                let after = used.saturating_add(T::WeightInfo::retry_burn());
-                if !after.all_lte(remaining) {
-                    break;
-                }
-                used = after;
-                DeferredRange::<T>::mutate(|(start, _)| *start = place.saturating_add(1));
-                let Some(outpoint) = Deferred::<T>::take(place) else { continue };
-                let Some(mut record) = Burns::<T>::get(outpoint.txid, outpoint.vout) else {
-                    continue;
-                };
-                if Self::credit(&mut record) {
-                    Burns::<T>::insert(outpoint.txid, outpoint.vout, record);
-                } else {
-                    Self::defer(outpoint);
-                }
-            }
-            used
         }
     }
 }

@@ -8,12 +8,13 @@ use crate::{
     },
 };
 use cascoin_l2_primitives::{
-    apis::BurnOutcome,
+    apis::{BurnOutcome, WaitCause},
     chain::{AccountId, Balance},
     l1::{
         burn::{BurnPayload, BurnRejection, Recipient},
         OutPoint,
     },
+    reputation::MS_PER_DAY,
 };
 use frame_support::{traits::Hooks, weights::Weight};
 use sp_core::{ecdsa, Pair};
@@ -31,11 +32,12 @@ fn a_burn_credits_its_recipient_with_what_was_destroyed() {
         assert_eq!((MintedTotal::<Test>::get(), BurnCount::<Test>::get()), (500, 1));
         let record = record(1);
         assert_eq!(record.outcome, BurnOutcome::Minted);
-        assert_eq!((record.value, record.encoded_amount), (500, 500));
+        assert_eq!((record.value, record.minted, record.encoded_amount), (500, 500, 500));
         assert_eq!(record.recipient, Some(BOB));
         assert_eq!((record.l1_height, record.l1_hash), (77, l1_block().hash));
         assert_eq!((record.block, record.time), (1, Now::get()));
-        let minted = Event::BurnMinted { outpoint: outpoint(1), recipient: BOB, value: 500 };
+        let minted =
+            Event::BurnMinted { outpoint: outpoint(1), recipient: BOB, amount: 500, rest: 0 };
         assert_eq!(mint_events(), vec![minted]);
         next_block();
     });
@@ -168,7 +170,9 @@ fn burns_wait_while_minting_is_halted_and_are_credited_after() {
         burn(1, BOB, 500);
         burn(2, BOB, 600);
         assert_eq!(record(1).outcome, BurnOutcome::Deferred);
-        assert!(mint_events().contains(&Event::BurnDeferred { outpoint: outpoint(1), value: 500 }));
+        let cause = WaitCause::Halted;
+        let deferred = Event::BurnDeferred { outpoint: outpoint(1), rest: 500, cause };
+        assert!(mint_events().contains(&deferred));
         assert_eq!(BurnMint::deferred_burns(10).len(), 2);
         next_block();
         assert_eq!(balance(&BOB), 0);
@@ -195,10 +199,14 @@ fn a_credit_that_fails_waits_and_keeps_no_other_waiting() {
         burn(2, BOB, 500);
         assert_eq!(record(1).outcome, BurnOutcome::Deferred);
         assert_eq!(balance(&BOB), 500);
+        let wait = BurnMint::burn_wait(&outpoint(1)).expect("it waits");
+        assert_eq!((wait.cause, wait.place), (WaitCause::CreditFailed, 0));
+        Now::mutate(|now| *now += MS_PER_DAY);
         retry();
         assert_eq!(record(1).outcome, BurnOutcome::Deferred, "retried, still waits");
         burn(3, BOB, 300);
         pallet_balances::TotalIssuance::<Test>::put(ENDOWMENT + 500);
+        Now::mutate(|now| *now += MS_PER_DAY);
         retry();
         assert_eq!(balance(&BOB), 1_600);
         assert_eq!(MintedTotal::<Test>::get(), 1_600);

@@ -9,6 +9,8 @@ use cascoin_l2_primitives::{
         L1Hash, OutPoint,
     },
     relay::{L1BlockContext, L1Event, OnL1Event},
+    reputation::MS_PER_DAY,
+    sequencers::SequencerSetProvider,
 };
 use frame_support::{
     derive_impl, parameter_types,
@@ -44,16 +46,56 @@ impl pallet_balances::Config for Test {
     type ExistentialDeposit = frame_support::traits::ConstU128<1>;
 }
 
+/// Noon of a day of UTC.
+pub const NOON: Moment = 19_675 * MS_PER_DAY + MS_PER_DAY / 2;
+
 parameter_types! {
-    pub static Now: Moment = 1_700_000_000_000;
+    pub static Now: Moment = NOON;
+    /// Limits of a day: of a burn, of an address, of all together.
+    pub static DayLimits: (Balance, Balance, Balance) = NO_LIMITS;
+    pub static MinSequencers: u32 = 1;
+    pub static Members: usize = 1;
 }
+
+pub const NO_LIMITS: (Balance, Balance, Balance) = (Balance::MAX, Balance::MAX, Balance::MAX);
 
 pub const CHAIN_ID: u32 = 3;
 
 pub struct Parameters;
 impl Get<ChainParameters> for Parameters {
     fn get() -> ChainParameters {
-        ChainParameters { chain_id: CHAIN_ID, ..Default::default() }
+        let (max_deposit, max_daily_deposit, max_daily_mint) = DayLimits::get();
+        ChainParameters {
+            chain_id: CHAIN_ID,
+            min_sequencers: MinSequencers::get(),
+            max_deposit,
+            max_daily_deposit,
+            max_daily_mint,
+            ..Default::default()
+        }
+    }
+}
+
+pub struct Sequencers;
+impl SequencerSetProvider for Sequencers {
+    fn set_id() -> u64 {
+        0
+    }
+
+    fn members() -> usize {
+        Members::get()
+    }
+
+    fn account(_: u16) -> Option<AccountId> {
+        None
+    }
+
+    fn relay_key(_: u16) -> Option<sp_core::ed25519::Public> {
+        None
+    }
+
+    fn index_of_relay_key(_: &sp_core::ed25519::Public) -> Option<u16> {
+        None
     }
 }
 
@@ -69,6 +111,7 @@ impl Time for Clock {
 impl crate::Config for Test {
     type Currency = Balances;
     type Parameters = Parameters;
+    type Sequencers = Sequencers;
     type Time = Clock;
     type WeightInfo = ();
 }
@@ -79,7 +122,10 @@ pub const ENDOWMENT: Balance = 1_000;
 
 /// State in L2 block 1; Alice was endowed at genesis.
 pub fn new_test_ext() -> sp_io::TestExternalities {
-    Now::set(1_700_000_000_000);
+    Now::set(NOON);
+    DayLimits::set(NO_LIMITS);
+    MinSequencers::set(1);
+    Members::set(1);
     let genesis = RuntimeGenesisConfig {
         balances: pallet_balances::GenesisConfig {
             balances: vec![(ALICE, ENDOWMENT)],
@@ -104,7 +150,14 @@ pub fn next_block() {
     next_block_with(Weight::MAX);
 }
 
-/// The same with `idle` weight left.
+/// As [`next_block`], and the next block is the first of the next day.
+pub fn next_day() {
+    next_block();
+    let tomorrow = (Now::get() / MS_PER_DAY + 1) * MS_PER_DAY;
+    Now::set(tomorrow);
+}
+
+/// As [`next_block`] with `idle` weight left.
 pub fn next_block_with(idle: Weight) {
     let block = System::block_number();
     BurnMint::on_idle(block, idle);

@@ -1,9 +1,13 @@
 //! The books, whatever happens in whatever order.
 
-use crate::{mock::*, pallet::Halted};
+use crate::{
+    mock::*,
+    pallet::{Halted, MintLog},
+};
 use cascoin_l2_primitives::{
     apis::BurnOutcome,
     chain::{AccountId, Balance},
+    reputation::MS_PER_DAY,
 };
 use frame_support::traits::{
     fungible::{Inspect, Mutate},
@@ -90,6 +94,35 @@ fn play(actions: &[Action]) -> Books {
     books
 }
 
+/// The largest limits in force on each day, as a watcher sees them.
+#[derive(Default)]
+struct Days(BTreeMap<u64, (Balance, Balance, Balance)>);
+
+impl Days {
+    fn look(&mut self) {
+        let (burn, address, chain) = DayLimits::get();
+        let day = self.0.entry(Now::get() / MS_PER_DAY).or_default();
+        *day = (day.0.max(burn), day.1.max(address), day.2.max(chain));
+    }
+
+    /// The log of credits against the limits.
+    fn check(&self) {
+        let mut by_burn: BTreeMap<_, Balance> = BTreeMap::new();
+        let mut by_address: BTreeMap<_, Balance> = BTreeMap::new();
+        let mut by_day: BTreeMap<u64, Balance> = BTreeMap::new();
+        for credit in MintLog::<Test>::iter_values() {
+            let (day, amount) = (credit.time / MS_PER_DAY, Balance::from(credit.amount));
+            let recipient = BurnMint::burn(&credit.outpoint).expect("a record").recipient;
+            *by_burn.entry((day, credit.outpoint)).or_default() += amount;
+            *by_address.entry((day, recipient)).or_default() += amount;
+            *by_day.entry(day).or_default() += amount;
+        }
+        assert!(by_burn.iter().all(|((day, _), sum)| *sum <= self.0[day].0));
+        assert!(by_address.iter().all(|((day, _), sum)| *sum <= self.0[day].1));
+        assert!(by_day.iter().all(|(day, sum)| *sum <= self.0[day].2));
+    }
+}
+
 fn root_after(actions: &[Action]) -> Vec<u8> {
     new_test_ext().execute_with(|| {
         play(actions);
@@ -123,6 +156,58 @@ proptest! {
             for (number, value) in &books.minted {
                 assert_eq!((record(*number).outcome, record(*number).value), (BurnOutcome::Minted, *value));
             }
+        });
+    }
+
+    /// Whatever the limits are and however they change: all is minted in the end, to
+    /// the unit and once, and on no day more than the limits in force allow.
+    #[test]
+    fn p4_limits_delay_deposits_and_lose_nothing(
+        burns in prop::collection::vec((2..5u8, 1..1_000u64, 0..4u8), 1..40),
+        limits in prop::collection::vec((100..300u32, 0..500u32, 0..1_000u32), 1..5),
+    ) {
+        new_test_ext().execute_with(|| {
+            let mut days = Days::default();
+            let mut expected: BTreeMap<u8, Balance> = BTreeMap::new();
+            let set = |turn: usize| {
+                let (burn, address, chain) = limits[turn % limits.len()];
+                // As the parameter table wants them: each no smaller than the one before.
+                let (burn, address) = (u128::from(burn), u128::from(burn + address));
+                DayLimits::set((burn, address, address + u128::from(chain)));
+            };
+            for (number, (to, value, pause)) in burns.iter().enumerate() {
+                set(number / 7);
+                burn(number as u32, account(*to), *value);
+                burn(number as u32, account(*to), *value);
+                *expected.entry(*to).or_default() += Balance::from(*value);
+                days.look();
+                match pause {
+                    0 => next_day(),
+                    1 => next_block(),
+                    _ => {}
+                }
+                days.look();
+            }
+            // 40 burns of at most 1,000 where all together get 100 a day.
+            for _ in 0..400 {
+                if BurnMint::deferred_burns(1).is_empty() {
+                    break;
+                }
+                next_day();
+                days.look();
+            }
+            next_block();
+            for (number, (_, value, _)) in burns.iter().enumerate() {
+                let record = record(number as u32);
+                assert_eq!((record.outcome, record.minted), (BurnOutcome::Minted, *value));
+            }
+            for (to, sum) in expected {
+                assert_eq!(Balances::total_balance(&account(to)), sum);
+            }
+            let report = BurnMint::supply();
+            assert!(report.valid);
+            assert_eq!(report.burn_count, burns.len() as u64);
+            days.check();
         });
     }
 

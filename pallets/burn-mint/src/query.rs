@@ -1,15 +1,19 @@
-//! What others read: records by transaction, block and account.
+//! What others read: records by transaction, block and account, and how burns wait.
 
-use crate::pallet::{
-    AccountBurnCount, AccountBurns, BurnCount, Burns, Config, Deferred, DeferredRange, MintLog,
-    Pallet,
+use crate::{
+    limits::{begins_at, Today},
+    pallet::{
+        AccountBurns, AccountMints, Burns, Config, Deferred, DeferredRange, MintCount, MintLog,
+        MintedOnDay, Pallet, RoundOfTurns, Waits,
+    },
 };
 use alloc::vec::Vec;
 use cascoin_l2_primitives::{
-    apis::BurnRecord,
-    chain::{AccountId, BlockNumber},
+    apis::{BurnOutcome, BurnRecord, BurnWait, MintRecord, WaitCause},
+    chain::{AccountId, Balance, BlockNumber, Moment},
     l1::{L1Hash, OutPoint},
 };
+use frame_support::traits::{Get, Time as _};
 
 /// Most records that one query returns, whatever limit the caller names.
 pub const MAX_RECORDS: u32 = 1_000;
@@ -29,18 +33,30 @@ impl<T: Config> Pallet<T> {
         records
     }
 
-    /// Mints of the L2 blocks `from..=to`, oldest first, at most `limit`.
-    pub fn mint_history(from: BlockNumber, to: BlockNumber, limit: u32) -> Vec<BurnRecord> {
-        (Self::first_mint_from(from)..BurnCount::<T>::get())
-            .map_while(Self::minted)
-            .take_while(|record| record.block <= to)
+    /// Credits of the L2 blocks `from..=to`, oldest first, at most `limit`.
+    pub fn mint_history(from: BlockNumber, to: BlockNumber, limit: u32) -> Vec<MintRecord> {
+        (Self::first_credit_from(from)..MintCount::<T>::get())
+            .map_while(MintLog::<T>::get)
+            .take_while(|credit| credit.block <= to)
             .take(limit.min(MAX_RECORDS) as usize)
+            .filter_map(|credit| {
+                let burn = Self::burn(&credit.outpoint)?;
+                Some(MintRecord {
+                    outpoint: credit.outpoint,
+                    amount: credit.amount,
+                    recipient: burn.recipient,
+                    l1_height: burn.l1_height,
+                    l1_hash: burn.l1_hash,
+                    block: credit.block,
+                    time: credit.time,
+                })
+            })
             .collect()
     }
 
-    /// Burns credited to an account, newest first, at most `limit`.
+    /// Burns credited to an account, in full or in part, newest first, at most `limit`.
     pub fn burns_of_account(account: AccountId, limit: u32) -> Vec<BurnRecord> {
-        (0..AccountBurnCount::<T>::get(&account))
+        (0..AccountMints::<T>::get(&account).burns)
             .rev()
             .take(limit.min(MAX_RECORDS) as usize)
             .filter_map(|sequence| AccountBurns::<T>::get(&account, sequence))
@@ -48,8 +64,7 @@ impl<T: Config> Pallet<T> {
             .collect()
     }
 
-    /// Valid burns that wait to be credited, in the order they will be retried,
-    /// at most `limit`.
+    /// Valid burns that wait, in the order of their turns, at most `limit`.
     pub fn deferred_burns(limit: u32) -> Vec<BurnRecord> {
         let (start, end) = DeferredRange::<T>::get();
         (start..end)
@@ -59,23 +74,71 @@ impl<T: Config> Pallet<T> {
             .collect()
     }
 
-    fn minted(position: u64) -> Option<BurnRecord> {
-        Self::burn(&MintLog::<T>::get(position)?)
+    /// How each of the first [`MAX_RECORDS`] of some burns waits.
+    pub fn burn_waits(outpoints: &[OutPoint]) -> Vec<Option<BurnWait>> {
+        outpoints.iter().take(MAX_RECORDS as usize).map(Self::burn_wait).collect()
     }
 
-    // Position of the first mint in block `from` or later. The log is sorted by
+    /// How a burn waits; `None` if it does not. Times are the earliest that the limits
+    /// allow: others may use up a limit before it.
+    pub fn burn_wait(outpoint: &OutPoint) -> Option<BurnWait> {
+        let record = Self::burn(outpoint)?;
+        if record.outcome != BurnOutcome::Deferred {
+            return None;
+        }
+        let waiting = Waits::<T>::get(outpoint.txid, outpoint.vout)?;
+        let now = T::Time::now();
+        let today = Today::new(&T::Parameters::get(), now);
+        let Today { day, limits, .. } = today;
+        let account = record.recipient.as_ref().map(AccountMints::<T>::get).unwrap_or_default();
+        let by_burn = waiting.spent.left(limits.burn, day);
+        let by_address = account.spent.left(limits.address, day);
+        let by_chain = MintedOnDay::<T>::get().left(limits.chain, day);
+        let round = RoundOfTurns::<T>::get();
+        let new_round = (round.day, round.limits) != (day, limits);
+        let cause = Self::closed(&today).unwrap_or(if by_burn == 0 {
+            WaitCause::TransactionLimit
+        } else if by_address == 0 {
+            WaitCause::AddressLimit
+        } else if by_chain == 0 {
+            WaitCause::ChainLimit
+        } else if new_round || waiting.place < round.until {
+            WaitCause::Turn
+        } else {
+            WaitCause::CreditFailed
+        });
+        let rest = record.value.saturating_sub(record.minted);
+        let left = by_burn.min(by_address).min(by_chain);
+        let (next_at, complete_at) = match cause {
+            WaitCause::Halted | WaitCause::TooFewSequencers => (None, None),
+            WaitCause::Turn => (Some(now), Some(complete_at(&today, now, rest, left))),
+            _ => (Some(today.ends_at()), Some(complete_at(&today, now, rest, 0))),
+        };
+        let place = waiting.place.saturating_sub(DeferredRange::<T>::get().0);
+        Some(BurnWait { cause, place, next_at, complete_at })
+    }
+
+    // Position of the first credit in block `from` or later. The log is sorted by
     // block, so a binary search needs no index of blocks, most of which mint
     // nothing.
-    fn first_mint_from(from: BlockNumber) -> u64 {
-        let (mut low, mut high) = (0, BurnCount::<T>::get());
+    fn first_credit_from(from: BlockNumber) -> u64 {
+        let (mut low, mut high) = (0, MintCount::<T>::get());
         while low < high {
             let middle = low + (high - low) / 2;
-            if Self::minted(middle).is_some_and(|record| record.block < from) {
+            if MintLog::<T>::get(middle).is_some_and(|credit| credit.block < from) {
                 low = middle + 1;
             } else {
                 high = middle;
             }
         }
         low
+    }
+}
+
+// When nothing of `rest` is left, if `left` of it can be minted today.
+fn complete_at(today: &Today, now: Moment, rest: u64, left: Balance) -> Moment {
+    match today.last_day(rest, left) {
+        day if day == today.day => now,
+        day => begins_at(day),
     }
 }

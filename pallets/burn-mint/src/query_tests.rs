@@ -31,7 +31,10 @@ fn mints_are_found_by_block() {
             next_block();
         }
         let all: Vec<u64> = (1..=8).flat_map(|n| (0..3).map(move |i| n * 70 + i)).collect();
-        let history = |from, to, limit| values(BurnMint::mint_history(from, to, limit));
+        let history = |from, to, limit| -> Vec<u64> {
+            let credits = BurnMint::mint_history(from, to, limit);
+            credits.into_iter().map(|credit| credit.amount).collect()
+        };
         assert_eq!(history(0, u32::MAX, 1_000), all);
         assert_eq!(history(14, 21, 1_000), all[3..9]);
         assert_eq!(history(15, 20, 1_000), vec![0u64; 0]);
@@ -52,6 +55,21 @@ fn an_account_s_burns_are_listed_newest_first() {
         assert_eq!(values(BurnMint::burns_of_account(BOB, 100)), vec![14, 13, 11, 10]);
         assert_eq!(values(BurnMint::burns_of_account(BOB, 2)), vec![14, 13]);
         assert_eq!(values(BurnMint::burns_of_account(ALICE, 100)), vec![12]);
+    });
+}
+
+#[test]
+fn a_burn_minted_in_parts_is_in_the_history_once_a_part_and_with_the_account_once() {
+    new_test_ext().execute_with(|| {
+        DayLimits::set((10, 100, 1_000));
+        burn(1, BOB, 25);
+        next_day();
+        next_day();
+        next_block();
+        let parts = BurnMint::mint_history(0, u32::MAX, 1_000);
+        let parts: Vec<_> = parts.into_iter().map(|part| (part.block, part.amount)).collect();
+        assert_eq!(parts, vec![(1, 10), (2, 10), (3, 5)]);
+        assert_eq!(values(BurnMint::burns_of_account(BOB, 100)), vec![25]);
     });
 }
 

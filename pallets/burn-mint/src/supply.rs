@@ -54,8 +54,6 @@ impl<T: Config> Pallet<T> {
     /// The rule that is broken.
     #[cfg(any(feature = "try-runtime", test))]
     pub fn do_try_state() -> Result<(), sp_runtime::TryRuntimeError> {
-        use crate::pallet::{Burns, Deferred, DeferredRange, MintLog, RejectedLog, MAX_REJECTED};
-        use cascoin_l2_primitives::apis::BurnOutcome;
         use frame_support::ensure;
 
         let accounts = frame_system::Account::<T>::iter_keys()
@@ -70,31 +68,81 @@ impl<T: Config> Pallet<T> {
                     <= GenesisIssuance::<T>::get().saturating_add(MintedTotal::<T>::get()),
             "nothing was issued that was not minted"
         );
-        let (mut minted, mut minted_sum, mut rejected, mut deferred) = (0, 0, 0, 0);
+        Self::try_state_of_burns()?;
+        Self::try_state_of_queue()
+    }
+
+    // Records, counters and logs agree.
+    #[cfg(any(feature = "try-runtime", test))]
+    fn try_state_of_burns() -> Result<(), sp_runtime::TryRuntimeError> {
+        use crate::pallet::{Burns, MintCount, MintLog, MintedOnDay, RejectedLog, MAX_REJECTED};
+        use cascoin_l2_primitives::{apis::BurnOutcome, reputation::MS_PER_DAY};
+        use frame_support::ensure;
+
+        let (mut full, mut minted, mut rejected) = (0, 0, 0);
         for (_, _, record) in Burns::<T>::iter() {
-            match record.outcome {
+            minted += Balance::from(record.minted);
+            let fits = match record.outcome {
                 BurnOutcome::Minted => {
-                    minted += 1;
-                    minted_sum += Balance::from(record.value);
+                    full += 1;
+                    record.minted == record.value
                 }
-                BurnOutcome::Rejected(_) => rejected += 1,
-                BurnOutcome::Deferred => deferred += 1,
-            }
+                BurnOutcome::Rejected(_) => {
+                    rejected += 1;
+                    record.minted == 0
+                }
+                BurnOutcome::Deferred => record.minted < record.value,
+            };
+            ensure!(fits, "a burn is minted in full, not at all, or waits");
         }
-        ensure!(minted_sum == MintedTotal::<T>::get(), "records sum to what was minted");
-        ensure!(minted == BurnCount::<T>::get(), "every mint has a record");
-        ensure!(minted == MintLog::<T>::iter_keys().count() as u64, "every mint is in the log");
+        ensure!(minted == MintedTotal::<T>::get(), "records sum to what was minted");
+        ensure!(full == BurnCount::<T>::get(), "every burn minted in full is counted");
         ensure!(
             rejected == RejectedCount::<T>::get().min(MAX_REJECTED)
                 && rejected == RejectedLog::<T>::iter_keys().count() as u64,
             "the last rejected outputs are kept"
         );
+        let last = MintedOnDay::<T>::get();
+        let (mut credits, mut all, mut on_last_day) = (0, 0, 0);
+        for (_, credit) in MintLog::<T>::iter() {
+            credits += 1;
+            all += Balance::from(credit.amount);
+            if credit.time / MS_PER_DAY == u64::from(last.day) {
+                on_last_day += Balance::from(credit.amount);
+            }
+        }
+        ensure!(credits == MintCount::<T>::get(), "every credit is counted");
+        ensure!(all == minted, "credits sum to what was minted");
+        ensure!(on_last_day == last.amount, "the day's credits sum to what it counts");
+        Ok(())
+    }
+
+    // Every waiting burn is in the queue once.
+    #[cfg(any(feature = "try-runtime", test))]
+    fn try_state_of_queue() -> Result<(), sp_runtime::TryRuntimeError> {
+        use crate::pallet::{Burns, Deferred, DeferredRange, DeferredTotal, RoundOfTurns, Waits};
+        use cascoin_l2_primitives::apis::BurnOutcome;
+        use frame_support::ensure;
+
+        let (mut count, mut total) = (0, 0);
+        for (txid, vout, record) in Burns::<T>::iter() {
+            if record.outcome != BurnOutcome::Deferred {
+                continue;
+            }
+            count += 1;
+            total += Balance::from(record.value.saturating_sub(record.minted));
+            let place = Waits::<T>::get(txid, vout).map(|waiting| waiting.place);
+            ensure!(
+                place.and_then(Deferred::<T>::get) == Some(record.outpoint),
+                "every waiting burn has its place"
+            );
+        }
         let (start, end) = DeferredRange::<T>::get();
-        ensure!(
-            end.checked_sub(start) == Some(deferred)
-                && deferred == Deferred::<T>::iter_keys().count() as u64,
-            "every waiting burn is in the queue"
-        );
+        ensure!(end.checked_sub(start) == Some(count), "the queue has no gaps");
+        ensure!(count == Deferred::<T>::iter_keys().count() as u64, "nobody else is in the queue");
+        ensure!(count == Waits::<T>::iter_keys().count() as u64, "nobody else waits");
+        ensure!(total == DeferredTotal::<T>::get(), "what waits is counted");
+        ensure!(RoundOfTurns::<T>::get().until <= end, "turns are for places of the queue");
         Ok(())
     }
 }

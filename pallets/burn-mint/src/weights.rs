@@ -11,13 +11,13 @@ use frame_support::{traits::Get, weights::Weight};
 
 /// Weights of the call, the hooks and one event.
 pub trait WeightInfo {
-    /// One burn output, at worst: minted to a new account, or rejected with the
-    /// oldest rejected one evicted.
+    /// One burn output, at worst: minted to a new account in part, with the rest put
+    /// into the queue.
     fn process_burn() -> Weight;
+    /// The turn of one waiting burn.
+    fn retry_burn() -> Weight;
     /// Looking for waiting burns.
     fn retry_base() -> Weight;
-    /// One waiting burn that is tried again and minted.
-    fn retry_burn() -> Weight;
     /// The check at the end of each block.
     fn check_supply() -> Weight;
     /// [`Pallet::resume`](crate::Pallet::resume).
@@ -32,18 +32,21 @@ pub struct EstimatedWeight<T>(PhantomData<T>);
 impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
     // Counters and the parameters are read and written once a block and come from
     // the overlay after that, so they are priced as computation. What is new for
-    // each burn: its record, two log entries, account and account counter.
+    // each burn: its record, two log entries, account and account counter, place in the
+    // queue and the way to it.
     fn process_burn() -> Weight {
-        Weight::from_parts(120 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(4, 6)
+        Weight::from_parts(130 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(4, 7)
     }
 
-    fn retry_base() -> Weight {
-        Weight::from_parts(10 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(7, 7)
-    }
-
-    // Its place in the queue, too; its payload is known to be good.
+    // The same, and the place that it leaves. No key is checked.
     fn retry_burn() -> Weight {
-        Self::process_burn() + T::DbWeight::get().reads_writes(1, 1)
+        Weight::from_parts(60 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(5, 8)
+    }
+
+    // Reads: the range, the round, the parameters, what was minted today, the halt, the
+    // sequencers, and the counters of credits. Writes: the counters and the round.
+    fn retry_base() -> Weight {
+        Weight::from_parts(15 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(12, 9)
     }
 
     fn check_supply() -> Weight {
@@ -60,11 +63,11 @@ impl WeightInfo for () {
         Weight::zero()
     }
 
-    fn retry_base() -> Weight {
+    fn retry_burn() -> Weight {
         Weight::zero()
     }
 
-    fn retry_burn() -> Weight {
+    fn retry_base() -> Weight {
         Weight::zero()
     }
 

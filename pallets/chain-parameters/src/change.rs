@@ -34,7 +34,7 @@ pub enum ParameterChange {
     BlockGasLimit(u64),
     /// Smallest base fee of a transaction, base units.
     MinFee(Balance),
-    /// Who gets base fees.
+    /// Who gets base fees, from the next block on.
     FeeSplit(FeeSplit),
     /// Whose score is above this pays half the base fee, 0 to 100.
     FeeDiscountScore(u8),
@@ -42,6 +42,16 @@ pub enum ParameterChange {
     RateLimit(u32),
     /// Time a vote may stay open before its burns are shown as failed, milliseconds.
     MintTimeoutMs(u64),
+    /// Most that one burn brings on one day, base units. This and the next two hold for
+    /// burns that wait, too.
+    MaxDeposit(Balance),
+    /// Most that all burns together bring one address on one day, base units.
+    MaxDailyDeposit(Balance),
+    /// Most that is minted on one day for all together, base units.
+    MaxDailyMint(Balance),
+    /// Least part of a sequencer's stake that must be bonded on this chain, percent. As
+    /// for the smallest stake.
+    MinL2StakeShare(u8),
 }
 
 impl ParameterChange {
@@ -57,6 +67,10 @@ impl ParameterChange {
             Self::FeeDiscountScore(value) => table.fee_discount_score = value,
             Self::RateLimit(value) => table.rate_limit = value,
             Self::MintTimeoutMs(value) => table.mint_timeout_ms = value,
+            Self::MaxDeposit(value) => table.max_deposit = value,
+            Self::MaxDailyDeposit(value) => table.max_daily_deposit = value,
+            Self::MaxDailyMint(value) => table.max_daily_mint = value,
+            Self::MinL2StakeShare(value) => table.min_l2_stake_share = value,
         }
     }
 }

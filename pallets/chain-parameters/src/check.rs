@@ -68,6 +68,7 @@ pub fn check(parameters: &ChainParameters) -> Result<(), InvalidParameters> {
         ),
         (p.epoch_sessions > 0, "epochSessions must not be 0"),
         (p.min_sequencer_score <= MAX_SCORE, "minSequencerScore must be at most 100"),
+        (p.min_l2_stake_share <= 100, "minL2StakeShare must be at most 100"),
         (p.fast_withdrawal_score <= MAX_SCORE, "fastWithdrawalScore must be at most 100"),
         (
             p.block_gas_limit >= MIN_BLOCK_GAS,
@@ -78,7 +79,9 @@ pub fn check(parameters: &ChainParameters) -> Result<(), InvalidParameters> {
             p.fast_challenge_period_s <= p.challenge_period_s,
             "fastChallengePeriodS must not exceed challengePeriodS",
         ),
+        (p.max_deposit > 0, "maxDeposit must not be 0: nothing could be minted"),
         (p.max_deposit <= p.max_daily_deposit, "maxDeposit must not exceed maxDailyDeposit"),
+        (p.max_daily_deposit <= p.max_daily_mint, "maxDailyDeposit must not exceed maxDailyMint"),
         (p.anchor_interval > 0, "anchorInterval must not be 0"),
         (p.min_fee > 0, "minFee must not be 0"),
         (

@@ -43,6 +43,7 @@ fn table() -> super::ChainParameters {
         min_sequencers: 1,
         min_sequencer_score: 10,
         min_sequencer_stake: 100_000_000,
+        min_l2_stake_share: 50,
         min_sequencer_peers: 1,
         block_gas_limit: 10_000_000,
         challenge_period_s: 600,
@@ -50,6 +51,7 @@ fn table() -> super::ChainParameters {
         fast_withdrawal_score: 50,
         max_deposit: 10_000_000_000,
         max_daily_deposit: 100_000_000_000,
+        max_daily_mint: 1_000_000_000_000,
         anchor_interval: 10,
         min_fee: 1_000,
         fee_split: FeeSplit { producer: 70, others: 20 },
@@ -83,7 +85,7 @@ fn the_table_is_read_back_as_given() {
 fn r1_2_governance_changes_one_parameter_at_a_time() {
     sp_io::TestExternalities::new(storage(table())).execute_with(|| {
         System::set_block_number(1);
-        let changes: [(ParameterChange, fn(&mut super::ChainParameters)); 9] = [
+        let changes: [(ParameterChange, fn(&mut super::ChainParameters)); 13] = [
             (ParameterChange::MaxSequencers(30), |p| p.max_sequencers = 30),
             (ParameterChange::MinSequencerScore(60), |p| p.min_sequencer_score = 60),
             (ParameterChange::MinSequencerStake(7), |p| p.min_sequencer_stake = 7),
@@ -97,6 +99,10 @@ fn r1_2_governance_changes_one_parameter_at_a_time() {
             (ParameterChange::FeeDiscountScore(90), |p| p.fee_discount_score = 90),
             (ParameterChange::RateLimit(5), |p| p.rate_limit = 5),
             (ParameterChange::MintTimeoutMs(1), |p| p.mint_timeout_ms = 1),
+            (ParameterChange::MaxDeposit(7), |p| p.max_deposit = 7),
+            (ParameterChange::MaxDailyDeposit(8), |p| p.max_daily_deposit = 8),
+            (ParameterChange::MaxDailyMint(9), |p| p.max_daily_mint = 9),
+            (ParameterChange::MinL2StakeShare(25), |p| p.min_l2_stake_share = 25),
         ];
         let mut expected = table();
         for (change, edit) in changes {
@@ -121,6 +127,12 @@ fn what_no_chain_could_run_with_is_refused_and_changes_nothing() {
             ParameterChange::FeeDiscountScore(255),
             ParameterChange::RateLimit(0),
             ParameterChange::MintTimeoutMs(0),
+            ParameterChange::MaxDeposit(0),
+            ParameterChange::MaxDeposit(100_000_000_001),
+            ParameterChange::MaxDailyDeposit(9_999_999_999),
+            ParameterChange::MaxDailyDeposit(1_000_000_000_001),
+            ParameterChange::MaxDailyMint(99_999_999_999),
+            ParameterChange::MinL2StakeShare(101),
         ];
         for change in unusable {
             assert_noop!(
@@ -144,7 +156,7 @@ fn a_chain_without_an_id_has_no_genesis() {
 
 #[test]
 fn each_rule_is_checked() {
-    let edits: [(&str, fn(&mut super::ChainParameters)); 27] = [
+    let edits: [(&str, fn(&mut super::ChainParameters)); 30] = [
         ("chainId", |p| p.chain_id = 0),
         ("decimals", |p| p.decimals = 19),
         ("l1Confirmations", |p| p.l1_confirmations = 0),
@@ -161,11 +173,14 @@ fn each_rule_is_checked() {
         ("maxSequencers", |p| p.max_sequencers = 65),
         ("epochSessions", |p| p.epoch_sessions = 0),
         ("minSequencerScore", |p| p.min_sequencer_score = 101),
+        ("minL2StakeShare", |p| p.min_l2_stake_share = 101),
         ("fastWithdrawalScore", |p| p.fast_withdrawal_score = 101),
         ("blockGasLimit must be at least 1000000", |p| p.block_gas_limit = 999_999),
         ("blockGasLimit must not exceed 30000000", |p| p.block_gas_limit = MAX_BLOCK_GAS + 1),
         ("fastChallengePeriodS", |p| p.fast_challenge_period_s = 601),
-        ("maxDeposit", |p| p.max_deposit = p.max_daily_deposit + 1),
+        ("maxDeposit must not be 0", |p| p.max_deposit = 0),
+        ("maxDeposit must not exceed", |p| p.max_deposit = p.max_daily_deposit + 1),
+        ("maxDailyDeposit", |p| p.max_daily_deposit = p.max_daily_mint + 1),
         ("anchorInterval", |p| p.anchor_interval = 0),
         ("minFee", |p| p.min_fee = 0),
         ("feeSplit", |p| p.fee_split.others = 31),

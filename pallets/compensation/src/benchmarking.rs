@@ -18,6 +18,7 @@ use frame_support::{
     BoundedVec,
 };
 use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
+use sp_runtime::transaction_validity::TransactionSource;
 
 const AMOUNT: Balance = 1 << 40;
 
@@ -111,5 +112,19 @@ mod benchmarks {
         #[extrinsic_call]
         claim(RawOrigin::Signed(who.clone()), last);
         assert!(!Claims::<T>::contains_key(last, &who));
+    }
+
+    #[benchmark]
+    fn authorize_claim() {
+        settled::<T>(0, u32::MAX);
+        let who: AccountId = whitelisted_caller();
+        let last = MAX_OUTAGES - 1;
+        Claims::<T>::insert(last, &who, AMOUNT / 2);
+        let judged;
+        #[block]
+        {
+            judged = Pallet::<T>::authorize_claim(TransactionSource::External, &last, &who);
+        }
+        assert!(judged.is_ok());
     }
 }

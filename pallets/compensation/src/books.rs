@@ -20,7 +20,7 @@ use frame_support::{
     },
     weights::Weight,
 };
-use sp_runtime::{DispatchError, Percent, SaturatedConversion};
+use sp_runtime::{DispatchError, DispatchResult, Percent, SaturatedConversion};
 
 impl<T: Config> Pallet<T> {
     pub(crate) fn now() -> BlockNumber {
@@ -30,7 +30,7 @@ impl<T: Config> Pallet<T> {
     /// What of a base fee can be compensated: the share that is burned, rounded down.
     /// More than that somebody would gain who pays fees to itself.
     pub fn compensable(base_fee: Balance) -> Balance {
-        let split = T::Parameters::get().fee_split;
+        let split = T::Split::get();
         let burned = 100u8.saturating_sub(split.producer).saturating_sub(split.others);
         Percent::from_percent(burned).mul_floor(base_fee)
     }
@@ -95,7 +95,16 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    pub(crate) fn pay(number: u32, account: AccountId) -> Result<(), DispatchError> {
+    /// What an account is paid for an outage if it claims now, and the last block for that;
+    /// `None` if it has nothing to claim.
+    pub(crate) fn claimable(number: u32, account: &AccountId) -> Option<(Balance, BlockNumber)> {
+        let outages = Outages::<T>::get();
+        let outage = outages.iter().find(|known| known.outage == number)?;
+        let amount = outage.part(Claims::<T>::get(number, account)?);
+        (amount > 0 && Self::now() <= outage.claim_until).then_some((amount, outage.claim_until))
+    }
+
+    pub(crate) fn pay(number: u32, account: AccountId) -> DispatchResult {
         Outages::<T>::try_mutate(|outages| {
             let outage = outages.iter_mut().find(|known| known.outage == number);
             let outage = outage.ok_or(Error::<T>::UnknownOutage)?;

@@ -15,6 +15,10 @@
 //! - When the window is over the outage is settled: the fund sets aside what there is
 //!   for it ([`Outage::budget`]). Each account then [claims](Pallet::claim) its part
 //!   once, for [`Config::ClaimBlocks`]. What nobody claimed is free again.
+//! - Who has nothing left cannot sign a transaction, since its fee must be there before it
+//!   is known that none is due. So anybody may have an account's part [paid to
+//!   it](Pallet::claim_for): the claim itself is what the transaction is allowed for, and
+//!   it is gone with it.
 //!
 //! ## Why nobody can live on it
 //!
@@ -45,14 +49,20 @@
 //! | call | caller | payment | events |
 //! |---|---|---|---|
 //! | [`claim`](Pallet::claim) | who paid fees after an outage | none if something is paid, else fee | `Compensated` |
+//! | [`claim_for`](Pallet::claim_for) | anybody, unsigned, if there is something to pay | none | `Compensated` |
+//!
+//! The latter is a general transaction authorised by
+//! [`AuthorizeCall`](frame_system::AuthorizeCall), which the runtime MUST have among its
+//! transaction extensions.
 #![cfg_attr(not(feature = "std"), no_std)]
 
-#[cfg(feature = "runtime-benchmarks")]
 extern crate alloc;
 
+mod authorize;
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
 mod books;
+mod query;
 pub mod types;
 pub mod weights;
 
@@ -62,6 +72,8 @@ mod attack_tests;
 mod mock;
 #[cfg(test)]
 mod property_tests;
+#[cfg(test)]
+mod query_tests;
 #[cfg(test)]
 mod tests;
 
@@ -80,12 +92,12 @@ pub const MAX_REMOVED: u32 = 32;
 #[frame_support::pallet]
 pub mod pallet {
     use super::*;
-    use cascoin_l2_primitives::chain::{AccountId, Balance, BlockNumber, ChainParameters, Moment};
+    use cascoin_l2_primitives::chain::{AccountId, Balance, BlockNumber, FeeSplit, Moment};
     use frame_support::{
         pallet_prelude::*,
         traits::fungible::{Inspect, Mutate},
     };
-    use frame_system::pallet_prelude::*;
+    use frame_system::{offchain::CreateAuthorizedTransaction, pallet_prelude::*};
 
     /// The layout of this pallet's storage.
     pub const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
@@ -95,7 +107,9 @@ pub mod pallet {
     pub struct Pallet<T>(_);
 
     #[pallet::config]
-    pub trait Config: frame_system::Config<AccountId = AccountId> {
+    pub trait Config:
+        frame_system::Config<AccountId = AccountId> + CreateAuthorizedTransaction<Call<Self>>
+    {
         /// The chain's own money.
         type Currency: Inspect<AccountId, Balance = Balance> + Mutate<AccountId>;
 
@@ -103,8 +117,8 @@ pub mod pallet {
         /// it.
         type Fund: Get<AccountId>;
 
-        /// The chain's parameters: the split of fees.
-        type Parameters: Get<ChainParameters>;
+        /// How the base fees of the running block will be split, whatever happens in it.
+        type Split: Get<FeeSplit>;
 
         /// The time of the block that begins. MUST be known when this pallet begins it.
         type BlockTime: Get<Moment>;
@@ -241,6 +255,27 @@ pub mod pallet {
             let account = ensure_signed(origin)?;
             Self::pay(outage, account)?;
             Ok(Pays::No.into())
+        }
+
+        /// Pays an account its part for an outage. Free, and nobody need have anything for
+        /// it: the transaction is valid while there is something to pay, and once.
+        ///
+        /// ## Dispatch Origin
+        /// Authorised: the claim stands for itself. It is the account that is paid, so it
+        /// matters to nobody who asked.
+        ///
+        /// ## Errors
+        /// As [`claim`](Pallet::claim).
+        ///
+        /// ## Events
+        /// `Compensated`.
+        #[pallet::call_index(1)]
+        #[pallet::authorize(Self::authorize_claim)]
+        #[pallet::weight_of_authorize(T::WeightInfo::authorize_claim())]
+        #[pallet::weight(T::WeightInfo::claim())]
+        pub fn claim_for(origin: OriginFor<T>, outage: u32, account: AccountId) -> DispatchResult {
+            ensure_authorized(origin)?;
+            Self::pay(outage, account)
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate as pallet_compensation;
 use crate::pallet::{Claims, Event, Outages};
 use cascoin_l2_primitives::{
-    chain::{AccountId, Balance, ChainParameters, FeeSplit, Moment},
+    chain::{AccountId, Balance, FeeSplit, Moment},
     rewards::OnFeePaid,
 };
 use frame_support::{
@@ -13,13 +13,21 @@ use frame_support::{
     storage::with_storage_layer,
     traits::{
         fungible::{Inspect, Mutate},
-        Get, Hooks,
+        Authorize, Hooks,
     },
     weights::Weight,
 };
-use sp_runtime::{traits::IdentityLookup, BuildStorage};
+use sp_runtime::{
+    generic,
+    traits::{BlakeTwo256, Dispatchable, IdentityLookup},
+    transaction_validity::{TransactionSource, TransactionValidityError, ValidTransaction},
+    BuildStorage,
+};
 
-type Block = frame_system::mocking::MockBlockU32<Test>;
+pub type Header = generic::Header<u32, BlakeTwo256>;
+pub type Extrinsic =
+    generic::UncheckedExtrinsic<AccountId, RuntimeCall, (), frame_system::AuthorizeCall<Test>>;
+pub type Block = generic::Block<Header, Extrinsic>;
 
 frame_support::construct_runtime!(
     pub enum Test {
@@ -56,17 +64,38 @@ parameter_types! {
     pub Fund: AccountId = account(60_000);
 }
 
-pub struct Parameters;
-impl Get<ChainParameters> for Parameters {
-    fn get() -> ChainParameters {
-        ChainParameters { fee_split: Split::get(), ..Default::default() }
+impl<C> frame_system::offchain::CreateTransactionBase<C> for Test
+where
+    RuntimeCall: From<C>,
+{
+    type Extrinsic = Extrinsic;
+    type RuntimeCall = RuntimeCall;
+}
+
+impl<C> frame_system::offchain::CreateTransaction<C> for Test
+where
+    RuntimeCall: From<C>,
+{
+    type Extension = frame_system::AuthorizeCall<Test>;
+
+    fn create_transaction(call: RuntimeCall, extension: Self::Extension) -> Extrinsic {
+        Extrinsic::new_transaction(call, extension)
+    }
+}
+
+impl<C> frame_system::offchain::CreateAuthorizedTransaction<C> for Test
+where
+    RuntimeCall: From<C>,
+{
+    fn create_extension() -> Self::Extension {
+        frame_system::AuthorizeCall::new()
     }
 }
 
 impl pallet_compensation::Config for Test {
     type Currency = Balances;
     type Fund = Fund;
-    type Parameters = Parameters;
+    type Split = Split;
     type BlockTime = BlockTime;
     type ParentTime = ParentTime;
     type MinGap = frame_support::traits::ConstU64<GAP>;
@@ -141,6 +170,22 @@ pub fn outage(fees: &[(u32, Balance)]) -> u32 {
 /// As a dispatch does: what fails leaves no trace.
 pub fn claim(n: u32, outage: u32) -> DispatchResultWithPostInfo {
     with_storage_layer(|| Compensation::claim(RuntimeOrigin::signed(account(n)), outage))
+}
+
+/// What the pool says of a claim that nobody signs.
+pub fn pool(n: u32, outage: u32) -> Result<ValidTransaction, TransactionValidityError> {
+    let call = crate::Call::<Test>::claim_for { outage, account: account(n) };
+    let judged = call.authorize(TransactionSource::External).expect("it is authorised");
+    judged.map(|(validity, _)| validity)
+}
+
+/// Claims for an account as a block does: authorises it, then dispatches it.
+pub fn claim_for(n: u32, outage: u32) -> Result<(), TransactionValidityError> {
+    pool(n, outage)?;
+    let call = RuntimeCall::from(crate::Call::<Test>::claim_for { outage, account: account(n) });
+    let done = call.dispatch(frame_system::RawOrigin::Authorized.into());
+    done.expect("what is authorised succeeds");
+    Ok(())
 }
 
 pub fn balance(n: u32) -> Balance {

@@ -22,8 +22,11 @@ pub trait WeightInfo {
     fn note_fee() -> Weight;
     /// Removing `n` claims that have lapsed.
     fn remove(n: u32) -> Weight;
-    /// [`Pallet::claim`](crate::Pallet::claim).
+    /// [`Pallet::claim`](crate::Pallet::claim) and
+    /// [`Pallet::claim_for`](crate::Pallet::claim_for).
     fn claim() -> Weight;
+    /// Validation of a claim that nobody signs.
+    fn authorize_claim() -> Weight;
 }
 
 const MICROSECOND: u64 = 1_000_000;
@@ -49,7 +52,7 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
         Weight::from_parts(MICROSECOND, 0) + T::DbWeight::get().reads(1)
     }
 
-    // The parameters, too.
+    // The block's split, too.
     fn note_fee() -> Weight {
         Weight::from_parts(15 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(3, 2)
     }
@@ -64,6 +67,11 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
     // The accounts of both.
     fn claim() -> Weight {
         Weight::from_parts(80 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(4, 4)
+    }
+
+    // The outages, the claim, the account.
+    fn authorize_claim() -> Weight {
+        Weight::from_parts(20 * MICROSECOND, 0) + T::DbWeight::get().reads(3)
     }
 }
 
@@ -93,6 +101,10 @@ impl WeightInfo for () {
     }
 
     fn claim() -> Weight {
+        Weight::zero()
+    }
+
+    fn authorize_claim() -> Weight {
         Weight::zero()
     }
 }

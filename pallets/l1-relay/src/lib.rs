@@ -29,7 +29,7 @@
 //!   and height, and an older vote that somebody replays changes nothing
 //!   ([`tally`], [`TipTimes`]).
 //! - All storage is bounded: 64 heights of at most 64 voters, 64 waiting blocks,
-//!   1,024 applied hashes, three terms.
+//!   32,768 applied hashes, three terms.
 //! - L1 down, slow or lying to some: the chain goes on and the relay waits. If
 //!   the quorum sees another history below the next block, that is shown as a
 //!   [`Mismatch`] and nothing more is attested until the quorum's votes
@@ -603,7 +603,7 @@ pub mod pallet {
             finished
         }
 
-        fn block_applied(block: &L1BlockDigest, events: u32) {
+        pub(crate) fn block_applied(block: &L1BlockDigest, events: u32) {
             let context = L1BlockContext::from(block);
             Applied::<T>::put(context);
             AppliedHashes::<T>::insert(block.height, block.hash);

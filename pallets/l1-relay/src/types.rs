@@ -11,8 +11,10 @@ use scale_info::TypeInfo;
 /// Most attested blocks that wait for their pages. The relay stops attesting
 /// while as many wait.
 pub const MAX_QUEUE: u32 = 64;
-/// Hashes of applied L1 blocks that are kept.
-pub const APPLIED_HASHES_KEPT: u32 = 1024;
+/// Hashes of applied L1 blocks that are kept: of about a month at the pace of 88 s that
+/// Cascoin has shown, two at its target. Transactions of these blocks can be proven on L2;
+/// it costs about 4 MB of state.
+pub const APPLIED_HASHES_KEPT: u32 = 32_768;
 /// Pages ahead of the due one that the pool takes, so that the next block need
 /// not wait for the next off-chain worker.
 pub const PAGE_LOOKAHEAD: u32 = 4;

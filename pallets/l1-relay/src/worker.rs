@@ -4,7 +4,8 @@
 //! It reads local storage and state, signs, submits, and touches nothing else:
 //! the L1 node itself is the follower's business. The vote that it sent last is
 //! remembered locally, so that one that is slow to get into a block is not signed
-//! and sent again in every block.
+//! and sent again in every block; an operator may ask for just that
+//! (`l2_retryburn`).
 
 use crate::{
     pallet::{AttestedQueue, Config, PageProgress, Pallet},
@@ -16,7 +17,7 @@ use cascoin_l2_primitives::{
     chain::{key_types, BlockNumber},
     relay::{
         local::{self, LocalBlock, LocalTip},
-        L1BlockDigest, PageProof, RelayRange, RelayVote,
+        L1BlockDigest, PageTree, RelayRange, RelayVote,
     },
     sequencers::SequencerSetProvider,
 };
@@ -42,12 +43,23 @@ struct SentVote {
 
 /// One run, after L2 block `now` was imported.
 pub(crate) fn run<T: Config>(now: BlockNumber) {
+    let again = take_request();
     for key in sp_io::crypto::ed25519_public_keys(key_types::RELAY) {
         if let Some(voter) = T::Sequencers::index_of_relay_key(&key) {
-            vote::<T>(now, voter, &key);
+            vote::<T>(now, voter, &key, again);
         }
     }
     deliver::<T>();
+}
+
+// Whether somebody asked to send again what is not on chain.
+fn take_request() -> bool {
+    let mut request = StorageValueRef::persistent(local::RETRY_KEY);
+    let asked = matches!(request.get::<bool>(), Ok(Some(true)));
+    if asked {
+        request.clear();
+    }
+    asked
 }
 
 fn local_tip() -> Option<LocalTip> {
@@ -77,7 +89,7 @@ fn readable_range<T: Config>(tip: &LocalTip) -> RelayRange {
     range
 }
 
-fn vote<T: Config>(now: BlockNumber, voter: u16, key: &ed25519::Public) {
+fn vote<T: Config>(now: BlockNumber, voter: u16, key: &ed25519::Public, again: bool) {
     let Some(tip) = local_tip() else { return };
     let range = readable_range::<T>(&tip);
     if range.0.is_empty() {
@@ -97,7 +109,7 @@ fn vote<T: Config>(now: BlockNumber, voter: u16, key: &ed25519::Public) {
     if let Ok(Some(sent)) = memory.get::<SentVote>() {
         let same = sent.set_id == set_id && sent.range == record.range;
         // `at` lies ahead after a chain was started anew on old local storage.
-        if same && sent.at <= now && now - sent.at < REVOTE_BLOCKS {
+        if same && !again && sent.at <= now && now - sent.at < REVOTE_BLOCKS {
             return;
         }
     }
@@ -157,8 +169,9 @@ fn deliver<T: Config>() {
         return;
     }
     let end = first.saturating_add(PAGE_LOOKAHEAD).min(block.pages.len() as u32);
+    let tree = PageTree::of(&block.pages);
     for index in first..end {
-        let Some(proof) = PageProof::of(&block.pages, index) else { return };
+        let Some(proof) = tree.proof(index) else { return };
         let page = block.pages[index as usize].clone();
         let extrinsic = Pallet::<T>::page_extrinsic(due.height, page, proof);
         // Refused: it has it already, or cannot take it now.

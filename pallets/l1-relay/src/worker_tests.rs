@@ -172,6 +172,47 @@ fn it_sends_again_only_after_a_while_or_with_more_blocks() {
 }
 
 #[test]
+fn o6_asked_to_it_sends_again_at_once_what_is_not_on_chain() {
+    on_node(4, &[1], |sent| {
+        let blocks = l1_chain(0, &[0]);
+        follow(&blocks, 77);
+        work();
+        let lost = only_vote(sent());
+        let ask = || StorageValueRef::persistent(local::RETRY_KEY).set(&true);
+        run(1);
+        ask();
+        work();
+        assert_eq!(only_vote(sent()), lost, "it got lost, and somebody asked");
+        run(1);
+        work();
+        assert!(sent().is_empty(), "asked once, sent once");
+        cast(lost).expect("valid");
+        ask();
+        work();
+        assert!(sent().is_empty(), "it is on chain");
+    });
+}
+
+#[test]
+fn o6_it_opens_a_vote_again_that_timed_out() {
+    on_node(4, &[1], |sent| {
+        follow(&l1_chain(0, &[0]), 77);
+        work();
+        cast(only_vote(sent())).expect("valid");
+        run(REVOTE_BLOCKS);
+        work();
+        assert!(sent().is_empty(), "it is open");
+        Now::mutate(|now| *now += TIMEOUT_MS);
+        work();
+        cast(only_vote(sent())).expect("it says the same later");
+        let open = Relay::status().open_votes;
+        assert_eq!((open.len(), open[0].since), (1, Now::get()));
+        work();
+        assert!(sent().is_empty(), "it is open again");
+    });
+}
+
+#[test]
 fn it_stops_at_a_gap_and_where_blocks_do_not_stand_on_each_other() {
     on_node(4, &[1], |sent| {
         let (blocks, other) = (l1_chain(0, &[0; 4]), l1_chain(9, &[0; 4]));

@@ -5,8 +5,8 @@
 
 use crate::{
     pallet::{
-        AbsencePages, Call, Config, Current, Members, MembersSetId, Noted, Offences, Outgoing,
-        Pallet, Totals,
+        AbsencePages, Call, Config, Current, LeaderTenures, Members, MembersSetId, Noted, Offences,
+        Outgoing, Pallet, Totals,
     },
     types::{Accounts, Session, TermRecord, Watch, MAX_RECORDS, PAGE_RECORDS, WINDOW_TERMS},
     MAX_OFFENCES,
@@ -37,6 +37,7 @@ fn in_force<T: Config>(members: u32) -> SequencerBits {
     let set = accounts(members);
     frame_system::Pallet::<T>::set_block_number(2u32.into());
     Current::<T>::put(Session::of(set.len()));
+    LeaderTenures::<T>::put(Pallet::<T>::new_tenures(set.len(), 0));
     let quorum = quorum(set.len());
     Members::<T>::put(set);
     Outgoing::<T>::kill();
@@ -53,7 +54,8 @@ fn begin_term<T: Config>(leader: u16) {
     fill_window::<T>();
     Current::<T>::mutate(|session| {
         session.watch.speaker = Some((0, 0));
-        session.watch.missing = SequencerBits(1);
+        session.watch.began = SequencerBits(1);
+        session.watch.compared = true;
     });
 }
 
@@ -72,6 +74,9 @@ fn fill_window<T: Config>() {
     Current::<T>::mutate(|session| {
         session.watch.terms = WINDOW_TERMS;
         session.watch.recorded = MAX_RECORDS;
+    });
+    LeaderTenures::<T>::mutate(|tenures| {
+        tenures.iter_mut().for_each(|tenure| tenure.led = WINDOW_TERMS / MAX_SEQUENCERS);
     });
 }
 
@@ -110,7 +115,7 @@ mod benchmarks {
         let signers = in_force::<T>(MAX_SEQUENCERS);
         begin_term::<T>(MAX_SEQUENCERS as u16 - 1);
         #[extrinsic_call]
-        note(RawOrigin::None, 0, signers, SequencerBits::NOBODY);
+        note(RawOrigin::None, 0, signers, signers, SequencerBits::NOBODY);
         assert_eq!(Current::<T>::get().judged, 1);
         assert_eq!(Current::<T>::get().watch.recorded, MAX_RECORDS + 1);
     }
@@ -121,8 +126,9 @@ mod benchmarks {
         let before = accounts(MAX_SEQUENCERS);
         let mut now = before.clone();
         now.reverse();
+        LeaderTenures::<T>::put(Pallet::<T>::new_tenures(before.len(), 0));
         fill_window::<T>();
-        let mut watch = Watch::default();
+        let mut watch = Watch { speaker: Some((0, 0)), compared: true, ..Watch::default() };
         #[block]
         {
             Pallet::<T>::follow_set(&mut watch, &before, &now);
@@ -169,7 +175,7 @@ mod benchmarks {
         let full: Vec<_> = core::iter::repeat_n(old, MAX_OFFENCES as usize).collect();
         Offences::<T>::put(BoundedVec::truncate_from(full));
         #[extrinsic_call]
-        note(RawOrigin::None, 0, signers, SequencerBits::NOBODY);
+        note(RawOrigin::None, 0, signers, signers, SequencerBits::NOBODY);
         assert_eq!(Current::<T>::get().judged, 0);
         assert_eq!(Totals::<T>::iter().count(), n as usize);
         assert_eq!(Offences::<T>::get().last().map(|last| last.height), Some(height - 1));

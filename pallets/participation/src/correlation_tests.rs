@@ -1,8 +1,8 @@
 //! What chance, outages and liars can bring about, simulated; the same each time.
 
 use crate::{
-    correlation::{Absences, Beginnings, MIN_TOGETHER},
-    types::{TermRecord, MAX_RECORDS, WINDOW_TERMS},
+    correlation::{hits_many, words, Absences, Beginnings, Testimony, MIN_EXCESS},
+    types::{Tenure, TermRecord, MAX_RECORDS, WINDOW_TERMS},
 };
 use cascoin_l2_primitives::{chain::quorum, sequencers::SequencerBits};
 use proptest::prelude::*;
@@ -29,6 +29,16 @@ impl Chance {
     }
 }
 
+/// Nobody else goes away.
+fn nothing(_: &mut Chance) -> Vec<usize> {
+    vec![]
+}
+
+/// A leader that says what it sees.
+fn honest(_: &mut Chance, _: usize, seen: SequencerBits) -> SequencerBits {
+    seen
+}
+
 /// A set, and how it behaves.
 struct Network {
     members: usize,
@@ -36,32 +46,42 @@ struct Network {
     goes: u64,
     /// Of 10,000 terms, in how many one that is away comes back.
     returns: u64,
+    /// Of 10,000 terms, in how many one of the first three leads, besides its turns.
+    heavy: u64,
 }
 
 impl Network {
+    /// All lead alike.
+    fn of(members: usize, goes: u64, returns: u64) -> Self {
+        Self { members, goes, returns, heavy: 0 }
+    }
+
     fn faulty(&self) -> usize {
         self.members - quorum(self.members)
     }
 
     /// A window of terms, or fewer if that fills the records. `event` says who else goes
-    /// away in a term; `liar` makes of what a leader saw what it says.
+    /// away in a term, after it came back if it was away; `says` makes of who went away what
+    /// its leader says.
     fn window(
         &self,
         chance: &mut Chance,
         mut event: impl FnMut(&mut Chance) -> Vec<usize>,
-        mut liar: impl FnMut(usize, u32, SequencerBits) -> SequencerBits,
+        mut says: impl FnMut(&mut Chance, usize, SequencerBits) -> SequencerBits,
     ) -> Absences {
         let mut away = vec![false; self.members];
-        let mut before = SequencerBits::NOBODY;
-        let mut absences = Absences::default();
-        while absences.terms < WINDOW_TERMS && absences.records.len() < MAX_RECORDS as usize {
-            let term = absences.terms;
-            absences.terms += 1;
+        let tenures = vec![Tenure::default(); self.members];
+        let mut absences = Absences { tenures, ..Default::default() };
+        while absences.now < WINDOW_TERMS && absences.records.len() < MAX_RECORDS as usize {
+            let term = absences.now;
+            absences.now += 1;
+            let mut before = away.clone();
             for one in away.iter_mut() {
                 let changes = if *one { self.returns } else { self.goes };
                 *one ^= chance.of_10_000(changes);
             }
             for index in event(chance) {
+                before[index] = false;
                 away[index] = true;
             }
             // Without a quorum there is no block: some come back first.
@@ -69,11 +89,14 @@ impl Network {
                 away[chance.below(self.members)] = false;
             }
             let there: Vec<_> = (0..self.members).filter(|index| !away[*index]).collect();
-            let leader = there[chance.below(there.len())];
-            let missing = (0..self.members as u16).filter(|index| away[usize::from(*index)]);
-            let said = liar(leader, term, missing.collect());
-            let began = SequencerBits(said.0 & !before.0);
-            before = said;
+            let among = if chance.of_10_000(self.heavy) { 3.min(there.len()) } else { there.len() };
+            let leader = there[chance.below(among)];
+            let went = (0..self.members).filter(|index| away[*index] && !before[*index]);
+            let began = says(chance, leader, went.map(|index| index as u16).collect());
+            if hits_many(began, self.members) {
+                continue;
+            }
+            absences.tenures[leader].leads(absences.now);
             if began != SequencerBits::NOBODY {
                 absences.records.push(TermRecord { term, leader: leader as u8, began });
             }
@@ -81,12 +104,8 @@ impl Network {
         absences
     }
 
-    fn honest(&self, chance: &mut Chance) -> Absences {
-        self.window(chance, |_| vec![], |_, _, seen| seen)
-    }
-
     fn found(&self, records: &Absences, one: usize, other: usize) -> bool {
-        Beginnings::of(records, one as u16, other as u16, self.members).are_correlated()
+        Testimony::of(records, one as u16, other as u16).is_correlated()
     }
 
     /// Pairs that are found, and all pairs.
@@ -110,9 +129,9 @@ fn r22_1_independent_sequencers_are_not_found_to_be_correlated() {
     let (mut found, mut all) = (0, 0);
     for (members, windows) in [(7, 50), (21, 40), (64, 6)] {
         for goes in RATES {
-            let network = Network { members, goes, returns: 3_000 };
+            let network = Network::of(members, goes, 3_000);
             for _ in 0..windows {
-                let (some, pairs) = network.pairs(&network.honest(&mut chance));
+                let (some, pairs) = network.pairs(&network.window(&mut chance, nothing, honest));
                 found += some;
                 all += pairs;
             }
@@ -122,29 +141,49 @@ fn r22_1_independent_sequencers_are_not_found_to_be_correlated() {
     assert_eq!(found, 0, "of {all}");
 }
 
+/// Nor where three of 21 lead three of four terms and two go away in seven of ten. Were
+/// each leader taken to lead all terms, these two would be found.
+#[test]
+fn r22_1_it_does_not_matter_who_leads_how_often() {
+    let mut chance = Chance(5);
+    let mut otherwise = 0;
+    for _ in 0..20 {
+        let network = Network { heavy: 7_000, ..Network::of(21, 5, 9_000) };
+        let often = |chance: &mut Chance| {
+            [19, 20].into_iter().filter(|_| chance.of_10_000(7_000)).collect()
+        };
+        let mut records = network.window(&mut chance, often, honest);
+        assert_eq!(network.pairs(&records).0, 0);
+        let all = records.now;
+        records.tenures.iter_mut().for_each(|tenure| tenure.led = all);
+        otherwise += usize::from(network.found(&records, 19, 20));
+    }
+    assert!(otherwise > 10, "{otherwise}");
+}
+
 /// Whole networks that stutter: as many as a quorum allows go away at once, others each
 /// time, or always the same third of the world.
 #[test]
 fn r22_1_an_outage_that_hits_all_is_no_collusion() {
     let mut chance = Chance(2);
     for goes in RATES {
-        let network = Network { members: 21, goes, returns: 5_000 };
+        let network = Network::of(21, goes, 5_000);
         for _ in 0..20 {
             let anybody = |chance: &mut Chance| match chance.of_10_000(500) {
                 true => (0..21).filter(|_| chance.of_10_000(3_000)).collect(),
                 false => vec![],
             };
-            let records = network.window(&mut chance, anybody, |_, _, seen| seen);
+            let records = network.window(&mut chance, anybody, honest);
             assert_eq!(network.pairs(&records).0, 0);
         }
     }
-    let steady = Network { members: 21, goes: 5, returns: 5_000 };
+    let steady = Network::of(21, 5, 5_000);
     for _ in 0..20 {
         let region = |chance: &mut Chance| match chance.of_10_000(300) {
             true => (0..6).collect(),
             false => vec![],
         };
-        let records = steady.window(&mut chance, region, |_, _, seen| seen);
+        let records = steady.window(&mut chance, region, honest);
         assert_eq!(steady.pairs(&records).0, 0);
     }
 }
@@ -156,71 +195,145 @@ fn r22_1_two_that_fail_together_are_found_and_nobody_else() {
     let mut chance = Chance(3);
     let mut found = 0;
     for _ in 0..50 {
-        let network = Network { members: 21, goes: 1, returns: 5_000 };
+        let network = Network::of(21, 1, 5_000);
         let machine = |chance: &mut Chance| match chance.of_10_000(4) {
             true => vec![4, 11],
             false => vec![],
         };
-        let records = network.window(&mut chance, machine, |_, _, seen| seen);
-        found += usize::from(network.found(&records, 4, 11));
+        let records = network.window(&mut chance, machine, honest);
         let expected = usize::from(network.found(&records, 4, 11));
+        found += expected;
         assert_eq!(network.pairs(&records).0, expected, "somebody else");
     }
     assert!(found >= 45, "{found} of 50");
 }
 
-/// A third of the leaders, rounded down, says in all of its terms that two honest ones are
-/// missing, whenever that counts as a beginning.
+/// A third of the leaders, rounded down, says in each of its terms that two honest ones
+/// began to be missing.
 #[test]
 fn r22_1_lying_leaders_cannot_have_two_others_found() {
     let mut chance = Chance(4);
     for members in [7, 10, 21, 64] {
         for goes in [5, 30, 100] {
-            let network = Network { members, goes, returns: 3_000 };
+            let network = Network::of(members, goes, 3_000);
             let faulty = network.faulty();
             let victims = (members - 1, members - 2);
             let both = SequencerBits::NOBODY.with(victims.0 as u16).with(victims.1 as u16);
             for _ in 0..20 {
-                let liar = |leader: usize, _: u32, seen: SequencerBits| match leader < faulty {
-                    true => SequencerBits(seen.0 | both.0),
-                    false => seen,
-                };
-                let records = network.window(&mut chance, |_| vec![], liar);
-                assert!(!network.found(&records, victims.0, victims.1), "{members}");
+                // Always, and every other time.
+                for always in [10_000, 5_000] {
+                    let says =
+                        |chance: &mut Chance, leader: usize, seen: SequencerBits| match leader
+                            < faulty
+                            && chance.of_10_000(always)
+                        {
+                            true => both,
+                            false => seen,
+                        };
+                    let records = network.window(&mut chance, nothing, says);
+                    assert!(!network.found(&records, victims.0, victims.1), "{members}");
+                }
             }
         }
     }
     // The premise: without the rule about leaders they would succeed.
-    let network = Network { members: 21, goes: 5, returns: 3_000 };
+    let network = Network::of(21, 5, 3_000);
     let both = SequencerBits::NOBODY.with(20).with(19);
-    let majority = |leader: usize, _: u32, seen: SequencerBits| match leader < 15 {
-        true if leader % 2 == 0 => SequencerBits(seen.0 | both.0),
+    let says = |chance: &mut Chance, leader: usize, seen| match leader < 8 {
+        true if chance.of_10_000(5_000) => both,
         _ => seen,
     };
-    let records = network.window(&mut chance, |_| vec![], majority);
+    let records = network.window(&mut chance, nothing, says);
     assert!(network.found(&records, 20, 19), "eight liars are more than a third");
+}
+
+/// Attack: two honest ones are often away, for reasons of their own. A third of the leaders
+/// tells of both together a little less often than chance has it, so that other leaders
+/// are the ones that do not count, and else of neither. In one heap that makes two of them
+/// that go away together.
+#[test]
+fn r22_1_liars_cannot_make_a_pair_of_two_that_are_often_away() {
+    let mut chance = Chance(6);
+    let mut in_one_heap = 0;
+    for often in [3_000, 5_000, 7_000] {
+        // What both together are by chance, less a tenth.
+        let told = often * often / 10_000 * 9 / 10;
+        for _ in 0..20 {
+            let network = Network::of(7, 5, 10_000);
+            let both = SequencerBits::NOBODY.with(5).with(6);
+            let event = |chance: &mut Chance| {
+                [5, 6].into_iter().filter(|_| chance.of_10_000(often)).collect()
+            };
+            let says = |chance: &mut Chance, leader: usize, seen| match leader < 2 {
+                true if chance.of_10_000(told) => both,
+                true => SequencerBits::NOBODY,
+                false => seen,
+            };
+            let records = network.window(&mut chance, event, says);
+            assert!(!network.found(&records, 5, 6), "{often}");
+            let mut heap = words(&records, 5, 6);
+            heap.sort_by_key(|word| std::cmp::Reverse(word.together));
+            let heap = Testimony::without(0, heap.split_off(2)).sum();
+            in_one_heap += usize::from(Testimony::without(0, vec![heap]).is_correlated());
+        }
+    }
+    assert!(in_one_heap > 20, "{in_one_heap} of 60");
 }
 
 #[test]
 fn r22_1_a_few_times_together_prove_nothing() {
-    let of = |together| Beginnings { terms: 1_000, first: together, second: together, together };
-    assert!(!of(MIN_TOGETHER - 1).are_correlated());
-    assert!(of(MIN_TOGETHER).are_correlated());
-    assert!(!Beginnings { terms: 9, first: 9, second: 9, together: 9 }.are_correlated());
-    assert!(!Beginnings::default().are_correlated());
+    let found = |terms, together| {
+        let word = Beginnings { terms, first: together, second: together, together };
+        Testimony::without(0, vec![word]).is_correlated()
+    };
+    let least = MIN_EXCESS as u32 + 1;
+    assert!(!found(1_000, least - 1));
+    assert!(found(1_000, least));
+    assert!(!found(9, 9), "who is missing in every term is missing with everybody");
+    assert!(!Testimony::default().is_correlated());
 }
 
 /// What the two themselves say of each other does not count, nor what a leader said that
-/// is gone.
+/// is gone; and nothing from before one of the two was there.
 #[test]
-fn only_others_of_the_set_are_heard() {
+fn only_others_of_the_set_are_heard_and_of_the_time_of_both() {
     let both = SequencerBits(0b11);
-    let record = |term, leader, began| TermRecord { term, leader, began };
-    let leaders = [0, 1, u8::MAX, 64];
-    let records = (0..200).map(|term| record(term, leaders[term as usize % 4], both)).collect();
-    // Of seven leaders two may be faulty and two are named: three are heard.
-    let heard = Beginnings::of(&Absences { terms: 700, records }, 0, 1, 7);
-    assert_eq!(heard, Beginnings { terms: 300, ..Default::default() });
+    let record = |term: u32| TermRecord {
+        term,
+        leader: [0, 1, u8::MAX, 64, 2][term as usize % 5],
+        began: both,
+    };
+    let records: Vec<_> = (0..200).map(record).collect();
+    let mut tenures = vec![Tenure { joined: 0, counted_from: 0, led: 100 }; 7];
+    let absences = Absences { now: 700, since: 0, tenures: tenures.clone(), records };
+    let told = |terms, count| Beginnings { terms, first: count, second: count, together: count };
+    let heard = words(&absences, 0, 1);
+    assert_eq!(heard, [told(100, 40), told(100, 0), told(100, 0), told(100, 0), told(100, 0)]);
+    // Since term 100 a leader led six of seven as often.
+    tenures[1].joined = 100;
+    tenures[1].counted_from = 100;
+    let later = Absences { tenures, ..absences.clone() };
+    assert_eq!(words(&later, 0, 1)[..2], [told(85, 20), told(85, 0)]);
+    // As many as can be faulty of seven: the first of them is not heard.
+    let heard = Testimony::of(&absences, 0, 1);
+    assert_eq!(heard.sum(), Beginnings { terms: 300, ..Default::default() });
+}
+
+/// Terms are counted for a window; then half of it is forgotten, as if a leader led as often
+/// all the time.
+#[test]
+fn how_often_a_leader_leads_is_counted_for_a_window() {
+    let mut tenure = Tenure::from(10);
+    for term in (13..=10 + 3 * WINDOW_TERMS).step_by(4) {
+        tenure.leads(term);
+        assert!(term - tenure.counted_from <= WINDOW_TERMS);
+        assert!(tenure.led <= (term - tenure.counted_from) / 4 + 2);
+    }
+    let now = 10 + 3 * WINDOW_TERMS;
+    let led = tenure.led_since(now - WINDOW_TERMS, now);
+    assert!(led.abs_diff(WINDOW_TERMS / 4) < 10, "{led}");
+    assert_eq!(tenure.led_since(now, now), 0);
+    assert_eq!(Tenure::from(now).led_since(0, now), 0);
 }
 
 proptest! {
@@ -229,28 +342,41 @@ proptest! {
     /// R22.1: the integers say what the formula says.
     #[test]
     fn r22_1_the_threshold_is_a_phi_of_one_half(
-        neither in 0u32..1_000,
-        alone in (0u32..40, 0u32..40),
-        together in 0u32..60,
+        leaders in prop::collection::vec((1u32..1_000, 0u32..40, 0u32..40, 0u32..60), 1..8),
     ) {
-        let (first, second) = (together + alone.0, together + alone.1);
-        let terms = neither + alone.0 + alone.1 + together;
-        let counts = Beginnings { terms, first, second, together };
-        let [n, a, b, ab] = [terms, first, second, together].map(f64::from);
-        let phi = (n * ab - a * b) / (a * (n - a) * b * (n - b)).sqrt();
-        // Not a number where one of them always or never began.
-        prop_assume!(phi.is_nan() || (phi - 0.5).abs() > 1e-9);
-        prop_assert_eq!(counts.are_correlated(), together >= MIN_TOGETHER && phi > 0.5);
+        let words = leaders.into_iter().map(|(neither, one, other, together)| Beginnings {
+            terms: neither + one + other + together,
+            first: together + one,
+            second: together + other,
+            together,
+        });
+        let words: Vec<_> = words.collect();
+        let (mut excess, mut variance) = (0.0f64, [0.0f64; 2]);
+        for word in &words {
+            let [n, a, b, ab] =
+                [word.terms, word.first, word.second, word.together].map(f64::from);
+            excess += ab - a * b / n;
+            variance[0] += a * (n - a) / n;
+            variance[1] += b * (n - b) / n;
+        }
+        let phi = excess / f64::sqrt(variance[0] * variance[1]);
+        let least = MIN_EXCESS as f64;
+        // Not a number where one of them never began.
+        prop_assume!(phi.is_nan() || (phi - 0.5).abs() > 1e-4);
+        prop_assume!((excess - least).abs() > 1e-4);
+        let found = Testimony::without(0, words).is_correlated();
+        prop_assert_eq!(found, excess > least && phi > 0.5);
     }
 
-    /// Whatever stands in the records, nothing is counted twice, and who is named first
-    /// is nothing.
+    /// Whatever stands in the records, nothing is counted twice, who is named first is
+    /// nothing, and no excess is more than the root of its variances: a liar's words weigh
+    /// as much against as for.
     #[test]
     fn counts_are_within_each_other(
         records in prop::collection::vec((any::<u8>(), any::<u64>()), 0..300),
         sparse: bool,
         pair in (0u16..70, 0u16..70),
-        members in 0usize..=64,
+        led in prop::collection::vec(0u32..1_000, 0..=64),
     ) {
         let records: Vec<_> = records
             .into_iter()
@@ -261,15 +387,23 @@ proptest! {
                 began: SequencerBits(if sparse { bits & bits << 7 & bits >> 9 } else { bits }),
             })
             .collect();
-        let absences = Absences { terms: 1_000, records };
-        let counts = Beginnings::of(&absences, pair.0, pair.1, members);
-        prop_assert!(counts.together <= counts.first.min(counts.second));
-        prop_assert!(counts.first.max(counts.second) as usize <= absences.records.len());
-        prop_assert!(counts.terms <= absences.terms);
-        prop_assert!(counts.together < MIN_TOGETHER || counts.terms > 0);
-        let swapped = Beginnings::of(&absences, pair.1, pair.0, members);
-        let expected =
-            Beginnings { first: counts.second, second: counts.first, ..counts };
-        prop_assert_eq!(swapped, expected);
+        let tenures = led.iter().map(|led| Tenure { led: *led, ..Default::default() }).collect();
+        let absences = Absences { now: 1_000, since: 0, tenures, records };
+        let all = words(&absences, pair.0, pair.1);
+        let swapped = words(&absences, pair.1, pair.0);
+        for (word, swapped) in all.iter().zip(&swapped) {
+            prop_assert!(word.together <= word.first.min(word.second));
+            prop_assert!(word.first.max(word.second) <= word.terms);
+            let [n, a, b] = [word.terms, word.first, word.second].map(f64::from);
+            let excess = word.excess() as f64 / f64::from(1 << 20);
+            let most = f64::sqrt(a * (n - a) * b * (n - b)) / n.max(1.0);
+            prop_assert!(excess <= most + 1e-4);
+            let expected =
+                Beginnings { first: word.second, second: word.first, ..*word };
+            prop_assert_eq!(*swapped, expected);
+        }
+        let sum = Testimony::of(&absences, pair.0, pair.1).sum();
+        prop_assert!(sum.first.max(sum.second) as usize <= absences.records.len());
+        prop_assert!(all.len() <= absences.tenures.len());
     }
 }

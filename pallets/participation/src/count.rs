@@ -1,8 +1,10 @@
 //! The counting: a block's votes, a block's leaders, a session's end.
 
 use crate::{
+    absences::Word,
     pallet::{
-        Config, Current, Error, Event, Members, MembersSetId, Offences, Outgoing, Pallet, Totals,
+        Config, Current, Error, Event, LeaderCount, Members, MembersSetId, Offences, Outgoing,
+        Pallet, Totals,
     },
     types::{permille, Accounts, Session},
     WeightInfo, MIN_LIVENESS_PERMILLE,
@@ -27,8 +29,17 @@ impl<T: Config> Pallet<T> {
         Accounts::truncate_from((0..members).filter_map(T::Sequencers::account).collect())
     }
 
+    /// How many sequencers of the set in force may lead.
+    pub(crate) fn read_leaders() -> u32 {
+        T::Sequencers::leaders().saturated_into()
+    }
+
     /// Counts what the inherent says, and returns its weight.
-    pub(crate) fn count(commit: Commit, failed: SequencerBits) -> Result<Weight, Error<T>> {
+    pub(crate) fn count(
+        commit: Commit,
+        heard: SequencerBits,
+        failed: SequencerBits,
+    ) -> Result<Weight, Error<T>> {
         let height: BlockNumber = frame_system::Pallet::<T>::block_number().saturated_into();
         let parent = height.saturating_sub(1);
         let members = Members::<T>::get();
@@ -39,15 +50,16 @@ impl<T: Config> Pallet<T> {
         let digest = LeaderDigest::find(digest.logs());
         let author = T::Author::get();
         let author = author.and_then(|who| members.iter().position(|member| *member == who));
+        let leader = author.and_then(|index| u8::try_from(index).ok());
+        let speaker = leader.zip(digest.as_ref().map(|digest| digest.term));
         let mut weight = T::WeightInfo::note();
         if parent == 0 {
             ensure!(commit == Commit::default(), Error::<T>::GenesisIsNotSigned);
         } else {
             Self::count_votes(&mut session, commit.signers)?;
-            if let (Some(leader), false) = (author, changed) {
-                let missing = Self::missing(commit.signers, members.len());
-                let term = digest.as_ref().map_or(0, |digest| digest.term);
-                Self::watch(&mut session.watch, leader.saturated_into(), term, missing);
+            if !changed {
+                let Commit { round, signers } = commit;
+                Self::listen(&mut session.watch, Word { speaker, round, signers, heard });
             }
         }
         if changed || parent > 0 && parent.checked_rem(T::SessionBlocks::get()) == Some(0) {
@@ -64,6 +76,7 @@ impl<T: Config> Pallet<T> {
             weight.saturating_accrue(follow.unwrap_or_default());
             session = Session { watch, ..Session::of(members.len()) };
         }
+        Self::speaks(&mut session.watch, speaker);
         let rounds = digest.map_or(0, |digest| digest.round);
         Self::count_leaders(&mut session, Leaders { rounds, author, failed })?;
         Current::<T>::put(session);
@@ -82,17 +95,11 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// Who of a set of this size is not among the signers.
-    fn missing(signers: SequencerBits, members: usize) -> SequencerBits {
-        let members = u16::try_from(members).unwrap_or(u16::MAX);
-        (0..members).filter(|index| !signers.contains(usize::from(*index))).collect()
-    }
-
     fn count_leaders(session: &mut Session, leaders: Leaders) -> Result<(), Error<T>> {
         let Leaders { rounds, author, failed } = leaders;
         let members = session.tallies.len();
-        // After the last member the order begins anew, and all have failed.
-        let expected = usize::from(rounds).min(members);
+        // After the last one that may lead the order begins anew, and all of them have failed.
+        let expected = usize::from(rounds).min(LeaderCount::<T>::get() as usize);
         let right = failed.fits(members) && failed.count() == expected;
         ensure!(right, Error::<T>::WrongLeaders);
         session.blocks = session.blocks.saturating_add(1);
@@ -114,8 +121,11 @@ impl<T: Config> Pallet<T> {
         let mut told = Weight::zero();
         let mut uptimes = Vec::with_capacity(ended.signed.len());
         let judged = session.judged;
+        // A session that was cut short, because keys were revoked, tells little: who was
+        // away for a moment was away for most of it.
+        let tells = judged >= T::SessionBlocks::get() / 2;
         let liveness_permille = session.liveness_permille();
-        if liveness_permille < MIN_LIVENESS_PERMILLE {
+        if tells && liveness_permille < MIN_LIVENESS_PERMILLE {
             Self::deposit_event(Event::LivenessLow { liveness_permille });
             let failed = ended.signed.iter().zip(&session.tallies);
             let failed = failed.filter(|(_, tally)| tally.missed_proposals > 0);
@@ -140,7 +150,7 @@ impl<T: Config> Pallet<T> {
                 Self::note_offence(OffenceKind::Timeout, account.clone(), &ended);
             }
             let uptime_permille = permille(tally.votes.into(), judged.into());
-            if uptime_permille < T::MinUptime::get() {
+            if tells && uptime_permille < T::MinUptime::get() {
                 offences = offences.saturating_add(1);
                 Self::deposit_event(Event::SequencerOffline {
                     sequencer: account.clone(),

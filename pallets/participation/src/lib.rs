@@ -7,7 +7,8 @@
 //! an inherent ([`note`](Pallet::note)) whose precommits its leader has of the
 //! block before, and who led the rounds of its own height that failed. Sequencers
 //! check both before they vote: that they know these precommits themselves, and that
-//! the schedule names these leaders.
+//! the schedule names these leaders. It says too whose votes of any kind its leader heard,
+//! which nobody checks and which only speaks for who is named.
 //!
 //! Counted for each sequencer of the set in force: blocks made, heights at which it
 //! led a round in vain, blocks signed and not signed. A session's counts stand in
@@ -20,7 +21,7 @@
 //! [`Config::OnSessionJudged`].
 //!
 //! Kept, too, is in which leaders' terms each one began to be missing
-//! (`absences`). Anybody may [name two](Pallet::report_correlation) that miss votes
+//! (`absences`). Anybody may [name two](Pallet::report_correlation) that go missing
 //! together more often than chance explains ([`correlation`]); [`Config::OnCorrelation`]
 //! is told of them (R22.1).
 //!
@@ -33,14 +34,15 @@
 //!   sequencers, all honest, have checked that. Absent may count who is late, and
 //!   whom a lying leader leaves out: nobody can tell the two apart. So only who
 //!   misses most of a session's blocks is offline, which takes more than a few
-//!   liars' blocks.
-//! - Storage is bounded: one value of 64 tallies, one entry for each member of the
-//!   set in force, removed when it leaves the set, [`MAX_OFFENCES`] records, and 13 bytes
-//!   of each of the last [`MAX_RECORDS`](types::MAX_RECORDS) terms in which somebody began
-//!   to be missing.
-//! - What a third of the leaders say of their own terms cannot have two others found to be
-//!   correlated. They can still make others miss the first block of an honest leader,
-//!   which counts as that leader's word: so the runtime takes no reports yet (ADR 0018).
+//!   liars' blocks. A session that is cut short to less than half is paid for, and
+//!   nobody is offline in it.
+//! - Storage is bounded: one value of 64 tallies and one of 64 tenures, one entry for each
+//!   member of the set in force, removed when it leaves the set, [`MAX_OFFENCES`] records,
+//!   and 13 bytes of each of the last [`MAX_RECORDS`](types::MAX_RECORDS) terms in which
+//!   somebody began to be missing.
+//! - Two honest sequencers are not found to be correlated by what a third of the sequencers
+//!   say or withhold, unless an honest leader really hears nothing of both ([`correlation`],
+//!   ADR 0018).
 //!
 //! ## Pallet API
 //!
@@ -88,7 +90,7 @@ const MAX_OFFENCES_EACH: u32 = 2;
 #[frame_support::pallet]
 pub mod pallet {
     use super::*;
-    use crate::types::{Accounts, RecordPage, Session, Total};
+    use crate::types::{Accounts, RecordPage, Session, Tenures, Total};
     use cascoin_l2_primitives::{
         chain::{AccountId, BlockNumber, MAX_SEQUENCERS},
         sequencers::{
@@ -131,7 +133,7 @@ pub mod pallet {
         /// [`MIN_LIVENESS_PERMILLE`] of the blocks.
         type OnLowLiveness: OnLowLiveness;
 
-        /// Told of two sequencers that miss votes together.
+        /// Told of two sequencers that go missing together.
         type OnCorrelation: OnCorrelation;
 
         /// Told of each session that is over, after its offences.
@@ -144,6 +146,10 @@ pub mod pallet {
     /// The set that makes and signs the block after the last one.
     #[pallet::storage]
     pub type Members<T> = StorageValue<_, Accounts, ValueQuery>;
+
+    /// How many of them may lead.
+    #[pallet::storage]
+    pub type LeaderCount<T> = StorageValue<_, u32, ValueQuery>;
 
     /// Its id.
     #[pallet::storage]
@@ -169,6 +175,11 @@ pub mod pallet {
     #[pallet::storage]
     pub type AbsencePages<T> = StorageMap<_, Twox64Concat, u32, RecordPage, ValueQuery>;
 
+    /// Since when the members of the set that signed the last block are in it, and how often
+    /// they led, by index.
+    #[pallet::storage]
+    pub type LeaderTenures<T> = StorageValue<_, Tenures, ValueQuery>;
+
     /// Whether this block had its inherent.
     #[pallet::storage]
     #[pallet::whitelist_storage]
@@ -187,7 +198,9 @@ pub mod pallet {
     impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
         fn build(&self) {
             let members = Pallet::<T>::read_set();
+            LeaderCount::<T>::put(Pallet::<T>::read_leaders());
             Current::<T>::put(Session::of(members.len()));
+            LeaderTenures::<T>::put(Pallet::<T>::new_tenures(members.len(), 0));
             Members::<T>::put(members);
             MembersSetId::<T>::put(T::Sequencers::set_id());
         }
@@ -215,8 +228,9 @@ pub mod pallet {
             /// Their share, in thousandths.
             liveness_permille: u16,
         },
-        /// Two sequencers miss votes together more often than chance explains (R22.1).
-        /// Counted are the terms in which they began to be missing.
+        /// Two sequencers go missing together more often than chance explains (R22.1).
+        /// Counted are the terms in which they began to be missing, of the leaders that are
+        /// heard.
         CorrelationFound {
             /// One.
             first: AccountId,
@@ -271,6 +285,11 @@ pub mod pallet {
         /// with the time stamp.
         fn on_finalize(_: BlockNumberFor<T>) {
             assert!(Noted::<T>::take(), "Participation must be noted once in the block");
+            // They decide the schedule of the next block, whatever its beginning changes.
+            let leaders = Self::read_leaders();
+            if LeaderCount::<T>::get() != leaders {
+                LeaderCount::<T>::put(leaders);
+            }
             let set_id = T::Sequencers::set_id();
             let before = MembersSetId::<T>::get();
             if before != set_id {
@@ -288,7 +307,8 @@ pub mod pallet {
 
     #[pallet::call]
     impl<T: Config> Pallet<T> {
-        /// Notes who signed the last block, and who led this height's failed rounds.
+        /// Notes who signed the last block, and in which round; who voted for anything at
+        /// its height, as far as the leader heard; and who led this height's failed rounds.
         ///
         /// ## Dispatch Origin
         /// None: an inherent.
@@ -316,16 +336,17 @@ pub mod pallet {
             origin: OriginFor<T>,
             round: u16,
             signers: SequencerBits,
+            heard: SequencerBits,
             failed_leaders: SequencerBits,
         ) -> DispatchResultWithPostInfo {
             ensure_none(origin)?;
             ensure!(!Noted::<T>::get(), Error::<T>::NotedAlready);
             Noted::<T>::put(true);
-            let weight = Self::count(Commit { round, signers }, failed_leaders)?;
+            let weight = Self::count(Commit { round, signers }, heard, failed_leaders)?;
             Ok(Some(weight).into())
         }
 
-        /// Names two sequencers that miss votes together. Free if that is so.
+        /// Names two sequencers that go missing together. Free if that is so.
         ///
         /// ## Dispatch Origin
         /// Signed.
@@ -348,8 +369,9 @@ pub mod pallet {
             ensure_signed(origin)?;
             ensure!(first != second, Error::<T>::NoPair);
             ensure!(!T::OnCorrelation::is_known(&first, &second), Error::<T>::KnownAlready);
-            let found = Self::beginnings(&first, &second)?;
-            ensure!(found.are_correlated(), Error::<T>::NotCorrelated);
+            let found = Self::testimony(&first, &second)?;
+            ensure!(found.is_correlated(), Error::<T>::NotCorrelated);
+            let found = found.sum();
             T::OnCorrelation::on_correlation(&first, &second);
             Self::deposit_event(Event::CorrelationFound {
                 first,
@@ -372,11 +394,12 @@ pub mod pallet {
         fn create_inherent(data: &InherentData) -> Option<Self::Call> {
             let data = Self::data(data)?;
             let Commit { round, signers } = data.best();
-            Some(Call::note { round, signers, failed_leaders: data.failed_leaders })
+            let ParticipationData { heard, failed_leaders, .. } = data;
+            Some(Call::note { round, signers, heard, failed_leaders })
         }
 
         fn check_inherent(call: &Self::Call, data: &InherentData) -> Result<(), Self::Error> {
-            let Call::note { round, signers, failed_leaders } = call else { return Ok(()) };
+            let Call::note { round, signers, failed_leaders, .. } = call else { return Ok(()) };
             let data = Self::data(data).ok_or(ParticipationError::NoData)?;
             data.check(Commit { round: *round, signers: *signers }, *failed_leaders)
         }

@@ -46,6 +46,8 @@ parameter_types! {
     /// Pairs that were found to be correlated.
     pub static Correlated: Vec<(AccountId, AccountId)> = vec![];
     pub static SessionBlocks: u32 = 10;
+    /// How many may lead, if not all.
+    pub static Leading: Option<usize> = None;
     pub const MinUptime: u16 = 500;
 }
 
@@ -65,6 +67,10 @@ impl SequencerSetProvider for Sequencers {
 
     fn account(index: u16) -> Option<AccountId> {
         Set::get().get(usize::from(index)).map(|seed| account(*seed))
+    }
+
+    fn leaders() -> usize {
+        Leading::get().unwrap_or(Self::members())
     }
 
     fn relay_key(_: u16) -> Option<ed25519::Public> {
@@ -144,6 +150,7 @@ pub fn new_test_ext(sequencers: u8) -> sp_io::TestExternalities {
     Judged::set(vec![]);
     Correlated::set(vec![]);
     SessionBlocks::set(10);
+    Leading::set(None);
     let storage = RuntimeGenesisConfig::default().build_storage().expect("a valid genesis");
     let mut ext = sp_io::TestExternalities::new(storage);
     ext.execute_with(|| Participation::check_state().expect("sound at genesis"));
@@ -162,6 +169,10 @@ pub struct Made {
     pub signers: SequencerBits,
     pub failed: SequencerBits,
     pub term: u32,
+    /// The round in which the block before was signed.
+    pub signed_in: u16,
+    /// Who voted for it or another at its height.
+    pub heard: SequencerBits,
     /// The set that it puts in force, as the session pallets do: before its inherent.
     pub changes_to: Option<Vec<u8>>,
 }
@@ -175,6 +186,8 @@ impl Made {
             signers: bits(signers),
             failed: SequencerBits::NOBODY,
             term: 0,
+            signed_in: 0,
+            heard: SequencerBits::NOBODY,
             changes_to: None,
         }
     }
@@ -192,9 +205,10 @@ pub fn block(made: Made) -> Result<Weight, DispatchError> {
         Set::set(set);
     }
     Participation::on_initialize(height);
+    let Made { signed_in, signers, heard, failed, .. } = made;
     // As a dispatch does: what fails leaves no trace.
     let noted = with_storage_layer(|| {
-        Participation::note(RawOrigin::None.into(), 0, made.signers, made.failed)
+        Participation::note(RawOrigin::None.into(), signed_in, signers, heard, failed)
     });
     let weight = noted.map_err(|error| error.error)?.actual_weight.unwrap_or_default();
     Participation::on_finalize(height);
@@ -209,5 +223,5 @@ pub fn refused(error: Error<Test>) -> Result<Weight, DispatchError> {
 
 /// The inherent of a call, for comparing.
 pub fn call(round: u16, signers: SequencerBits, failed_leaders: SequencerBits) -> Call<Test> {
-    Call::note { round, signers, failed_leaders }
+    Call::note { round, signers, heard: SequencerBits::NOBODY, failed_leaders }
 }

@@ -76,6 +76,8 @@ proptest! {
                     signers: signed,
                     failed,
                     term: height / 3,
+                    signed_in: 0,
+                    heard: SequencerBits::NOBODY,
                     changes_to: next.clone(),
                 };
                 block(made).expect("a good block");

@@ -2,7 +2,7 @@
 
 use crate::{
     mock::*,
-    pallet::{Error, Event, Offences, Totals},
+    pallet::{Call, Error, Event, Offences, Totals},
     MAX_OFFENCES,
 };
 use cascoin_l2_primitives::{
@@ -74,6 +74,58 @@ fn r2b6_leaders_of_failed_rounds_have_missed_their_proposal() {
     });
 }
 
+/// Whoever is barred leads no round: of five failed ones each of the three others led
+/// one at least. What a block says of its leaders is what held when its parent ended.
+#[test]
+fn r30_4_who_is_barred_has_led_no_failed_round() {
+    new_test_ext(4).execute_with(|| {
+        first_block(1);
+        let made = |round, failed: &[u16]| Made {
+            round,
+            failed: bits(failed.iter().copied()),
+            ..Made::by(3, [0, 1, 2])
+        };
+        Leading::set(Some(3));
+        // It is noted at the end of this one, in which all could lead yet.
+        block(made(5, &[0, 1, 2, 3])).unwrap();
+        block(made(5, &[0, 2, 3])).unwrap();
+        assert_eq!(block(made(5, &[0, 1, 2, 3])), refused(Error::WrongLeaders));
+        // A smaller set begins: that counts for the block after.
+        Leading::set(None);
+        let last = Made { changes_to: Some(vec![1, 3]), ..made(5, &[0, 2, 3]) };
+        block(last).unwrap();
+        block(made(4, &[0, 1])).unwrap();
+    });
+}
+
+/// R30.5: where revoked keys cut a session short, nobody is offline for a moment's absence.
+#[test]
+fn r30_5_a_session_that_is_cut_short_is_too_short_to_judge_by() {
+    for (last, offline) in [(4, false), (5, true)] {
+        new_test_ext(4).execute_with(|| {
+            first_block(1);
+            Slow::set(vec![]);
+            for height in 2..=last {
+                let changes_to = (height == last).then(|| vec![1, 2, 3]);
+                let failed = if height == 2 { bits([1]) } else { SequencerBits::NOBODY };
+                let round = u16::from(height == 2);
+                let made = Made::by(1, [0, 1, 2]);
+                block(Made { changes_to, failed, round, ..made }).unwrap();
+            }
+            assert!(Judged::get().is_empty());
+            block(Made::by(1, [0, 1, 2])).unwrap();
+            assert_eq!(Judged::get().len(), 1, "it is paid for");
+            let kinds: Vec<_> = Told::get().iter().map(|told| told.kind).collect();
+            let expected: &[_] = match offline {
+                true => &[OffenceKind::Timeout, OffenceKind::Offline],
+                false => &[OffenceKind::Timeout],
+            };
+            assert_eq!(kinds, expected);
+            assert_eq!(Slow::get().len(), usize::from(offline));
+        });
+    }
+}
+
 #[test]
 fn signers_must_be_a_quorum_of_the_set() {
     new_test_ext(4).execute_with(|| {
@@ -100,7 +152,8 @@ fn a_block_has_the_inherent_once_and_nobody_sends_it() {
         let without = catch_unwind(AssertUnwindSafe(|| Participation::on_finalize(2)));
         assert!(without.is_err(), "a block without it is not valid");
         let note = |origin: RawOrigin<_>| {
-            Participation::note(origin.into(), 0, bits([0, 1, 2]), SequencerBits::NOBODY)
+            let nobody = SequencerBits::NOBODY;
+            Participation::note(origin.into(), 0, bits([0, 1, 2]), nobody, nobody)
         };
         assert!(note(RawOrigin::Signed(account(1))).is_err());
         assert!(note(RawOrigin::Root).is_err());
@@ -296,7 +349,7 @@ fn without_an_end_a_session_goes_on() {
 
 fn inherent_data(commits: Vec<Commit>, failed_leaders: SequencerBits) -> InherentData {
     let mut data = InherentData::new();
-    let participation = ParticipationData { commits, failed_leaders };
+    let participation = ParticipationData { commits, heard: bits([0, 4]), failed_leaders };
     data.put_data(PARTICIPATION_IDENTIFIER, &participation).expect("there is none yet");
     data
 }
@@ -307,7 +360,15 @@ fn the_inherent_is_made_of_what_the_leader_knows_and_checked_against_what_others
     let four = Commit { round: 2, signers: bits([0, 1, 2, 3]) };
     let leader = inherent_data(vec![three, four], bits([3]));
     let made = Participation::create_inherent(&leader).expect("an inherent");
-    assert_eq!(made, call(2, four.signers, bits([3])));
+    assert_eq!(
+        made,
+        Call::note {
+            round: 2,
+            signers: four.signers,
+            heard: bits([0, 4]),
+            failed_leaders: bits([3]),
+        }
+    );
     assert!(Participation::is_inherent(&made));
     let check = |data: &InherentData| Participation::check_inherent(&made, data);
     assert_eq!(check(&leader), Ok(()));

@@ -22,11 +22,14 @@ pub const PAGE_RECORDS: u32 = 64;
 // A place stays in its page, and the number of records may wrap.
 const _: () = assert!(MAX_RECORDS.is_power_of_two() && MAX_RECORDS.is_multiple_of(PAGE_RECORDS));
 
+/// Of each member of a set, by index.
+pub type Tenures = BoundedVec<Tenure, ConstU32<MAX_SEQUENCERS>>;
+
 /// Some terms' records.
 pub type RecordPage = BoundedVec<TermRecord, ConstU32<PAGE_RECORDS>>;
 
-/// Who began to be missing in one leader's term: by its word, who was not missing in the
-/// term before. Somebody did.
+/// Who began to be missing in one leader's term, by its word. Somebody did, and not too
+/// many for it to count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct TermRecord {
     /// The number of the term, counted from genesis.
@@ -40,17 +43,60 @@ pub struct TermRecord {
 /// The term that runs, and where its record goes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct Watch {
-    /// Index of the leader that makes the blocks now, and the term; `None` if nothing is
-    /// known of it.
+    /// Index of the leader that made the last block, and the term; `None` if that is not
+    /// known.
     pub speaker: Option<(u8, u32)>,
-    /// Who did not sign one of the blocks, by that leader's word.
-    pub missing: SequencerBits,
-    /// Who was missing in the term before.
-    pub before: SequencerBits,
+    /// Who signed the block before the last one, by that leader's word, if both are its
+    /// own.
+    pub signed: SequencerBits,
+    /// Who did not sign one of that leader's blocks in this term and had signed the block
+    /// before.
+    pub began: SequencerBits,
+    /// Whether that leader could have told of anybody.
+    pub compared: bool,
     /// Terms that are over.
     pub terms: u32,
     /// Records made, ever; wraps.
     pub recorded: u32,
+}
+
+/// Since when somebody is in the set, and how often it led there. Times are numbers of
+/// terms.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Tenure {
+    /// When it came.
+    pub joined: u32,
+    /// Since when its terms are counted.
+    pub counted_from: u32,
+    /// Terms that it led since then and that count.
+    pub led: u32,
+}
+
+impl Tenure {
+    /// Of one that comes now.
+    pub fn from(now: u32) -> Self {
+        Self { joined: now, counted_from: now, led: 0 }
+    }
+
+    /// It led one more. Of more than a window the older half is forgotten, as if it had led
+    /// as often in both.
+    pub fn leads(&mut self, now: u32) {
+        self.led = self.led.saturating_add(1);
+        let counted = now.saturating_sub(self.counted_from);
+        if counted > WINDOW_TERMS {
+            self.counted_from = self.counted_from.saturating_add(counted / 2);
+            self.led = self.led.div_ceil(2);
+        }
+    }
+
+    /// How many of the terms from `since` on it led, as if it had always led as often.
+    pub fn led_since(&self, since: u32, now: u32) -> u32 {
+        let asked = now.saturating_sub(since.max(self.joined));
+        let counted = now.saturating_sub(self.counted_from);
+        let led = u64::from(self.led).saturating_mul(asked.into());
+        let led = led.checked_div(counted.into()).unwrap_or(0);
+        u32::try_from(led).unwrap_or(u32::MAX)
+    }
 }
 
 /// What a sequencer did in the session that runs.

@@ -36,7 +36,7 @@ pub struct EstimatedWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
     fn block() -> Weight {
-        Weight::from_parts(5 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(3, 1)
+        Weight::from_parts(10 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(6, 2)
     }
 
     // The account of each of 64 indices is read from the list of all.
@@ -44,9 +44,9 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
         Weight::from_parts(500 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(2, 3)
     }
 
-    // Once a term a page of records, too.
+    // Once a term a page of records and the tenures, too.
     fn note() -> Weight {
-        Weight::from_parts(35 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(9, 4)
+        Weight::from_parts(35 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(11, 5)
     }
 
     fn note_last(n: u32) -> Weight {
@@ -56,14 +56,15 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
             + T::DbWeight::get().reads_writes(n + 2, n + 3)
     }
 
-    // Of 1,024 records the bits of 64.
+    // Of 1,024 records the bits of 64, and the tenures.
     fn follow_set() -> Weight {
-        Weight::from_parts(500 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(PAGES, PAGES)
+        Weight::from_parts(500 * MICROSECOND, 0)
+            + T::DbWeight::get().reads_writes(PAGES + 1, PAGES + 1)
     }
 
-    // 1,024 records, looked through three times.
+    // 1,024 records, looked through twice, and the tenures.
     fn report_correlation() -> Weight {
-        Weight::from_parts(200 * MICROSECOND, 0) + T::DbWeight::get().reads(PAGES + 2)
+        Weight::from_parts(200 * MICROSECOND, 0) + T::DbWeight::get().reads(PAGES + 3)
     }
 }
 

@@ -1,12 +1,17 @@
 //! Measures what `weights.rs` estimates.
 
 use crate::{
-    pallet::{Call, Config, L1Accounts, L1Addresses, Pallet, Standings},
+    pallet::{
+        Call, Config, L1Accounts, L1Addresses, Pallet, Standings, TrustQueue, TrustQueueRange,
+        TrustSeeds, Vertices,
+    },
     record::{Noted, RecordActivity},
-    types::Transfer,
+    types::{Transfer, Vertex, MAX_HEARD, MAX_SAID, MAX_SEEDS},
 };
 use cascoin_l2_primitives::{
     chain::AccountId,
+    l1::cvm::TrustKind,
+    relay::TrustStatement,
     reputation::Score,
     sequencers::{Offence, OffenceKind, OnOffence},
 };
@@ -16,6 +21,7 @@ use frame_support::{
     traits::StoredMap,
 };
 use frame_system::RawOrigin;
+use sp_core::{bounded::BoundedVec, ConstU32, H160};
 use sp_runtime::traits::{AsSystemOriginSigner, Dispatchable, TransactionExtension};
 
 /// r is the generator's x, s is 1: a key comes out of that, whatever was signed.
@@ -31,6 +37,39 @@ const SIGNATURE: [u8; 65] = {
     signature[64] = 1;
     signature
 };
+
+fn address(kind: u8, number: u32) -> H160 {
+    let mut bytes = [kind; 20];
+    bytes.iter_mut().zip(number.to_le_bytes()).for_each(|(to, from)| *to = from);
+    H160(bytes)
+}
+
+/// An edge with a bond that grows with `bond`.
+fn edge(speaker: H160, subject: H160, bond: u64) -> TrustStatement {
+    // More than any coin has units here.
+    let bond = bond.saturating_add(1 << 60);
+    TrustStatement { kind: TrustKind::Edge, speaker, subject, weight: 100, bond }
+}
+
+/// Makes an address of which, and who, speaks as much as is kept.
+fn crowd<T: Config>(of: H160) {
+    for number in 0..MAX_HEARD {
+        let _ = Pallet::<T>::hear(&edge(address(1, number), of, number.into()));
+    }
+    for number in 0..MAX_SAID {
+        let _ = Pallet::<T>::hear(&edge(of, address(2, number), number.into()));
+    }
+}
+
+/// As if all trust were computed.
+fn empty_queue<T: Config>() {
+    let (start, end) = TrustQueueRange::<T>::take();
+    for place in start..end {
+        if let Some(address) = TrustQueue::<T>::take(place) {
+            Vertices::<T>::mutate(address, |vertex: &mut Vertex| vertex.queued = false);
+        }
+    }
+}
 
 #[benchmarks(where
     T: Send + Sync,
@@ -53,7 +92,7 @@ mod benchmarks {
     #[benchmark]
     fn link() {
         let caller: AccountId = whitelisted_caller();
-        let old = sp_core::H160([9; 20]);
+        let old = H160([9; 20]);
         L1Addresses::<T>::insert(&caller, old);
         L1Accounts::<T>::insert(old, &caller);
         #[extrinsic_call]
@@ -64,7 +103,7 @@ mod benchmarks {
     #[benchmark]
     fn unlink() {
         let caller: AccountId = whitelisted_caller();
-        let address = sp_core::H160([9; 20]);
+        let address = H160([9; 20]);
         L1Addresses::<T>::insert(&caller, address);
         L1Accounts::<T>::insert(address, &caller);
         #[extrinsic_call]
@@ -89,6 +128,63 @@ mod benchmarks {
             Pallet::<T>::note(Noted { transfer: Some(transfer), ..noted }, true);
         }
         assert_eq!(T::Activities::get(&caller).transactions(), 1);
+    }
+
+    #[benchmark]
+    fn set_trust_seeds() {
+        let seeds = |kind: u8| -> BoundedVec<H160, ConstU32<MAX_SEEDS>> {
+            let all = (0..MAX_SEEDS).map(|number| address(kind, number));
+            BoundedVec::truncate_from(all.collect::<alloc::vec::Vec<_>>())
+        };
+        Pallet::<T>::do_set_trust_seeds(seeds(1));
+        empty_queue::<T>();
+        let new = seeds(2);
+        #[extrinsic_call]
+        _(RawOrigin::Root, new.clone());
+        assert_eq!(TrustSeeds::<T>::get(), new);
+    }
+
+    /// Speaker and subject have no room, so that two statements go.
+    #[benchmark]
+    fn hear() {
+        let (speaker, subject) = (address(8, 0), address(9, 0));
+        crowd::<T>(speaker);
+        crowd::<T>(subject);
+        empty_queue::<T>();
+        let statement = edge(speaker, subject, 1_000);
+        #[block]
+        {
+            let _ = Pallet::<T>::hear(&statement);
+        }
+        let heard = Vertices::<T>::get(subject).incoming;
+        assert!(heard.iter().any(|heard| heard.speaker == speaker));
+        assert_eq!(TrustQueueRange::<T>::get(), (0, 4));
+    }
+
+    #[benchmark]
+    fn spread_base() {
+        #[block]
+        {
+            Pallet::<T>::spread(frame_support::weights::Weight::MAX);
+        }
+        assert_eq!(TrustQueueRange::<T>::get(), (0, 0));
+    }
+
+    /// A linked address becomes a seed, which all it speaks of must learn.
+    #[benchmark]
+    fn spread() {
+        let (account, all) = (AccountId::new([7; 32]), address(9, 0));
+        crowd::<T>(all);
+        L1Addresses::<T>::insert(&account, all);
+        L1Accounts::<T>::insert(all, &account);
+        Pallet::<T>::do_set_trust_seeds(BoundedVec::truncate_from(alloc::vec![all]));
+        empty_queue::<T>();
+        #[block]
+        {
+            Pallet::<T>::compute_trust(&all);
+        }
+        assert_eq!(Standings::<T>::get(account).map(|standing| standing.trust), Some(Score::MAX));
+        assert_eq!(TrustQueueRange::<T>::get(), (0, u64::from(MAX_SAID)));
     }
 
     #[benchmark]

@@ -4,30 +4,42 @@
 //!
 //! The rule is in [`cascoin_l2_primitives::reputation`]; this pallet holds its facts:
 //!
-//! - L1's score of an account, from genesis or as governance imports it. Computing it
-//!   here, from trust edges and stakes that the relay reads on L1, is not there yet.
+//! - L1's score of an account, from genesis or as governance imports it. Where it is not
+//!   imported, the web of trust gives up to 30 points (R10.1); the other parts of L1's
+//!   score are not read from L1.
+//! - The web of trust: trust edges and bonded votes that the relay reads on L1, between
+//!   L1 addresses, as seen from seeds that governance names
+//!   ([`trust`](cascoin_l2_primitives::reputation::trust); the modules `graph` and
+//!   `spread`). An account has the score of the address that is linked to it.
 //! - What the account did on L2, which [`RecordActivity`] notes with each transaction
 //!   it signs. It stands beside the account's balance, in a value that a transaction
 //!   reads and writes anyway, so it costs no access to the database
 //!   ([`Config::Activities`]).
-//! - The L1 address that an account proved to hold, by a signature of its wallet.
+//! - The L1 address that an account proved to hold, by a signature of its wallet, and all
+//!   that it ever proved: what an address did on L1 is its account's, also when another
+//!   address takes its place (R22.2). [`Config::OnLinkedScore`] is told when a linked
+//!   account is scored or punished.
 //! - Penalties for offences ([`OnOffence`](cascoin_l2_primitives::sequencers::OnOffence)).
 //!   One point is forgiven each day.
 //!
 //! ## What holds
 //!
-//! - A score is a function of the state of a block (P10): nothing is cached, so
-//!   nothing can be out of date, and no work is done for accounts that nobody asks
-//!   about.
+//! - A score is a function of the state of a block (P10), and costs nothing for accounts
+//!   that nobody asks about. Only the web of trust's is kept: it spreads over some
+//!   blocks, a bounded number of addresses in each, and is right when its queue is empty.
 //! - Storage grows with accounts that L1 scores, that were punished or that pay for a
-//!   link, never with what anybody does for free. An account that is removed for want of a balance
-//!   loses its record with its nonce; its penalties stay.
+//!   link, and with addresses that somebody on L1 locked coins to speak of; never with
+//!   what anybody does for free. An account that is removed for want of a balance loses
+//!   its record with its nonce; its penalties stay.
+//! - What is kept of an L1 address is bounded: 32 statements about it and 32 of it. So is
+//!   what is kept of an account: it proves at most 16 addresses, ever.
 //!
 //! ## Pallet API
 //!
 //! | call | caller | payment | events |
 //! |---|---|---|---|
 //! | [`set_l1_score`](Pallet::set_l1_score) | root | | `L1ScoreSet` |
+//! | [`set_trust_seeds`](Pallet::set_trust_seeds) | root | | `TrustSeedsSet` |
 //! | [`link_l1_address`](Pallet::link_l1_address) | who holds its key | fee | `Linked` |
 //! | [`unlink_l1_address`](Pallet::unlink_l1_address) | who is linked | fee | `Unlinked` |
 #![cfg_attr(not(feature = "std"), no_std)]
@@ -36,12 +48,14 @@ extern crate alloc;
 
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
+mod graph;
 mod link;
 #[cfg(test)]
 mod link_tests;
 mod offences;
 mod query;
 mod record;
+mod spread;
 pub mod types;
 pub mod weights;
 
@@ -51,10 +65,15 @@ mod mock;
 mod record_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod trust_reference;
+#[cfg(test)]
+mod trust_tests;
 
 pub use offences::points;
 pub use pallet::*;
 pub use record::RecordActivity;
+pub use spread::MAX_SPREAD;
 pub use types::{Standing, Transfer, TransferOf};
 pub use weights::{EstimatedWeight, WeightInfo};
 
@@ -63,10 +82,12 @@ pub use weights::{EstimatedWeight, WeightInfo};
 #[frame_support::pallet]
 pub mod pallet {
     use super::*;
+    use crate::types::{Ignored, Vertex, MAX_PROVEN, MAX_SEEDS};
     use alloc::vec::Vec;
     use cascoin_l2_primitives::{
         chain::{AccountId, ChainParameters, Moment},
-        reputation::{Activity, Score},
+        relay::TrustStatement,
+        reputation::{export::OnLinkedScore, Activity, Score},
         sequencers::OffenceKind,
     };
     use frame_support::{
@@ -76,8 +97,9 @@ pub mod pallet {
     use frame_system::pallet_prelude::*;
     use sp_core::H160;
 
-    /// The layout of this pallet's storage.
-    pub const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+    /// The layout of this pallet's storage. Version 2 brought the web of trust; nothing
+    /// migrates from 1, which no chain was launched with.
+    pub const STORAGE_VERSION: StorageVersion = StorageVersion::new(2);
 
     #[pallet::pallet]
     #[pallet::storage_version(STORAGE_VERSION)]
@@ -103,6 +125,9 @@ pub mod pallet {
         /// The chain's parameters: decimals.
         type Parameters: Get<ChainParameters>;
 
+        /// Told when what L2 says of a linked L1 address may have changed at once.
+        type OnLinkedScore: OnLinkedScore;
+
         /// Weights of the call and of what else this pallet does.
         type WeightInfo: WeightInfo;
     }
@@ -119,12 +144,41 @@ pub mod pallet {
     #[pallet::storage]
     pub type L1Accounts<T> = StorageMap<_, Blake2_128Concat, H160, AccountId, OptionQuery>;
 
+    /// All L1 addresses that an account ever proved to hold, the first one first.
+    #[pallet::storage]
+    pub type ProvenAddresses<T> = StorageMap<
+        _,
+        Blake2_128Concat,
+        AccountId,
+        BoundedVec<H160, ConstU32<MAX_PROVEN>>,
+        ValueQuery,
+    >;
+
+    /// The L1 addresses from which trust spreads.
+    #[pallet::storage]
+    pub type TrustSeeds<T> = StorageValue<_, BoundedVec<H160, ConstU32<MAX_SEEDS>>, ValueQuery>;
+
+    /// L1 addresses of whom something is said, or who say something, or who are seeds.
+    #[pallet::storage]
+    pub type Vertices<T> = StorageMap<_, Blake2_128Concat, H160, Vertex, ValueQuery>;
+
+    /// Addresses whose trust is to be computed anew, by their place in the queue.
+    #[pallet::storage]
+    pub type TrustQueue<T> = StorageMap<_, Twox64Concat, u64, H160, OptionQuery>;
+
+    /// The first place of the queue and the one behind its last.
+    #[pallet::storage]
+    pub type TrustQueueRange<T> = StorageValue<_, (u64, u64), ValueQuery>;
+
     /// Scores that L1 gave before the chain began.
     #[pallet::genesis_config]
     #[derive(frame_support::DefaultNoBound)]
     pub struct GenesisConfig<T: Config> {
         /// Accounts and their scores on L1.
         pub l1_scores: Vec<(AccountId, Score)>,
+        /// L1 addresses (HASH160 of a key) from which trust spreads; at most 16.
+        #[serde(default)]
+        pub trust_seeds: Vec<H160>,
         #[serde(skip)]
         #[allow(missing_docs)]
         pub _config: PhantomData<T>,
@@ -133,8 +187,10 @@ pub mod pallet {
     #[pallet::genesis_build]
     impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
         /// # Panics
-        /// If an account is named twice.
+        /// If an account is named twice, or there are too many seeds.
         fn build(&self) {
+            let seeds = BoundedVec::try_from(self.trust_seeds.clone());
+            Pallet::<T>::do_set_trust_seeds(seeds.expect("at most 16 reputation.trustSeeds"));
             for (account, l1) in &self.l1_scores {
                 let known = Standings::<T>::contains_key(account);
                 assert!(!known, "an account has two scores in reputation.l1Scores");
@@ -167,6 +223,32 @@ pub mod pallet {
             /// The score.
             score: Score,
         },
+        /// Trust spreads from these L1 addresses.
+        TrustSeedsSet {
+            /// HASH160 of a key each.
+            seeds: BoundedVec<H160, ConstU32<MAX_SEEDS>>,
+        },
+        /// Somebody said on L1 how far it trusts somebody, and it is kept.
+        TrustStated {
+            /// What it said.
+            statement: TrustStatement,
+        },
+        /// What somebody said on L1 is not kept.
+        TrustIgnored {
+            /// Who said it.
+            speaker: H160,
+            /// Of whom.
+            subject: H160,
+            /// Why.
+            reason: Ignored,
+        },
+        /// The web of trust has another score for an L1 address.
+        TrustComputed {
+            /// HASH160 of its key.
+            address: H160,
+            /// The score.
+            score: Score,
+        },
         /// An offence cost an account part of its reputation.
         Penalised {
             /// Whose.
@@ -186,6 +268,8 @@ pub mod pallet {
         AddressTaken,
         /// The account is not linked.
         NotLinked,
+        /// The account has proven as many addresses as one can.
+        TooManyAddresses,
     }
 
     #[pallet::call]
@@ -198,7 +282,7 @@ pub mod pallet {
         /// ## Events
         /// `L1ScoreSet`.
         #[pallet::call_index(0)]
-        #[pallet::weight(T::WeightInfo::set_l1_score())]
+        #[pallet::weight(T::WeightInfo::set_l1_score().saturating_add(T::OnLinkedScore::weight()))]
         pub fn set_l1_score(
             origin: OriginFor<T>,
             account: AccountId,
@@ -206,6 +290,7 @@ pub mod pallet {
         ) -> DispatchResult {
             ensure_root(origin)?;
             Self::change(&account, |standing| standing.l1 = score);
+            Self::tell_of(&account);
             Self::deposit_event(Event::L1ScoreSet { account, score });
             Ok(())
         }
@@ -218,13 +303,15 @@ pub mod pallet {
         /// Signed.
         ///
         /// ## Errors
-        /// [`Error::BadSignature`], [`Error::AddressTaken`]. A signature of another
-        /// message is one of another, unknown address.
+        /// [`Error::BadSignature`], [`Error::AddressTaken`], [`Error::TooManyAddresses`]. A
+        /// signature of another message is one of another, unknown address.
         ///
         /// ## Events
         /// `Linked`.
         #[pallet::call_index(1)]
-        #[pallet::weight(T::WeightInfo::link())]
+        #[pallet::weight(
+            T::WeightInfo::link().saturating_add(T::OnLinkedScore::weight().saturating_mul(2))
+        )]
         pub fn link_l1_address(origin: OriginFor<T>, signature: [u8; 65]) -> DispatchResult {
             let account = ensure_signed(origin)?;
             let address = Self::do_link(&account, &signature)?;
@@ -243,17 +330,41 @@ pub mod pallet {
         /// ## Events
         /// `Unlinked`.
         #[pallet::call_index(2)]
-        #[pallet::weight(T::WeightInfo::unlink())]
+        #[pallet::weight(T::WeightInfo::unlink().saturating_add(T::OnLinkedScore::weight()))]
         pub fn unlink_l1_address(origin: OriginFor<T>) -> DispatchResult {
             let account = ensure_signed(origin)?;
             let address = Self::do_unlink(&account)?;
             Self::deposit_event(Event::Unlinked { account, address });
             Ok(())
         }
+
+        /// Lets trust spread from other L1 addresses than before. Scores follow within
+        /// some blocks.
+        ///
+        /// ## Dispatch Origin
+        /// Root.
+        ///
+        /// ## Events
+        /// `TrustSeedsSet`; `TrustComputed` for what follows of it.
+        #[pallet::call_index(3)]
+        #[pallet::weight(T::WeightInfo::set_trust_seeds())]
+        pub fn set_trust_seeds(
+            origin: OriginFor<T>,
+            seeds: BoundedVec<H160, ConstU32<MAX_SEEDS>>,
+        ) -> DispatchResult {
+            ensure_root(origin)?;
+            Self::do_set_trust_seeds(seeds.clone());
+            Self::deposit_event(Event::TrustSeedsSet { seeds });
+            Ok(())
+        }
     }
 
     #[pallet::hooks]
     impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+        fn on_idle(_: BlockNumberFor<T>, remaining: Weight) -> Weight {
+            Self::spread(remaining)
+        }
+
         #[cfg(feature = "try-runtime")]
         fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
             Self::check_state().map_err(Into::into)

@@ -1,12 +1,15 @@
 //! Which L1 address belongs to which account.
 //!
 //! Two links that contradict each other cannot be: an account has one address and an
-//! address one account, until that account takes the link back.
+//! address one account, until that account takes the link back. What the web of trust
+//! has to say of the address goes to the account with it. That an account held an address
+//! once is kept for good: nobody gets rid of what its wallet did by linking another one.
 
-use crate::pallet::{Config, Error, L1Accounts, L1Addresses, Pallet};
+use crate::pallet::{Config, Error, L1Accounts, L1Addresses, Pallet, ProvenAddresses, Vertices};
 use cascoin_l2_primitives::{
     chain::AccountId,
     l1::signed_message::{digest, key_hash, link_message, recoverable},
+    reputation::{export::OnLinkedScore, L1AddressProvider, Score},
 };
 use codec::Encode;
 use frame_support::ensure;
@@ -32,17 +35,44 @@ impl<T: Config> Pallet<T> {
             .map_err(|_| Error::<T>::BadSignature)?;
         let address = H160(key_hash(&key));
         ensure!(!L1Accounts::<T>::contains_key(address), Error::<T>::AddressTaken);
-        if let Some(old) = L1Addresses::<T>::get(account) {
+        ProvenAddresses::<T>::try_mutate(account, |proven| {
+            if proven.contains(&address) {
+                return Ok(());
+            }
+            proven.try_push(address).map_err(|_| Error::<T>::TooManyAddresses)
+        })?;
+        let old = L1Addresses::<T>::get(account);
+        if let Some(old) = old {
             L1Accounts::<T>::remove(old);
         }
         L1Addresses::<T>::insert(account, address);
         L1Accounts::<T>::insert(address, account);
+        let trust = Vertices::<T>::get(address).score;
+        Self::change(account, |standing| standing.trust = trust);
+        for changed in old.iter().chain([&address]) {
+            T::OnLinkedScore::on_linked_score(changed);
+        }
         Ok(address)
+    }
+
+    /// Tells of an account's score that has changed at once, if it is linked.
+    pub(crate) fn tell_of(account: &AccountId) {
+        if let Some(address) = L1Addresses::<T>::get(account) {
+            T::OnLinkedScore::on_linked_score(&address);
+        }
     }
 
     pub(crate) fn do_unlink(account: &AccountId) -> Result<H160, Error<T>> {
         let address = L1Addresses::<T>::take(account).ok_or(Error::<T>::NotLinked)?;
         L1Accounts::<T>::remove(address);
+        Self::change(account, |standing| standing.trust = Score::ZERO);
+        T::OnLinkedScore::on_linked_score(&address);
         Ok(address)
+    }
+}
+
+impl<T: Config> L1AddressProvider for Pallet<T> {
+    fn has_proven(account: &AccountId, address: &H160) -> bool {
+        ProvenAddresses::<T>::get(account).contains(address)
     }
 }

@@ -4,12 +4,17 @@ use crate as pallet_reputation;
 use crate::{Transfer, TransferOf};
 use cascoin_l2_primitives::{
     chain::{AccountId, Balance, ChainParameters, Moment},
-    reputation::{Activity, Score, MS_PER_DAY},
+    reputation::{
+        export::{ExportedScore, LinkedScores, OnLinkedScore},
+        Activity, Score, MS_PER_DAY,
+    },
 };
 use frame_support::{
     derive_impl, parameter_types,
     traits::{Contains, Get, StorageMapShim, Time},
+    weights::Weight,
 };
+use sp_core::H160;
 use sp_runtime::{generic, traits::BlakeTwo256, traits::IdentityLookup, BuildStorage};
 
 pub type Header = generic::Header<u32, BlakeTwo256>;
@@ -42,6 +47,19 @@ pub type Activities = StorageMap<
 
 parameter_types! {
     pub static Now: Moment = 0;
+    pub static Told: Vec<(H160, Option<ExportedScore>)> = vec![];
+}
+
+/// Notes what it was told of, and what L2 said of it then.
+pub struct Listener;
+impl OnLinkedScore for Listener {
+    fn on_linked_score(address: &H160) {
+        Told::mutate(|told| told.push((*address, Reputation::of_address(address))));
+    }
+
+    fn weight() -> Weight {
+        Weight::zero()
+    }
 }
 
 pub struct Clock;
@@ -89,7 +107,8 @@ impl crate::Config for Test {
     type Noted = Noted;
     type Time = Clock;
     type Parameters = Parameters;
-    type WeightInfo = ();
+    type OnLinkedScore = Listener;
+    type WeightInfo = crate::EstimatedWeight<Test>;
 }
 
 pub const ALICE: AccountId = AccountId::new([1; 32]);
@@ -109,6 +128,7 @@ pub fn new_test_ext() -> sp_io::TestExternalities {
         genesis.build_storage().expect("a valid genesis").into();
     ext.execute_with(|| {
         System::set_block_number(1);
+        Told::set(vec![]);
         go_to(FIRST_DAY);
     });
     ext

@@ -4,7 +4,10 @@ use crate::{
     pallet::{Config, Event, Pallet},
     WeightInfo,
 };
-use cascoin_l2_primitives::sequencers::{Offence, OffenceKind, OnOffence};
+use cascoin_l2_primitives::{
+    reputation::export::OnLinkedScore,
+    sequencers::{Offence, OffenceKind, OnOffence},
+};
 use frame_support::weights::Weight;
 
 /// Points of an offence. A double sign takes all there is.
@@ -27,10 +30,11 @@ impl<T: Config> OnOffence for Pallet<T> {
             standing.punish(today, points(offence.kind));
             standing.penalty.get()
         });
+        Self::tell_of(&account);
         Self::deposit_event(Event::Penalised { account, offence: offence.kind, penalty });
     }
 
     fn max_offence_weight() -> Weight {
-        T::WeightInfo::on_offence()
+        T::WeightInfo::on_offence().saturating_add(T::OnLinkedScore::weight())
     }
 }

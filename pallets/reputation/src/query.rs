@@ -1,13 +1,14 @@
 //! Scores.
 
 use crate::{
-    pallet::{Config, L1Addresses, Pallet, Standings},
+    pallet::{Config, L1Accounts, L1Addresses, Pallet, Standings},
     types::Standing,
 };
 use cascoin_l2_primitives::{
     apis::ReputationReport,
     chain::AccountId,
     reputation::{
+        export::{ExportedScore, LinkedScores},
         rule::{self, Breakdown, Facts, INSTANT_FINALITY_SCORE},
         Day, ReputationProvider, Score, MS_PER_DAY,
     },
@@ -27,6 +28,7 @@ impl<T: Config> Pallet<T> {
         let standing = Standings::<T>::get(account).unwrap_or_default();
         rule::score(&Facts {
             l1: standing.l1,
+            trust: standing.trust,
             activity: T::Activities::get(account).on(today),
             penalty: standing.penalty_on(today),
             decimals: T::Parameters::get().decimals,
@@ -60,33 +62,55 @@ impl<T: Config> Pallet<T> {
         Standings::<T>::mutate_exists(account, |stored| {
             let mut standing = stored.take().unwrap_or_default();
             let result = change(&mut standing);
-            *stored = Some(standing)
-                .filter(|standing| standing.l1 > Score::ZERO || standing.penalty > Score::ZERO);
+            *stored = Some(standing).filter(Standing::says_something);
             result
         })
     }
 
-    /// What must hold between blocks: every standing kept says something.
+    /// What must hold between blocks: every standing kept says something, links agree
+    /// from both sides, and so does the web of trust.
     ///
     /// # Errors
     /// The rule that is broken.
     #[cfg(any(test, feature = "try-runtime"))]
     pub fn check_state() -> Result<(), &'static str> {
-        let idle =
-            |standing: &Standing| standing.l1 == Score::ZERO && standing.penalty == Score::ZERO;
-        if Standings::<T>::iter_values().any(|standing| idle(&standing)) {
+        if !Standings::<T>::iter_values().all(|standing| standing.says_something()) {
             return Err("a standing is kept that says nothing");
         }
+        let trust = |account: &AccountId| {
+            let address = L1Addresses::<T>::get(account);
+            address
+                .map(|address| crate::pallet::Vertices::<T>::get(address).score)
+                .unwrap_or_default()
+        };
+        if !Standings::<T>::iter().all(|(account, standing)| standing.trust == trust(&account)) {
+            return Err("an account has another trust than its L1 address");
+        }
         let back = |account: &AccountId, address: H160| {
-            crate::pallet::L1Accounts::<T>::get(address).as_ref() == Some(account)
+            L1Accounts::<T>::get(address).as_ref() == Some(account)
         };
         if L1Addresses::<T>::iter().any(|(account, address)| !back(&account, address)) {
             return Err("an address does not know its account");
         }
-        if crate::pallet::L1Accounts::<T>::iter().count() != L1Addresses::<T>::iter().count() {
+        if L1Accounts::<T>::iter().count() != L1Addresses::<T>::iter().count() {
             return Err("an address is linked to an account that does not know it");
         }
-        Ok(())
+        let proven = |account: &AccountId, address: &H160| {
+            crate::pallet::ProvenAddresses::<T>::get(account).contains(address)
+        };
+        if L1Addresses::<T>::iter().any(|(account, address)| !proven(&account, &address)) {
+            return Err("an account is linked to an address that it has not proven");
+        }
+        Self::check_graph()
+    }
+}
+
+/// What is exported to L1 (R10.4).
+impl<T: Config> LinkedScores for Pallet<T> {
+    fn of_address(address: &H160) -> Option<ExportedScore> {
+        let Breakdown { aggregated: score, suspicion, .. } =
+            Self::breakdown(&L1Accounts::<T>::get(address)?);
+        Some(ExportedScore { score, suspicion })
     }
 }
 

@@ -2,16 +2,32 @@
 
 use cascoin_l2_primitives::{
     chain::{AccountId, Balance},
-    reputation::{Day, Score},
+    l1::cvm::TrustKind,
+    reputation::{
+        trust::{Levels, DEPTH},
+        Day, Score,
+    },
 };
-use codec::{Decode, Encode, MaxEncodedLen};
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
+use sp_core::{bounded::BoundedVec, ConstU32, H160};
+
+/// Most seeds of the web of trust.
+pub const MAX_SEEDS: u32 = 16;
+/// Most L1 addresses that an account can prove to hold in its life.
+pub const MAX_PROVEN: u32 = 16;
+/// Most statements kept about one address.
+pub const MAX_HEARD: u32 = 32;
+/// Most statements kept of one address about others.
+pub const MAX_SAID: u32 = 32;
 
 /// What L1 and offences say of an account.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct Standing {
-    /// Its score on L1.
+    /// Its score on L1 as it was imported; 0 if it was not.
     pub l1: Score,
+    /// The web of trust's score of the L1 address that is linked to it.
+    pub trust: Score,
     /// Points for offences, as they stood on `penalty_day`.
     pub penalty: Score,
     /// Day of the last offence.
@@ -19,6 +35,11 @@ pub struct Standing {
 }
 
 impl Standing {
+    /// Whether anything would be lost with it.
+    pub fn says_something(&self) -> bool {
+        [self.l1, self.trust, self.penalty].iter().any(|points| *points > Score::ZERO)
+    }
+
     /// Points still taken away on `day`: one less each day.
     pub fn penalty_on(&self, day: Day) -> u8 {
         let forgiven = day.saturating_sub(self.penalty_day);
@@ -31,6 +52,93 @@ impl Standing {
         self.penalty = Score::saturating(together);
         self.penalty_day = day;
     }
+}
+
+/// What was said of an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Heard {
+    /// By whom.
+    pub speaker: H160,
+    /// Edge or vote.
+    pub kind: TrustKind,
+    /// From −100 to 100, never 0.
+    pub weight: i8,
+    /// Base units that are locked for it on L1.
+    pub bond: u64,
+    /// What its speaker could pass on of its own trust, by the number of edges from a
+    /// seed, when it was heard or when the address was computed last.
+    pub trust: [u32; DEPTH],
+}
+
+impl Heard {
+    /// What goes first is lowest.
+    pub fn rank(&self) -> ([u32; DEPTH], u64, H160, TrustKind) {
+        (self.trust, self.bond, self.speaker, self.kind)
+    }
+}
+
+/// What an address said of another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Said {
+    /// Of whom.
+    pub subject: H160,
+    /// Edge or vote.
+    pub kind: TrustKind,
+    /// From −100 to 100, never 0.
+    pub weight: i8,
+    /// Base units that are locked for it on L1.
+    pub bond: u64,
+}
+
+impl Said {
+    /// What goes first is lowest.
+    pub fn rank(&self) -> (u64, H160, TrustKind) {
+        (self.bond, self.subject, self.kind)
+    }
+}
+
+/// An L1 address in the web of trust.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Vertex {
+    /// What is said of it.
+    pub incoming: BoundedVec<Heard, ConstU32<MAX_HEARD>>,
+    /// What it says of others.
+    pub outgoing: BoundedVec<Said, ConstU32<MAX_SAID>>,
+    /// Its trust, as computed last.
+    pub levels: Levels,
+    /// Its score, as computed last.
+    pub score: Score,
+    /// Whether it waits to be computed anew.
+    pub queued: bool,
+}
+
+impl Vertex {
+    /// Whether nothing is lost if it is forgotten.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Why a statement was not kept.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
+pub enum Ignored {
+    /// Somebody speaks of itself.
+    OfItself,
+    /// A statement of its weight needs a larger bond.
+    SmallBond,
+    /// Its speaker or its subject has as many that rank above it as are kept.
+    NoRoom,
 }
 
 /// A transfer to somebody else.

@@ -61,12 +61,12 @@ impl<T: Config> Pallet<T> {
     /// Splits what the block has collected, and burns what is to be burned.
     pub(crate) fn book_block() {
         let producer = Self::producer();
-        let BlockFees { producer: index, base_fees, tips } = InBlock::<T>::take();
+        let BlockFees { split, producer: index, base_fees, tips } = InBlock::<T>::take();
         let (Some(index), Some(producer)) = (index, producer) else {
             Self::burn(base_fees.saturating_add(tips));
             return;
         };
-        let parts = Parts::of(base_fees, T::Parameters::get().fee_split);
+        let parts = Parts::of(base_fees, split);
         Self::burn(parts.burned);
         Running::<T>::mutate(|tallies| {
             // There is one for each seat, and the producer has one.

@@ -82,7 +82,7 @@ pub mod pallet {
         BlockFees, Earned, EndedSession, OfEach, PenaltyList, SessionSet, Settlement,
     };
     use cascoin_l2_primitives::{
-        chain::{AccountId, Balance, BlockNumber, ChainParameters},
+        chain::{AccountId, Balance, BlockNumber, ChainParameters, FeeSplit},
         reputation::ReputationProvider,
         rewards::{Collected, OnFeePaid, Payout, UserTime},
         sequencers::{SequencerSetProvider, SequencerWeights},
@@ -298,7 +298,8 @@ pub mod pallet {
         fn on_initialize(_: BlockNumberFor<T>) -> Weight {
             let set = RunningSet::<T>::get();
             let producer = T::Author::get().and_then(|author| set.index_of(&author));
-            InBlock::<T>::put(BlockFees { producer, ..Default::default() });
+            let split = T::Parameters::get().fee_split;
+            InBlock::<T>::put(BlockFees { split, producer, ..Default::default() });
             let mut weight = T::WeightInfo::block();
             if Self::session_ends(&set) {
                 weight.saturating_accrue(T::WeightInfo::end_session());
@@ -374,6 +375,11 @@ pub mod pallet {
 
         pub(crate) fn now() -> BlockNumber {
             frame_system::Pallet::<T>::block_number().saturated_into()
+        }
+
+        /// How the base fees of the block that is being executed are split.
+        pub fn split() -> FeeSplit {
+            InBlock::<T>::get().split
         }
 
         /// Who makes the block.

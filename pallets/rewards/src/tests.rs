@@ -80,6 +80,21 @@ fn r18_2_the_split_is_the_chains() {
     });
 }
 
+/// What is burned of a fee is known when it is paid.
+#[test]
+fn a_split_holds_from_the_next_block_on() {
+    new_test_ext(2).execute_with(|| {
+        begin_block(Some(1), None);
+        Split::set(FeeSplit { producer: 100, others: 0 });
+        assert_eq!(Rewards::split(), FeeSplit { producer: 70, others: 20 });
+        pay(1_000, 0);
+        end_block();
+        assert_eq!((tally(1).producer_part, tally(1).others_part), (700, 200));
+        block(Made::by(1, &[(1_000, 0)]));
+        assert_eq!((tally(1).producer_part, tally(1).others_part), (1_700, 200));
+    });
+}
+
 #[test]
 fn without_a_producer_fees_are_burned() {
     new_test_ext(2).execute_with(|| {

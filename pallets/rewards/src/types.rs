@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 use cascoin_l2_primitives::{
-    chain::{AccountId, Balance, BlockNumber, MAX_SEQUENCERS},
+    chain::{AccountId, Balance, BlockNumber, FeeSplit, MAX_SEQUENCERS},
     rewards::{Collected, SessionReward, SettledSession},
 };
 use codec::{Decode, Encode, MaxEncodedLen};
@@ -67,6 +67,9 @@ pub struct EndedSession {
 /// What the transactions of a block have paid so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct BlockFees {
+    /// How its base fees are split: as the parameters said when it began, so that whoever
+    /// asks meanwhile knows what will be burned.
+    pub split: FeeSplit,
     /// Index of its producer; `None` for a block that no sequencer of the set made, as
     /// only tests have them.
     pub producer: Option<u16>,

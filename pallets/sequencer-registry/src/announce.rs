@@ -32,12 +32,13 @@ impl<T: Config> Pallet<T> {
     pub fn eligibility(account: &AccountId) -> Eligibility {
         let parameters = T::Parameters::get();
         let score = T::Reputation::sequencer_score(account);
-        let stake = T::Stake::stake(account);
+        let parts = T::Stake::parts(account);
+        let stake = parts.counting(T::Stake::min_l2_share());
         let banned = Banned::<T>::contains_key(account);
         let suffices = !banned
             && score.get() >= parameters.min_sequencer_score
             && stake >= parameters.min_sequencer_stake;
-        Eligibility { score, stake, banned, suffices }
+        Eligibility { score, stake, parts, banned, suffices }
     }
 
     /// Everybody who announced itself, by account.

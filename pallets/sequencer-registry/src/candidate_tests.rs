@@ -118,6 +118,47 @@ fn seq_not_eligible_without_score_stake_or_a_clean_record() {
     });
 }
 
+/// Coins on L1 complete a stake of which enough is bonded, and count in the draw.
+#[test]
+fn r2_3_stake_on_l1_counts_beside_what_is_bonded() {
+    run(|| {
+        Locked::set(vec![(account(4), 300 * COIN)]);
+        know(4, 80, MIN_STAKE / 2 - 1);
+        assert_noop!(announce(4), Error::<Test>::StakeTooLow);
+        know(4, 80, MIN_STAKE / 2);
+        let known = Registry::eligibility(&account(4));
+        assert_eq!((known.stake, known.suffices), (MIN_STAKE, true));
+        assert_eq!((known.parts.bonded, known.parts.locked), (MIN_STAKE / 2, 300 * COIN));
+        know(4, 80, 200 * COIN);
+        stand(4, 1);
+        session_ends(2);
+        let draw = PendingDraw::<Test>::get().expect("it waits for chance");
+        assert_eq!(draw.standing[0].stake, 400 * COIN);
+        session_ends(3);
+        assert_eq!(elected(), [account(4)]);
+        // 80 × √400: one candidate of few, so nothing is cut off.
+        assert_eq!(candidate(4).weight, 1_600);
+    });
+}
+
+/// R22.3: what is locked on L1 is in the weights that the cap cuts off.
+#[test]
+fn r22_3_stake_on_l1_does_not_lift_anybody_above_a_fifth() {
+    run(|| {
+        Locked::set(vec![(account(4), 1_000_000 * COIN)]);
+        know(4, 80, 1_000_000 * COIN);
+        for n in 4..=8 {
+            assert_ok!(announce(n));
+        }
+        session_ends(1);
+        (4..=8).for_each(vouch);
+        session_ends(2);
+        session_ends(3);
+        let weights: Vec<_> = (4..=8).map(|n| candidate(n).weight).collect();
+        assert_eq!(weights, [800; 5]);
+    });
+}
+
 #[test]
 fn r2_3_who_is_no_more_eligible_is_not_elected() {
     run(|| {

@@ -99,6 +99,17 @@ pub enum Outcome {
 
 /// Somebody who could be elected, as it stood when the draw was announced.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Standing {
+    /// Its account.
+    pub account: AccountId,
+    /// Its reputation.
+    pub score: Score,
+    /// Its stake, base units.
+    pub stake: Balance,
+}
+
+/// The same when the draw is held.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Contender {
     /// Its account.
     pub account: AccountId,
@@ -117,6 +128,6 @@ pub struct Draw {
     pub wait: Wait,
     /// Whether all seats are drawn, or only those that are free.
     pub all: bool,
-    /// Who stands.
-    pub contenders: BoundedVec<Contender, ConstU32<MAX_CANDIDATES>>,
+    /// Who stands. Whose seats it takes is asked when the draw is held.
+    pub standing: BoundedVec<Standing, ConstU32<MAX_CANDIDATES>>,
 }

@@ -47,6 +47,33 @@ pub fn cap(weights: &mut [u64]) {
     }
 }
 
+/// As [`cap`], of all that each entity has together: what it has too much goes from all of
+/// its own in proportion, so who shares its stake out among several accounts gains nothing
+/// by it (R22.3). Of fewer than five entities accounts are capped each.
+pub fn cap_entities(weights: &mut [(AccountId, u64)]) {
+    let mut together: BTreeMap<AccountId, u64> = BTreeMap::new();
+    for (entity, weight) in weights.iter() {
+        let sum = together.entry(entity.clone()).or_default();
+        *sum = sum.saturating_add(*weight);
+    }
+    if together.len() < CAP_FROM {
+        let mut single: Vec<u64> = weights.iter().map(|(_, weight)| *weight).collect();
+        cap(&mut single);
+        weights.iter_mut().zip(single).for_each(|((_, weight), capped)| *weight = capped);
+        return;
+    }
+    let mut left: Vec<u64> = together.values().copied().collect();
+    cap(&mut left);
+    let shares: BTreeMap<AccountId, (u64, u64)> =
+        together.into_iter().zip(left).map(|((entity, had), has)| (entity, (had, has))).collect();
+    for (entity, weight) in weights {
+        let Some((had, has)) = shares.get(entity) else { continue };
+        let share = u128::from(*weight).saturating_mul((*has).into());
+        // No more than it was, since no entity has more than it had.
+        *weight = u64::try_from(share.checked_div((*had).into()).unwrap_or(0)).unwrap_or(*weight);
+    }
+}
+
 /// Seats that one entity may have in a set of `size`: one in five, and one at least.
 pub fn seats_per_entity(size: usize) -> usize {
     (size / 5).max(1)
@@ -56,10 +83,12 @@ pub fn seats_per_entity(size: usize) -> usize {
 pub fn weigh(mut contenders: Vec<Contender>, decimals: u8) -> Vec<(Contender, u64)> {
     contenders.sort_by(|a, b| a.account.cmp(&b.account));
     contenders.dedup_by(|a, b| a.account == b.account);
-    let mut weights: Vec<u64> =
-        contenders.iter().map(|one| weight(one.score, one.stake, decimals)).collect();
-    cap(&mut weights);
-    contenders.into_iter().zip(weights).collect()
+    let mut weights: Vec<(AccountId, u64)> = contenders
+        .iter()
+        .map(|one| (one.entity.clone(), weight(one.score, one.stake, decimals)))
+        .collect();
+    cap_entities(&mut weights);
+    contenders.into_iter().zip(weights).map(|(one, (_, weight))| (one, weight)).collect()
 }
 
 /// Fills up to `seats` seats; returns the elected with their weights, best first.

@@ -3,7 +3,7 @@
 use crate::{
     attestation,
     candidates::{Contender, Outcome},
-    election::{cap, elect, seats_per_entity, weigh, weight},
+    election::{cap, cap_entities, elect, seats_per_entity, weigh, weight},
 };
 use cascoin_l2_primitives::{
     chain::{quorum, AccountId, Balance},
@@ -76,6 +76,25 @@ fn r22_3_nobody_weighs_more_than_a_fifth() {
     let uncapped: Vec<u64> =
         weigh(contenders, DECIMALS).into_iter().map(|(_, weight)| weight).collect();
     assert_eq!(uncapped, [100_000, 1_000, 1_000, 1_000], "four cannot keep below a fifth");
+}
+
+#[test]
+fn r22_3_an_entity_of_many_weighs_no_more_than_a_fifth() {
+    let mut contenders: Vec<_> = (0..8).map(|n| contender(n, 100, 100)).collect();
+    for one in &mut contenders[..4] {
+        one.entity = account(0);
+    }
+    contenders[0].stake = 4 * 100 * COIN;
+    let weights: Vec<u64> =
+        weigh(contenders.clone(), DECIMALS).into_iter().map(|(_, weight)| weight).collect();
+    // Five entities: 5,000 of one are cut to the 1,000 that each of the others has. Of
+    // these an account that weighed 2,000 has two fifths.
+    assert_eq!(weights, [400, 200, 200, 200, 1_000, 1_000, 1_000, 1_000]);
+    contenders.pop();
+    let uncapped: Vec<u64> =
+        weigh(contenders, DECIMALS).into_iter().map(|(_, weight)| weight).collect();
+    // Four entities cannot keep below a fifth; seven accounts can.
+    assert_eq!(uncapped, [1_500, 1_000, 1_000, 1_000, 1_000, 1_000, 1_000]);
 }
 
 /// R22.4: with more contenders than seats everybody gets its turn, who weighs twice as
@@ -169,6 +188,35 @@ proptest! {
         } else {
             prop_assert_eq!(weights, capped);
         }
+    }
+
+    /// R22.3: the same of entities, of whose parts none grows; who stands alone is treated
+    /// as before.
+    #[test]
+    fn r22_3_entities_are_capped_to_a_fifth(
+        weights in prop::collection::vec((0u16..12, 0u64..1 << 50), 0..70),
+    ) {
+        let mut capped: Vec<_> =
+            weights.iter().map(|(entity, weight)| (account(*entity), *weight)).collect();
+        cap_entities(&mut capped);
+        let mut entities: BTreeMap<_, u128> = BTreeMap::new();
+        for ((_, before), (entity, after)) in weights.iter().zip(&capped) {
+            prop_assert!(after <= before);
+            *entities.entry(entity).or_default() += u128::from(*after);
+        }
+        if entities.len() >= 5 {
+            let all: u128 = entities.values().sum();
+            // Rounding down takes less than one from each account.
+            for together in entities.values() {
+                prop_assert!(together * 5 <= all + 5 * 70);
+            }
+        }
+        let mut alone: Vec<_> =
+            (0u16..).zip(&weights).map(|(n, (_, weight))| (account(n), *weight)).collect();
+        cap_entities(&mut alone);
+        let mut single: Vec<u64> = weights.iter().map(|(_, weight)| *weight).collect();
+        cap(&mut single);
+        prop_assert!(alone.iter().map(|(_, weight)| weight).eq(&single));
     }
 
     /// R2.4: a third of a sample that lies lets nobody in; each is asked once, nobody

@@ -11,7 +11,8 @@
 //!
 //! ## How anybody becomes a sequencer
 //!
-//! 1. It bonds stake, and has a reputation ([`Pallet::eligibility`]).
+//! 1. It bonds stake, part of which may be locked on L1 instead, and has a reputation
+//!    ([`Pallet::eligibility`]).
 //! 2. It [announces](Pallet::announce) itself, and sets its keys with
 //!    `session.set_keys`. Nobody approves candidates.
 //! 3. A random sample of the set is asked ([`attestation`]). Their nodes look for the
@@ -30,9 +31,17 @@
 //! blocks came late too often, those who led in vain lose their seats before the epoch
 //! ends (R25.5).
 //!
-//! Two sequencers that are reported to miss votes together more often than chance explains
-//! share the seats of one entity for some time ([`links`], R22.1). The runtime takes no such
-//! reports yet (ADR 0018).
+//! ## Keys in wrong hands
+//!
+//! Who signed twice, and whose keys are revoked by an L1 transaction ([`revocation`]),
+//! leads no round any more from the next block on, and what else is signed with its keys
+//! counts for nothing but votes ([`barred`], R30.4, R30.5). The key that revokes is
+//! [named](Pallet::set_revocation_key) beforehand.
+//!
+//! Two sequencers that are reported to go missing together more often than chance explains
+//! share the seats of one entity for some time ([`links`], R22.1). Two
+//! whose coins one wallet has spent together on L1 are one entity for good ([`clusters`],
+//! R22.2).
 //!
 //! ## Changes by governance
 //!
@@ -62,6 +71,9 @@
 //! | [`attest_with_key`](Pallet::attest_with_key) | its node | none | as `attest` |
 //! | [`accept`](Pallet::accept) | a candidate's controller | fee | `ControllerConfirmed` |
 //! | [`pardon`](Pallet::pardon) | root | | `Pardoned` |
+//! | [`set_revocation_key`](Pallet::set_revocation_key) | a member or candidate | fee | `RevocationKeyNamed` |
+//! | [`report_common_inputs`](Pallet::report_common_inputs) | anybody | none if it is so, else fee | `CommonInputsFound` |
+//! | [`lift_common_inputs`](Pallet::lift_common_inputs) | root | | `CommonInputsLifted` |
 #![cfg_attr(not(feature = "std"), no_std)]
 
 extern crate alloc;
@@ -69,6 +81,7 @@ extern crate alloc;
 mod announce;
 pub mod attestation;
 mod authorize;
+pub mod barred;
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
 #[cfg(test)]
@@ -76,6 +89,9 @@ mod candidate_tests;
 pub mod candidates;
 #[cfg(test)]
 mod change_tests;
+#[cfg(test)]
+mod cluster_tests;
+pub mod clusters;
 pub mod crypto;
 pub mod election;
 #[cfg(test)]
@@ -88,6 +104,9 @@ mod mock;
 #[cfg(test)]
 mod node_attestation_tests;
 mod offences;
+pub mod revocation;
+#[cfg(test)]
+mod revocation_tests;
 mod seats;
 mod session;
 #[cfg(test)]
@@ -110,6 +129,7 @@ use serde::{Deserialize, Serialize};
 use sp_core::ed25519;
 
 pub use pallet::*;
+pub use revocation::RegisteredKeys;
 pub use session::{MemberOf, Relay, Vault};
 pub use weights::WeightInfo;
 
@@ -144,26 +164,32 @@ pub struct ActiveSequencer {
     pub account: AccountId,
     /// The key with which it signs relay votes.
     pub relay: ed25519::Public,
+    /// The entity whose weight it has part of, as it was known when the session began.
+    pub entity: AccountId,
 }
 
 #[frame_support::pallet]
 #[allow(missing_docs)] // what is undocumented below comes from FRAME's macros
 pub mod pallet {
     use super::{
+        barred::{BarredKey, MAX_BARRED},
         candidates::{Candidate, Draw, Endpoint},
+        clusters::{ClusterList, MAX_LIFTED},
         links::{Link, MAX_LINKS},
+        revocation::{RegisteredKeys, RevocationIgnored},
         ActiveSequencer, Member, WeightInfo,
     };
     use alloc::{collections::BTreeSet, vec::Vec};
     use cascoin_l2_primitives::{
-        chain::{AccountId, ChainParameters, MAX_SEQUENCERS},
+        chain::{AccountId, BlockNumber, ChainParameters, MAX_SEQUENCERS},
+        l1::{common_inputs::CommonInputsProof, L1Hash},
         relay::L1Chance,
-        reputation::ReputationProvider,
-        sequencers::{NodeAttestation, SequencerSetProvider, StakeProvider},
+        reputation::{L1AddressProvider, ReputationProvider},
+        sequencers::{NodeAttestation, RevocationKey, SequencerSetProvider, StakeProvider},
     };
     use frame_support::{pallet_prelude::*, traits::Contains};
     use frame_system::{offchain::CreateAuthorizedTransaction, pallet_prelude::*};
-    use sp_core::{ecdsa, ed25519, H256};
+    use sp_core::{ecdsa, ed25519, H160, H256};
     use sp_staking::SessionIndex;
 
     const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
@@ -191,15 +217,21 @@ pub mod pallet {
         type InForce: Get<Vec<AccountId>>;
         /// Accounts with session keys.
         type HasKeys: Contains<AccountId>;
+        /// These keys themselves.
+        type Keys: RegisteredKeys;
+        /// Until another revocation key counts than the one that is named, L2 blocks.
+        type RevocationKeyDelay: Get<BlockNumber>;
         /// Least number of members with keys that a removal may leave.
         type MinSequencers: Get<u32>;
         /// The chain's parameters: what a sequencer needs, and how many there are.
         type Parameters: Get<ChainParameters>;
         /// Reputations.
         type Reputation: ReputationProvider;
+        /// Which L1 addresses accounts have proven to hold.
+        type L1Addresses: L1AddressProvider;
         /// Stakes.
         type Stake: StakeProvider;
-        /// Chance.
+        /// The L1 blocks that are applied: chance, and what transactions are proven by.
         type Chance: L1Chance;
         /// The accounts of the set that comes into force when the session ends.
         type Planned: Get<Vec<AccountId>>;
@@ -244,9 +276,33 @@ pub mod pallet {
     #[pallet::storage]
     pub type Banned<T: Config> = StorageMap<_, Blake2_128Concat, AccountId, (), OptionQuery>;
 
+    /// Keys that count for nothing but votes.
+    #[pallet::storage]
+    pub type BarredKeys<T: Config> =
+        StorageValue<_, BoundedVec<BarredKey, ConstU32<MAX_BARRED>>, ValueQuery>;
+
+    /// The L1 keys with which accounts' session keys are revoked. Grows with accounts
+    /// that have or had stake, or were appointed.
+    #[pallet::storage]
+    pub type RevocationKeys<T: Config> =
+        StorageMap<_, Blake2_128Concat, AccountId, RevocationKey, OptionQuery>;
+
+    /// Sessions that end early, because keys were revoked.
+    #[pallet::storage]
+    pub type ForcedRotations<T: Config> = StorageValue<_, u8, ValueQuery>;
+
     /// Sequencers that were found to act together, oldest link first.
     #[pallet::storage]
     pub type Links<T: Config> = StorageValue<_, BoundedVec<Link, ConstU32<MAX_LINKS>>, ValueQuery>;
+
+    /// Accounts that common inputs on L1 make one wallet's.
+    #[pallet::storage]
+    pub type Clusters<T: Config> = StorageValue<_, ClusterList, ValueQuery>;
+
+    /// L1 transactions that prove nothing more, the one that was lifted first first.
+    #[pallet::storage]
+    pub type LiftedTransactions<T: Config> =
+        StorageValue<_, BoundedVec<L1Hash, ConstU32<MAX_LIFTED>>, ValueQuery>;
 
     /// The set in force, in its order.
     #[pallet::storage]
@@ -328,7 +384,7 @@ pub mod pallet {
             /// Whose.
             account: AccountId,
         },
-        /// Two sequencers miss votes together, and share the seats of one entity
+        /// Two sequencers go missing together, and share the seats of one entity
         /// (R22.1).
         Linked {
             /// One.
@@ -344,6 +400,52 @@ pub mod pallet {
             account: AccountId,
             /// Who controls it.
             controller: AccountId,
+        },
+        /// An account named the L1 key with which its session keys are revoked.
+        RevocationKeyNamed {
+            /// The account.
+            account: AccountId,
+            /// HASH160 of the key; `None` for none.
+            key: Option<H160>,
+            /// The block from which on it counts.
+            from: BlockNumber,
+        },
+        /// All session keys of an account were revoked on L1.
+        KeysRevoked {
+            /// Whose.
+            account: AccountId,
+            /// Height of the L1 block.
+            l1_height: u32,
+        },
+        /// Nothing follows from a revocation on L1.
+        RevocationIgnored {
+            /// Whose keys it names.
+            account: AccountId,
+            /// HASH160 of the key that signed it.
+            signer: H160,
+            /// Height of the L1 block.
+            l1_height: u32,
+            /// Why.
+            reason: RevocationIgnored,
+        },
+        /// One wallet has spent coins of two accounts together on L1; they share the seats
+        /// and the weight of one entity (R22.2, R22.3).
+        CommonInputsFound {
+            /// One.
+            first: AccountId,
+            /// The other.
+            second: AccountId,
+            /// The transaction.
+            txid: L1Hash,
+            /// The height of its block.
+            l1_height: u32,
+        },
+        /// Governance has taken an account out of its cluster.
+        CommonInputsLifted {
+            /// The account.
+            account: AccountId,
+            /// The transaction that proves nothing more.
+            txid: L1Hash,
         },
     }
 
@@ -380,6 +482,25 @@ pub mod pallet {
         RefusedLately,
         /// The candidate names another controller.
         NotTheController,
+        /// It is so already.
+        NothingChanges,
+        /// It is the same account twice.
+        NoPair,
+        /// One of the accounts neither sequences nor wants to.
+        NotASequencer,
+        /// It is known that the two are one wallet's.
+        KnownAlready,
+        /// The block is not applied, or too old, or not of L1.
+        UnknownL1Block,
+        /// The transaction was not mined in the block, or it does not prove that one wallet
+        /// holds the two keys.
+        NotProven,
+        /// The keys are not known to be the accounts'.
+        NotTheirKeys,
+        /// Governance has lifted the transaction.
+        Lifted,
+        /// The account is in no cluster.
+        NotClustered,
     }
 
     #[pallet::call]
@@ -557,6 +678,7 @@ pub mod pallet {
         pub fn pardon(origin: OriginFor<T>, account: AccountId) -> DispatchResult {
             ensure_root(origin)?;
             Banned::<T>::take(&account).ok_or(Error::<T>::NotBanned)?;
+            BarredKeys::<T>::mutate(|all| all.retain(|key| key.revoked || key.account != account));
             Self::deposit_event(Event::Pardoned { account });
             Ok(())
         }
@@ -609,6 +731,84 @@ pub mod pallet {
             Self::do_attest(&sequencer, attestation.candidate, attestation.approves)?;
             Ok(())
         }
+
+        /// Names the L1 key with which the caller's session keys can be revoked by an L1
+        /// transaction (R30.5): HASH160 of a compressed secp256k1 key, or none. The first
+        /// one counts at once. Where there is one, another counts after
+        /// [`Config::RevocationKeyDelay`], and the old one until then; naming that again
+        /// takes the change back.
+        ///
+        /// ## Dispatch Origin
+        /// Signed by a member or candidate.
+        ///
+        /// ## Errors
+        /// [`Error::NotASequencer`], [`Error::NothingChanges`].
+        ///
+        /// ## Events
+        /// `RevocationKeyNamed`.
+        #[pallet::call_index(9)]
+        #[pallet::weight(T::WeightInfo::set_revocation_key())]
+        pub fn set_revocation_key(origin: OriginFor<T>, key: Option<H160>) -> DispatchResult {
+            let account = ensure_signed(origin)?;
+            ensure!(Self::may_name_key(&account), Error::<T>::NotASequencer);
+            Self::name_revocation_key(account, key)?;
+            Ok(())
+        }
+
+        /// Proves that one wallet has spent coins of two accounts together on L1: they are
+        /// one entity from then on. Free if that is so.
+        ///
+        /// ## Dispatch Origin
+        /// Signed.
+        ///
+        /// ## Errors
+        /// [`Error::NoPair`], [`Error::NotASequencer`], [`Error::KnownAlready`],
+        /// [`Error::Lifted`], [`Error::UnknownL1Block`], [`Error::NotProven`],
+        /// [`Error::NotTheirKeys`].
+        ///
+        /// ## Events
+        /// `CommonInputsFound`.
+        #[pallet::call_index(11)]
+        #[pallet::weight(
+            T::WeightInfo::report_common_inputs(proof.inclusion.transaction.len() as u32)
+        )]
+        pub fn report_common_inputs(
+            origin: OriginFor<T>,
+            first: AccountId,
+            second: AccountId,
+            proof: CommonInputsProof,
+        ) -> DispatchResultWithPostInfo {
+            ensure_signed(origin)?;
+            let txid = Self::do_report_common_inputs(&first, &second, &proof)?;
+            let l1_height = proof.inclusion.height;
+            Self::deposit_event(Event::CommonInputsFound { first, second, txid, l1_height });
+            Ok(Pays::No.into())
+        }
+
+        /// Takes an account out of the cluster of one wallet, because it signed the
+        /// transaction with somebody else; that transaction proves nothing more. Others
+        /// stay in the cluster.
+        ///
+        /// ## Dispatch Origin
+        /// Root.
+        ///
+        /// ## Errors
+        /// [`Error::NotClustered`].
+        ///
+        /// ## Events
+        /// `CommonInputsLifted`.
+        #[pallet::call_index(10)]
+        #[pallet::weight(T::WeightInfo::lift_common_inputs())]
+        pub fn lift_common_inputs(
+            origin: OriginFor<T>,
+            account: AccountId,
+            txid: L1Hash,
+        ) -> DispatchResult {
+            ensure_root(origin)?;
+            Self::do_lift_common_inputs(&account, txid)?;
+            Self::deposit_event(Event::CommonInputsLifted { account, txid });
+            Ok(())
+        }
     }
 
     /// The first members; their session keys stand in pallet-session's genesis.
@@ -655,16 +855,13 @@ impl<T: Config> Pallet<T> {
         let voting = T::VotingKeys::get();
         let vault = VaultKeys::<T>::get();
         let keys = active.into_iter().zip(sealing).zip(voting).zip(vault);
+        let keys = keys.zip(Self::barred_in_force());
         let members = weighted
             .into_iter()
             .zip(keys)
-            .map(|((account, weight), (((active, aura), grandpa), vault))| SequencerInfo {
-                account,
-                aura,
-                grandpa,
-                relay: active.relay,
-                vault,
-                weight,
+            .map(|((account, weight), ((((active, aura), grandpa), vault), barred))| {
+                let relay = active.relay;
+                SequencerInfo { account, aura, grandpa, relay, vault, weight, barred }
             })
             .collect::<Vec<_>>();
         SequencerSet { set_id: T::SetId::get(), members }
@@ -702,6 +899,19 @@ impl<T: Config> Pallet<T> {
         if Candidates::<T>::count() > candidates::MAX_CANDIDATES {
             return Err("there are too many candidates");
         }
+        let barred = BarredKeys::<T>::get();
+        let keys: BTreeSet<_> = barred.iter().map(|key| (&key.account, key.relay)).collect();
+        if keys.len() != barred.len() {
+            return Err("keys are barred twice");
+        }
+        if ForcedRotations::<T>::get() > revocation::ROTATIONS {
+            return Err("more sessions are to end early than a revocation ends");
+        }
+        let clusters = Clusters::<T>::get();
+        let clustered: BTreeSet<_> = clusters.iter().map(|one| &one.account).collect();
+        if clustered.len() != clusters.len() {
+            return Err("an account is in two clusters");
+        }
         Ok(())
     }
 }
@@ -719,13 +929,27 @@ impl<T: Config> SequencerSetProvider for Pallet<T> {
         ActiveSequencers::<T>::get().get(usize::from(index)).map(|active| active.account.clone())
     }
 
+    fn leaders() -> usize {
+        let barred: Vec<bool> = Self::barred_in_force().collect();
+        match barred.iter().filter(|barred| !**barred).count() {
+            0 => barred.len(),
+            some => some,
+        }
+    }
+
     fn relay_key(index: u16) -> Option<ed25519::Public> {
-        ActiveSequencers::<T>::get().get(usize::from(index)).map(|active| active.relay)
+        let active = ActiveSequencers::<T>::get();
+        let one = active.get(usize::from(index))?;
+        (!Self::is_barred(&one.account, &one.relay)).then_some(one.relay)
     }
 
     fn index_of_relay_key(key: &ed25519::Public) -> Option<u16> {
-        let position =
-            ActiveSequencers::<T>::get().iter().position(|active| active.relay == *key)?;
+        let active = ActiveSequencers::<T>::get();
+        let position = active.iter().position(|active| active.relay == *key)?;
+        let one = active.get(position)?;
+        if Self::is_barred(&one.account, key) {
+            return None;
+        }
         u16::try_from(position).ok()
     }
 }
@@ -741,9 +965,10 @@ impl<T: Config> SequencerWeights for Pallet<T> {
             seat.or_else(of_candidate).unwrap_or(0)
         };
         let active = ActiveSequencers::<T>::get();
-        let mut weights: Vec<u64> =
-            active.iter().map(|active| weight_of(&active.account)).collect();
-        election::cap(&mut weights);
+        let mut weights: Vec<(AccountId, u64)> =
+            active.iter().map(|one| (one.entity.clone(), weight_of(&one.account))).collect();
+        election::cap_entities(&mut weights);
+        let weights = weights.into_iter().map(|(_, weight)| weight);
         active.into_iter().map(|active| active.account).zip(weights).collect()
     }
 }

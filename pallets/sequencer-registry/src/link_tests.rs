@@ -1,7 +1,7 @@
 //! Who counts as one with whom, and what it costs.
 
 use crate::{
-    links::{Groups, LINKED_EPOCHS, MAX_LINKS},
+    links::{Groups, Link, LINKED_EPOCHS, MAX_LINKS},
     mock::*,
     pallet::{Clock, Elected, Event, Links},
 };
@@ -13,36 +13,42 @@ use frame_support::assert_ok;
 use pallet_session::SessionManager;
 use proptest::prelude::*;
 
-fn origin(n: u8) -> RuntimeOrigin {
+pub(crate) fn origin(n: u8) -> RuntimeOrigin {
     RuntimeOrigin::signed(account(n))
 }
 
 /// Session `index` is planned, with new L1 blocks before it.
-fn session_ends(index: u32) {
+pub(crate) fn session_ends(index: u32) {
     L1Height::mutate(|height| *height += 10);
     put_in_force(&[1, 2, 3], true);
     <Registry as SessionManager<AccountId>>::new_session(index);
 }
 
-fn elected() -> Vec<AccountId> {
+pub(crate) fn elected() -> Vec<AccountId> {
     let mut elected: Vec<_> = Elected::<Test>::get().into_iter().map(|seat| seat.account).collect();
     elected.sort();
     elected
 }
 
-fn are_one(one: u8, other: u8) -> bool {
+pub(crate) fn are_one(one: u8, other: u8) -> bool {
     Registry::are_one(&account(one), &account(other))
 }
 
 /// 4 to 6 stand for three seats, and are vouched for, in session 1.
-fn three_candidates(test: impl FnOnce()) {
+pub(crate) fn three_candidates(test: impl FnOnce()) {
+    candidates_of([None; 3], test);
+}
+
+/// The same, of these controllers, who say nothing yet.
+fn candidates_of(controllers: [Option<u8>; 3], test: impl FnOnce()) {
     three_members().execute_with(|| {
         frame_system::Pallet::<Test>::set_block_number(1);
         MaxSequencers::set(6);
         put_in_force(&[1, 2, 3], true);
-        for n in 4..=6 {
+        for (n, controller) in (4..=6).zip(controllers) {
             know(n, 80, 100 * COIN);
-            assert_ok!(Registry::announce(origin(n), Default::default(), None));
+            let controller = controller.map(account);
+            assert_ok!(Registry::announce(origin(n), Default::default(), controller));
         }
         session_ends(1);
         for candidate in 4..=6 {
@@ -97,6 +103,78 @@ fn r22_1_a_candidate_that_is_one_with_a_member_gets_no_seat_beside_it() {
     });
 }
 
+/// Attack: a liar is absent together with each of several honest ones. It is linked with
+/// each, and one with the first of them only.
+#[test]
+fn r22_1_a_liar_makes_no_entity_of_others() {
+    three_candidates(|| {
+        for candidate in 4..=6 {
+            Registry::on_correlation(&account(1), &account(candidate));
+        }
+        assert!(Registry::is_known(&account(6), &account(1)));
+        for (one, other) in [(4, 5), (4, 6), (5, 6)] {
+            assert!(!Registry::is_known(&account(one), &account(other)));
+            assert!(!are_one(one, other));
+        }
+        session_ends(2);
+        session_ends(3);
+        assert_eq!(elected(), [5, 6].map(account));
+    });
+}
+
+/// Three are one if each two are linked.
+#[test]
+fn r22_1_three_that_are_linked_with_each_other_share_the_seats_of_one() {
+    three_candidates(|| {
+        for (one, other) in [(4, 5), (6, 4), (5, 6)] {
+            session_ends(2);
+            session_ends(3);
+            assert!(elected().len() > 1, "{one} and {other}");
+            Registry::on_correlation(&account(one), &account(other));
+        }
+        session_ends(4);
+        session_ends(5);
+        assert_eq!(elected().len(), 1);
+    });
+}
+
+/// What holds when seats are drawn counts, not what held when that was announced.
+#[test]
+fn r22_1_links_are_those_of_the_time_of_the_draw() {
+    three_candidates(|| {
+        session_ends(2);
+        Registry::on_correlation(&account(4), &account(5));
+        session_ends(3);
+        assert_eq!(elected().len(), 2);
+    });
+    three_candidates(|| {
+        let link = Link { first: account(4), second: account(5), until: 3 };
+        Links::<Test>::mutate(|links| links.try_push(link)).expect("there is room");
+        session_ends(2);
+        assert!(are_one(4, 5));
+        session_ends(3);
+        assert!(!are_one(4, 5));
+        assert_eq!(elected().len(), 3);
+    });
+}
+
+/// So do entities: 5 becomes 4's, which is linked with 6, after the draw was announced.
+#[test]
+fn r22_3_entities_are_those_of_the_time_of_the_draw() {
+    for linked in [false, true] {
+        candidates_of([None, Some(4), None], || {
+            session_ends(2);
+            assert_ok!(Registry::accept(origin(4), account(5)));
+            assert!(Registry::is_known(&account(5), &account(4)), "by their own word");
+            if linked {
+                Registry::on_correlation(&account(5), &account(6));
+            }
+            session_ends(3);
+            assert_eq!(elected().len(), if linked { 1 } else { 2 });
+        });
+    }
+}
+
 /// R22.5: nobody is rewarded for reporting whom it belongs to, as far as is known.
 #[test]
 fn r22_5_controllers_and_linked_ones_are_known_as_one() {
@@ -109,10 +187,12 @@ fn r22_5_controllers_and_linked_ones_are_known_as_one() {
         assert!(are_one(7, 9) && are_one(9, 7));
         Registry::on_correlation(&account(9), &account(4));
         Registry::on_correlation(&account(4), &account(6));
-        for (one, other) in [(7, 4), (7, 6), (9, 6), (4, 9)] {
+        for (one, other) in [(7, 4), (4, 9), (4, 6)] {
             assert!(are_one(one, other), "{one} and {other}");
         }
-        assert!(!are_one(7, 5));
+        for (one, other) in [(7, 5), (7, 6), (9, 6)] {
+            assert!(!are_one(one, other), "{one} and {other}");
+        }
     });
 }
 
@@ -131,28 +211,27 @@ fn links_are_bounded() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
-    /// Whoever is connected is one, and nobody else; the order of links is nothing.
+    /// R22.1: every two of a group are paired, no two groups could be one, and who is in no
+    /// pair is alone.
     #[test]
-    fn groups_are_what_is_connected(
-        pairs in prop::collection::vec((0u8..20, 0u8..20), 0..20),
+    fn r22_1_groups_are_of_such_as_are_all_paired(
+        pairs in prop::collection::vec((0u8..8, 0u8..8), 0..30),
     ) {
-        // By brute force: each pair gives all of one colour the other's.
-        let mut colours: Vec<usize> = (0..20).collect();
-        for (a, b) in &pairs {
-            let (old, new) = (colours[usize::from(*a)], colours[usize::from(*b)]);
-            colours.iter_mut().filter(|colour| **colour == old).for_each(|one| *one = new);
-        }
-        let named = |pairs: &[(u8, u8)]| {
-            Groups::of(pairs.iter().map(|(a, b)| (account(*a), account(*b))))
-        };
-        let mut reversed = pairs.clone();
-        reversed.reverse();
-        let (groups, other) = (named(&pairs), named(&reversed));
-        for a in 0..20u8 {
-            prop_assert_eq!(groups.name(account(a)), other.name(account(a)));
-            for b in 0..20u8 {
-                let one = groups.name(account(a)) == groups.name(account(b));
-                prop_assert_eq!(one, colours[usize::from(a)] == colours[usize::from(b)]);
+        let paired = |a: u8, b: u8| pairs.contains(&(a, b)) || pairs.contains(&(b, a));
+        let groups = Groups::of(pairs.iter().map(|(a, b)| (account(*a), account(*b))));
+        let name = |n: u8| groups.name(account(n));
+        let group_of = |n: u8| -> Vec<u8> { (0..8).filter(|m| name(*m) == name(n)).collect() };
+        for a in 0..8u8 {
+            let group = group_of(a);
+            prop_assert_eq!(name(a), account(group[0]), "by its smallest");
+            for b in 0..8u8 {
+                let other = group_of(b);
+                if group == other {
+                    prop_assert!(a == b || paired(a, b));
+                } else {
+                    let all = group.iter().all(|a| other.iter().all(|b| paired(*a, *b)));
+                    prop_assert!(!all, "{group:?} and {other:?}");
+                }
             }
         }
     }

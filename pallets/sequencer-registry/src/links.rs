@@ -1,11 +1,15 @@
 //! Sequencers that were found not to act independently count as one entity's (R22.1).
 //!
-//! Statistics prove no guilt: two that miss votes together may share an owner, or only a
+//! Statistics prove no guilt: two that go missing together may share an owner, or only a
 //! roof. Either way the set is less than it seems with both in it. So nothing is taken
 //! from them but seats that one entity would not have, and a link ends by itself: who
 //! moves apart is two again.
+//!
+//! Entities are one where *every* two of them are linked. A sequencer that is absent with
+//! each of several others is linked with each, and makes no one of them.
 
 use crate::{
+    clusters::Wallets,
     pallet::{Clock, Config, Event, Links, Pallet},
     WeightInfo,
 };
@@ -38,30 +42,45 @@ pub struct Link {
     pub until: SessionIndex,
 }
 
+impl Link {
+    /// Whether it is between these two.
+    fn is_of(&self, one: &AccountId, other: &AccountId) -> bool {
+        let ends = (&self.first, &self.second);
+        ends == (one, other) || ends == (other, one)
+    }
+}
+
 /// Entities that links make one.
 #[derive(Debug, Default)]
 pub(crate) struct Groups(BTreeMap<AccountId, AccountId>);
 
 impl Groups {
-    /// Of pairs of entities: whoever is connected by any number of them is one, by the
-    /// name of the smallest account.
+    /// Of pairs of entities, in this order: the groups of the two become one if every two
+    /// across them are paired. A group goes by the name of its smallest account.
+    ///
+    /// A pair that does not join its groups would not later either, for they only grow. So
+    /// no two groups are left that could be joined.
     pub(crate) fn of(pairs: impl IntoIterator<Item = (AccountId, AccountId)>) -> Self {
-        let mut groups: Vec<BTreeSet<AccountId>> = Vec::new();
-        for (first, second) in pairs {
-            let mut joined = BTreeSet::from([first.clone(), second.clone()]);
-            groups.retain_mut(|group| {
-                let touches = group.contains(&first) || group.contains(&second);
-                if touches {
-                    joined.append(group);
-                }
-                !touches
+        let pairs: Vec<_> = pairs.into_iter().filter(|(one, other)| one != other).collect();
+        let linked: BTreeSet<(&AccountId, &AccountId)> =
+            pairs.iter().flat_map(|(one, other)| [(one, other), (other, one)]).collect();
+        let mut groups: Vec<BTreeSet<&AccountId>> = Vec::new();
+        for (first, second) in &pairs {
+            let [one, other] = [first, second].map(|account| {
+                let group = groups.iter().find(|group| group.contains(account));
+                group.cloned().unwrap_or_else(|| BTreeSet::from([account]))
             });
-            groups.push(joined);
+            let all_linked =
+                one.iter().all(|one| other.iter().all(|other| linked.contains(&(*one, *other))));
+            if all_linked {
+                groups.retain(|group| *group != one && *group != other);
+                groups.push(one.into_iter().chain(other).collect());
+            }
         }
         let mut names = BTreeMap::new();
         for group in groups {
-            let Some(name) = group.first().cloned() else { continue };
-            names.extend(group.into_iter().map(|member| (member, name.clone())));
+            let Some(name) = group.first().copied() else { continue };
+            names.extend(group.into_iter().map(|member| (member.clone(), name.clone())));
         }
         Self(names)
     }
@@ -73,23 +92,35 @@ impl Groups {
 }
 
 impl<T: Config> Pallet<T> {
-    /// What the links that hold make one.
-    pub(crate) fn groups() -> Groups {
-        let now = Clock::<T>::get();
-        let links = Links::<T>::get().into_iter().filter(|link| link.until > now);
-        let of = |account: &AccountId| Self::entity_of(account);
+    /// What the links that hold now make one, of the entities that there are now, named by
+    /// their wallets.
+    pub(crate) fn groups(wallets: &Wallets) -> Groups {
+        let of = |account: &AccountId| wallets.name(Self::entity_of(account));
+        let links = Self::links_that_hold().into_iter();
         Groups::of(links.map(|link| (of(&link.first), of(&link.second))))
+    }
+
+    /// Links that have not ended, oldest first.
+    fn links_that_hold() -> Vec<Link> {
+        let now = Clock::<T>::get();
+        Links::<T>::get().into_iter().filter(|link| link.until > now).collect()
     }
 }
 
+/// One by their own word or by their wallets, or linked, whatever other links make of that.
 impl<T: Config> Entities for Pallet<T> {
     fn are_one(one: &AccountId, other: &AccountId) -> bool {
         if one == other {
             return true;
         }
-        let (one, other) = (Self::entity_of(one), Self::entity_of(other));
-        let groups = Self::groups();
-        groups.name(one) == groups.name(other)
+        let wallets = Self::wallets();
+        let of = |account: &AccountId| wallets.name(Self::entity_of(account));
+        let (one, other) = (of(one), of(other));
+        let between = |link: &Link| {
+            let ends = (of(&link.first), of(&link.second));
+            ends == (one.clone(), other.clone()) || ends == (other.clone(), one.clone())
+        };
+        one == other || Self::links_that_hold().iter().any(between)
     }
 
     fn max_weight() -> Weight {
@@ -99,7 +130,9 @@ impl<T: Config> Entities for Pallet<T> {
 
 impl<T: Config> OnCorrelation for Pallet<T> {
     fn is_known(one: &AccountId, other: &AccountId) -> bool {
-        Self::are_one(one, other)
+        Self::entity_of(one) == Self::entity_of(other)
+            || Self::in_one_cluster(one, other)
+            || Self::links_that_hold().iter().any(|link| link.is_of(one, other))
     }
 
     fn on_correlation(one: &AccountId, other: &AccountId) {
@@ -118,6 +151,6 @@ impl<T: Config> OnCorrelation for Pallet<T> {
     }
 
     fn max_weight() -> Weight {
-        T::WeightInfo::are_one().saturating_add(T::WeightInfo::on_correlation())
+        T::WeightInfo::is_known().saturating_add(T::WeightInfo::on_correlation())
     }
 }

@@ -1,7 +1,8 @@
 //! What offences and late blocks mean for a seat.
 
 use crate::{
-    pallet::{Banned, Candidates, Clock, Config, EarlyDraw, Event, Pallet},
+    barred::BarredKey,
+    pallet::{ActiveSequencers, Banned, Candidates, Clock, Config, EarlyDraw, Event, Pallet},
     WeightInfo,
 };
 use cascoin_l2_primitives::{
@@ -12,9 +13,15 @@ use frame_support::weights::Weight;
 
 impl<T: Config> Pallet<T> {
     /// Who signed twice is out for ever, unless too few would be left: then it stays,
-    /// barred already, until there are enough (each session end tries again).
+    /// barred already, until there are enough (each session end tries again). Its keys
+    /// are in wrong hands, whosever these are: it leads nothing from the next block on
+    /// (R30.4).
     fn bar(account: &AccountId) {
         Banned::<T>::insert(account, ());
+        for one in ActiveSequencers::<T>::get().iter().filter(|one| one.account == *account) {
+            let (account, relay) = (account.clone(), one.relay);
+            Self::bar_keys(BarredKey { account, relay, revoked: false });
+        }
         Self::deposit_event(Event::Barred { account: account.clone() });
         Self::dismiss(account);
         if Self::take_seat(account) {

@@ -1,7 +1,7 @@
 //! Draws of seats, and what takes a seat away.
 
 use crate::{
-    candidates::{Attestation, Candidate, Contender, Draw},
+    candidates::{Attestation, Candidate, Contender, Draw, Standing},
     election,
     pallet::{Candidates, Config, Elected, Event, Members, Pallet, PendingDraw},
     session::{can_form_a_set, seated},
@@ -26,20 +26,19 @@ impl<T: Config> Pallet<T> {
         if PendingDraw::<T>::exists() {
             return;
         }
-        let contenders = Candidates::<T>::iter()
+        let standing = Candidates::<T>::iter()
             .filter(|(account, candidate)| {
                 matches!(candidate.attestation, Attestation::Given { .. })
                     && !without.contains(account)
             })
-            .filter_map(|(account, candidate)| {
+            .filter_map(|(account, _)| {
                 let Eligibility { score, stake, suffices, .. } = Self::eligibility(&account);
-                let entity = candidate.entity(&account).clone();
-                suffices.then_some(Contender { account, entity, score, stake })
+                suffices.then_some(Standing { account, score, stake })
             })
             .collect();
         // There are no more candidates than fit.
-        let contenders = BoundedVec::truncate_from(contenders);
-        PendingDraw::<T>::put(Draw { wait: Self::wait(session), all, contenders });
+        let standing = BoundedVec::truncate_from(standing);
+        PendingDraw::<T>::put(Draw { wait: Self::wait(session), all, standing });
     }
 
     /// Draws the seats of the announced draw, once its chance is there.
@@ -52,13 +51,18 @@ impl<T: Config> Pallet<T> {
         let kept: Vec<Member> = if draw.all { Vec::new() } else { before.to_vec() };
         let most = T::Parameters::get().max_sequencers.min(MAX_SEQUENCERS) as usize;
         let seats = most.saturating_sub(members.len()).saturating_sub(kept.len());
-        let groups = Self::groups();
+        // As links and entities are now: either may have changed since the announcement.
+        let known = Self::known_entities();
+        let entity_of = |account: &AccountId| known.name(Self::entity_of(account));
         let standing: Vec<Contender> = draw
-            .contenders
+            .standing
             .into_iter()
             .filter(|one| !kept.iter().any(|seat| seat.account == one.account))
             .filter(|one| Self::still_stands(&one.account))
-            .map(|one| Contender { entity: groups.name(one.entity), ..one })
+            .map(|Standing { account, score, stake }| {
+                let entity = entity_of(&account);
+                Contender { account, entity, score, stake }
+            })
             .collect();
         if standing.is_empty() && before.is_empty() {
             return;
@@ -72,7 +76,7 @@ impl<T: Config> Pallet<T> {
             });
         }
         let taken = members.iter().chain(&kept);
-        let taken = taken.map(|seat| groups.name(Self::entity_of(&seat.account)));
+        let taken = taken.map(|seat| entity_of(&seat.account));
         let elected = election::elect(&seed, &weighed, seats, &taken.collect::<Vec<_>>());
         let elected = elected.into_iter().map(|(account, weight)| Member { account, weight });
         let elected = Self::fill_up(kept.into_iter().chain(elected).collect(), &before);

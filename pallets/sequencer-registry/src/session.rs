@@ -15,13 +15,14 @@ use frame_support::{
     traits::{Contains, Get, OneSessionHandler},
     BoundedVec,
 };
-use sp_core::ConstU32;
+use sp_core::{ed25519, ConstU32};
 use sp_runtime::{traits::Convert, BoundToRuntimeAppPublic};
 use sp_staking::SessionIndex;
 
-/// Plans the set after next: members and elected with session keys, in a stable order.
-/// `None` where that is the set that comes into force now: pallet-session then
-/// keeps it, and takes over only new session keys of its members.
+/// Plans the set after next: members and elected with session keys, in a stable order, and
+/// without those whose keys are revoked, as far as it can be. `None` where that is the set
+/// that comes into force now: pallet-session then keeps it, and takes over only new session
+/// keys of its members.
 impl<T: Config> pallet_session::SessionManager<AccountId> for Pallet<T> {
     fn new_session(index: SessionIndex) -> Option<Vec<AccountId>> {
         Clock::<T>::put(index);
@@ -44,12 +45,27 @@ impl<T: Config> pallet_session::SessionManager<AccountId> for Pallet<T> {
                 .is_some_and(|one| matches!(one.attestation, Attestation::Given { .. }));
             attested && !Banned::<T>::contains_key(account) && T::HasKeys::contains(account)
         };
-        let next = next_set(&now, &members, &elected, may_stay);
+        let enough = |next: &[AccountId], out: &[AccountId]| {
+            // Of those with seats there must be enough, too: some of them are let in later.
+            let seats = members.iter().chain(&elected).filter(|account| !out.contains(account));
+            next.len() >= least::<T>() && seats.count() >= least::<T>()
+        };
+        let plan = |out: &[AccountId]| {
+            let without = |all: &[AccountId]| -> Vec<AccountId> {
+                all.iter().filter(|account| !out.contains(account)).cloned().collect()
+            };
+            let may_stay = |account: &AccountId| !out.contains(account) && may_stay(account);
+            next_set(&now, &without(&members), &without(&elected), may_stay)
+        };
+        // Nobody in it is left without keys: pallet-session would drop it silently.
+        let next = Self::plan(plan, enough);
         // In genesis there are no members yet: pallet-session's own list holds.
         (next.len() >= least::<T>() && next != now).then_some(next)
     }
     fn start_session(_: SessionIndex) {}
-    fn end_session(_: SessionIndex) {}
+    fn end_session(_: SessionIndex) {
+        Self::note_rotation();
+    }
 }
 
 /// Everybody who has a seat in the next set: these members, then the elected.
@@ -143,19 +159,28 @@ impl<T: Config> OneSessionHandler<AccountId> for Relay<T> {
     where
         I: Iterator<Item = (&'a AccountId, Self::Key)> + 'a,
     {
+        let known = Pallet::<T>::known_entities();
         ActiveSequencers::<T>::put(bounded(sequencers.map(|(account, relay)| ActiveSequencer {
             account: account.clone(),
             relay: relay.into(),
+            entity: known.name(Pallet::<T>::entity_of(account)),
         })));
     }
 
-    fn on_new_session<'a, I>(changed: bool, sequencers: I, _: I)
+    fn on_new_session<'a, I>(changed: bool, sequencers: I, next: I)
     where
         I: Iterator<Item = (&'a AccountId, Self::Key)> + 'a,
     {
+        let sequencers: Vec<(&AccountId, Self::Key)> = sequencers.collect();
         if changed {
-            Self::on_genesis_session(sequencers);
+            Self::on_genesis_session(sequencers.iter().cloned());
+        } else {
+            Pallet::<T>::name_entities();
         }
+        let in_use = sequencers.into_iter().chain(next);
+        let in_use = in_use.map(|(account, relay)| (account.clone(), relay.into()));
+        let in_use: Vec<(AccountId, ed25519::Public)> = in_use.collect();
+        Pallet::<T>::follow_barred(&in_use);
     }
 
     // A disabled sequencer is skipped by the schedule of leaders; its vote still

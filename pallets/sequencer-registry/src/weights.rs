@@ -5,7 +5,7 @@
 //! rounded up generously. `benchmarking.rs` measures the same; its output shall
 //! replace this file.
 
-use crate::{candidates::MAX_CANDIDATES, links::MAX_LINKS};
+use crate::{candidates::MAX_CANDIDATES, clusters::MAX_CLUSTERED, links::MAX_LINKS};
 use cascoin_l2_primitives::chain::MAX_SEQUENCERS;
 use core::marker::PhantomData;
 use frame_support::{traits::Get, weights::Weight};
@@ -32,14 +32,25 @@ pub trait WeightInfo {
     fn pardon() -> Weight;
     /// [`Pallet::accept`](crate::Pallet::accept).
     fn accept() -> Weight;
+    /// [`Pallet::set_revocation_key`](crate::Pallet::set_revocation_key).
+    fn set_revocation_key() -> Weight;
+    /// A revocation of keys on L1.
+    fn on_revocation() -> Weight;
     /// What an offence means for a seat.
     fn on_offence() -> Weight;
     /// What a session with late blocks means for seats.
     fn on_low_liveness() -> Weight;
     /// Whether two accounts are one entity's.
     fn are_one() -> Weight;
+    /// Whether it is known that two sequencers are correlated.
+    fn is_known() -> Weight;
     /// Noting that two sequencers are correlated.
     fn on_correlation() -> Weight;
+    /// [`Pallet::report_common_inputs`](crate::Pallet::report_common_inputs) with a
+    /// transaction of `n` bytes.
+    fn report_common_inputs(n: u32) -> Weight;
+    /// [`Pallet::lift_common_inputs`](crate::Pallet::lift_common_inputs).
+    fn lift_common_inputs() -> Weight;
 }
 
 const MICROSECOND: u64 = 1_000_000;
@@ -63,13 +74,14 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
     }
 
     fn announce() -> Weight {
-        Weight::from_parts(50 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(10, 3)
+        Weight::from_parts(50 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(12, 3)
     }
 
-    // Of each candidate its key, account, standing and stake.
+    // Of each candidate its key, account, standing, stake and locks on L1; and L1's height.
     fn displace() -> Weight {
         let all = u64::from(MAX_CANDIDATES);
-        Weight::from_parts(10 * all * MICROSECOND, 0) + T::DbWeight::get().reads_writes(4 * all, 2)
+        Weight::from_parts(10 * all * MICROSECOND, 0)
+            + T::DbWeight::get().reads_writes(2 + 5 * all, 2)
     }
 
     // Looks whether everybody that is left has keys.
@@ -83,11 +95,21 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
     }
 
     fn authorize_attestation() -> Weight {
-        Weight::from_parts(90 * MICROSECOND, 0) + T::DbWeight::get().reads(4)
+        Weight::from_parts(90 * MICROSECOND, 0) + T::DbWeight::get().reads(5)
     }
 
     fn pardon() -> Weight {
-        Weight::from_parts(15 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(1, 1)
+        Weight::from_parts(25 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(2, 2)
+    }
+
+    fn set_revocation_key() -> Weight {
+        Weight::from_parts(30 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(3, 1)
+    }
+
+    // Of one without a seat its four keys are unregistered at once, which is the most.
+    // Others are barred; what the next session's end does has a block of its own.
+    fn on_revocation() -> Weight {
+        Weight::from_parts(80 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(16, 11)
     }
 
     fn accept() -> Weight {
@@ -97,25 +119,43 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
     // Twice, for members and for the elected.
     fn on_offence() -> Weight {
         Weight::from_parts(200 * MICROSECOND, 0)
-            + T::DbWeight::get().reads_writes(6 + 2 * u64::from(MAX_SEQUENCERS), 5)
+            + T::DbWeight::get().reads_writes(8 + 2 * u64::from(MAX_SEQUENCERS), 6)
     }
 
     // Of each that led in vain its candidacy, and whether all that are left have keys; of
-    // each candidate its key, candidacy, account, standing, stake and ban.
+    // each candidate its key, candidacy, account, standing, stake, locks on L1 and ban.
     fn on_low_liveness() -> Weight {
         let (seats, all) = (u64::from(MAX_SEQUENCERS), u64::from(MAX_CANDIDATES));
         Weight::from_parts((100 * seats + 15 * all) * MICROSECOND, 0)
-            + T::DbWeight::get().reads_writes(6 + 2 * seats + 6 * all, 3)
+            + T::DbWeight::get().reads_writes(6 + 2 * seats + 7 * all, 3)
     }
 
-    // The links, the clock, and the candidacies of the two and of both sides of each link.
+    // The links, the clusters, the clock, and the candidacies of the two, of both sides of
+    // each link and of everybody in a cluster.
     fn are_one() -> Weight {
-        Weight::from_parts(400 * MICROSECOND, 0)
-            + T::DbWeight::get().reads(4 + 2 * u64::from(MAX_LINKS))
+        Weight::from_parts(2_500 * MICROSECOND, 0)
+            + T::DbWeight::get().reads(5 + 2 * u64::from(MAX_LINKS) + u64::from(MAX_CLUSTERED))
+    }
+
+    // The links, the clock, the clusters, and both candidacies.
+    fn is_known() -> Weight {
+        Weight::from_parts(80 * MICROSECOND, 0) + T::DbWeight::get().reads(5)
     }
 
     fn on_correlation() -> Weight {
         Weight::from_parts(30 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(3, 1)
+    }
+
+    // Each of two signatures is tried four times, at 100 µs; the transaction is read, and
+    // hashed three times, in the runtime. Where clusters are full, who of them is a
+    // candidate is looked up until one is not.
+    fn report_common_inputs(n: u32) -> Weight {
+        Weight::from_parts((1_200 * MICROSECOND).saturating_add(200_000 * u64::from(n)), 0)
+            + T::DbWeight::get().reads_writes(12 + u64::from(MAX_CANDIDATES), 1)
+    }
+
+    fn lift_common_inputs() -> Weight {
+        Weight::from_parts(100 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(2, 2)
     }
 }
 
@@ -160,6 +200,14 @@ impl WeightInfo for () {
         Weight::zero()
     }
 
+    fn set_revocation_key() -> Weight {
+        Weight::zero()
+    }
+
+    fn on_revocation() -> Weight {
+        Weight::zero()
+    }
+
     fn on_offence() -> Weight {
         Weight::zero()
     }
@@ -172,7 +220,19 @@ impl WeightInfo for () {
         Weight::zero()
     }
 
+    fn is_known() -> Weight {
+        Weight::zero()
+    }
+
     fn on_correlation() -> Weight {
+        Weight::zero()
+    }
+
+    fn report_common_inputs(_: u32) -> Weight {
+        Weight::zero()
+    }
+
+    fn lift_common_inputs() -> Weight {
         Weight::zero()
     }
 }

@@ -2,16 +2,21 @@
 
 use crate::{
     ledger::{Chunk, Ledger},
-    pallet::{Call, Config, DoubleSigns, HoldReason, Ledgers, Pallet},
-    DoubleSign, MAX_CHUNKS, MAX_DOUBLE_SIGNS,
+    pallet::{Call, Config, DoubleSigns, HoldReason, L1Locks, Ledgers, Pallet},
+    DoubleSign, WeightInfo, MAX_CHUNKS, MAX_DOUBLE_SIGNS, MAX_L1_LOCKS,
 };
 use cascoin_l2_primitives::{
     chain::{AccountId, Balance},
+    l1::{L1Hash, OutPoint},
+    relay::{L1Event, OnL1Event},
     sequencers::{Offence, OffenceKind, OnOffence, StakeProvider},
 };
 use frame_benchmarking::v2::*;
 use frame_support::{
-    traits::fungible::{Inspect, InspectHold, Mutate, MutateHold},
+    traits::{
+        fungible::{Inspect, InspectHold, Mutate, MutateHold},
+        Get,
+    },
     BoundedVec,
 };
 use frame_system::RawOrigin;
@@ -53,6 +58,29 @@ fn fill_double_signs<T: Config>() {
         together: true,
     });
     DoubleSigns::<T>::put(BoundedVec::truncate_from(known.collect()));
+}
+
+/// A lock for `account` that lasts, `more` units larger than the smallest.
+fn lock<T: Config>(account: &AccountId, n: u32, more: u64) -> L1Event {
+    let smallest = u64::try_from(T::MinL1Lock::get()).expect("L1 has no more units");
+    L1Event::Stake {
+        outpoint: OutPoint { txid: L1Hash::of(&n.to_le_bytes()), vout: 1 },
+        chain_id: T::ChainId::get(),
+        account: account.clone(),
+        owner: Default::default(),
+        value: smallest.saturating_add(more),
+        unlock: T::L1Height::get().saturating_add(T::L1Margin::get()).saturating_add(9),
+    }
+}
+
+/// An account with as many locks as there can be.
+fn locked<T: Config>() -> AccountId {
+    let account: AccountId = whitelisted_caller();
+    for n in 0..MAX_L1_LOCKS {
+        Pallet::<T>::on_event(&lock::<T>(&account, n, 1), &Default::default());
+    }
+    assert_eq!(L1Locks::<T>::get(&account).len(), MAX_L1_LOCKS as usize);
+    account
 }
 
 #[benchmarks(where T::Currency: Mutate<AccountId>, frame_system::pallet_prelude::BlockNumberFor<T>: From<u32>)]
@@ -109,5 +137,36 @@ mod benchmarks {
             Pallet::<T>::on_offence(&offence);
         }
         assert!(!Ledgers::<T>::contains_key(&account));
+    }
+
+    #[benchmark]
+    fn hear_lock() {
+        let account = locked::<T>();
+        let before = L1Locks::<T>::get(&account);
+        let larger = lock::<T>(&account, MAX_L1_LOCKS, 2);
+        #[block]
+        {
+            Pallet::<T>::on_event(&larger, &Default::default());
+        }
+        assert_ne!(L1Locks::<T>::get(&account), before);
+    }
+
+    #[benchmark]
+    fn sweep_base() {
+        #[block]
+        {
+            Pallet::<T>::sweep(T::WeightInfo::sweep_base());
+        }
+    }
+
+    #[benchmark]
+    fn sweep() {
+        let account = locked::<T>();
+        let gone = L1Locks::<T>::get(&account)[0];
+        #[block]
+        {
+            Pallet::<T>::end(gone.unlock, gone.outpoint, account.clone());
+        }
+        assert_eq!(L1Locks::<T>::get(&account).len(), MAX_L1_LOCKS as usize - 1);
     }
 }

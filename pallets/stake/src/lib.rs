@@ -16,6 +16,9 @@
 //! made a mistake; two of one set that do so within a session's blocks have conspired,
 //! and lose everything (R22.6).
 //!
+//! Coins can also be locked on L1 ([`l1_locks`]). They count beside what is bonded here,
+//! as far as that covers them.
+//!
 //! ## What holds
 //!
 //! - What is on hold for an account is what its ledger says, to the unit
@@ -26,6 +29,11 @@
 //! - A slash takes what it should or all there is, and each unit of it is in the fund,
 //!   the reporter's, or burned (P17). A reporter gets no more than a tenth of what was
 //!   taken from whom it reported.
+//! - An output of L1 counts once, for one account, until shortly before it can be spent;
+//!   never again once an offence has voided it. An account has at most
+//!   [`MAX_L1_LOCKS`] locks, and L1 makes at most
+//!   [`MAX_STAKE_PER_BLOCK`](cascoin_l2_primitives::relay::MAX_STAKE_PER_BLOCK) a block,
+//!   none smaller than [`Config::MinL1Lock`]; what has ended is cleared away.
 //!
 //! ## Pallet API
 //!
@@ -35,14 +43,21 @@
 //! | [`unbond`](Pallet::unbond) | who bonded | fee | `Unbonded` |
 //! | [`rebond`](Pallet::rebond) | who unbonds | fee | `Bonded` |
 //! | [`withdraw`](Pallet::withdraw) | who unbonded | fee | `Withdrawn` |
+//!
+//! What the relay tells: `L1Locked`, `L1LockDisplaced`, `L1LockIgnored`.
 #![cfg_attr(not(feature = "std"), no_std)]
+
+extern crate alloc;
 
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
+pub mod l1_locks;
 pub mod ledger;
 pub mod slashing;
 pub mod weights;
 
+#[cfg(test)]
+mod l1_lock_tests;
 #[cfg(test)]
 mod mock;
 #[cfg(test)]
@@ -54,6 +69,8 @@ mod slashing_tests;
 #[cfg(test)]
 mod tests;
 
+pub use cascoin_l2_primitives::sequencers::MAX_L1_LOCKS;
+pub use l1_locks::{GenesisLock, L1Lock, NoStake};
 pub use ledger::{Chunk, Ledger};
 pub use pallet::*;
 pub use slashing::DoubleSign;
@@ -69,9 +86,11 @@ pub const MAX_DOUBLE_SIGNS: u32 = 64;
 #[frame_support::pallet]
 pub mod pallet {
     use super::*;
+    use alloc::vec::Vec;
     use cascoin_l2_primitives::{
         chain::{AccountId, Balance, BlockNumber},
-        sequencers::{Entities, OffenceKind, StakeCommitment, StakeProvider},
+        l1::OutPoint,
+        sequencers::{Entities, OffenceKind, StakeCommitment, StakeParts, StakeProvider},
     };
     use frame_support::{
         pallet_prelude::*,
@@ -82,6 +101,7 @@ pub mod pallet {
         PalletId,
     };
     use frame_system::pallet_prelude::*;
+    use sp_core::H160;
     use sp_runtime::{traits::AccountIdConversion, SaturatedConversion};
 
     /// The layout of this pallet's storage.
@@ -120,6 +140,23 @@ pub mod pallet {
         /// conspiracy.
         type ConspiracyBlocks: Get<BlockNumber>;
 
+        /// The id by which L1 names this chain.
+        type ChainId: Get<u32>;
+
+        /// The last L1 block all of whose events are applied. At genesis the block that
+        /// the relay starts at: the relay MUST stand before this pallet in the runtime.
+        type L1Height: Get<u32>;
+
+        /// How many more L1 blocks a lock must last to count. MUST take L1 as long as
+        /// [`Config::UnbondingBlocks`] takes this chain.
+        type L1Margin: Get<u32>;
+
+        /// Smallest lock on L1 that is taken into account, base units.
+        type MinL1Lock: Get<Balance>;
+
+        /// Least share of what counts that must be bonded here, percent.
+        type MinL2Share: Get<u8>;
+
         /// The pallet's own account: the users' compensation fund.
         #[pallet::constant]
         type PalletId: Get<PalletId>;
@@ -143,6 +180,49 @@ pub mod pallet {
     #[pallet::storage]
     pub type DoubleSigns<T> =
         StorageValue<_, BoundedVec<DoubleSign, ConstU32<MAX_DOUBLE_SIGNS>>, ValueQuery>;
+
+    /// What each account has locked on L1.
+    #[pallet::storage]
+    pub type L1Locks<T> = StorageMap<_, Blake2_128Concat, AccountId, l1_locks::Locks, ValueQuery>;
+
+    /// Outpoints that were somebody's stake and have not ended.
+    #[pallet::storage]
+    pub type L1Outpoints<T> = StorageMap<_, Blake2_128Concat, OutPoint, (), OptionQuery>;
+
+    /// The same by the L1 height at which they end, and whose they are or were.
+    #[pallet::storage]
+    pub type L1Ends<T> =
+        StorageDoubleMap<_, Twox64Concat, u32, Blake2_128Concat, OutPoint, AccountId, OptionQuery>;
+
+    /// What ends below this L1 height is cleared away.
+    #[pallet::storage]
+    pub type L1Swept<T> = StorageValue<_, u32, ValueQuery>;
+
+    /// What the first sequencers have locked on L1.
+    #[pallet::genesis_config]
+    #[derive(frame_support::DefaultNoBound)]
+    pub struct GenesisConfig<T: Config> {
+        /// The locks.
+        pub l1_locks: Vec<GenesisLock>,
+        #[serde(skip)]
+        #[allow(missing_docs)]
+        pub _config: PhantomData<T>,
+    }
+
+    #[pallet::genesis_build]
+    impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
+        /// # Panics
+        /// If one of the locks cannot count.
+        fn build(&self) {
+            L1Swept::<T>::put(T::L1Height::get());
+            for GenesisLock { account, outpoint, value, unlock } in &self.l1_locks {
+                let (outpoint, unlock) = (*outpoint, *unlock);
+                let lock = L1Lock { outpoint, counts: *value, unlock, named: true };
+                let added = Pallet::<T>::add_lock(account, lock);
+                assert!(added.is_ok(), "the lock {outpoint} cannot count: {added:?}");
+            }
+        }
+    }
 
     #[pallet::event]
     #[pallet::generate_deposit(pub(super) fn deposit_event)]
@@ -194,6 +274,49 @@ pub mod pallet {
             /// Whom it reported.
             offender: AccountId,
             /// How much, base units.
+            amount: Balance,
+        },
+        /// Coins on L1 are stake.
+        L1Locked {
+            /// Whose.
+            account: AccountId,
+            /// The output that holds them.
+            outpoint: OutPoint,
+            /// HASH160 of the key that can spend them later.
+            owner: H160,
+            /// How many, base units.
+            value: u64,
+            /// The L1 height that nobody can spend them at or below.
+            unlock: u32,
+        },
+        /// A lock on L1 is no stake.
+        L1LockIgnored {
+            /// The output.
+            outpoint: OutPoint,
+            /// Why.
+            reason: NoStake,
+        },
+        /// A lock on L1 gave way to a larger one, and is no stake any more.
+        L1LockDisplaced {
+            /// Whose.
+            account: AccountId,
+            /// The output.
+            outpoint: OutPoint,
+        },
+        /// A lock on L1 can be spent. It counted nothing since shortly before.
+        L1LockEnded {
+            /// Whose.
+            account: AccountId,
+            /// The output.
+            outpoint: OutPoint,
+        },
+        /// What is locked on L1 counts less for ever, because of an offence.
+        L1StakeStruck {
+            /// Whose.
+            account: AccountId,
+            /// What it did.
+            offence: OffenceKind,
+            /// By how much, base units.
             amount: Balance,
         },
     }
@@ -262,6 +385,8 @@ pub mod pallet {
             Ledgers::<T>::try_mutate_exists(&account, |stored| {
                 let ledger = stored.as_mut().ok_or(Error::<T>::NotEnough)?;
                 let left = ledger.bonded.checked_sub(amount).ok_or(Error::<T>::NotEnough)?;
+                let left = StakeParts { bonded: left, ..Self::locked(&account) };
+                let left = left.counting(T::MinL2Share::get());
                 ensure!(left >= T::Commitment::committed(&account), Error::<T>::StillCommitted);
                 ledger.unbond(amount, free_at).map_err(|()| Error::<T>::TooManyChunks)
             })?;
@@ -324,6 +449,10 @@ pub mod pallet {
 
     #[pallet::hooks]
     impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+        fn on_idle(_: BlockNumberFor<T>, remaining: Weight) -> Weight {
+            Self::sweep(remaining)
+        }
+
         #[cfg(feature = "try-runtime")]
         fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
             Self::check_state().map_err(Into::into)
@@ -341,7 +470,7 @@ pub mod pallet {
         }
 
         /// What must hold between blocks: each ledger says what is on hold, and says
-        /// something.
+        /// something; locks on L1 are remembered until they end.
         ///
         /// # Errors
         /// The rule that is broken.
@@ -356,13 +485,18 @@ pub mod pallet {
                     return Err("an empty ledger is kept");
                 }
             }
-            Ok(())
+            Self::check_locks()
         }
     }
 
     impl<T: Config> StakeProvider for Pallet<T> {
-        fn stake(account: &AccountId) -> Balance {
-            Ledgers::<T>::get(account).map_or(0, |ledger| ledger.bonded)
+        fn parts(account: &AccountId) -> StakeParts {
+            let bonded = Ledgers::<T>::get(account).map_or(0, |ledger| ledger.bonded);
+            StakeParts { bonded, ..Self::locked(account) }
+        }
+
+        fn min_l2_share() -> u8 {
+            T::MinL2Share::get()
         }
     }
 }

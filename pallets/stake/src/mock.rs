@@ -3,6 +3,8 @@
 use crate as pallet_stake;
 use cascoin_l2_primitives::{
     chain::{AccountId, Balance},
+    l1::{L1Hash, OutPoint},
+    relay::{L1BlockContext, L1Event, OnL1Event},
     sequencers::{Entities, Offence, OffenceKind, OnOffence, StakeCommitment},
 };
 use frame_support::{derive_impl, parameter_types, traits::fungible::InspectHold, PalletId};
@@ -38,10 +40,17 @@ impl pallet_balances::Config for Test {
 
 pub const UNBONDING: u32 = 100;
 pub const MIN_PENALTY: Balance = 50;
+pub const CHAIN: u32 = 3;
+pub const MARGIN: u32 = 40;
+pub const MIN_LOCK: Balance = 10;
+/// The L1 height at genesis.
+pub const L1_START: u32 = 1_000;
 
 parameter_types! {
     pub static Committed: Vec<(AccountId, Balance)> = vec![];
     pub static Sets: u64 = 0;
+    pub static L1Height: u32 = L1_START;
+    pub static MinL2Share: u8 = 50;
     pub const Fund: PalletId = PalletId(*b"l2/stake");
 }
 
@@ -74,6 +83,11 @@ impl pallet_stake::Config for Test {
     type UnbondingBlocks = frame_support::traits::ConstU32<UNBONDING>;
     type MinPenalty = frame_support::traits::ConstU128<MIN_PENALTY>;
     type ConspiracyBlocks = frame_support::traits::ConstU32<60>;
+    type ChainId = frame_support::traits::ConstU32<CHAIN>;
+    type L1Height = L1Height;
+    type L1Margin = frame_support::traits::ConstU32<MARGIN>;
+    type MinL1Lock = frame_support::traits::ConstU128<MIN_LOCK>;
+    type MinL2Share = MinL2Share;
     type PalletId = Fund;
     type WeightInfo = ();
 }
@@ -86,12 +100,20 @@ pub fn account(n: u8) -> AccountId {
 
 /// State in block 1; accounts 1 to 4 have coins.
 pub fn new_test_ext() -> sp_io::TestExternalities {
+    with_genesis_locks(vec![])
+}
+
+/// The same, with locks that genesis names.
+pub fn with_genesis_locks(l1_locks: Vec<crate::GenesisLock>) -> sp_io::TestExternalities {
     Committed::set(vec![]);
+    L1Height::set(L1_START);
+    MinL2Share::set(50);
     let genesis = RuntimeGenesisConfig {
         balances: pallet_balances::GenesisConfig {
             balances: (1..=4).map(|n| (account(n), ENDOWMENT)).collect(),
             ..Default::default()
         },
+        stake: pallet_stake::GenesisConfig { l1_locks, ..Default::default() },
         ..Default::default()
     };
     let mut ext: sp_io::TestExternalities =
@@ -102,6 +124,27 @@ pub fn new_test_ext() -> sp_io::TestExternalities {
 
 pub fn signed(n: u8) -> RuntimeOrigin {
     RuntimeOrigin::signed(account(n))
+}
+
+/// The output of the transaction `tx`.
+pub fn outpoint(tx: u32) -> OutPoint {
+    OutPoint { txid: L1Hash::of(&tx.to_le_bytes()), vout: 1 }
+}
+
+/// L1 says that the transaction `tx` locks `value` for `n`.
+pub fn lock(n: u8, tx: u32, value: u64, unlock: u32) {
+    hear(&L1Event::Stake {
+        outpoint: outpoint(tx),
+        chain_id: CHAIN,
+        account: account(n),
+        owner: sp_core::H160([n; 20]),
+        value,
+        unlock,
+    });
+}
+
+pub fn hear(event: &L1Event) {
+    Stake::on_event(event, &L1BlockContext::default());
 }
 
 pub fn held(n: u8) -> Balance {

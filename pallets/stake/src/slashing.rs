@@ -6,7 +6,7 @@ use crate::{
 };
 use cascoin_l2_primitives::{
     chain::{AccountId, Balance, BlockNumber},
-    sequencers::{Entities, Offence, OffenceKind, OnOffence},
+    sequencers::{Entities, Offence, OffenceKind, OnOffence, StakeParts},
 };
 use codec::{Decode, Encode, MaxEncodedLen};
 use frame_support::{
@@ -35,7 +35,8 @@ pub struct DoubleSign {
     pub together: bool,
 }
 
-/// Of all that is on hold, what an offence takes.
+/// Of all that is on hold and locked on L1, what an offence takes. It is taken from what is
+/// on hold.
 pub const fn share(offence: OffenceKind) -> Permill {
     match offence {
         // Two blocks of one height are what the chain's word stands against.
@@ -124,14 +125,22 @@ impl<T: Config> Pallet<T> {
         penalty: fn(OffenceKind, Balance) -> Balance,
         reporter: Option<&AccountId>,
     ) {
-        let taken = Ledgers::<T>::mutate_exists(account, |stored| {
-            let Some(ledger) = stored.as_mut() else { return 0 };
-            let taken = ledger.slash(penalty(offence, ledger.total()));
+        let on_l1 = Self::locked_at_risk(account);
+        let due = |bonded| {
+            let at_risk = StakeParts { bonded, ..on_l1 }.counting(T::MinL2Share::get());
+            penalty(offence, at_risk)
+        };
+        let (taken, due) = Ledgers::<T>::mutate_exists(account, |stored| {
+            let Some(ledger) = stored.as_mut() else { return (0, due(0)) };
+            let due = due(ledger.total());
+            let taken = ledger.slash(due);
             if ledger.total() == 0 {
                 *stored = None;
             }
-            taken
+            (taken, due)
         });
+        // What is not here to be taken counts no more on L1 either.
+        Self::strike(account, offence, due.saturating_sub(taken));
         if taken == 0 {
             return;
         }

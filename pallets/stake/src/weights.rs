@@ -20,6 +20,12 @@ pub trait WeightInfo {
     fn slash() -> Weight;
     /// What a reporter gets, besides.
     fn reward() -> Weight;
+    /// A lock on L1 that displaces another one.
+    fn hear_lock() -> Weight;
+    /// Looking for locks that have ended.
+    fn sweep_base() -> Weight;
+    /// Clearing one away, or going on to the next height.
+    fn sweep() -> Weight;
 }
 
 const MICROSECOND: u64 = 1_000_000;
@@ -34,20 +40,32 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
     }
 
     fn unbond() -> Weight {
-        Weight::from_parts(30 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(8, 1)
+        Weight::from_parts(40 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(10, 1)
     }
 
     fn withdraw() -> Weight {
         Weight::from_parts(70 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(3, 3)
     }
 
-    // The fund's account, too.
+    // The fund's account, too, and the locks on L1.
     fn slash() -> Weight {
-        Weight::from_parts(100 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(7, 6)
+        Weight::from_parts(120 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(10, 7)
     }
 
     fn reward() -> Weight {
         Weight::from_parts(30 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(1, 1)
+    }
+
+    fn hear_lock() -> Weight {
+        Weight::from_parts(50 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(4, 3)
+    }
+
+    fn sweep_base() -> Weight {
+        Weight::from_parts(5 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(2, 1)
+    }
+
+    fn sweep() -> Weight {
+        Weight::from_parts(30 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(2, 3)
     }
 }
 
@@ -69,6 +87,18 @@ impl WeightInfo for () {
     }
 
     fn reward() -> Weight {
+        Weight::zero()
+    }
+
+    fn hear_lock() -> Weight {
+        Weight::zero()
+    }
+
+    fn sweep_base() -> Weight {
+        Weight::zero()
+    }
+
+    fn sweep() -> Weight {
         Weight::zero()
     }
 }

@@ -178,9 +178,14 @@ const OP_PUSHDATA2: u8 = 0x4d;
 const OP_PUSHDATA4: u8 = 0x4e;
 
 /// The payload of a script that is `OP_RETURN` followed by one push of data that
-/// begins with [`MARKER`]; `None` for every other script. Bytes after that push
-/// are ignored, as L1's own parser does.
+/// begins with [`MARKER`]; `None` for every other script.
 pub fn marked_payload(script: &[u8]) -> Option<&[u8]> {
+    return_payload(script).filter(|payload| payload.starts_with(&MARKER))
+}
+
+/// The data of a script that is `OP_RETURN` followed by one push; `None` for every other
+/// script. Bytes after that push are ignored, as L1's own parser does.
+pub(super) fn return_payload(script: &[u8]) -> Option<&[u8]> {
     let (&op, rest) = script.split_first()?;
     if op != OP_RETURN {
         return None;
@@ -198,5 +203,5 @@ pub fn marked_payload(script: &[u8]) -> Option<&[u8]> {
         }
         _ => return None,
     };
-    rest.get(..length)?.starts_with(&MARKER).then(|| &rest[..length])
+    rest.get(..length)
 }

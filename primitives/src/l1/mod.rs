@@ -6,8 +6,23 @@ pub use hash::{L1Hash, OutPoint};
 pub mod address;
 pub mod amount;
 pub mod burn;
+pub mod common_inputs;
+pub mod cvm;
+pub mod envelope;
+pub mod inclusion;
 pub mod params;
+pub mod revocation;
 pub mod signed_message;
+pub mod stake;
+#[cfg(feature = "std")]
+pub mod testing;
+pub mod transaction;
 
 #[cfg(test)]
 mod burn_tests;
+#[cfg(test)]
+mod common_inputs_tests;
+#[cfg(test)]
+mod inclusion_tests;
+#[cfg(test)]
+mod transaction_tests;

@@ -1,9 +1,19 @@
 //! What L1 tells L2.
 
-use crate::l1::{burn, OutPoint};
+use crate::{
+    chain::AccountId,
+    l1::{burn, cvm::TrustKind, OutPoint},
+};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
-use sp_core::{bounded::BoundedVec, ConstU32};
+use sp_core::{bounded::BoundedVec, ConstU32, H160};
+
+/// Most [`L1Event::Trust`] of one L1 block: those with the largest bonds. Trust carries
+/// no money, so burns never wait long for it.
+pub const MAX_TRUST_PER_BLOCK: usize = 64;
+/// Most [`L1Event::Stake`] of one L1 block: those with the most coin-blocks
+/// ([`coin_blocks`](crate::l1::stake::coin_blocks)).
+pub const MAX_STAKE_PER_BLOCK: usize = 16;
 
 /// One event of an L1 block, in the order of its outputs.
 #[derive(
@@ -21,4 +31,64 @@ pub enum L1Event {
         /// Its payload, cut after [`burn::MAX_KEPT_PAYLOAD`] bytes.
         payload: BoundedVec<u8, ConstU32<{ burn::MAX_KEPT_PAYLOAD }>>,
     },
+    /// Somebody said how far it trusts somebody (R10.1). What is no proper statement
+    /// is no event: it carries no money, so nobody needs to learn why.
+    #[codec(index = 1)]
+    Trust(TrustStatement),
+    /// Somebody revoked a sequencer's session keys (R30.5). Every one of an L1 block is
+    /// an event, for whatever layer 2 it is: none can be crowded out.
+    #[codec(index = 2)]
+    KeyRevocation {
+        /// The layer 2 that it is for.
+        chain_id: u32,
+        /// Who says it: HASH160 of the key that signed the transaction's first input,
+        /// over all outputs.
+        signer: H160,
+        /// Whose keys.
+        account: AccountId,
+    },
+    /// Coins are locked as an account's stake (R2.3). For which layer 2 is judged on L2;
+    /// what locks nothing is no event.
+    #[codec(index = 3)]
+    Stake {
+        /// The output that holds the coins.
+        outpoint: OutPoint,
+        /// The layer 2 that the message names.
+        chain_id: u32,
+        /// Whose stake they are.
+        account: AccountId,
+        /// HASH160 of the key that can spend them later.
+        owner: H160,
+        /// How many, in L1 units.
+        value: u64,
+        /// The L1 height that no transaction can spend them at or below.
+        unlock: u32,
+    },
+}
+
+/// A trust edge or a bonded vote, as far as L1 proves it.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
+pub struct TrustStatement {
+    /// Edge or vote.
+    pub kind: TrustKind,
+    /// Who says it: HASH160 of the key that signed the transaction's first input, over
+    /// all outputs.
+    pub speaker: H160,
+    /// Of whom: HASH160 of a key.
+    pub subject: H160,
+    /// From −100 to 100.
+    pub weight: i8,
+    /// What the bond's output really locks, in L1 units.
+    pub bond: u64,
 }

@@ -1,6 +1,6 @@
 //! Where a node's L1 follower leaves finished blocks for the off-chain worker.
 //!
-//! The follower writes, the worker reads; both run in one node and meet in the
+//! The follower writes, the worker reads (and takes requests away); both run in one node and meet in the
 //! node's persistent off-chain storage (never part of the state). Values are
 //! SCALE-encoded.
 
@@ -10,6 +10,10 @@ use codec::{Decode, Encode};
 
 /// Key of the [`LocalTip`].
 pub const TIP_KEY: &[u8] = b"cascoin-l2/l1/tip";
+
+/// Key of a request to send again at once what is not on chain yet, whenever it was sent
+/// last. The worker takes it away.
+pub const RETRY_KEY: &[u8] = b"cascoin-l2/l1/retry";
 
 /// The L1 node's tip as the follower saw it last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]

@@ -21,10 +21,10 @@ mod vote_tests;
 
 pub use chance::L1Chance;
 pub use digest::L1BlockDigest;
-pub use event::L1Event;
+pub use event::{L1Event, TrustStatement, MAX_STAKE_PER_BLOCK, MAX_TRUST_PER_BLOCK};
 pub use page::{
-    pages_root, paginate, EventPage, PageError, PageProof, MAX_EVENTS_PER_PAGE, MAX_PAGE_BYTES,
-    MAX_PROOF_DEPTH,
+    pages_root, paginate, EventPage, PageError, PageProof, PageTree, MAX_EVENTS_PER_PAGE,
+    MAX_PAGE_BYTES, MAX_PROOF_DEPTH,
 };
 pub use sink::{L1BlockContext, OnL1BlockApplied, OnL1Event};
 pub use vote::{RelayRange, RelayVote, MAX_RANGE, VOTE_DOMAIN};

@@ -116,23 +116,56 @@ pub fn paginate(events: Vec<L1Event>) -> Vec<EventPage> {
 
 /// The root over all pages of a block; zero for none.
 pub fn pages_root(pages: &[EventPage]) -> H256 {
-    levels(pages).last().and_then(|level| level.first().copied()).unwrap_or_default()
+    PageTree::of(pages).root()
 }
 
-impl PageProof {
-    /// The proof of the page at `index`; `None` if there is no such page or the
-    /// tree is deeper than [`MAX_PROOF_DEPTH`].
-    pub fn of(pages: &[EventPage], index: u32) -> Option<Self> {
+/// The tree over a block's pages. Made once, it gives the proof of each without hashing
+/// the pages again.
+#[derive(Clone, Debug)]
+pub struct PageTree(Vec<Vec<H256>>);
+
+impl PageTree {
+    /// Hashes all pages.
+    pub fn of(pages: &[EventPage]) -> Self {
+        let mut levels = Vec::from([pages.iter().map(EventPage::leaf).collect::<Vec<_>>()]);
+        while let Some(level) = levels.last().filter(|level| level.len() > 1) {
+            let next = level
+                .chunks(2)
+                .map(|pair| match pair {
+                    [left, right] => parent(left, right),
+                    odd => odd[0],
+                })
+                .collect();
+            levels.push(next);
+        }
+        Self(levels)
+    }
+
+    /// Zero for no pages.
+    pub fn root(&self) -> H256 {
+        self.0.last().and_then(|level| level.first().copied()).unwrap_or_default()
+    }
+
+    /// The proof of the page at `index`; `None` if there is no such page or the tree is
+    /// deeper than [`MAX_PROOF_DEPTH`].
+    pub fn proof(&self, index: u32) -> Option<PageProof> {
         let mut position = index as usize;
-        pages.get(position)?;
+        self.0.first()?.get(position)?;
         let mut path = BoundedVec::new();
-        for level in levels(pages) {
+        for level in &self.0 {
             if let Some(sibling) = level.get(position ^ 1).filter(|_| level.len() > 1) {
                 path.try_push(*sibling).ok()?;
             }
             position /= 2;
         }
-        Some(Self(path))
+        Some(PageProof(path))
+    }
+}
+
+impl PageProof {
+    /// The proof of one page of a block: [`PageTree::proof`], where only one is wanted.
+    pub fn of(pages: &[EventPage], index: u32) -> Option<Self> {
+        PageTree::of(pages).proof(index)
     }
 
     /// Checks that `page` stands under `root`.
@@ -165,21 +198,6 @@ impl PageProof {
         }
         path.next().is_none().then_some(node).ok_or(PageError::WrongProof)
     }
-}
-
-fn levels(pages: &[EventPage]) -> Vec<Vec<H256>> {
-    let mut levels = Vec::from([pages.iter().map(EventPage::leaf).collect::<Vec<_>>()]);
-    while let Some(level) = levels.last().filter(|level| level.len() > 1) {
-        let next = level
-            .chunks(2)
-            .map(|pair| match pair {
-                [left, right] => parent(left, right),
-                odd => odd[0],
-            })
-            .collect();
-        levels.push(next);
-    }
-    levels
 }
 
 fn parent(left: &H256, right: &H256) -> H256 {

@@ -7,15 +7,20 @@
 //! - [`rule`]: the score from activity and from what L1 says (spec: cascoin-l1.md
 //!   6.18, R6.4, R10.2, R10.3, R10.5). Integers only: all nodes get the same number
 //!   (P10).
+//! - [`trust`]: the web of trust, from what people say of each other on L1 (R10.1).
+//! - [`export`]: what L2 tells L1 of it (R10.4).
 //!
-//! `pallet-reputation` keeps the facts and implements [`ReputationProvider`]; whoever
+//! `pallet-reputation` keeps the facts and implements [`ReputationProvider`] and
+//! [`L1AddressProvider`]; whoever
 //! gives benefits for a score (fees, limits, seats) asks through it and never names
 //! that pallet. All answers are for the state of the block being executed.
 
 mod activity;
+pub mod export;
 mod log;
 pub mod rule;
 mod score;
+pub mod trust;
 
 #[cfg(test)]
 mod reference;
@@ -24,6 +29,7 @@ pub use activity::{Activity, Day, MS_PER_DAY, PARTNER_BUCKETS};
 pub use score::{InvalidScore, Score};
 
 use crate::chain::AccountId;
+use sp_core::H160;
 
 /// Where scores come from.
 pub trait ReputationProvider {
@@ -42,5 +48,19 @@ pub trait ReputationProvider {
 impl ReputationProvider for () {
     fn score(_: &AccountId) -> Score {
         Score::ZERO
+    }
+}
+
+/// Which L1 addresses accounts have proven to hold.
+pub trait L1AddressProvider {
+    /// Whether the account proved at any time that it holds the key of this address
+    /// (HASH160 of the key). One storage read.
+    fn has_proven(account: &AccountId, address: &H160) -> bool;
+}
+
+/// Nobody has proven any.
+impl L1AddressProvider for () {
+    fn has_proven(_: &AccountId, _: &H160) -> bool {
+        false
     }
 }

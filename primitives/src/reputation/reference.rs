@@ -73,11 +73,13 @@ fn economic(activity: &Activity, decimals: u8) -> u64 {
 }
 
 fn aggregated(facts: &Facts) -> u64 {
-    let Facts { l1, activity, penalty, decimals } = facts;
+    let Facts { l1, trust, activity, penalty, decimals } = facts;
     let (behaviour, economic) = (behaviour(activity), economic(activity, *decimals));
     let share = |points: u64, percent: u128| Ratio::of(points).times(Ratio(percent, 100));
     let transactions = activity.transactions();
-    let l1 = u64::from(l1.get());
+    let imported = u64::from(l1.get());
+    let computed = Ratio::of(trust.get().into()).times(Ratio(30, 100)).floor();
+    let l1 = if imported > 0 { imported } else { computed };
     let all = if transactions < 10 {
         Ratio::of(l1)
     } else {
@@ -109,12 +111,14 @@ prop_compose! {
 
 prop_compose! {
     fn any_facts()(
-        l1 in 0u64..=100,
+        l1 in prop_oneof![Just(0u64), 0u64..=100],
+        trust in 0u64..=100,
         activity in any_activity(),
         penalty in 0u8..=100,
         decimals in prop_oneof![Just(7u8), Just(8), 0u8..=8],
     ) -> Facts {
-        Facts { l1: Score::saturating(l1), activity, penalty, decimals }
+        let trust = Score::saturating(trust);
+        Facts { l1: Score::saturating(l1), trust, activity, penalty, decimals }
     }
 }
 
@@ -135,8 +139,12 @@ proptest! {
     /// A better L1 score never makes the aggregated one worse.
     #[test]
     fn p10_more_on_l1_is_never_less(facts in any_facts(), more in 0u64..=100) {
-        let l1 = Score::saturating(u64::from(facts.l1.get()) + more);
-        let better = rule::score(&Facts { l1, ..facts });
-        prop_assert!(better.aggregated >= rule::score(&facts).aggregated);
+        let more_than = |score: Score| Score::saturating(u64::from(score.get()) + more);
+        let l1 = more_than(rule::l1_score(&facts));
+        let trust = more_than(facts.trust);
+        for better in [Facts { l1, ..facts }, Facts { trust, ..facts }] {
+            let better = rule::score(&better);
+            prop_assert!(better.aggregated >= rule::score(&facts).aggregated);
+        }
     }
 }

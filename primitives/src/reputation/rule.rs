@@ -6,7 +6,7 @@
 //! score does (5.2), so that a ring of a few accounts moves little.
 
 use super::{log::ten_log10, Activity, Score};
-use codec::{Decode, DecodeWithMemTracking, Encode};
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +16,10 @@ pub const MIN_TRANSACTIONS: u32 = 10;
 pub const SUSPICIOUS_SCORE: u64 = 50;
 /// Above it, transactions count as final for their receivers before they are (R6.1).
 pub const INSTANT_FINALITY_SCORE: Score = Score::saturating(80);
+
+/// Weight of the web of trust in L1's score, percent (spec: cascoin-l1.md 5.2). The other
+/// parts (behaviour 40, economic 20, temporal 10) are not read from L1 and give nothing.
+const WEB_OF_TRUST_PERCENT: u64 = 30;
 
 /// Weights of the parts in the aggregated score, percent (R10.3).
 const L1_PERCENT: u64 = 60;
@@ -39,8 +43,10 @@ const CROSS_LAYER_GAP: u64 = 30;
 /// What a score is computed from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Facts {
-    /// The score that L1 gives.
+    /// L1's score as genesis or governance gave it; 0 where neither did.
     pub l1: Score,
+    /// What the web of trust on L1 gives, see [`trust`](super::trust).
+    pub trust: Score,
     /// What the account did on L2, as much as is left of it today.
     pub activity: Activity,
     /// Points taken away for offences.
@@ -59,6 +65,7 @@ pub struct Facts {
     Encode,
     Decode,
     DecodeWithMemTracking,
+    MaxEncodedLen,
     TypeInfo,
     Serialize,
     Deserialize,
@@ -89,8 +96,10 @@ pub enum Suspicion {
 )]
 #[serde(rename_all = "camelCase")]
 pub struct Breakdown {
-    /// L1's score.
+    /// L1's score, see [`l1_score`].
     pub l1: Score,
+    /// The web of trust on L1, of which 30 % are a score of L1 where none was imported.
+    pub trust: Score,
     /// How it behaves on L2.
     pub behaviour: Score,
     /// What it moves on L2.
@@ -103,12 +112,22 @@ pub struct Breakdown {
     pub aggregated: Score,
 }
 
+/// L1's score: the imported one, whether it is better or worse, or else what is computed
+/// here from the facts that L1 proves.
+pub fn l1_score(facts: &Facts) -> Score {
+    if facts.l1 > Score::ZERO {
+        return facts.l1;
+    }
+    Score::saturating(u64::from(facts.trust.get()).saturating_mul(WEB_OF_TRUST_PERCENT) / 100)
+}
+
 /// Computes a score.
 pub fn score(facts: &Facts) -> Breakdown {
-    let Facts { l1, activity, penalty, decimals } = facts;
+    let Facts { trust, activity, penalty, decimals, .. } = facts;
+    let l1 = l1_score(facts);
     let behaviour = behaviour(activity);
     let economic = economic(activity, *decimals);
-    let suspicion = suspicion(facts, behaviour, economic);
+    let suspicion = suspicion(facts, l1, behaviour, economic);
     let l1_points = u64::from(l1.get());
     let all = if activity.transactions() < MIN_TRANSACTIONS {
         l1_points
@@ -117,7 +136,8 @@ pub fn score(facts: &Facts) -> Breakdown {
     };
     let capped = if suspicion.is_some() { all.min(SUSPICIOUS_SCORE) } else { all };
     Breakdown {
-        l1: *l1,
+        l1,
+        trust: *trust,
         behaviour: Score::saturating(behaviour),
         economic: Score::saturating(economic),
         suspicion,
@@ -162,8 +182,8 @@ fn diverse(points: u64, activity: &Activity) -> u64 {
     (scaled.saturating_mul(scaled) / transfers).isqrt()
 }
 
-fn suspicion(facts: &Facts, behaviour: u64, economic: u64) -> Option<Suspicion> {
-    let Facts { l1, activity, decimals, .. } = facts;
+fn suspicion(facts: &Facts, l1: Score, behaviour: u64, economic: u64) -> Option<Suspicion> {
+    let Facts { activity, decimals, .. } = facts;
     let transactions = activity.transactions();
     let coin = 10u64.saturating_pow((*decimals).into());
     if transactions > WASH_TRANSACTIONS && activity.volume < coin {
@@ -192,7 +212,7 @@ mod tests {
             partners: u128::MAX,
             ..Default::default()
         };
-        Facts { l1: Score::saturating(l1), activity, penalty: 0, decimals: 7 }
+        Facts { l1: Score::saturating(l1), activity, decimals: 7, ..Default::default() }
     }
 
     fn parts(facts: &Facts) -> (u8, u8, u8) {
@@ -212,6 +232,18 @@ mod tests {
             assert_eq!(parts(&facts(50, 10, 0, coins)).1, points, "{coins}");
         }
         assert_eq!(parts(&facts(50, 10, 0, 100_000_000)).1, 100);
+    }
+
+    #[test]
+    fn r10_1_thirty_of_a_hundred_come_from_the_web_of_trust_where_nothing_was_imported() {
+        for (imported, trust, l1) in
+            [(0, 100, 30), (0, 99, 29), (0, 3, 0), (70, 0, 70), (70, 100, 70), (10, 100, 10)]
+        {
+            let facts = Facts { trust: Score::saturating(trust), ..facts(imported, 0, 0, 0) };
+            let Breakdown { l1: shown, trust: part, aggregated, .. } = score(&facts);
+            assert_eq!((shown.get(), aggregated.get()), (l1, l1), "{imported}, {trust}");
+            assert_eq!(part, facts.trust);
+        }
     }
 
     #[test]

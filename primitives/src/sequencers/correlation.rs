@@ -4,12 +4,13 @@
 use crate::chain::AccountId;
 use sp_runtime::Weight;
 
-/// Told of sequencers that miss votes together (R22.1). `()` knows of none.
+/// Told of sequencers that go missing together (R22.1). `()` knows of none.
 pub trait OnCorrelation {
-    /// Whether these two are taken for one already.
+    /// Whether that is known of these two already, or they are one by their own word. What
+    /// either has to do with others is nothing.
     fn is_known(one: &AccountId, other: &AccountId) -> bool;
 
-    /// These two miss votes together more often than chance explains.
+    /// These two go missing together more often than chance explains.
     fn on_correlation(one: &AccountId, other: &AccountId);
 
     /// Upper bound of the weight of both.

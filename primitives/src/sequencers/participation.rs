@@ -115,6 +115,9 @@ pub struct ParticipationData {
     /// Quorums of precommits for the parent, at most one of each round. Empty for
     /// the child of genesis, which nobody signs.
     pub commits: Vec<Commit>,
+    /// Who voted for anything at the parent's height, as far as this node heard. Others
+    /// heard others, so it is not checked, and only speaks for who is named.
+    pub heard: SequencerBits,
     /// Who led the rounds of the block's height before the one it was proposed in.
     pub failed_leaders: SequencerBits,
 }
@@ -222,7 +225,11 @@ mod tests {
     #[test]
     fn what_is_not_known_or_not_scheduled_is_refused() {
         let known = Commit { round: 1, signers: bits(&[0, 1, 2]) };
-        let data = ParticipationData { commits: vec![known], failed_leaders: bits(&[3]) };
+        let data = ParticipationData {
+            commits: vec![known],
+            failed_leaders: bits(&[3]),
+            ..Default::default()
+        };
         assert_eq!(data.check(known, bits(&[3])), Ok(()));
         let fewer = Commit { signers: bits(&[0, 2]), ..known };
         assert_eq!(data.check(fewer, bits(&[3])), Ok(()), "the runtime wants a quorum");
@@ -238,11 +245,13 @@ mod tests {
         #[test]
         fn a_leader_passes_its_own_check(
             commits in prop::collection::vec((any::<u16>(), any::<u64>()), 0..4),
+            heard: u64,
             failed: u64,
         ) {
             let commit = |(round, signers)| Commit { round, signers: SequencerBits(signers) };
             let data = ParticipationData {
                 commits: commits.into_iter().map(commit).collect(),
+                heard: SequencerBits(heard),
                 failed_leaders: SequencerBits(failed),
             };
             prop_assert_eq!(data.check(data.best(), data.failed_leaders), Ok(()));

@@ -1,6 +1,9 @@
 //! What users get back of their fees after an outage.
 
-use crate::{AccountId, Balances, BlockNumber, ChainParameters, Moment, Runtime, Stake, Timestamp};
+use crate::{
+    AccountId, Balances, BlockNumber, ChainParameters, Moment, Rewards, Runtime, Stake, Timestamp,
+};
+use cascoin_l2_primitives::chain::FeeSplit;
 use frame_support::{
     parameter_types,
     traits::{ConstU32, ConstU64, Get},
@@ -54,10 +57,19 @@ impl Get<Moment> for ParentTime {
     }
 }
 
+/// How the base fees of the running block are split when it ends.
+pub struct BlockSplit;
+
+impl Get<FeeSplit> for BlockSplit {
+    fn get() -> FeeSplit {
+        Rewards::split()
+    }
+}
+
 impl pallet_compensation::Config for Runtime {
     type Currency = Balances;
     type Fund = Fund;
-    type Parameters = ChainParameters;
+    type Split = BlockSplit;
     type BlockTime = BlockTime;
     type ParentTime = ParentTime;
     type MinGap = ConstU64<MIN_GAP_MS>;

@@ -7,8 +7,8 @@
 
 use crate::{
     AccountId, Aura, Authorship, Balances, BlockNumber, ChainParameters, L1Relay, Moment,
-    Reputation, Runtime, RuntimeEvent, SequencerRegistry, SessionKeys, Stake, Timestamp,
-    TimestampGuard,
+    Reputation, Runtime, RuntimeEvent, RuntimeOrigin, SequencerRegistry, SessionKeys, Stake,
+    Timestamp, TimestampGuard,
 };
 use alloc::vec::Vec;
 use cascoin_l2_primitives::{apis::Announcer, chain::MAX_SEQUENCERS};
@@ -19,7 +19,7 @@ use frame_support::{
     },
     weights::Weight,
 };
-use pallet_sequencer_registry::MemberOf;
+use pallet_sequencer_registry::{MemberOf, RegisteredKeys};
 use pallet_session::ShouldEndSession;
 use sp_core::ed25519;
 use sp_runtime::{traits::OpaqueKeys, Permill};
@@ -65,13 +65,15 @@ parameter_types! {
 }
 
 /// A session ends with each multiple of `session_blocks`, which is also the end of
-/// a term. The block that ends one carries no user transactions.
+/// a term, and with each of the two blocks after one that revokes keys, so that these
+/// are out of the set as soon as can be. The block that ends one carries no user
+/// transactions.
 pub struct Sessions;
 
 impl ShouldEndSession<BlockNumber> for Sessions {
     fn should_end_session(now: BlockNumber) -> bool {
         // Without parameters, as FRAME builds a genesis in tests, none ever ends.
-        now.checked_rem(SessionBlocks::get()) == Some(0)
+        now.checked_rem(SessionBlocks::get()) == Some(0) || SequencerRegistry::rotation_is_forced()
     }
 }
 
@@ -91,9 +93,10 @@ impl EstimateNextSessionRotation<BlockNumber> for Sessions {
 
     fn estimate_next_session_rotation(now: BlockNumber) -> (Option<BlockNumber>, Weight) {
         let length = SessionBlocks::get();
-        let next =
+        let regular =
             now.checked_rem(length).map(|passed| now.saturating_add(length.saturating_sub(passed)));
-        (next, <Runtime as frame_system::Config>::DbWeight::get().reads(1))
+        let forced = SequencerRegistry::rotation_is_forced().then(|| now.saturating_add(1));
+        (forced.or(regular), <Runtime as frame_system::Config>::DbWeight::get().reads(2))
     }
 }
 
@@ -117,11 +120,15 @@ impl pallet_session::Config for Runtime {
 impl pallet_sequencer_registry::Config for Runtime {
     type Parameters = ChainParameters;
     type Reputation = Reputation;
+    type L1Addresses = Reputation;
     type Stake = Stake;
     type Chance = L1Relay;
     type Planned = Planned;
     type InForce = InForce;
     type HasKeys = HasKeys;
+    type Keys = Keyring;
+    // A thief of the account cannot take its stake out sooner either.
+    type RevocationKeyDelay = super::stake::UnbondingBlocks;
     type MinSequencers = MinSequencers;
     type WeightInfo = crate::weights::pallet_sequencer_registry::WeightInfo<Runtime>;
     type SetId = SetId;
@@ -157,6 +164,27 @@ impl Contains<AccountId> for HasKeys {
     }
 }
 
+/// The session keys that pallet-session knows.
+pub struct Keyring;
+
+impl RegisteredKeys for Keyring {
+    fn registered(account: &AccountId) -> Option<ed25519::Public> {
+        pallet_session::NextKeys::<Runtime>::get(account).map(|keys| keys.relay.into())
+    }
+
+    fn planned(account: &AccountId) -> Option<ed25519::Public> {
+        let mut queued = pallet_session::QueuedKeys::<Runtime>::get().into_iter();
+        let (_, keys) = queued.find(|(planned, _)| planned == account)?;
+        Some(keys.relay.into())
+    }
+
+    fn unregister(account: &AccountId) {
+        let owner = RuntimeOrigin::signed(account.clone());
+        // The one error there can be is that it has none.
+        let _ = pallet_session::Pallet::<Runtime>::purge_keys(owner);
+    }
+}
+
 /// Whose nodes are believed when they announce themselves, and the relay keys that they
 /// registered last: members, candidates, and who sequences still.
 pub(crate) fn announcers() -> Vec<Announcer> {
@@ -168,8 +196,8 @@ pub(crate) fn announcers() -> Vec<Announcer> {
     accounts.sort();
     accounts.dedup();
     let announcer = |account: AccountId| {
-        let keys = pallet_session::NextKeys::<Runtime>::get(&account)?;
-        Some(Announcer { account, relay: keys.relay.into() })
+        let relay = Keyring::registered(&account)?;
+        (!SequencerRegistry::is_barred(&account, &relay)).then_some(Announcer { account, relay })
     };
     accounts.into_iter().filter_map(announcer).collect()
 }

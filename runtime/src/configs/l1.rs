@@ -1,6 +1,10 @@
 //! The chain's parameters, the L1 relay and what acts on its events.
 
-use crate::{Balances, BurnMint, ChainParameters, Runtime, SequencerRegistry, Timestamp};
+use crate::{
+    Balances, BurnMint, ChainParameters, Reputation, Runtime, SequencerRegistry, Stake, Timestamp,
+};
+use cascoin_l2_primitives::relay::{L1BlockContext, L1Event, OnL1Event};
+use frame_support::weights::Weight;
 
 impl pallet_chain_parameters::Config for Runtime {
     type WeightInfo = crate::weights::pallet_chain_parameters::WeightInfo<Runtime>;
@@ -10,14 +14,37 @@ impl pallet_l1_relay::Config for Runtime {
     type Sequencers = SequencerRegistry;
     type Parameters = ChainParameters;
     type Time = Timestamp;
-    type OnEvent = BurnMint;
+    type OnEvent = L1Events;
     type OnApplied = ();
     type WeightInfo = crate::weights::pallet_l1_relay::WeightInfo<Runtime>;
+}
+
+/// Each kind of event has one pallet that acts on it.
+pub struct L1Events;
+
+impl OnL1Event for L1Events {
+    fn on_event(event: &L1Event, block: &L1BlockContext) {
+        match event {
+            L1Event::Burn { .. } => BurnMint::on_event(event, block),
+            L1Event::Trust(_) => Reputation::on_event(event, block),
+            L1Event::KeyRevocation { .. } => SequencerRegistry::on_event(event, block),
+            L1Event::Stake { .. } => Stake::on_event(event, block),
+        }
+    }
+
+    // So the heaviest of them is the most.
+    fn max_event_weight() -> Weight {
+        BurnMint::max_event_weight()
+            .max(Reputation::max_event_weight())
+            .max(SequencerRegistry::max_event_weight())
+            .max(Stake::max_event_weight())
+    }
 }
 
 impl pallet_burn_mint::Config for Runtime {
     type Currency = Balances;
     type Parameters = ChainParameters;
+    type Sequencers = SequencerRegistry;
     type Time = Timestamp;
     type WeightInfo = crate::weights::pallet_burn_mint::WeightInfo<Runtime>;
 }

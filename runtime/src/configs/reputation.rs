@@ -1,9 +1,13 @@
-//! Reputation.
+//! Reputation, and what L1 is told of it.
 
 use crate::{
-    account_data::ActivityStore, AccountId, ChainParameters, Runtime, RuntimeCall, Timestamp,
+    account_data::ActivityStore, AccountId, BlockNumber, ChainParameters, Reputation,
+    ReputationExport, Runtime, RuntimeCall, SequencerRegistry, Timestamp,
 };
-use frame_support::traits::Contains;
+use frame_support::{
+    parameter_types,
+    traits::{ConstU8, Contains, Get},
+};
 use pallet_reputation::{Transfer, TransferOf};
 use sp_runtime::{traits::StaticLookup, MultiAddress};
 
@@ -13,7 +17,29 @@ impl pallet_reputation::Config for Runtime {
     type Noted = NotDuty;
     type Time = Timestamp;
     type Parameters = ChainParameters;
+    type OnLinkedScore = ReputationExport;
     type WeightInfo = crate::weights::pallet_reputation::WeightInfo<Runtime>;
+}
+
+/// Points by which a score must move before L1 is told again.
+const EXPORT_THRESHOLD: u8 = 5;
+
+parameter_types! {
+    pub ExportInterval: BlockNumber = export_interval();
+}
+
+/// An epoch; 0 on a chain without parameters, as FRAME builds in tests.
+fn export_interval() -> BlockNumber {
+    let parameters = ChainParameters::get();
+    parameters.session_blocks.saturating_mul(parameters.epoch_sessions)
+}
+
+impl pallet_reputation_export::Config for Runtime {
+    type Sequencers = SequencerRegistry;
+    type Scores = Reputation;
+    type Threshold = ConstU8<EXPORT_THRESHOLD>;
+    type Interval = ExportInterval;
+    type WeightInfo = crate::weights::pallet_reputation_export::WeightInfo<Runtime>;
 }
 
 /// Everything but what sequencers and governance do as such, and claims after an outage,
@@ -29,6 +55,7 @@ impl Contains<RuntimeCall> for NotDuty {
                 | RuntimeCall::Session(_)
                 | RuntimeCall::Stake(_)
                 | RuntimeCall::Reputation(_)
+                | RuntimeCall::ReputationExport(_)
                 | RuntimeCall::Sudo(_)
         )
     }

@@ -1,7 +1,8 @@
 //! Stake.
 
 use crate::{
-    Balance, Balances, BlockNumber, ChainParameters, Runtime, RuntimeHoldReason, SequencerRegistry,
+    Balance, Balances, BlockNumber, ChainParameters, L1Relay, Runtime, RuntimeHoldReason,
+    SequencerRegistry,
 };
 use frame_support::{parameter_types, traits::Get, PalletId};
 
@@ -12,6 +13,11 @@ parameter_types! {
     pub UnbondingBlocks: BlockNumber = unbonding_blocks();
     /// Half the stake of a sequencer that has the least.
     pub MinPenalty: Balance = ChainParameters::get().min_sequencer_stake / 2;
+    pub MinL1Lock: Balance = ChainParameters::get().min_l1_lock();
+    pub MinL2Share: u8 = ChainParameters::get().min_l2_stake_share;
+    pub ChainId: u32 = ChainParameters::get().chain_id;
+    pub L1Height: u32 = L1Relay::applied().height;
+    pub L1Margin: u32 = ChainParameters::get().l1_stake_margin();
 }
 
 fn unbonding_blocks() -> BlockNumber {
@@ -30,6 +36,11 @@ impl pallet_stake::Config for Runtime {
     type UnbondingBlocks = UnbondingBlocks;
     type MinPenalty = MinPenalty;
     type ConspiracyBlocks = super::consensus::SessionBlocks;
+    type ChainId = ChainId;
+    type L1Height = L1Height;
+    type L1Margin = L1Margin;
+    type MinL1Lock = MinL1Lock;
+    type MinL2Share = MinL2Share;
     type PalletId = StakePalletId;
     type WeightInfo = crate::weights::pallet_stake::WeightInfo<Runtime>;
 }

@@ -2,13 +2,17 @@
 
 use crate::{RuntimeGenesisConfig, SessionKeys};
 use alloc::{collections::BTreeSet, format, string::String, vec::Vec};
-use cascoin_l2_primitives::chain::{Network, MAX_SEQUENCERS};
+use cascoin_l2_primitives::{
+    chain::{Balance, Network, MAX_SEQUENCERS},
+    l1::{params::L1Params, stake::MAX_UNLOCK},
+    sequencers::MAX_L1_LOCKS,
+};
 use sp_core::crypto::Ss58Codec;
 use sp_runtime::traits::OpaqueKeys;
 
 /// Checks that a chain can start from `genesis`: usable parameters, enough
-/// sequencers, each with an account in the registry and keys of its own, and on
-/// mainnet neither coins (supply begins with what is burned on L1) nor a sudo
+/// sequencers, each with an account in the registry and keys of its own, locks on L1 that
+/// can count for them, and on mainnet neither coins (supply begins with what is burned on L1) nor a sudo
 /// key.
 ///
 /// # Errors
@@ -18,6 +22,7 @@ pub fn check(genesis: &RuntimeGenesisConfig) -> Result<(), String> {
     pallet_chain_parameters::check(parameters)
         .map_err(|why| format!("chainParameters.parameters: {why}"))?;
     check_sequencers(genesis, parameters.min_sequencers)?;
+    check_l1_locks(genesis)?;
     if parameters.network == Network::Mainnet {
         if !genesis.balances.balances.is_empty() || genesis.balances.dev_accounts.is_some() {
             return Err("mainnet starts without coins: empty balances".into());
@@ -71,6 +76,44 @@ fn check_sequencers(genesis: &RuntimeGenesisConfig, min_sequencers: u32) -> Resu
         ));
     }
     check_keys(keys.iter().map(|(_, _, keys)| keys).collect())
+}
+
+/// Only the first sequencers' locks may be named: nobody else's stake needs no bond here.
+/// Whether the outputs stand on L1 as they are named no genesis can know: operators look.
+fn check_l1_locks(genesis: &RuntimeGenesisConfig) -> Result<(), String> {
+    let parameters = &genesis.chain_parameters.parameters;
+    let least = parameters.min_l1_lock().max(1);
+    let most = L1Params::of(parameters.l1_network).max_money;
+    let margin = parameters.l1_stake_margin().max(1);
+    let first = parameters.l1_start.height.saturating_add(margin);
+    let members: BTreeSet<_> =
+        genesis.sequencer_registry.members.iter().map(|member| &member.account).collect();
+    let mut outpoints = BTreeSet::new();
+    let mut accounts: Vec<_> = Vec::new();
+    for lock in &genesis.stake.l1_locks {
+        let outpoint = lock.outpoint;
+        if !members.contains(&lock.account) {
+            let account = lock.account.to_ss58check();
+            return Err(format!("stake.l1Locks: {account} is not in sequencerRegistry.members"));
+        }
+        if !outpoints.insert(outpoint) {
+            return Err(format!("stake.l1Locks: {outpoint} is named twice"));
+        }
+        if Balance::from(lock.value) < least || lock.value > most {
+            return Err(format!(
+                "stake.l1Locks: {outpoint} must have {least} to {most} base units"
+            ));
+        }
+        if !(first..=MAX_UNLOCK).contains(&lock.unlock) {
+            return Err(format!("stake.l1Locks: {outpoint} must be locked until {first} at least"));
+        }
+        accounts.push(&lock.account);
+        let of_account = accounts.iter().filter(|account| **account == &lock.account);
+        if of_account.count() > MAX_L1_LOCKS as usize {
+            return Err(format!("stake.l1Locks: an account has at most {MAX_L1_LOCKS} of them"));
+        }
+    }
+    Ok(())
 }
 
 /// No two sequencers may share a key: one could vote for both.

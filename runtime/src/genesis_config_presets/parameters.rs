@@ -14,6 +14,8 @@ const MIN_FEE_DECIMALS: u8 = 5;
 const FEE_SPLIT: FeeSplit = FeeSplit { producer: 70, others: 20 };
 /// The operator guide's split.
 const ALL_TO_THE_PRODUCER: FeeSplit = FeeSplit { producer: 100, others: 0 };
+/// As large as the share of all stake that a double sign takes, so that it can be taken.
+const MIN_L2_STAKE_SHARE: u8 = 50;
 const MINT_TIMEOUT_MS: u64 = 10 * 60 * 1_000;
 
 /// The facts a table takes from its L1.
@@ -62,6 +64,7 @@ pub fn mainnet() -> ChainParameters {
         min_sequencers: 3,
         min_sequencer_score: 70,
         min_sequencer_stake: l1.coins(100),
+        min_l2_stake_share: MIN_L2_STAKE_SHARE,
         min_sequencer_peers: 3,
         block_gas_limit: 30_000_000,
         challenge_period_s: 7 * DAY_S,
@@ -69,6 +72,7 @@ pub fn mainnet() -> ChainParameters {
         fast_withdrawal_score: 80,
         max_deposit: l1.coins(10_000),
         max_daily_deposit: l1.coins(100_000),
+        max_daily_mint: l1.coins(1_000_000),
         anchor_interval: 100,
         min_fee: l1.min_fee(),
         fee_split: FEE_SPLIT,
@@ -94,6 +98,7 @@ pub fn testnet() -> ChainParameters {
         fast_withdrawal_score: 70,
         max_deposit: l1.coins(1_000),
         max_daily_deposit: l1.coins(10_000),
+        max_daily_mint: l1.coins(100_000),
         anchor_interval: 50,
         fee_discount_score: 60,
         rate_limit: 200,
@@ -123,6 +128,7 @@ pub fn regtest() -> ChainParameters {
         min_sequencers: 1,
         min_sequencer_score: 10,
         min_sequencer_stake: l1.coins(1),
+        min_l2_stake_share: MIN_L2_STAKE_SHARE,
         min_sequencer_peers: 1,
         block_gas_limit: 10_000_000,
         challenge_period_s: 600,
@@ -130,6 +136,7 @@ pub fn regtest() -> ChainParameters {
         fast_withdrawal_score: 50,
         max_deposit: l1.coins(100),
         max_daily_deposit: l1.coins(1_000),
+        max_daily_mint: l1.coins(10_000),
         anchor_interval: 10,
         min_fee: l1.min_fee(),
         fee_split: FEE_SPLIT,

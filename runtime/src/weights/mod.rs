@@ -40,6 +40,9 @@ pub mod pallet_rate_limit {
 pub mod pallet_reputation {
     pub use ::pallet_reputation::weights::EstimatedWeight as WeightInfo;
 }
+pub mod pallet_reputation_export {
+    pub use ::pallet_reputation_export::weights::EstimatedWeight as WeightInfo;
+}
 pub mod pallet_rewards {
     pub use ::pallet_rewards::weights::EstimatedWeight as WeightInfo;
 }

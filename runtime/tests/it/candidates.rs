@@ -27,13 +27,13 @@ fn grow_to(chain: &mut Chain, number: u32) {
 }
 
 /// Signs with the next nonce and puts it into the next block.
-fn submit(chain: &mut Chain, who: Sr25519Keyring, call: impl Into<RuntimeCall>) -> Applied {
+pub fn submit(chain: &mut Chain, who: Sr25519Keyring, call: impl Into<RuntimeCall>) -> Applied {
     let nonce = chain.read(|| System::account_nonce(who.to_account_id()));
     let transaction = chain.sign(who, nonce, 0, call);
     chain.grow(vec![transaction]).1.remove(0)
 }
 
-fn sudo(chain: &mut Chain, call: impl Into<RuntimeCall>) {
+pub fn sudo(chain: &mut Chain, call: impl Into<RuntimeCall>) {
     let call = Box::new(call.into());
     let done = submit(chain, Alice, RuntimeCall::Sudo(pallet_sudo::Call::sudo { call }));
     assert_eq!(done, Ok(Ok(())));

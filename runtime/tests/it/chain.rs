@@ -3,14 +3,15 @@
 
 use cascoin_l2_primitives::{consensus::LeaderDigest, sequencers::SequencerBits};
 use cascoin_l2_runtime::{
-    genesis_config_presets, Balance, Block, ChargeFees, Executive, Header, Moment, Nonce, Runtime,
-    RuntimeCall, RuntimeGenesisConfig, SignedPayload, System, TxExtension, UncheckedExtrinsic,
+    genesis_config_presets, AccountId, Balance, Block, ChargeFees, Executive, Header, Moment,
+    Nonce, Runtime, RuntimeCall, RuntimeGenesisConfig, SignedPayload, System, TxExtension,
+    UncheckedExtrinsic,
 };
 use codec::Encode;
 use frame_support::dispatch::GetDispatchInfo;
 use serde_json::Value;
 use sp_consensus_aura::{Slot, AURA_ENGINE_ID};
-use sp_core::{storage::StateVersion, H256};
+use sp_core::{sr25519, storage::StateVersion, Pair, H256};
 use sp_keyring::Sr25519Keyring;
 use sp_runtime::{
     generic::Era,
@@ -156,7 +157,8 @@ impl Chain {
         let signs = |index: &u16| number > 0 && !self.absent.contains(index);
         let signers = members.filter(signs).collect();
         let failed_leaders: SequencerBits = self.failed.iter().copied().collect();
-        let call = pallet_participation::Call::note { round: 0, signers, failed_leaders };
+        let call =
+            pallet_participation::Call::note { round: 0, signers, heard: signers, failed_leaders };
         UncheckedExtrinsic::new_bare(RuntimeCall::Participation(call))
     }
 
@@ -173,12 +175,23 @@ impl Chain {
         tip: Balance,
         call: impl Into<RuntimeCall>,
     ) -> UncheckedExtrinsic {
+        self.sign_with(&who.pair(), nonce, tip, call)
+    }
+
+    /// The same, with a key that has no name.
+    pub fn sign_with(
+        &mut self,
+        pair: &sr25519::Pair,
+        nonce: Nonce,
+        tip: Balance,
+        call: impl Into<RuntimeCall>,
+    ) -> UncheckedExtrinsic {
         let genesis = self.genesis_hash();
         self.ext.execute_with(|| {
             undone(|| {
                 // Before block 1 the system pallet does not know it yet.
                 frame_system::BlockHash::<Runtime>::insert(0, genesis);
-                signed(who, nonce, tip, call.into())
+                signed(pair, nonce, tip, call.into())
             })
         })
     }
@@ -194,17 +207,14 @@ impl Chain {
 /// What became of a transaction.
 pub type Applied = ApplyExtrinsicResult;
 
-fn timestamp(now: Moment) -> UncheckedExtrinsic {
+/// The inherent that sets the time.
+pub fn timestamp(now: Moment) -> UncheckedExtrinsic {
     UncheckedExtrinsic::new_bare(RuntimeCall::Timestamp(pallet_timestamp::Call::set { now }))
 }
 
-fn signed(
-    who: Sr25519Keyring,
-    nonce: Nonce,
-    tip: Balance,
-    call: RuntimeCall,
-) -> UncheckedExtrinsic {
-    let extension: TxExtension = (
+/// What a transaction carries besides its call.
+pub fn extension(nonce: Nonce, tip: Balance) -> TxExtension {
+    (
         frame_system::AuthorizeCall::new(),
         frame_system::CheckNonZeroSender::new(),
         frame_system::CheckSpecVersion::new(),
@@ -217,13 +227,21 @@ fn signed(
         ChargeFees::from(tip),
         frame_metadata_hash_extension::CheckMetadataHash::new(false),
         (pallet_reputation::RecordActivity::new(), frame_system::WeightReclaim::new()),
-    );
-    let payload = SignedPayload::new(call, extension).expect("the payload can be made");
-    let signature = payload.using_encoded(|bytes| who.sign(bytes));
+    )
+}
+
+fn signed(
+    pair: &sr25519::Pair,
+    nonce: Nonce,
+    tip: Balance,
+    call: RuntimeCall,
+) -> UncheckedExtrinsic {
+    let payload = SignedPayload::new(call, extension(nonce, tip)).expect("the payload can be made");
+    let signature = payload.using_encoded(|bytes| pair.sign(bytes));
     let (call, extension, _) = payload.deconstruct();
     UncheckedExtrinsic::new_signed(
         call,
-        who.to_account_id().into(),
+        AccountId::from(pair.public()).into(),
         MultiSignature::Sr25519(signature),
         extension,
     )

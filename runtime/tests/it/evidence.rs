@@ -20,7 +20,7 @@ use sp_runtime::transaction_validity::{
 };
 
 /// Evidence that the owner of `seed` precommitted both nil and a block.
-fn evidence(chain: &mut Chain, seed: &str, height: u32) -> DoubleSignEvidence {
+pub fn evidence(chain: &mut Chain, seed: &str, height: u32) -> DoubleSignEvidence {
     let genesis: H256 = chain.read(|| System::block_hash(0));
     let pair = ed25519::Pair::from_string(seed, None).expect("a seed");
     let at = GrandpaRound { epoch: 0, height, round: 1 };

@@ -29,10 +29,6 @@ fn forbidden() -> Vec<RuntimeCall> {
             best_finalized_block_number: 1,
         }),
         RuntimeCall::Session(pallet_session::Call::purge_keys {}),
-        RuntimeCall::Participation(pallet_participation::Call::report_correlation {
-            first: Eve.to_account_id(),
-            second: Bob.to_account_id(),
-        }),
     ]
 }
 

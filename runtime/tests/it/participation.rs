@@ -19,6 +19,7 @@ use sp_runtime::{
     generic,
     traits::{Block as _, Header as _},
     transaction_validity::{InvalidTransaction, TransactionSource, TransactionValidityError},
+    DispatchError,
 };
 
 /// Blocks of a session of the `regtest` preset.
@@ -43,6 +44,19 @@ fn sudo(chain: &mut Chain, call: pallet_sequencer_registry::Call<Runtime>) {
     let sudo = RuntimeCall::Sudo(pallet_sudo::Call::sudo { call });
     let transaction = chain.sign(Alice, 0, 0, sudo);
     assert_eq!(chain.grow(vec![transaction]).1, [Ok(Ok(()))]);
+}
+
+/// Anybody may name two. What leaders said decides, and no filter.
+#[test]
+fn r22_1_two_are_named_by_anybody() {
+    let mut chain = Chain::of("regtest");
+    let named = pallet_participation::Call::report_correlation {
+        first: Charlie.to_account_id(),
+        second: Dave.to_account_id(),
+    };
+    let transaction = chain.sign(Alice, 0, 0, RuntimeCall::Participation(named));
+    let refused = DispatchError::from(pallet_participation::Error::<Runtime>::NotCorrelated);
+    assert_eq!(chain.grow(vec![transaction]).1, [Ok(Err(refused))]);
 }
 
 #[test]
@@ -179,6 +193,7 @@ fn voters_check_it_against_what_they_know() {
         data.put_data(*b"timstap0", &START).expect("there is none yet");
         let known = ParticipationData {
             commits: vec![Commit { round: 0, signers }],
+            heard: [0, 2].into_iter().collect(),
             failed_leaders: failed.iter().copied().collect(),
         };
         data.put_data(PARTICIPATION_IDENTIFIER, &known).expect("there is none yet");
@@ -188,6 +203,7 @@ fn voters_check_it_against_what_they_know() {
     let call = pallet_participation::Call::note {
         round: 0,
         signers: [0, 1, 3].into_iter().collect(),
+        heard: [0, 2].into_iter().collect(),
         failed_leaders: SequencerBits::NOBODY,
     };
     let expected = UncheckedExtrinsic::new_bare(RuntimeCall::Participation(call));

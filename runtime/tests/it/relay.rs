@@ -3,6 +3,7 @@
 
 use crate::chain::{preset, Chain};
 use cascoin_l2_primitives::{
+    apis::WaitCause,
     l1::{
         burn::{BurnPayload, Recipient},
         L1Hash, OutPoint,
@@ -12,47 +13,74 @@ use cascoin_l2_primitives::{
     },
 };
 use cascoin_l2_runtime::{
-    AccountId, Balances, BurnMint, Executive, L1Relay, System, UncheckedExtrinsic,
+    AccountId, Balances, BurnMint, Executive, L1Relay, Runtime, RuntimeCall, System,
+    UncheckedExtrinsic,
 };
 use frame_support::traits::fungible::Inspect;
+use pallet_chain_parameters::{Call as Parameters, ParameterChange};
 use sp_core::{ed25519, Pair, H256};
-use sp_keyring::Sr25519Keyring::{self, Eve, One};
+use sp_keyring::Sr25519Keyring::{self, Alice, Eve, One};
 use sp_runtime::transaction_validity::{
     InvalidTransaction, TransactionSource, TransactionValidityError,
 };
 
-const TIP_TIME: u32 = 1_779_999_000;
+pub const TIP_TIME: u32 = 1_779_999_000;
 const BURNED: u64 = 123_456_789;
 
-/// The L1 block above the relay's start, with one burn for an account that has
-/// nothing yet.
-fn l1_block() -> (L1BlockDigest, Vec<EventPage>) {
-    let parameters = preset("regtest").chain_parameters.parameters;
-    let payload = BurnPayload {
-        chain_id: parameters.chain_id,
-        recipient: Recipient::Account(One.to_account_id()),
-        amount: BURNED,
+/// The outputs of one L1 transaction.
+fn outpoint(vout: u32) -> OutPoint {
+    OutPoint { txid: L1Hash([7; 32]), vout }
+}
+
+/// The L1 block so many above the relay's start, with these events.
+pub fn block_of(height: u32, events: Vec<L1Event>) -> (L1BlockDigest, Vec<EventPage>) {
+    let start = preset("regtest").chain_parameters.parameters.l1_start;
+    let hash = |height: u32| match height {
+        0 => start.hash,
+        _ => L1Hash([height as u8; 32]),
     };
-    let burn = L1Event::Burn {
-        outpoint: OutPoint { txid: L1Hash([7; 32]), vout: 1 },
-        value: BURNED,
-        payload: payload.encode().to_vec().try_into().expect("it is kept whole"),
-    };
-    let pages = paginate(vec![burn]);
+    let event_count = events.len() as u32;
+    let pages = paginate(events);
     let digest = L1BlockDigest {
-        height: parameters.l1_start.height + 1,
-        hash: L1Hash([1; 32]),
-        previous: parameters.l1_start.hash,
+        height: start.height + height,
+        hash: hash(height),
+        previous: hash(height - 1),
         time: TIP_TIME,
         median_time: TIP_TIME - 900,
-        event_count: 1,
+        event_count,
         pages_root: pages_root(&pages),
     };
     (digest, pages)
 }
 
+/// The L1 block above the relay's start, with one burn for an account that has
+/// nothing yet.
+fn l1_block() -> (L1BlockDigest, Vec<EventPage>) {
+    l1_block_with(&[BURNED])
+}
+
+/// As [`l1_block`], with a burn for each of these values: outputs 1, 2, …
+fn l1_block_with(values: &[u64]) -> (L1BlockDigest, Vec<EventPage>) {
+    let parameters = preset("regtest").chain_parameters.parameters;
+    let burn = |(vout, value): (u32, &u64)| {
+        let payload = BurnPayload {
+            chain_id: parameters.chain_id,
+            recipient: Recipient::Account(One.to_account_id()),
+            amount: *value,
+        };
+        let payload = payload.encode().to_vec().try_into().expect("it is kept whole");
+        L1Event::Burn { outpoint: outpoint(vout), value: *value, payload }
+    };
+    block_of(1, (1..).zip(values).map(burn).collect())
+}
+
 /// The vote of the sequencer at `voter`, signed with `seed`.
-fn vote(chain: &mut Chain, voter: u16, seed: &str, digest: L1BlockDigest) -> UncheckedExtrinsic {
+pub fn vote(
+    chain: &mut Chain,
+    voter: u16,
+    seed: &str,
+    digest: L1BlockDigest,
+) -> UncheckedExtrinsic {
     let genesis: H256 = chain.read(|| System::block_hash(0));
     let range = RelayRange(vec![digest].try_into().expect("one block is not too many"));
     let message = RelayVote::message(&genesis, 0, &range, TIP_TIME);
@@ -99,6 +127,46 @@ fn a_burn_is_minted_once_a_quorum_attested_its_block() {
     assert!(supply.valid);
     assert_eq!(supply.minted, u128::from(BURNED));
     assert_eq!(supply.issuance, supply.genesis + u128::from(BURNED));
+}
+
+#[test]
+fn r36_5_what_waits_for_a_limit_is_minted_when_governance_raises_it() {
+    let mut genesis = preset("regtest");
+    let parameters = &mut genesis.chain_parameters.parameters;
+    (parameters.max_deposit, parameters.max_daily_deposit) = (100, 150);
+    parameters.max_daily_mint = 1_000;
+    let mut chain = Chain::from(genesis);
+    chain.grow(vec![]);
+    let (digest, pages) = l1_block_with(&[100, 250]);
+    let mut transactions: Vec<_> = ["//Alice", "//Bob", "//Charlie"]
+        .into_iter()
+        .zip(0..)
+        .map(|(seed, voter)| vote(&mut chain, voter, seed, digest))
+        .collect();
+    let proof = PageProof::of(&pages, 0).expect("the page is there");
+    transactions.push(L1Relay::page_extrinsic(digest.height, pages[0].clone(), proof));
+    let (_, applied) = chain.grow(transactions);
+    assert_eq!(applied, [Ok(Ok(())); 4]);
+    for _ in 0..2 {
+        assert_eq!(balance(&mut chain, One), 150);
+        let wait = chain.read(|| BurnMint::burn_wait(&outpoint(2))).expect("it waits");
+        assert_eq!((wait.cause, wait.place), (WaitCause::AddressLimit, 0));
+        chain.grow(vec![]);
+    }
+
+    let set = |change| Parameters::<Runtime>::set_parameter { change }.into();
+    let calls =
+        vec![set(ParameterChange::MaxDailyDeposit(1_000)), set(ParameterChange::MaxDeposit(1_000))];
+    let batch = RuntimeCall::Utility(pallet_utility::Call::batch_all { calls });
+    let call = RuntimeCall::Sudo(pallet_sudo::Call::sudo { call: Box::new(batch) });
+    let signed = chain.sign(Alice, 0, 0, call);
+    let (_, applied) = chain.grow(vec![signed]);
+    assert_eq!(applied, [Ok(Ok(()))]);
+    assert_eq!(balance(&mut chain, One), 350, "in the block that raised them");
+    assert_eq!(chain.read(|| BurnMint::burn_wait(&outpoint(2))), None);
+    let supply = chain.read(BurnMint::supply);
+    assert!(supply.valid);
+    assert_eq!((supply.minted, supply.burn_count), (350, 2));
 }
 
 #[test]

@@ -16,15 +16,15 @@ use sp_runtime::{
 };
 
 /// Blocks of a session of the `regtest` preset.
-const SESSION: u32 = 60;
+pub const SESSION: u32 = 60;
 
 /// Grows the chain with empty blocks until `number` is its head.
-fn grow_to(chain: &mut Chain, number: u32) -> Vec<Block> {
+pub fn grow_to(chain: &mut Chain, number: u32) -> Vec<Block> {
     (chain.head.number..number).map(|_| chain.grow(vec![]).0).collect()
 }
 
 /// The keys that a block puts in force, if it changes the set.
-fn scheduled(block: &Block) -> Option<Vec<AuthorityId>> {
+pub fn scheduled(block: &Block) -> Option<Vec<AuthorityId>> {
     block.header.digest.logs.iter().find_map(|log| match log {
         DigestItem::Consensus(GRANDPA_ENGINE_ID, data) => {
             match ConsensusLog::<u32>::decode(&mut &data[..]).expect("a GRANDPA log") {
@@ -42,7 +42,7 @@ fn scheduled(block: &Block) -> Option<Vec<AuthorityId>> {
 
 /// The set, checked: an index means the same sequencer in pallet-session, Aura,
 /// GRANDPA and the registry.
-fn aligned_set(chain: &mut Chain) -> SequencerSet {
+pub fn aligned_set(chain: &mut Chain) -> SequencerSet {
     chain.read(|| {
         let set = SequencerRegistry::sequencer_set();
         let aura = pallet_aura::Authorities::<Runtime>::get();

@@ -2,6 +2,7 @@
 //! `--json`. It asserts nothing: the figures are read by people.
 
 mod faults;
+mod inbound;
 
 use cascoin_e2e::{
     burns::{self, Burn},
@@ -55,6 +56,12 @@ struct Options {
     /// Burns whose way to the mint is timed
     #[arg(long, default_value_t = 5)]
     burns: usize,
+    /// Burns of one L1 block
+    #[arg(long, default_value_t = 1_000)]
+    flood: usize,
+    /// L1 blocks that are there before the nodes start, empty and full ones
+    #[arg(long, value_delimiter = ',', default_value = "1000,100")]
+    l1_blocks: Vec<u32>,
     /// Leaders that are killed
     #[arg(long, default_value_t = 10)]
     kills: usize,
@@ -82,6 +89,10 @@ enum Part {
     Far,
     /// From the last confirmation of a burn to its mint
     Mint,
+    /// From the last confirmation of many burns of one L1 block to their mints
+    Flood,
+    /// Applying an L1 that is far ahead
+    CatchUp,
     /// Time without a block after `kill -9` of the leader
     Failover,
     /// From the end of a partition to the next block (needs root)
@@ -121,6 +132,10 @@ struct Report {
     rows: Vec<Row>,
     /// From the block that is the k-th confirmation to MINTED, over RPC.
     mint_ms: Option<Quantiles>,
+    /// Many burns of one L1 block.
+    flood: Option<inbound::Flood>,
+    /// Applying an L1 that is far ahead: empty blocks, and full ones.
+    catch_up: Vec<inbound::CatchUp>,
     /// Longest time without a new block after `kill -9` of the leader.
     failover_ms: Option<Quantiles>,
     /// Length of a partition in halves, in seconds, and the milliseconds from its
@@ -148,6 +163,8 @@ impl Options {
             processors: std::thread::available_parallelism().map_or(1, usize::from),
             rows: Vec::new(),
             mint_ms: None,
+            flood: None,
+            catch_up: Vec::new(),
             failover_ms: None,
             healing_ms: Vec::new(),
             restart_ms: None,
@@ -174,15 +191,26 @@ impl Options {
             let single = Setup { chain: "dev".into(), sequencers: 1, ..self.four() };
             self.rows(&mut start(&single, None)?, report, 0)?;
         }
-        if self.wants(&[Part::Four, Part::Mint]) {
-            let l1 = self.wants(&[Part::Mint]);
+        if self.wants(&[Part::Four, Part::Mint, Part::Flood]) {
+            let l1 = self.wants(&[Part::Mint, Part::Flood]);
             let mut network = start(&Setup { l1, ..self.four() }, None)?;
             if self.wants(&[Part::Four]) {
                 self.rows(&mut network, report, 0)?;
             }
-            if l1 {
+            if self.wants(&[Part::Mint]) {
                 eprintln!("  {} burns ...", self.burns);
                 report.mint_ms = Some(self.mints(&mut network)?);
+            }
+            if self.wants(&[Part::Flood]) {
+                eprintln!("  {} burns in one L1 block ...", self.flood);
+                report.flood = Some(inbound::flood(&network, self.flood)?);
+            }
+        }
+        if self.wants(&[Part::CatchUp]) {
+            for (blocks, bytes) in self.l1_blocks.iter().zip([0, usize::MAX]) {
+                eprintln!("  {blocks} L1 blocks before the start ...");
+                let setup = Setup { l1: true, ..self.four() };
+                report.catch_up.push(inbound::catch_up(&setup, *blocks, bytes)?);
             }
         }
         if self.wants(&[Part::Seven]) {
@@ -429,6 +457,18 @@ fn print_table(report: &Report) {
     line("from the k-th confirmation to MINTED", &report.mint_ms);
     line("without a block after kill -9 of the leader", &report.failover_ms);
     line("from a restart of all to new blocks on all", &report.restart_ms);
+    if let Some(flood) = &report.flood {
+        println!(
+            "{} burns of one L1 block: MINTED after {:.0} ms, by {} blocks of at most {:.0} ms weight",
+            flood.burns, flood.milliseconds, flood.blocks, flood.heaviest_ms
+        );
+    }
+    for read in &report.catch_up {
+        println!(
+            "{} L1 blocks with {} bytes of outputs each: applied in {:.0} ms, {:.1} a second",
+            read.l1_blocks, read.bytes_per_block, read.milliseconds, read.blocks_per_second
+        );
+    }
     for (seconds, time) in &report.healing_ms {
         println!("from the end of a partition of {seconds} s to a new block on all: {time:.0} ms");
     }

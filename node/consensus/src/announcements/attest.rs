@@ -6,11 +6,11 @@
 //! says nothing about: the candidate may be there later, and a poll to which too few answer
 //! is held again.
 
-use super::{gossip::ProbeRequest, Announcements};
+use super::{gossip::ProbeRequest, relay_keys::RelayKeys, Announcements};
 use crate::submit::TransactionSink;
 use cascoin_l2_primitives::{
     apis::{RegistryApi, SequencerApi},
-    chain::{key_types, AccountId, BlockHash, OpaqueBlock},
+    chain::{AccountId, BlockHash, OpaqueBlock},
     sequencers::{probe_message, NodeAttestation},
 };
 use codec::{DecodeAll, Encode};
@@ -105,14 +105,14 @@ pub async fn run<C, F, S>(
 {
     let mut attester = Attester {
         genesis: client.info().genesis_hash,
-        keystore,
+        keys: RelayKeys(keystore),
         finder,
         looked_for: BTreeMap::new(),
         answers: BTreeMap::new(),
         answered_at: None,
     };
     loop {
-        match asked(&*client, &attester.keystore) {
+        match asked(&*client, &attester.keys) {
             Ok(polls) => {
                 // What is known already does not wait for those who are not there.
                 attester.answer(&*client, &sink, &polls).await;
@@ -141,7 +141,7 @@ struct Question {
     opened: u32,
 }
 
-fn asked<C>(client: &C, keystore: &KeystorePtr) -> Result<Asked, sp_api::ApiError>
+fn asked<C>(client: &C, keys: &RelayKeys) -> Result<Asked, sp_api::ApiError>
 where
     C: ProvideRuntimeApi<OpaqueBlock> + HeaderBackend<OpaqueBlock>,
     C::Api: RegistryApi<OpaqueBlock> + SequencerApi<OpaqueBlock>,
@@ -154,14 +154,15 @@ where
     }
     let set = api.sequencer_set(at)?;
     asked.set_id = set.set_id;
-    let keys: BTreeMap<AccountId, ed25519::Public> =
+    let known: BTreeMap<AccountId, ed25519::Public> =
         api.announcers(at)?.into_iter().map(|one| (one.account, one.relay)).collect();
     for (member, voter) in set.members.iter().zip(0_u16..) {
-        if !keystore.has_keys(&[(member.relay.to_vec(), key_types::RELAY)]) {
+        // What is barred would answer in vain.
+        if member.barred || !keys.holds(&member.relay) {
             continue;
         }
         for poll in polls.iter().filter(|poll| poll.waiting_for.contains(&member.account)) {
-            let Some(candidates_key) = keys.get(&poll.candidate) else { continue };
+            let Some(candidates_key) = known.get(&poll.candidate) else { continue };
             asked.questions.push(Question {
                 voter,
                 relay: member.relay,
@@ -182,7 +183,7 @@ struct LookedFor {
 
 struct Attester<F> {
     genesis: BlockHash,
-    keystore: KeystorePtr,
+    keys: RelayKeys,
     finder: F,
     looked_for: BTreeMap<AccountId, LookedFor>,
     /// What was signed, so that a token signs it once.
@@ -283,8 +284,7 @@ impl<F: Finder> Attester<F> {
             approves: true,
         };
         let message = attestation.message(&self.genesis);
-        let signed = self.keystore.ed25519_sign(key_types::RELAY, &one.relay, &message);
-        let Some(signature) = signed.ok().flatten() else {
+        let Some(signature) = self.keys.sign(&one.relay, &message) else {
             log::warn!(target: "l2::net", "cannot vouch for {}: no signature", one.candidate);
             return None;
         };

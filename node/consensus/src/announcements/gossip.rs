@@ -6,12 +6,13 @@
 
 use super::{
     book::{Book, Verdict, View},
+    relay_keys::RelayKeys,
     Announcements, Heard,
 };
 use crate::{budget::Budget, client::EngineClient};
 use cascoin_l2_primitives::{
     apis::{RegistryApi, SequencerApi},
-    chain::{key_types, AccountId, BlockHash, BlockNumber, Moment, OpaqueBlock},
+    chain::{AccountId, BlockHash, BlockNumber, Moment, OpaqueBlock},
     sequencers::{
         probe_message, Announcement, SignedAnnouncement, MAX_ADDRESSES, MAX_ADDRESS_BYTES,
     },
@@ -154,7 +155,7 @@ where
         client,
         network,
         notifications: protocols.notifications,
-        keystore,
+        keys: keystore.map(RelayKeys),
         block_time_ms,
         announcements,
         genesis,
@@ -189,7 +190,7 @@ struct Gossip<C> {
     client: Arc<C>,
     network: Arc<dyn NetworkService>,
     notifications: Box<dyn NotificationService>,
-    keystore: Option<KeystorePtr>,
+    keys: Option<RelayKeys>,
     block_time_ms: Moment,
     announcements: Announcements,
     genesis: BlockHash,
@@ -300,7 +301,7 @@ where
     /// candidates are dialled by whom they are asked about: the network never forgets a
     /// peer that it was told of, so nobody is to name many.
     fn keep_addresses(&mut self, said: &Announcement, now: Instant) {
-        if self.keystore.is_none() || !self.in_force.contains(&said.account) {
+        if self.keys.is_none() || !self.in_force.contains(&said.account) {
             return;
         }
         let Some(heard) = Heard::of(said) else { return };
@@ -344,15 +345,13 @@ where
 
     /// The accounts whose relay keys this node holds, and the keys.
     fn find_own(&self) -> Vec<(AccountId, ed25519::Public)> {
-        let Some(keystore) = &self.keystore else { return Vec::new() };
-        let holds = |key: &ed25519::Public| keystore.has_keys(&[(key.to_vec(), key_types::RELAY)]);
-        let own = self.announcers.iter().filter(|(_, key)| holds(key));
+        let Some(keys) = &self.keys else { return Vec::new() };
+        let own = self.announcers.iter().filter(|(_, key)| keys.holds(key));
         own.map(|(account, key)| (account.clone(), *key)).collect()
     }
 
     fn sign(&self, key: &ed25519::Public, message: &[u8]) -> Option<ed25519::Signature> {
-        let keystore = self.keystore.as_ref()?;
-        keystore.ed25519_sign(key_types::RELAY, key, message).ok().flatten()
+        self.keys.as_ref()?.sign(key, message)
     }
 
     fn announce(&mut self, account: AccountId, key: ed25519::Public, now: Instant) {

@@ -200,7 +200,7 @@ where
 {
     /// Takes up the height above the finalized block.
     pub(super) async fn begin_next_height(&mut self) {
-        let precommits = self.known_precommits();
+        let votes = self.known_votes();
         loop {
             self.timers.clear();
             self.keep_witness();
@@ -220,7 +220,7 @@ where
             // A database that lost its end in a power cut gets it back from the log.
             let Some(lost) = self.memory.decided_at(schedule.height) else {
                 let keys = self.keys_for(&schedule, keys);
-                self.start(schedule, keys, &precommits);
+                self.start(schedule, keys, &votes);
                 return;
             };
             log::info!(
@@ -385,7 +385,7 @@ where
         !self.opened.contains(&key) && (self.may_make_log || rotated_in)
     }
 
-    fn start(&mut self, schedule: Schedule, keys: Option<LocalKeys>, precommits: &[SignedVote]) {
+    fn start(&mut self, schedule: Schedule, keys: Option<LocalKeys>, known: &[SignedVote]) {
         // Not before: as long as there was no height, no log was looked for.
         self.begun = true;
         let height = schedule.height;
@@ -394,7 +394,7 @@ where
         let context = SigningContext { genesis: self.genesis, set_id: schedule.set.set_id };
         let keys_of_set = schedule.set.members.iter().map(|member| member.grandpa).collect();
         let witness = Witness::new(height, context, keys_of_set, schedule.leaders.clone());
-        let parent_commit = self.commit_of(&schedule.parent, precommits);
+        let parent_commit = self.commit_of(&schedule.parent, known);
         let mut state = HeightState {
             schedule: Arc::new(schedule),
             context,

@@ -26,6 +26,7 @@ impl HeightState {
     pub(super) fn participation(&self, round: Round) -> ParticipationData {
         ParticipationData {
             commits: self.parent_commit.commits(),
+            heard: self.parent_commit.heard(),
             failed_leaders: self.schedule.failed_leaders(round),
         }
     }
@@ -61,15 +62,15 @@ where
     E::CreateProposer: Send,
     T: Transport,
 {
-    /// Precommits that this node holds: of the height being decided, which may be
-    /// over, and of the block below it.
-    pub(super) fn known_precommits(&self) -> Vec<SignedVote> {
+    /// Votes that this node has checked: of the height being decided, which may be over, and
+    /// precommits for the block below it.
+    pub(super) fn known_votes(&self) -> Vec<SignedVote> {
         let Some(height) = &self.height else { return Vec::new() };
         height.votes.values().cloned().chain(height.parent_commit.proof()).collect()
     }
 
     /// What is known of who signed `parent`: its certificate, and what of `known` is
-    /// for it.
+    /// for it. Who voted otherwise is known to be there.
     pub(super) fn commit_of(&self, parent: &Header, known: &[SignedVote]) -> ParentCommit {
         let sets = self.import.sets();
         let mut commit = ParentCommit::new(parent, self.genesis, sets.read().at(*parent.number()));
@@ -80,25 +81,27 @@ where
         }
         let at = *parent.number();
         let of_parent = known.iter().filter(|signed| signed.vote().height.0 == at);
+        commit.hear_checked(of_parent.clone());
         if commit.take(of_parent).is_err() {
             log::error!(target: "l2::bft", "a precommit of height {at} was kept unchecked");
         }
         commit
     }
 
-    /// Takes up what a peer knows of who signed the block below. `false`: one of it is
-    /// a lie, and the peer was reported.
+    /// Takes up what a peer knows of who signed the block below, or voted otherwise at its
+    /// height. `false`: one of it is a lie, and the peer was reported.
     pub(super) fn take_proof(&mut self, peer: PeerId, proof: &[SignedVote]) -> bool {
         let Some(height) = &mut self.height else { return true };
         let taken = height.parent_commit.take(proof);
+        let taken = taken.and_then(|()| height.parent_commit.hear(proof));
         if taken.is_err() {
             // Nobody passes a vote on unchecked.
             log::debug!(
                 target: "l2::bft",
-                "CONSENSUS_INVALID_VOTE: a precommit of the last block from {peer} carries a wrong \
-                 signature",
+                "CONSENSUS_INVALID_VOTE: a vote of the last block's height from {peer} carries a \
+                 wrong signature",
             );
-            self.mesh.report(peer, "precommit with a wrong signature");
+            self.mesh.report(peer, "vote with a wrong signature");
         }
         taken.is_ok()
     }

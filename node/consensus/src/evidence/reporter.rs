@@ -138,6 +138,7 @@ mod tests {
             relay: key,
             vault: ecdsa::Public::from_raw([2; 33]),
             weight: 1,
+            barred: false,
         };
         let members = vec![member(1, key("//Else")), member(2, key("//Own"))];
         let set = SequencerSet { set_id: 0, members };

@@ -8,7 +8,7 @@ use crate::support::{
     puppets::{Precommit, Prevote, Puppets},
     until,
 };
-use cascoin_bft::{BlockId, Proposal, Vote};
+use cascoin_bft::{BlockId, Proposal, SequencerIndex, Vote};
 use cascoin_consensus::{
     announce::CertifiedAnnounceValidator,
     header::{block_id, SealedHeader},
@@ -80,6 +80,9 @@ async fn recorded(cluster: &Cluster) {
     assert_eq!(records[0].offender, crate::support::chain::account(&cluster.keys[LIAR]));
     for index in HONEST {
         assert_eq!(cluster.double_signs(index), records);
+        // R30.4: with the block on which it stands the liar has led its last round.
+        let leaders = cluster.schedule(index).leaders;
+        assert!(!leaders.as_slice().contains(&SequencerIndex(LIAR as u16)), "{leaders:?}");
     }
 }
 

@@ -18,15 +18,19 @@ impl L1Client {
         self.call(&Call { method, params, wallet: true, repeatable: true })
     }
 
-    /// Adds inputs, and change as output 1, to a transaction. Nothing is locked,
-    /// so repeating it does no harm.
+    /// Adds inputs, and change as output `change_position`, to a transaction. Nothing is
+    /// locked, so repeating it does no harm.
     ///
     /// # Errors
     /// [`L1Error::Rpc`] with [`code::WALLET_INSUFFICIENT_FUNDS`] or
     /// [`code::WALLET_ERROR`] if the wallet has not enough; any other [`L1Error`].
-    pub fn fund_raw_transaction(&self, raw: &[u8]) -> Result<FundedTransaction, L1Error> {
+    pub fn fund_raw_transaction(
+        &self,
+        raw: &[u8],
+        change_position: u32,
+    ) -> Result<FundedTransaction, L1Error> {
         const METHOD: &str = "fundrawtransaction";
-        let options = json!({ "changePosition": 1 });
+        let options = json!({ "changePosition": change_position });
         let funded: RawFunded =
             self.wallet_query(METHOD, vec![hex::encode(raw).into(), options])?;
         let fee = funded.fee.units(self.params().decimals);

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     block::Header,
     client::L1Error,
-    events::{events, local_block, MEDIAN_TIME_SPAN},
+    events::{events, local_block, EXTRACTION, MEDIAN_TIME_SPAN},
 };
 use cascoin_l2_primitives::{
     l1::{L1Hash, OutPoint},
@@ -25,6 +25,9 @@ use std::{
 
 /// Where the lowest stored height is kept, for clean-up after a restart.
 const FLOOR_KEY: &[u8] = b"cascoin-l2/l1/floor";
+/// By which rules the stored blocks were made ([`EXTRACTION`]); absent where a program
+/// stored them that did not number its rules.
+const EXTRACTION_KEY: &[u8] = b"cascoin-l2/l1/extraction";
 
 /// Bounds of the follower's work and memory.
 #[derive(Clone, Copy, Debug)]
@@ -102,8 +105,9 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Takes up what an earlier run left in `store`.
+    /// Takes up what an earlier run left in `store`, if it made it by the same rules.
     pub fn load(limits: Limits, store: &dyn LocalStore) -> Self {
+        remove_other_extraction(store);
         let mut engine = Self {
             limits: Limits { confirmations: limits.confirmations.max(1), ..limits },
             stored: BTreeMap::new(),
@@ -371,7 +375,7 @@ impl Engine {
                 Some(known) => known.clone(),
                 None => {
                     let block = source.block(&hash)?;
-                    let events = events(&block);
+                    let events = events(&block, height);
                     if !events.is_empty() {
                         let count = events.len();
                         log::info!(target: LOG, "L1 block {height} has {count} events, not yet deep enough");
@@ -394,10 +398,13 @@ impl Engine {
         let held: usize =
             self.stored.values().chain(self.shallow.values()).map(|known| known.burns.len()).sum();
         let burns: Vec<_> = events
-            .map(|event| match event {
-                L1Event::Burn { outpoint, value, payload } => {
-                    KnownBurn { outpoint: *outpoint, value: *value, payload: payload.to_vec() }
-                }
+            .filter_map(|event| match event {
+                L1Event::Burn { outpoint, value, payload } => Some(KnownBurn {
+                    outpoint: *outpoint,
+                    value: *value,
+                    payload: payload.to_vec(),
+                }),
+                L1Event::Trust(_) | L1Event::KeyRevocation { .. } | L1Event::Stake { .. } => None,
             })
             .collect();
         let fits = held.saturating_add(burns.len()) <= self.limits.burns;
@@ -419,6 +426,27 @@ impl Engine {
             self.written = Some(tip);
         }
     }
+}
+
+/// Removes all that other rules than ours made of L1; it will be read again. The tip goes
+/// first, so that the worker finds no block, and our mark comes last, so that a crash in
+/// between leaves the work to the next start; from the top, so that this one finds the rest.
+fn remove_other_extraction(store: &dyn LocalStore) {
+    if read(store, EXTRACTION_KEY) == Some(EXTRACTION) {
+        return;
+    }
+    store.remove(TIP_KEY);
+    if let Some(floor) = engine_floor(store) {
+        let stored = |height: &u32| store.get(&block_key(*height)).is_some();
+        let heights: Vec<u32> = (floor..=u32::MAX).take_while(stored).collect();
+        let count = heights.len();
+        log::info!(target: LOG, "{count} L1 blocks were read by other rules and are read again");
+        for height in heights.into_iter().rev() {
+            store.remove(&block_key(height));
+        }
+        store.remove(FLOOR_KEY);
+    }
+    store.set(EXTRACTION_KEY, &EXTRACTION.encode());
 }
 
 fn engine_floor(store: &dyn LocalStore) -> Option<u32> {

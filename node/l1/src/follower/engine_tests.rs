@@ -8,6 +8,7 @@ use crate::{
 use cascoin_l2_primitives::{
     chain::AccountId,
     l1::burn::{BurnPayload, Recipient},
+    relay::L1BlockDigest,
 };
 use std::cell::{Cell, RefCell};
 
@@ -391,7 +392,7 @@ fn memory_and_storage_stay_bounded() {
     fixture.settle();
     assert!(fixture.engine.seen(&fixture.position).all().is_empty(), "too many to remember");
     assert_eq!(fixture.block(61).expect("voted on all the same").digest.event_count, 3);
-    assert_eq!(fixture.store.len(), 5, "blocks 59 to 61, tip and floor");
+    assert_eq!(fixture.store.len(), 6, "blocks 59 to 61, tip, floor and version");
 }
 
 #[test]
@@ -403,4 +404,43 @@ fn damaged_entries_are_read_again() {
     fixture.engine = Engine::load(limits(1), &fixture.store);
     fixture.settle();
     assert_eq!(fixture.block(7), whole);
+}
+
+#[test]
+fn what_was_extracted_by_other_rules_is_read_again() {
+    let mut fixture = Fixture::new(20, 1);
+    fixture.model.mine_with(&[7]);
+    fixture.settle();
+    let whole = fixture.block(21).expect("read");
+    // Other rules saw nothing in it. They had another number, or none.
+    let digest = L1BlockDigest { event_count: 0, pages_root: Default::default(), ..whole.digest };
+    let theirs = LocalBlock { digest, pages: vec![] };
+    for number in [Some(EXTRACTION + 1), None] {
+        fixture.store.set(&block_key(21), &theirs.encode());
+        match number {
+            Some(number) => fixture.store.set(EXTRACTION_KEY, &number.encode()),
+            None => fixture.store.remove(EXTRACTION_KEY),
+        }
+        fixture.engine = Engine::load(limits(1), &fixture.store);
+        assert_eq!(fixture.store.len(), 1, "nothing but our number, which no tip promises");
+        fixture.settle();
+        assert_eq!(fixture.block(21), Some(whole.clone()));
+        assert_eq!(fixture.confirmations(7), Some((1, true)));
+    }
+}
+
+/// What a crash in the middle of it leaves is removed by the next start.
+#[test]
+fn starting_over_survives_a_crash() {
+    let mut fixture = Fixture::new(20, 1);
+    fixture.settle();
+    for height in 11..=20 {
+        fixture.store.remove(&block_key(height));
+    }
+    fixture.store.remove(TIP_KEY);
+    fixture.store.remove(EXTRACTION_KEY);
+    fixture.engine = Engine::load(limits(1), &fixture.store);
+    assert_eq!(fixture.store.len(), 1);
+    fixture.settle();
+    assert_eq!(fixture.tip().readable_height, 20);
 }

@@ -11,6 +11,8 @@
 //! - What L2 attested is settled: it is kept, even if L1 reorganises below it,
 //!   until 1,000 blocks above it are applied, since its pages may still be due.
 //!   Everything above follows L1's best chain.
+//! - What a program stored that made events by other rules
+//!   ([`EXTRACTION`](crate::events::EXTRACTION)) is removed and read again.
 //! - L1 being down, slow or wrong never stops the follower; it says so in its
 //!   status, waits longer each time, and goes on. An L1 node that is behind its
 //!   network is read all the same.
@@ -32,7 +34,8 @@ use crate::{
     block::{Block, Header},
     client::{code, L1Client, L1Error},
 };
-use cascoin_l2_primitives::l1::L1Hash;
+use cascoin_l2_primitives::{l1::L1Hash, relay::local::RETRY_KEY};
+use codec::Encode;
 use engine::{Engine, Limits, Step};
 use parking_lot::{Condvar, Mutex, RwLock};
 use seen::SeenIndex;
@@ -198,6 +201,7 @@ impl Follower {
         let shared = Arc::new(Shared {
             status: RwLock::new(status),
             seen: RwLock::default(),
+            store: store.clone(),
             stopped: Mutex::new(false),
             wake: Condvar::new(),
         });
@@ -233,6 +237,13 @@ impl FollowerHandle {
         self.shared.seen.read().all()
     }
 
+    /// Looks at L1 now, however long the pause after an error would be, and has the
+    /// off-chain worker send again what is not on chain yet.
+    pub fn retry(&self) {
+        self.shared.store.set(RETRY_KEY, &true.encode());
+        self.shared.wake.notify_all();
+    }
+
     /// Stops the follower and waits for it; it may be within one call to L1.
     pub fn stop(&self) {
         self.shared.stop();
@@ -246,6 +257,7 @@ impl FollowerHandle {
 struct Shared {
     status: RwLock<L1Status>,
     seen: RwLock<SeenIndex>,
+    store: Arc<dyn LocalStore>,
     stopped: Mutex<bool>,
     wake: Condvar,
 }

@@ -9,11 +9,11 @@ use cascoin_l1::{
 use cascoin_l2_primitives::{
     l1::{params::LITECOIN_REGTEST, L1Hash},
     relay::{
-        local::{block_key, LocalBlock, LocalTip, TIP_KEY},
+        local::{block_key, LocalBlock, LocalTip, RETRY_KEY, TIP_KEY},
         pages_root, L1Event,
     },
 };
-use codec::Decode;
+use codec::{Decode, Encode};
 use std::{sync::Arc, time::Duration};
 
 struct Fixture {
@@ -83,11 +83,35 @@ impl Fixture {
                 L1Event::Burn { outpoint, value, payload } => {
                     (outpoint.txid, outpoint.vout, *value, payload.to_vec())
                 }
+                other => panic!("nobody says anything in these tests: {other:?}"),
             })
             .collect();
         assert_eq!(events.len(), block.digest.event_count as usize);
         events
     }
+}
+
+#[test]
+fn asked_to_it_looks_at_once_and_tells_the_worker() {
+    let node = funded();
+    let store = Arc::new(MemoryStore::default());
+    let start = || {
+        let attested_hash = LITECOIN_REGTEST.genesis;
+        Some(RelayPosition { attested_height: 0, attested_hash, applied_height: 0 })
+    };
+    let config =
+        FollowerConfig { poll_interval: Duration::from_secs(600), ..FollowerConfig::new(1) };
+    let follower =
+        Follower::spawn(node.client(), config, store.clone(), Arc::new(start)).expect("a thread");
+    let fixture = Fixture { node, store, follower };
+    fixture.wait_readable(110);
+    assert_eq!(fixture.store.get(RETRY_KEY), None);
+    fixture.node.mine(1).expect("mined");
+    eventually("block 111, long before its time", || {
+        fixture.follower.retry();
+        fixture.tip().filter(|tip| tip.readable_height == 111)
+    });
+    assert_eq!(fixture.store.get(RETRY_KEY), Some(true.encode()));
 }
 
 #[test]

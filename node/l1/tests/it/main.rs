@@ -8,6 +8,7 @@ mod follower;
 mod logs;
 mod node;
 mod proxy;
+mod stakes;
 
 use cascoin_l1::testing::Litecoind;
 use cascoin_l2_primitives::{

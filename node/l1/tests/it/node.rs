@@ -143,6 +143,30 @@ fn another_node_takes_over_and_the_most_telling_error_is_shown() {
     assert!(matches!(no_urls, Err(L1Error::Config(_))));
 }
 
+/// Without its witnesses a block has the same hash, and would have other events.
+#[test]
+fn a_node_that_leaves_witnesses_out_is_refused_with_the_remedy() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let with = |version: u8| {
+        let dir = Some(folder.path().to_owned());
+        let config = vec![format!("rpcserialversion={version}")];
+        Litecoind::start_with(Options { dir, config, ..Options::default() })
+            .expect("litecoind starts")
+    };
+    let node = with(0);
+    let hash = node.mine(1).expect("mined")[0];
+    let refused = node.client().block(&hash);
+    assert!(
+        matches!(&refused, Err(L1Error::BadReply { reason, .. })
+            if reason.contains("-rpcserialversion=1")),
+        "{refused:?}"
+    );
+    node.stop().expect("it stops");
+    drop(node);
+    let block = with(1).client().block(&hash).expect("whole");
+    assert_eq!(block.header().hash, hash);
+}
+
 #[test]
 fn an_unknown_wallet_is_the_nodes_own_error() {
     let node = Litecoind::start().expect("litecoind starts");

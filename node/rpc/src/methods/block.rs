@@ -202,6 +202,7 @@ mod tests {
             relay: pair(*seed).public(),
             vault: ecdsa::Public::from_raw([*seed; 33]),
             weight: 1,
+            barred: false,
         };
         SequencerSet { set_id, members: seeds.iter().map(member).collect() }
     }

@@ -1,14 +1,16 @@
 //! `l2_getburnstatus`, `l2_getpendingburns`, `l2_getminthistory` and
-//! `l2_getburnsforaddress`.
+//! `l2_getburnsforaddress`. What a burn waits for, its place and its times come from the
+//! chain (`burn_waits`).
 
 use super::{account::account, At, Context, RpcResult};
 use crate::{
     address::show_account,
     args::{Args, Signature},
-    burn_status::{self, overall, reason_name, BurnStatus, Verdict},
+    burn_status::{self, overall, reason_name, wait_name, BurnStatus, Verdict},
+    errors::Named,
 };
 use cascoin_l2_primitives::{
-    apis::{BurnOutcome, BurnRecord},
+    apis::{BurnOutcome, BurnRecord, MintRecord},
     chain::Moment,
     l1::{L1Hash, OutPoint},
 };
@@ -17,6 +19,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) static BURN_STATUS: Signature =
     Signature { method: "l2_getburnstatus", arguments: &["l1txhash"], required: 1 };
+pub(super) static RETRY_BURN: Signature =
+    Signature { method: "l2_retryburn", arguments: &["l1txhash", "vout"], required: 1 };
 pub(super) static PENDING_BURNS: Signature =
     Signature { method: "l2_getpendingburns", arguments: &[], required: 0 };
 pub(super) static MINT_HISTORY: Signature =
@@ -80,6 +84,24 @@ struct Burn {
     l2_mint_block: Option<u32>,
     /// Time of the L2 block that applied it.
     timestamp: Option<Moment>,
+    /// What of it is minted, once the chain has a record of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    minted_amount: Option<String>,
+    /// What a confirmed burn waits for, or that there are too few sequencers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waits_for: Option<&'static str>,
+    /// `BRIDGE_DEPOSIT_LIMIT` if that is a limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limit: Option<&'static str>,
+    /// Burns before it in the queue.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    queue_place: Option<u64>,
+    /// L2 time before which no more of it is minted, by the limits in force.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_mint_at: Option<Moment>,
+    /// L2 time before which it is not minted in full, by the limits in force.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    complete_mint_at: Option<Moment>,
 }
 
 impl Burn {
@@ -108,6 +130,15 @@ impl Burn {
             l1_block_hash: verdict.l1_hash,
             l2_mint_block: verdict.applied.filter(|_| minted).map(|(block, _)| block),
             timestamp: verdict.applied.map(|(_, time)| time),
+            minted_amount: verdict.minted.map(|amount| at.coins(amount)),
+            waits_for: verdict.waits_for.map(wait_name),
+            limit: verdict
+                .waits_for
+                .filter(|cause| cause.is_limit())
+                .map(|_| Named::DepositLimit.name()),
+            queue_place: verdict.wait.map(|wait| wait.place),
+            next_mint_at: verdict.wait.and_then(|wait| wait.next_at),
+            complete_mint_at: verdict.wait.and_then(|wait| wait.complete_at),
         }
     }
 }
@@ -120,17 +151,47 @@ fn judged(context: &Context, at: &At) -> RpcResult<burn_status::Context> {
         sequencers: context.chain.sequencers(at.head.hash)?.members.len(),
         now: header.as_ref().and_then(super::block::timestamp).unwrap_or_default(),
         l1_tip: context.l1.as_ref().and_then(|l1| l1.summary().tip_height),
+        waits: BTreeMap::new(),
     })
 }
 
-pub(super) fn burn_status(context: &Context, args: &Args) -> RpcResult<BurnStatusAnswer> {
+/// Asks the chain how those of some burns wait that do.
+fn look_up_waits(
+    context: &Context,
+    at: &At,
+    records: &[BurnRecord],
+    judged: &mut burn_status::Context,
+) -> RpcResult<()> {
+    let deferred = records.iter().filter(|record| record.outcome == BurnOutcome::Deferred);
+    let outpoints: Vec<OutPoint> = deferred.map(|record| record.outpoint).collect();
+    if outpoints.is_empty() {
+        return Ok(());
+    }
+    let waits = context.chain.burn_waits(at.head.hash, outpoints.clone())?;
+    let known = outpoints.into_iter().zip(waits);
+    judged.waits.extend(known.filter_map(|(outpoint, wait)| Some((outpoint, wait?))));
+    Ok(())
+}
+
+/// The burns of one L1 transaction.
+struct OfTransaction {
+    at: At,
+    judged: burn_status::Context,
+    verdicts: Vec<Verdict>,
+    truncated: bool,
+}
+
+fn txid(args: &Args) -> RpcResult<L1Hash> {
     let text = args.text(0).trim();
     let text = text.strip_prefix("0x").unwrap_or(text);
-    let txid: L1Hash =
-        text.parse().map_err(|_| args.unexpected(0, "the L1 transaction's id, 64 hex digits"))?;
+    text.parse().map_err(|_| args.unexpected(0, "the L1 transaction's id, 64 hex digits"))
+}
+
+fn of_transaction(context: &Context, txid: L1Hash) -> RpcResult<OfTransaction> {
     let at = context.at_head()?;
-    let judged = judged(context, &at)?;
+    let mut judged = judged(context, &at)?;
     let records = context.chain.burns_of_transaction(at.head.hash, txid)?;
+    look_up_waits(context, &at, &records, &mut judged)?;
     let mut seen = context.l1.as_ref().map(|l1| l1.seen(txid)).unwrap_or_default();
     let truncated = records.len() >= MAX_RECORDS || seen.len() > MAX_RECORDS;
     seen.truncate(MAX_RECORDS);
@@ -138,6 +199,12 @@ pub(super) fn burn_status(context: &Context, args: &Args) -> RpcResult<BurnStatu
     if let (true, Some(l1)) = (verdicts.is_empty(), &context.l1) {
         verdicts = l1.unconfirmed(txid).iter().map(|burn| judged.of_unconfirmed(burn)).collect();
     }
+    Ok(OfTransaction { at, judged, verdicts, truncated })
+}
+
+pub(super) fn burn_status(context: &Context, args: &Args) -> RpcResult<BurnStatusAnswer> {
+    let txid = txid(args)?;
+    let OfTransaction { at, judged, verdicts, truncated } = of_transaction(context, txid)?;
     let valid = verdicts.iter().filter(|verdict| verdict.status != BurnStatus::Rejected);
     let total: u128 = valid.map(|verdict| u128::from(verdict.value)).sum();
     let status = overall(&verdicts);
@@ -167,6 +234,62 @@ pub(super) fn burn_status(context: &Context, args: &Args) -> RpcResult<BurnStatu
 
 #[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
+pub(super) struct Retried {
+    l1_tx_hash: L1Hash,
+    vout: u32,
+    consensus_status: BurnStatus,
+    /// Whether there was anything to try again.
+    retried: bool,
+    /// Whether this node has a vote.
+    is_sequencing: bool,
+    message: &'static str,
+}
+
+/// Looks at L1 now and votes again for a burn that is not confirmed (O6): what this node
+/// does by itself, without its pauses.
+pub(super) fn retry_burn(context: &Context, args: &Args) -> RpcResult<Retried> {
+    let txid = txid(args)?;
+    let vout: Option<u32> = args.optional(1, "the position of the output")?;
+    let l1 = context.l1()?;
+    let burns = of_transaction(context, txid)?;
+    let verdict = burns
+        .verdicts
+        .iter()
+        .filter(|verdict| vout.is_none_or(|vout| verdict.outpoint.vout == vout))
+        .min_by_key(|verdict| verdict.status)
+        .ok_or_else(|| Named::NotABurn.with("no such burn is known here"))?;
+    match verdict.status {
+        BurnStatus::Minted => return Err(Named::AlreadyMinted.with("it is minted")),
+        BurnStatus::Rejected => return Err(Named::NotABurn.with(verdict.message)),
+        _ => {}
+    }
+    let is_sequencing = context.engine.status().sequencing;
+    // What is on record waits on the chain; what fails without a vote has none to come.
+    let hopeless = verdict.status == BurnStatus::Failed && verdict.votes.is_none();
+    let retried = verdict.applied.is_none() && !hopeless;
+    if retried {
+        l1.retry();
+    }
+    Ok(Retried {
+        l1_tx_hash: txid,
+        vout: verdict.outpoint.vout,
+        consensus_status: verdict.status,
+        retried,
+        is_sequencing,
+        message: match (retried, is_sequencing) {
+            (false, _) => verdict.message,
+            (true, true) => {
+                "L1 is looked at now, and this sequencer's vote is sent again if it is not on chain"
+            }
+            (true, false) => {
+                "L1 is looked at now; this node has no vote, so ask the operators of sequencers"
+            }
+        },
+    })
+}
+
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct PendingBurns {
     count: usize,
     truncated: bool,
@@ -174,8 +297,8 @@ pub(super) struct PendingBurns {
     /// L1 blocks with votes but no quorum yet. They come from the chain, so also a
     /// node without an L1 node lists them.
     open_votes: Vec<Vote>,
-    /// False if this node has no L1 node; then `burns` are only those whose credit
-    /// is deferred.
+    /// False if this node has no L1 node; then `burns` are only those that wait in the
+    /// chain's queue.
     sees_l1: bool,
 }
 
@@ -192,9 +315,10 @@ struct Vote {
 
 pub(super) fn pending_burns(context: &Context, _: &Args) -> RpcResult<PendingBurns> {
     let at = context.at_head()?;
-    let judged = judged(context, &at)?;
+    let mut judged = judged(context, &at)?;
     // What waits to be credited is on the chain's own record, however old it is.
     let deferred = context.chain.deferred_burns(at.head.hash, ASKED)?;
+    look_up_waits(context, &at, &deferred, &mut judged)?;
     let listed: BTreeSet<OutPoint> = deferred.iter().map(|record| record.outpoint).collect();
     let mut burns: Vec<_> =
         deferred.iter().map(|record| Burn::new(&at, &judged, &judged.of_record(record))).collect();
@@ -258,7 +382,7 @@ pub(super) fn pending_burns(context: &Context, _: &Args) -> RpcResult<PendingBur
     })
 }
 
-/// A burn that was minted.
+/// A credit: a burn, or what of it was minted.
 #[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Mint {
@@ -272,19 +396,18 @@ struct Mint {
     l1_block_hash: L1Hash,
 }
 
-/// The mints among `records`, and what they add up to.
-fn mints(at: &At, records: &[BurnRecord]) -> (Vec<Mint>, String) {
-    let minted = || records.iter().filter(|record| record.outcome == BurnOutcome::Minted);
-    let total: u128 = minted().map(|record| u128::from(record.value)).sum();
-    let mints = minted().map(|record| Mint {
-        l1_tx_hash: record.outpoint.txid,
-        vout: record.outpoint.vout,
-        l2_mint_block: record.block,
-        l2_recipient: record.recipient.as_ref().map(show_account),
-        amount: at.coins(record.value),
-        timestamp: record.time,
-        l1_block_number: record.l1_height,
-        l1_block_hash: record.l1_hash,
+/// Credits, and what they add up to.
+fn mints(at: &At, credits: &[MintRecord]) -> (Vec<Mint>, String) {
+    let total: u128 = credits.iter().map(|credit| u128::from(credit.amount)).sum();
+    let mints = credits.iter().map(|credit| Mint {
+        l1_tx_hash: credit.outpoint.txid,
+        vout: credit.outpoint.vout,
+        l2_mint_block: credit.block,
+        l2_recipient: credit.recipient.as_ref().map(show_account),
+        amount: at.coins(credit.amount),
+        timestamp: credit.time,
+        l1_block_number: credit.l1_height,
+        l1_block_hash: credit.l1_hash,
     });
     (mints.collect(), at.coins(total))
 }
@@ -302,10 +425,23 @@ pub(super) struct MintHistory {
 }
 
 /// Cuts to [`LIMIT`] a list that was asked for one more.
-fn cut(mut records: Vec<BurnRecord>) -> (Vec<BurnRecord>, bool) {
+fn cut<R>(mut records: Vec<R>) -> (Vec<R>, bool) {
     let truncated = records.len() > LIMIT;
     records.truncate(LIMIT);
     (records, truncated)
+}
+
+/// All that a burn has brought, as if it had been one credit, in the last one's block.
+fn so_far(record: BurnRecord) -> MintRecord {
+    MintRecord {
+        outpoint: record.outpoint,
+        amount: record.minted,
+        recipient: record.recipient,
+        l1_height: record.l1_height,
+        l1_hash: record.l1_hash,
+        block: record.block,
+        time: record.time,
+    }
 }
 
 const ASKED: u32 = LIMIT as u32 + 1;
@@ -334,7 +470,7 @@ pub(super) fn mint_history(context: &Context, args: &Args) -> RpcResult<MintHist
 pub(super) struct BurnsForAddress {
     address: String,
     count: usize,
-    /// What `burns` adds up to.
+    /// What `burns` adds up to: what was minted so far.
     total_burned: String,
     /// Newest first.
     burns: Vec<Mint>,
@@ -347,6 +483,7 @@ pub(super) fn burns_for_address(context: &Context, args: &Args) -> RpcResult<Bur
     let account = account(&at, args)?;
     let address = show_account(&account);
     let (records, truncated) = cut(context.chain.burns_of_account(at.head.hash, account, ASKED)?);
-    let (burns, total_burned) = mints(&at, &records);
+    let minted: Vec<_> = records.into_iter().map(so_far).collect();
+    let (burns, total_burned) = mints(&at, &minted);
     Ok(BurnsForAddress { address, count: burns.len(), total_burned, burns, truncated })
 }

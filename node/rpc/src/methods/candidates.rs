@@ -21,9 +21,18 @@ pub(super) struct Candidate {
     address: String,
     /// Who controls it, as it declares.
     controller: String,
+    /// Whose seats it takes, by all that is known: those with the same entity share the
+    /// seats of one.
+    entity: String,
     endpoint: String,
     announced_at: u32,
+    /// What of its stake counts.
     stake: String,
+    /// What it has bonded on this chain.
+    bonded: String,
+    /// What it has locked on L1 for long enough. It counts as far as what is bonded
+    /// covers it.
+    locked_on_l1: String,
     hat_score: u8,
     is_eligible: bool,
     /// Whether a sample of sequencers vouched for it.
@@ -60,14 +69,22 @@ pub(super) fn heard_node(context: &Context, account: &AccountId) -> Option<Heard
     })
 }
 
-pub(super) fn show(context: &Context, at: &At, candidate: CandidateInfo) -> Candidate {
+pub(super) fn show(
+    context: &Context,
+    at: &At,
+    candidate: CandidateInfo,
+    entity: &AccountId,
+) -> Candidate {
     Candidate {
         node: heard_node(context, &candidate.account),
         address: show_account(&candidate.account),
         controller: show_account(&candidate.controller),
+        entity: show_account(entity),
         endpoint: String::from_utf8_lossy(&candidate.endpoint).into_owned(),
         announced_at: candidate.announced_at,
         stake: at.coins(candidate.eligibility.stake),
+        bonded: at.coins(candidate.eligibility.parts.bonded),
+        locked_on_l1: at.coins(candidate.eligibility.parts.locked),
         hat_score: candidate.eligibility.score.get(),
         is_eligible: candidate.eligibility.suffices,
         is_verified: candidate.attested,
@@ -89,7 +106,9 @@ pub(super) struct Announcement {
     hat_score: Option<u8>,
     /// What it has bonded; null as above.
     bonded: Option<String>,
-    /// What the call bonds besides.
+    /// What it has locked on L1 for long enough; null as above.
+    locked_on_l1: Option<String>,
+    /// What the call bonds besides, so that the named stake counts.
     to_bond: String,
     /// The call to sign and submit, SCALE in hex: keys stay with their owner, and a
     /// node has none that could sign it.
@@ -108,13 +127,6 @@ pub(super) fn announce(context: &Context, args: &Args) -> RpcResult<Announcement
         return Err(args.unexpected(1, "a score from 0 to 100"));
     }
     let endpoint = args.optional_text(2).unwrap_or_default();
-    if stake < at.parameters.min_sequencer_stake {
-        let least = at.coins(at.parameters.min_sequencer_stake);
-        return Err(Named::StakeTooLow.with(format!("at least {least}")));
-    }
-    if declared < at.parameters.min_sequencer_score {
-        return Err(Named::ScoreTooLow.with(at.parameters.min_sequencer_score));
-    }
     let known = match args.optional_text(3) {
         None => None,
         Some(_) => {
@@ -122,8 +134,23 @@ pub(super) fn announce(context: &Context, args: &Args) -> RpcResult<Announcement
             context.chain.eligibility(at.head.hash, accounts)?.into_iter().next()
         }
     };
-    let bonded = known.map_or(0, |known| known.stake);
-    let to_bond = stake.saturating_sub(bonded);
+    let parts = known.map(|known| known.parts);
+    if stake < at.parameters.min_sequencer_stake {
+        let least = at.coins(at.parameters.min_sequencer_stake);
+        return Err(Named::StakeTooLow.with(match parts {
+            None => format!("at least {least}"),
+            Some(parts) => format!(
+                "at least {least}; {} are bonded and {} are locked on L1",
+                at.coins(parts.bonded),
+                at.coins(parts.locked)
+            ),
+        }));
+    }
+    if declared < at.parameters.min_sequencer_score {
+        return Err(Named::ScoreTooLow.with(at.parameters.min_sequencer_score));
+    }
+    let share = at.parameters.min_l2_stake_share;
+    let to_bond = parts.unwrap_or_default().to_bond(stake, share);
     let call = context.chain.announce_call(at.head.hash, to_bond, endpoint.as_bytes().to_vec())?;
     let call = call.ok_or_else(|| args.unexpected(2, "an address of at most 256 bytes"))?;
     let eligible =
@@ -131,7 +158,8 @@ pub(super) fn announce(context: &Context, args: &Args) -> RpcResult<Announcement
     Ok(Announcement {
         eligible,
         hat_score: known.map(|known| known.score.get()),
-        bonded: known.map(|known| at.coins(known.stake)),
+        bonded: parts.map(|parts| at.coins(parts.bonded)),
+        locked_on_l1: parts.map(|parts| at.coins(parts.locked)),
         to_bond: at.coins(to_bond),
         call: format!("0x{}", hex::encode(call)),
         message: match eligible {

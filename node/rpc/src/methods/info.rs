@@ -69,6 +69,9 @@ struct Params {
     #[serde(rename = "minSequencerHATScore")]
     min_sequencer_hat_score: u8,
     min_sequencer_stake: String,
+    /// Least part of a stake that must be bonded on this chain, percent; the rest may be
+    /// locked on L1.
+    min_l2_stake_share: u8,
     min_sequencers: u32,
     min_sequencer_peers: u32,
     blocks_per_leader: u32,
@@ -85,6 +88,7 @@ struct Params {
     consensus_timeout_seconds: u64,
     max_deposit_per_tx: String,
     max_daily_deposit: String,
+    max_daily_mint: String,
     l1_anchor_interval: u32,
     min_fee: String,
 }
@@ -140,6 +144,7 @@ pub(super) fn chain_info(context: &Context, args: &Args) -> RpcResult<ChainInfo>
         params: Params {
             min_sequencer_hat_score: parameters.min_sequencer_score,
             min_sequencer_stake: at.coins(parameters.min_sequencer_stake),
+            min_l2_stake_share: parameters.min_l2_stake_share,
             min_sequencers: parameters.min_sequencers,
             min_sequencer_peers: parameters.min_sequencer_peers,
             blocks_per_leader: parameters.blocks_per_leader,
@@ -155,6 +160,7 @@ pub(super) fn chain_info(context: &Context, args: &Args) -> RpcResult<ChainInfo>
             consensus_timeout_seconds: parameters.mint_timeout_ms.div_ceil(1_000),
             max_deposit_per_tx: at.coins(parameters.max_deposit),
             max_daily_deposit: at.coins(parameters.max_daily_deposit),
+            max_daily_mint: at.coins(parameters.max_daily_mint),
             l1_anchor_interval: parameters.anchor_interval,
             min_fee: at.coins(parameters.min_fee),
         },

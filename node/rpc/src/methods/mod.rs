@@ -12,11 +12,16 @@ mod account;
 mod block;
 mod burns;
 mod candidates;
+mod common_inputs;
+mod compensation;
 mod evidence;
+mod exports;
 mod info;
 mod reputation;
+mod revocation;
 mod rewards;
 mod sequencers;
+mod stake;
 mod supply;
 mod wallet;
 
@@ -109,7 +114,8 @@ impl Context {
 enum Access {
     /// Anybody.
     Safe,
-    /// Whoever the node's operator trusts: it uses the L1 wallet.
+    /// Whoever the node's operator trusts: it uses the L1 wallet, drives this node, or has the
+    /// L1 node read whole blocks.
     Unsafe,
 }
 
@@ -132,14 +138,22 @@ pub fn module(context: Context) -> Result<RpcModule<()>, RegisterMethodError> {
     add(&mut module, &block::BLOCK_BY_NUMBER, Safe, block::block_by_number)?;
     add(&mut module, &sequencers::SEQUENCERS, Safe, sequencers::sequencers)?;
     add(&mut module, &candidates::ANNOUNCE, Safe, candidates::announce)?;
+    add(&mut module, &common_inputs::CREATE_PROOF, Unsafe, common_inputs::create_proof)?;
+    add(&mut module, &revocation::CREATE_REVOCATION, Safe, revocation::create_revocation)?;
     add(&mut module, &sequencers::LEADER, Safe, sequencers::leader)?;
     add(&mut module, &sequencers::NETWORK_STATUS, Safe, sequencers::network_status)?;
     add(&mut module, &rewards::REWARDS, Safe, rewards::rewards)?;
     add(&mut module, &evidence::EVIDENCE, Safe, evidence::evidence)?;
     add(&mut module, &reputation::REPUTATION, Safe, reputation::reputation)?;
+    add(&mut module, &exports::EXPORTS, Safe, exports::exports)?;
+    add(&mut module, &compensation::COMPENSATION, Safe, compensation::compensation)?;
     add(&mut module, &wallet::CREATE_BURN, Unsafe, wallet::create_burn)?;
     add(&mut module, &wallet::SEND_BURN, Unsafe, wallet::send_burn)?;
+    add(&mut module, &stake::CREATE_STAKE, Unsafe, stake::create_stake)?;
+    add(&mut module, &stake::SEND_STAKE, Unsafe, stake::send_stake)?;
+    add(&mut module, &stake::RELEASE_STAKE, Unsafe, stake::release_stake)?;
     add(&mut module, &burns::BURN_STATUS, Safe, burns::burn_status)?;
+    add(&mut module, &burns::RETRY_BURN, Unsafe, burns::retry_burn)?;
     add(&mut module, &burns::PENDING_BURNS, Safe, burns::pending_burns)?;
     add(&mut module, &burns::MINT_HISTORY, Safe, burns::mint_history)?;
     add(&mut module, &burns::BURNS_FOR_ADDRESS, Safe, burns::burns_for_address)?;

@@ -39,7 +39,10 @@ pub(super) struct Reputation {
 #[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Parts {
+    /// L1's score: as it was imported, or else 30 % of the next.
     l1: u8,
+    /// What the web of trust on L1 says of the linked address.
+    trust: u8,
     behaviour: u8,
     economic: u8,
     /// Points taken away for offences.
@@ -76,6 +79,7 @@ pub(super) fn reputation(context: &Context, args: &Args) -> RpcResult<Reputation
         instant_finality: report.instant_finality,
         parts: Parts {
             l1: parts.l1.get(),
+            trust: parts.trust.get(),
             behaviour: parts.behaviour.get(),
             economic: parts.economic.get(),
             penalty: parts.penalty,

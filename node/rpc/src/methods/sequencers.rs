@@ -2,6 +2,7 @@
 
 use super::{
     candidates::{self, Candidate, HeardNode},
+    revocation::{self, NamedKey},
     Context, RpcResult,
 };
 use crate::{
@@ -39,13 +40,27 @@ pub(super) struct Sequencers {
 struct Sequencer {
     index: usize,
     address: String,
+    /// Whose seats it takes, by all that is known: those with the same entity share the
+    /// seats of one (R22.3).
+    entity: String,
     /// Whether its reputation and stake are those of a sequencer. Who was appointed by
     /// genesis or governance needs no stake.
     is_eligible: bool,
     hat_score: u8,
+    /// What of its stake counts.
     stake: String,
+    /// What it has bonded on this chain.
+    bonded: String,
+    /// What it has locked on L1 for long enough. It counts as far as what is bonded
+    /// covers it.
+    locked_on_l1: String,
     /// Ranking weight.
     weight: u64,
+    /// Whether it leads no round and signs nothing but votes, because it signed twice or
+    /// its keys were revoked.
+    is_barred: bool,
+    /// The L1 key that revokes its session keys.
+    revocation_key: NamedKey,
     /// Whether this node reaches it now; null on a node that does not sequence.
     is_reachable: Option<bool>,
     is_local_node: bool,
@@ -95,44 +110,52 @@ pub(super) fn sequencers(context: &Context, args: &Args) -> RpcResult<Sequencers
         let took_part = took_part.unwrap_or_else(|| nothing(&member.account));
         (index, member, took_part)
     });
-    let accounts = set.members.iter().map(|member| member.account.clone()).collect();
-    let eligibilities = context.chain.eligibility(head, accounts)?;
-    let members = members.zip(eligibilities);
-    let members = members.map(|((index, member, took_part), eligibility)| Sequencer {
-        index,
-        address: show_account(&member.account),
-        node: candidates::heard_node(context, &member.account),
-        blocks_produced: took_part.produced,
-        blocks_missed: took_part.missed_proposals,
-        votes_cast: took_part.votes,
-        votes_missed: took_part.missed_votes,
-        uptime_percent: f64::from(took_part.uptime_permille) / 10.0,
-        is_eligible: eligibility.suffices,
-        hat_score: eligibility.score.get(),
-        stake: at.coins(eligibility.stake),
-        weight: member.weight,
-        is_reachable: engine
-            .sequencing
-            .then(|| engine.reachable.iter().any(|peer| usize::from(*peer) == index)),
-        is_local_node: engine.sequencing && engine.index.map(usize::from) == Some(index),
-        keys: Keys {
-            aura: hex(&member.aura.0),
-            grandpa: hex(&member.grandpa.0),
-            relay: hex(&member.relay.0),
-            vault: hex(&member.vault.0),
-        },
-    });
+    let accounts: Vec<_> = set.members.iter().map(|member| member.account.clone()).collect();
+    let revocation_keys = context.chain.revocation_keys(head, accounts.clone())?;
+    let eligibilities = context.chain.eligibility(head, accounts.clone())?;
+    let entities = context.chain.entities(head, accounts)?;
+    let members = members.zip(eligibilities).zip(revocation_keys).zip(entities);
+    let members =
+        members.map(|((((index, member, took_part), eligibility), key), entity)| Sequencer {
+            index,
+            address: show_account(&member.account),
+            entity: show_account(&entity),
+            node: candidates::heard_node(context, &member.account),
+            blocks_produced: took_part.produced,
+            blocks_missed: took_part.missed_proposals,
+            votes_cast: took_part.votes,
+            votes_missed: took_part.missed_votes,
+            uptime_percent: f64::from(took_part.uptime_permille) / 10.0,
+            is_eligible: eligibility.suffices,
+            hat_score: eligibility.score.get(),
+            stake: at.coins(eligibility.stake),
+            bonded: at.coins(eligibility.parts.bonded),
+            locked_on_l1: at.coins(eligibility.parts.locked),
+            weight: member.weight,
+            is_barred: member.barred,
+            revocation_key: revocation::show(&at, key),
+            is_reachable: engine
+                .sequencing
+                .then(|| engine.reachable.iter().any(|peer| usize::from(*peer) == index)),
+            is_local_node: engine.sequencing && engine.index.map(usize::from) == Some(index),
+            keys: Keys {
+                aura: hex(&member.aura.0),
+                grandpa: hex(&member.grandpa.0),
+                relay: hex(&member.relay.0),
+                vault: hex(&member.vault.0),
+            },
+        });
+    let candidates = context.chain.candidates(head)?;
+    let accounts = candidates.iter().map(|one| one.account.clone()).collect();
+    let candidates = candidates.into_iter().zip(context.chain.entities(head, accounts)?);
     Ok(Sequencers {
         set_id: set.set_id,
         count: set.members.len(),
         votes_needed: quorum(set.members.len()),
         sequencers: members.collect(),
-        candidates: context
-            .chain
-            .candidates(head)?
-            .into_iter()
-            .filter(|one| !eligible_only || (one.eligibility.suffices && one.attested))
-            .map(|one| candidates::show(context, &at, one))
+        candidates: candidates
+            .filter(|(one, _)| !eligible_only || (one.eligibility.suffices && one.attested))
+            .map(|(one, entity)| candidates::show(context, &at, one, &entity))
             .collect(),
     })
 }

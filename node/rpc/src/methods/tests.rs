@@ -9,18 +9,26 @@ use crate::{
 };
 use cascoin_l1::{
     burn::{BurnError, CheckedBurn, SentBurn, UnconfirmedBurn, UnsignedBurn},
+    inclusion::InclusionError,
+    stake::Locked,
+    stake_tx::{ReleasedStake, SentStake, StakeOrder, StakeTxError, UnsignedStake},
     L1Error, SeenBurn,
 };
 use cascoin_l2_primitives::{
     apis::{
-        BurnOutcome, BurnRecord, CandidateInfo, DoubleSignRecord, Eligibility, OpenVote,
-        RelayStatus, ReputationReport, SequencerParticipation, SupplyReport,
+        BurnOutcome, BurnRecord, BurnWait, CandidateInfo, DoubleSignRecord, Eligibility,
+        MintRecord, OpenVote, OutageClaim, RelayStatus, ReputationExports, ReputationReport,
+        SequencerParticipation, SupplyReport, WaitCause,
     },
     chain::{AccountId, BlockHash, BlockNumber, FeeSplit, Header, SequencerInfo, SequencerSet},
     consensus::LeaderDigest,
     l1::{
+        address::L1Address,
         burn::{BurnPayload, Recipient},
-        L1Hash, OutPoint,
+        common_inputs::CommonInputsProof,
+        inclusion::InclusionProof,
+        stake::StakePayload,
+        testing, L1Hash, OutPoint,
     },
     relay::L1BlockDigest,
     reputation::{
@@ -28,14 +36,23 @@ use cascoin_l2_primitives::{
         Activity, Score,
     },
     rewards::RewardsReport,
+    sequencers::StakeParts,
+    sequencers::{RevocationKey, RevocationKeyChange},
 };
 use codec::Encode;
 use serde_json::{json, Value};
 use sp_consensus::NoNetwork;
-use sp_runtime::{generic::DigestItem, Digest};
-use std::collections::BTreeSet;
+use sp_core::{ecdsa, Pair};
+use sp_runtime::{generic::DigestItem, Digest, OpaqueExtrinsic};
+use std::{
+    collections::BTreeSet,
+    sync::atomic::{AtomicU32, Ordering::Relaxed},
+};
 
+mod common_inputs_tests;
+mod compensation_tests;
 mod evidence_tests;
+mod exports_tests;
 mod rewards_tests;
 
 const ALICE: &str = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
@@ -63,6 +80,7 @@ impl TestChain {
         BurnRecord {
             outpoint: OutPoint { txid: L1Hash([1; 32]), vout: 0 },
             value: 150,
+            minted: 150,
             encoded_amount: 150,
             recipient: Some(alice()),
             outcome: BurnOutcome::Minted,
@@ -70,6 +88,16 @@ impl TestChain {
             l1_hash: L1Hash([90; 32]),
             block: 20,
             time: NOW - 5_000,
+        }
+    }
+
+    /// A burn of which a third is minted.
+    fn waiting() -> BurnRecord {
+        BurnRecord {
+            outpoint: OutPoint { txid: L1Hash([5; 32]), vout: 0 },
+            minted: 50,
+            outcome: BurnOutcome::Deferred,
+            ..Self::record()
         }
     }
 }
@@ -93,8 +121,10 @@ impl ChainReader for TestChain {
             propose_timeout_ms: 1_000,
             mint_timeout_ms: 600_000,
             min_fee: 1_000,
+            max_deposit: 1_000_000_000,
             min_sequencer_score: 70,
             min_sequencer_stake: 100_000_000,
+            min_l2_stake_share: 50,
             fee_split: FeeSplit { producer: 70, others: 20 },
             ..ChainParameters::default()
         })
@@ -108,6 +138,7 @@ impl ChainReader for TestChain {
             relay: sp_core::ed25519::Public::from_raw([index; 32]),
             vault: sp_core::ecdsa::Public::from_raw([index; 33]),
             weight: u64::from(index),
+            barred: index == 3,
         };
         Ok(SequencerSet { set_id: 1, members: (0..4).map(member).collect() })
     }
@@ -148,7 +179,8 @@ impl ChainReader for TestChain {
     }
 
     fn burns_of_transaction(&self, _: BlockHash, txid: L1Hash) -> Read<Vec<BurnRecord>> {
-        Ok([Self::record()].into_iter().filter(|record| record.outpoint.txid == txid).collect())
+        let known = [Self::record(), Self::waiting()];
+        Ok(known.into_iter().filter(|record| record.outpoint.txid == txid).collect())
     }
 
     fn mint_history(
@@ -157,10 +189,13 @@ impl ChainReader for TestChain {
         from: BlockNumber,
         to: BlockNumber,
         limit: u32,
-    ) -> Read<Vec<BurnRecord>> {
-        let record = Self::record();
-        let count = if (from..=to).contains(&record.block) { limit.min(MAX_RECORDS) } else { 0 };
-        Ok(vec![record; count as usize])
+    ) -> Read<Vec<MintRecord>> {
+        let BurnRecord { outpoint, minted, recipient, l1_height, l1_hash, block, time, .. } =
+            Self::record();
+        let amount = minted;
+        let credit = MintRecord { outpoint, amount, recipient, l1_height, l1_hash, block, time };
+        let count = if (from..=to).contains(&credit.block) { limit.min(MAX_RECORDS) } else { 0 };
+        Ok(vec![credit; count as usize])
     }
 
     fn burns_of_account(
@@ -174,8 +209,18 @@ impl ChainReader for TestChain {
     }
 
     fn deferred_burns(&self, _: BlockHash, limit: u32) -> Read<Vec<BurnRecord>> {
-        let record = BurnRecord { outcome: BurnOutcome::Deferred, ..Self::record() };
-        Ok(vec![record; limit.min(self.deferred) as usize])
+        Ok(vec![Self::waiting(); limit.min(self.deferred) as usize])
+    }
+
+    fn burn_waits(&self, _: BlockHash, outpoints: Vec<OutPoint>) -> Read<Vec<Option<BurnWait>>> {
+        let wait = BurnWait {
+            cause: WaitCause::AddressLimit,
+            place: 7,
+            next_at: Some(NOW + 1_000),
+            complete_at: Some(NOW + 2_000),
+        };
+        let of = |outpoint| (outpoint == Self::waiting().outpoint).then_some(wait);
+        Ok(outpoints.into_iter().map(of).collect())
     }
 
     fn supply(&self, _: BlockHash) -> Read<SupplyReport> {
@@ -189,12 +234,23 @@ impl ChainReader for TestChain {
     fn eligibility(&self, _: BlockHash, accounts: Vec<AccountId>) -> Read<Vec<Eligibility>> {
         let of = |account| {
             let known = account == alice();
+            let parts = StakeParts { bonded: 100_000_000, locked: 50_000_000, named: 0 };
             Eligibility {
+                parts: if known { parts } else { StakeParts::default() },
                 score: Score::saturating(if known { 90 } else { 0 }),
                 stake: if known { 150_000_000 } else { 0 },
                 banned: false,
                 suffices: known,
             }
+        };
+        Ok(accounts.into_iter().map(of).collect())
+    }
+
+    fn revocation_keys(&self, _: BlockHash, accounts: Vec<AccountId>) -> Read<Vec<RevocationKey>> {
+        let change = RevocationKeyChange { key: None, from: 99 };
+        let of = |account: AccountId| match account == alice() {
+            true => RevocationKey { key: Some([7; 20].into()), change: Some(change) },
+            false => RevocationKey::default(),
         };
         Ok(accounts.into_iter().map(of).collect())
     }
@@ -227,6 +283,41 @@ impl ChainReader for TestChain {
         Ok((endpoint.len() <= 256).then(|| (stake, endpoint).encode()))
     }
 
+    /// All but the third sequencer stand alone.
+    fn entities(&self, _: BlockHash, accounts: Vec<AccountId>) -> Read<Vec<AccountId>> {
+        let of = |account: AccountId| {
+            if account == [2; 32].into() {
+                [1; 32].into()
+            } else {
+                account
+            }
+        };
+        Ok(accounts.into_iter().map(of).collect())
+    }
+
+    /// Alice has key 1, and account 9 key 2.
+    fn holds_l1_keys(
+        &self,
+        _: BlockHash,
+        account: AccountId,
+        keys: Vec<ecdsa::Public>,
+    ) -> Read<Vec<bool>> {
+        let own = if account == alice() { 1 } else { 2 };
+        let known = account == alice() || account == [9; 32].into();
+        let key = testing::key(own).public();
+        Ok(keys.into_iter().map(|one| known && one == key).collect())
+    }
+
+    fn common_inputs_call(
+        &self,
+        _: BlockHash,
+        first: AccountId,
+        second: AccountId,
+        proof: CommonInputsProof,
+    ) -> Read<Vec<u8>> {
+        Ok((first, second, proof).encode())
+    }
+
     fn reputation(&self, _: BlockHash, account: AccountId) -> Read<ReputationReport> {
         let activity = Activity {
             first_day: 20_000,
@@ -239,7 +330,8 @@ impl ChainReader for TestChain {
         };
         let activity = if account == alice() { activity } else { Activity::default() };
         let l1 = Score::saturating(if account == alice() { 70 } else { 0 });
-        let facts = Facts { l1, activity, penalty: 1, decimals: self.decimals };
+        let trust = Score::saturating(if account == alice() { 55 } else { 0 });
+        let facts = Facts { l1, trust, activity, penalty: 1, decimals: self.decimals };
         Ok(ReputationReport {
             breakdown: score(&facts),
             instant_finality: false,
@@ -251,6 +343,18 @@ impl ChainReader for TestChain {
             first_day: activity.first_day,
             last_day: activity.last_day,
         })
+    }
+
+    fn reputation_exports(&self, _: BlockHash, from: u32, limit: u32) -> Read<ReputationExports> {
+        Ok(exports_tests::report(from, limit))
+    }
+
+    fn compensation(
+        &self,
+        _: BlockHash,
+        account: AccountId,
+    ) -> Read<Vec<OutageClaim<OpaqueExtrinsic>>> {
+        Ok(compensation_tests::report(&account))
     }
 
     fn account(&self, _: BlockHash, account: &AccountId) -> Read<AccountState> {
@@ -288,8 +392,10 @@ impl ChainReader for TestChain {
     }
 }
 
-/// An L1 node that shows one burn at height 101 and builds what it is asked for.
-struct TestL1;
+/// An L1 node that shows one burn at height 101 and builds what it is asked for. Counts
+/// how often it is to be tried again.
+#[derive(Default)]
+struct TestL1(Arc<AtomicU32>);
 
 impl TestL1 {
     fn seen() -> SeenBurn {
@@ -326,6 +432,10 @@ impl L1Access for TestL1 {
         waits.then_some(UnconfirmedBurn { outpoint, value, payload }).into_iter().collect()
     }
 
+    fn retry(&self) {
+        self.0.fetch_add(1, Relaxed);
+    }
+
     fn create_burn(&self, payload: &BurnPayload) -> Result<UnsignedBurn, BurnError> {
         if payload.amount > 100_000_000 {
             return Err(BurnError::InsufficientFunds("Insufficient funds".into()));
@@ -346,6 +456,47 @@ impl L1Access for TestL1 {
             _ => Err(BurnError::L1(L1Error::WarmingUp { message: "Loading".into() })),
         }
     }
+
+    fn create_stake(&self, order: &StakeOrder) -> Result<UnsignedStake, StakeTxError> {
+        if order.value > 100_000_000 {
+            return Err(StakeTxError::InsufficientFunds("Insufficient funds".into()));
+        }
+        let owner = order.owner.unwrap_or([9; 20]);
+        let locked = stake_of(&order.account, order.unlock, owner, order.value);
+        Ok(UnsignedStake { raw: vec![0xab], locked, fee: 226 })
+    }
+
+    fn send_stake(&self, raw: &[u8], chain_id: u32) -> Result<SentStake, StakeTxError> {
+        match raw {
+            [0xab] => {
+                let locked = Locked { chain_id, ..stake_of(&alice(), 5_000, [9; 20], 9) };
+                Ok(SentStake { txid: L1Hash([3; 32]), locked })
+            }
+            [] => Err(StakeTxError::NotAStake),
+            _ => Err(StakeTxError::L1(L1Error::WarmingUp { message: "Loading".into() })),
+        }
+    }
+
+    fn release_stake(&self, txid: L1Hash) -> Result<ReleasedStake, StakeTxError> {
+        match txid {
+            L1Hash([3, ..]) => Ok(ReleasedStake {
+                txid: L1Hash([4; 32]),
+                address: "rltc1".into(),
+                value: 8,
+                fee: 1,
+            }),
+            _ => Err(StakeTxError::NotTheOwner("n1".into())),
+        }
+    }
+
+    fn inclusion(&self, txid: &L1Hash, block: &L1Hash) -> Result<InclusionProof, InclusionError> {
+        common_inputs_tests::inclusion(txid, block)
+    }
+}
+
+fn stake_of(account: &AccountId, unlock: u32, owner: [u8; 20], value: u64) -> Locked {
+    let payload = StakePayload { account: account.clone(), unlock, owner };
+    Locked { chain_id: 3, payload, value }
 }
 
 struct Setup {
@@ -372,7 +523,7 @@ impl Default for Setup {
         Self {
             decimals: 8,
             supply,
-            l1: Some(Arc::new(TestL1)),
+            l1: Some(Arc::new(TestL1::default())),
             deny: Some(DenyUnsafe::No),
             engine: EngineHandle::default(),
             deferred: 0,
@@ -436,7 +587,8 @@ fn error(setup: Setup, method: &str, params: Value) -> (i64, String) {
 
 #[test]
 fn all_methods_of_the_ledger_are_there_and_nothing_else() {
-    // O9 to O12, as far as there are any, R31.6, R10.3, R38.6, and evidence.
+    // O9 to O12, as far as there are any, R30.5, R31.6, R10.3, R10.4, R25.6, R38.6, stake on
+    // L1, R22.2, and evidence.
     let ledger: BTreeSet<&str> = [
         "l2_getchaininfo",
         "l2_getbalance",
@@ -444,15 +596,23 @@ fn all_methods_of_the_ledger_are_there_and_nothing_else() {
         "l2_getblockbynumber",
         "l2_getsequencers",
         "l2_announcesequencer",
+        "l2_createcommoninputsproof",
+        "l2_createrevocationtx",
         "l2_getleader",
         "l2_createburntx",
         "l2_sendburntx",
+        "l2_createstaketx",
+        "l2_sendstaketx",
+        "l2_releasestaketx",
         "l2_getburnstatus",
         "l2_getevidence",
         "l2_getnetworkstatus",
         "l2_getreputation",
+        "l2_getreputationexports",
+        "l2_getcompensation",
         "l2_getrewards",
         "l2_getpendingburns",
+        "l2_retryburn",
         "l2_getminthistory",
         "l2_gettotalsupply",
         "l2_verifysupply",
@@ -504,7 +664,14 @@ fn r10_3_a_score_comes_with_its_parts() {
     assert_eq!(answer["score"], 52);
     assert_eq!(
         answer["parts"],
-        json!({"l1": 70, "behaviour": 46, "economic": 3, "penalty": 1, "suspicion": null})
+        json!({
+            "l1": 70,
+            "trust": 55,
+            "behaviour": 46,
+            "economic": 3,
+            "penalty": 1,
+            "suspicion": null,
+        })
     );
     assert_eq!(answer["activity"]["volume"], "1.50000000");
     assert_eq!(answer["activity"]["partners"], 2);
@@ -608,6 +775,9 @@ fn sequencers_are_listed_in_the_order_of_the_set() {
         let answer = call("l2_getsequencers", params);
         assert_eq!(answer["count"], 4);
         assert_eq!(answer["sequencers"][3]["weight"], 3);
+        let entity = |index: usize| answer["sequencers"][index]["entity"].clone();
+        assert_eq!(entity(2), answer["sequencers"][1]["address"]);
+        assert_eq!(entity(3), answer["sequencers"][3]["address"]);
         let last = &answer["sequencers"][3];
         assert_eq!(last["isReachable"], Value::Null);
         assert_eq!((&last["blocksProduced"], &last["blocksMissed"]), (&json!(13), &json!(1)));
@@ -623,7 +793,12 @@ fn candidates_are_listed_and_eligible_ones_on_request() {
     assert_eq!(all["candidates"].as_array().map(Vec::len), Some(2));
     let first = &all["candidates"][0];
     assert_eq!((&first["address"], &first["stake"]), (&json!(ALICE), &json!("1.50000000")));
+    assert_eq!(
+        (&first["bonded"], &first["lockedOnL1"]),
+        (&json!("1.00000000"), &json!("0.50000000"))
+    );
     assert_eq!((&first["isVerified"], &first["attestationCount"]), (&json!(true), &json!(2)));
+    assert_eq!(first["entity"], ALICE);
     let eligible = call("l2_getsequencers", json!([true]));
     assert_eq!(eligible["candidates"].as_array().map(Vec::len), Some(1));
     assert_eq!(eligible["candidates"][0]["hatScore"], 90);
@@ -634,9 +809,10 @@ fn an_announcement_is_checked_and_given_back_to_be_signed() {
     let endpoint = "/dns/example.org/tcp/30333";
     let answer = call("l2_announcesequencer", json!(["2", 70, endpoint, ALICE]));
     assert_eq!((&answer["eligible"], &answer["hatScore"]), (&json!(true), &json!(90)));
+    // Two coins count with 1.5 bonded beside the half that is locked.
     assert_eq!(
-        (&answer["bonded"], &answer["toBond"]),
-        (&json!("1.50000000"), &json!("0.50000000"))
+        (&answer["bonded"], &answer["lockedOnL1"], &answer["toBond"]),
+        (&json!("1.00000000"), &json!("0.50000000"), &json!("0.50000000"))
     );
     let encoded = (50_000_000u128, endpoint.as_bytes().to_vec()).encode();
     assert_eq!(answer["call"], format!("0x{}", hex::encode(encoded)));
@@ -647,6 +823,11 @@ fn an_announcement_is_checked_and_given_back_to_be_signed() {
 
     let refused = |params| error(Setup::default(), "l2_announcesequencer", params);
     assert_eq!(refused(json!(["0.99", 70])), (-32_051, "Stake must be at least X CAS".into()));
+    let low = Setup::default()
+        .call("l2_announcesequencer", json!(["0.99", 70, "", ALICE]))
+        .expect_err("the stake is too low");
+    let both = "at least 1.00000000; 1.00000000 are bonded and 0.50000000 are locked on L1";
+    assert_eq!(low["data"]["detail"], both);
     assert_eq!(refused(json!(["1", 69])), (-32_052, "HAT score must be at least X".into()));
     for bad in [json!([1]), json!([1, 101]), json!(["x", 70]), json!([1, 70, "x".repeat(257)])] {
         assert_eq!(refused(bad).0, -32_602);
@@ -682,6 +863,74 @@ fn burn_status_combines_the_chain_and_this_nodes_l1() {
     for bad in [json!(["03"]), json!([5]), json!([])] {
         assert_eq!(error(Setup::default(), "l2_getburnstatus", bad).0, -32_602);
     }
+}
+
+#[test]
+fn a_burn_that_waits_for_a_limit_says_for_which_where_and_until_when() {
+    for burn in [
+        call("l2_getburnstatus", json!(["05".repeat(32)])),
+        Setup { deferred: 1, ..Setup::default() }
+            .call("l2_getpendingburns", json!([]))
+            .expect("an answer"),
+    ]
+    .map(|answer| answer["burns"][0].clone())
+    {
+        assert_eq!(burn["status"], "REACHED");
+        assert_eq!(
+            (&burn["burnAmount"], &burn["mintedAmount"]),
+            (&json!("0.00000150"), &json!("0.00000050"))
+        );
+        assert_eq!(
+            (&burn["waitsFor"], &burn["limit"]),
+            (&json!("ADDRESS_LIMIT"), &json!("BRIDGE_DEPOSIT_LIMIT"))
+        );
+        assert_eq!(burn["queuePlace"], 7);
+        assert_eq!(burn["nextMintAt"], NOW + 1_000);
+        assert_eq!(burn["completeMintAt"], NOW + 2_000);
+        assert_eq!(burn["l2MintBlock"], Value::Null);
+    }
+    let minted = call("l2_getburnstatus", json!(["01".repeat(32)]));
+    assert_eq!(minted["burns"][0].get("waitsFor"), None);
+}
+
+#[test]
+fn o6_a_burn_is_tried_again_on_request_while_that_can_help() {
+    let asked = Arc::new(AtomicU32::new(0));
+    let with = |sequencing: bool| {
+        let setup = Setup { l1: Some(Arc::new(TestL1(asked.clone()))), ..Setup::default() };
+        setup.engine.update(|engine| engine.sequencing = sequencing);
+        setup
+    };
+    let retry = |sequencing, params| with(sequencing).call("l2_retryburn", params);
+    for (sequencing, times) in [(true, 1), (false, 2)] {
+        let answer = retry(sequencing, json!(["02".repeat(32), 1])).expect("an answer");
+        assert_eq!((&answer["consensusStatus"], &answer["vout"]), (&json!("PENDING"), &json!(1)));
+        assert_eq!(
+            (&answer["retried"], &answer["isSequencing"]),
+            (&json!(true), &json!(sequencing))
+        );
+        assert_eq!(asked.load(Relaxed), times);
+    }
+    // The chain has it and it waits for a limit: no vote is missing.
+    let waits = retry(true, json!(["05".repeat(32)])).expect("an answer");
+    assert_eq!((&waits["retried"], &waits["consensusStatus"]), (&json!(false), &json!("REACHED")));
+    assert!(waits["message"].as_str().is_some_and(|text| text.contains("recipient")), "{waits}");
+
+    for (params, named) in [
+        (json!(["01".repeat(32)]), Named::AlreadyMinted),
+        (json!(["02".repeat(32), 0]), Named::NotABurn),
+        (json!(["03".repeat(32)]), Named::NotABurn),
+    ] {
+        assert_eq!(error(with(true), "l2_retryburn", params).0, i64::from(named.code()));
+    }
+    assert_eq!(error(with(true), "l2_retryburn", json!(["02"])).0, -32_602);
+    let blind = Setup { l1: None, ..Setup::default() };
+    let (code, _) = error(blind, "l2_retryburn", json!(["02".repeat(32)]));
+    assert_eq!(code, i64::from(Named::L1NotConfigured.code()));
+    let stranger = Setup { deny: Some(DenyUnsafe::Yes), ..with(true) };
+    let (_, message) = error(stranger, "l2_retryburn", json!(["02".repeat(32)]));
+    assert_eq!(message, "RPC call is unsafe to be called externally");
+    assert_eq!(asked.load(Relaxed), 2);
 }
 
 #[test]
@@ -767,6 +1016,9 @@ fn a_burn_is_created_and_sent_through_the_l1_wallet() {
     let (code, message) = error(Setup::default(), "l2_createburntx", json!([2, ALICE]));
     assert_eq!(code, i64::from(Named::L1Refused.code()));
     assert!(message.contains("Insufficient funds"), "{message}");
+    let (code, message) = error(Setup::default(), "l2_createburntx", json!([10.5, ALICE]));
+    assert_eq!(code, i64::from(Named::DepositLimit.code()));
+    assert!(message.contains("10.00000000 at most"), "{message}");
     for (hex, named) in [("", Named::NotABurn), ("cd", Named::L1Unavailable)] {
         let (code, _) = error(Setup::default(), "l2_sendburntx", json!([hex]));
         assert_eq!(code, i64::from(named.code()));
@@ -775,10 +1027,58 @@ fn a_burn_is_created_and_sent_through_the_l1_wallet() {
 }
 
 #[test]
+fn stake_is_locked_and_got_back_through_the_l1_wallet() {
+    for amount in [json!(0.1), json!("0.10000000")] {
+        let created = call("l2_createstaketx", json!([ALICE, amount, 4_282]));
+        assert_eq!((&created["hex"], &created["amount"]), (&json!("ab"), &json!("0.10000000")));
+        assert_eq!((&created["address"], &created["unlockHeight"]), (&json!(ALICE), &json!(4_282)));
+        assert_eq!((&created["fee"], &created["chainId"]), (&json!("0.00000226"), &json!(3)));
+    }
+    let shown = |address: L1Address| address.encode(L1Params::of(Default::default()));
+    let mine = shown(L1Address::PublicKeyHash([8; 20]));
+    let named = call("l2_createstaketx", json!([ALICE, 0.1, "9000", mine]));
+    assert_eq!(named["owner"], mine);
+    let sent = call("l2_sendstaketx", json!(["ab"]));
+    assert_eq!((&sent["txid"], &sent["unlockHeight"]), (&json!("03".repeat(32)), &json!(5_000)));
+    let back = call("l2_releasestaketx", json!([format!("0x{}", "03".repeat(32))]));
+    assert_eq!((&back["txid"], &back["amount"]), (&json!("04".repeat(32)), &json!("0.00000008")));
+
+    let script = shown(L1Address::ScriptHash([8; 20]));
+    for bad in [
+        json!([ALICE, 0.1]),
+        json!(["me", 0.1, 9_000]),
+        json!([ALICE, 0, 9_000]),
+        // Less than the smallest lock; a height that is too near, or four years away.
+        json!([ALICE, "0.06249999", 9_000]),
+        json!([ALICE, 0.1, 4_281]),
+        json!([ALICE, 0.1, 106 + 4 * 210_240 + 1]),
+        json!([ALICE, 0.1, 500_000_000]),
+        json!([ALICE, 0.1, 9_000, script]),
+        json!([ALICE, 0.1, 9_000, "rubbish"]),
+    ] {
+        assert_eq!(error(Setup::default(), "l2_createstaketx", bad.clone()).0, -32_602, "{bad}");
+    }
+    let (code, message) = error(Setup::default(), "l2_createstaketx", json!([ALICE, 2, 9_000]));
+    assert_eq!(code, i64::from(Named::L1Refused.code()));
+    assert!(message.contains("Insufficient funds"), "{message}");
+    for (hex, named) in [("", Named::NotAStake), ("cd", Named::L1Unavailable)] {
+        let (code, _) = error(Setup::default(), "l2_sendstaketx", json!([hex]));
+        assert_eq!(code, i64::from(named.code()));
+    }
+    let (code, _) = error(Setup::default(), "l2_releasestaketx", json!(["05".repeat(32)]));
+    assert_eq!(code, i64::from(Named::L1Refused.code()));
+    assert_eq!(error(Setup::default(), "l2_releasestaketx", json!(["xy"])).0, -32_602);
+}
+
+#[test]
 fn wallet_methods_are_guarded_and_need_an_l1_node() {
-    for (method, params) in
-        [("l2_createburntx", json!([1, ALICE])), ("l2_sendburntx", json!(["ab"]))]
-    {
+    for (method, params) in [
+        ("l2_createburntx", json!([1, ALICE])),
+        ("l2_sendburntx", json!(["ab"])),
+        ("l2_createstaketx", json!([ALICE, 1, 9_000])),
+        ("l2_sendstaketx", json!(["ab"])),
+        ("l2_releasestaketx", json!(["03".repeat(32)])),
+    ] {
         for deny in [Some(DenyUnsafe::Yes), None] {
             let setup = Setup { deny, ..Setup::default() };
             let (_, message) = error(setup, method, params.clone());
@@ -801,4 +1101,37 @@ fn wallet_methods_are_guarded_and_need_an_l1_node() {
         let setup = Setup { deny: Some(DenyUnsafe::Yes), l1: None, ..Setup::default() };
         assert!(setup.call(method, json!([])).is_ok(), "{method}");
     }
+}
+
+#[test]
+fn r30_5_a_revocation_is_given_to_whoever_holds_the_key() {
+    let answer = call("l2_createrevocationtx", json!([ALICE]));
+    let account = hex::encode(alice());
+    let data = format!("4341534c32010503000000{account}");
+    assert_eq!(answer["data"], data);
+    assert_eq!(answer["script"], format!("6a2b{data}"));
+    assert_eq!(answer["account"], format!("0x{account}"));
+    assert_eq!((&answer["chainId"], &answer["confirmationsNeeded"]), (&json!(3), &json!(6)));
+    let key = &answer["revocationKey"];
+    assert_eq!(key["key"], hex::encode([7; 20]));
+    let params = L1Params::of(Default::default());
+    let parsed = key["l1Address"].as_str().map(|text| L1Address::parse(text, params));
+    assert_eq!(parsed, Some(Ok(L1Address::PublicKeyHash([7; 20]))));
+    assert_eq!(key["change"], json!({"key": null, "l1Address": null, "fromBlock": 99}));
+
+    // Whoever has named none is told so.
+    let other = format!("0x{}", "09".repeat(32));
+    let answer = call("l2_createrevocationtx", json!([other]));
+    assert_eq!(answer["revocationKey"]["key"], Value::Null);
+    assert!(answer["message"].as_str().expect("a message").contains("setRevocationKey"));
+    let bad = error(Setup::default(), "l2_createrevocationtx", json!(["nobody"]));
+    assert_eq!(bad.0, -32_602);
+}
+
+#[test]
+fn r30_5_who_is_barred_is_shown() {
+    let shown = call("l2_getsequencers", json!([]));
+    let barred: Vec<_> = (0usize..4).map(|index| &shown["sequencers"][index]["isBarred"]).collect();
+    assert_eq!(barred, [false, false, false, true]);
+    assert_eq!(shown["sequencers"][0]["revocationKey"]["key"], Value::Null);
 }

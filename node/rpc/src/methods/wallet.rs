@@ -71,6 +71,12 @@ pub(super) fn create_burn(context: &Context, args: &Args) -> RpcResult<CreatedBu
             let most = at.coins(l1_params.max_money);
             args.wrong(0, &format!("expected more than 0 and at most {most}"))
         })?;
+    if u128::from(amount) > at.parameters.max_deposit {
+        let most = at.coins(at.parameters.max_deposit);
+        return Err(Named::DepositLimit.with(format!(
+            "{most} at most; the rest would wait for the next days. Make several burns"
+        )));
+    }
     let recipient = parse_recipient(args.text(1), l1_params)
         .map_err(|error| args.wrong(1, &error.to_string()))?;
     let account = recipient.account();

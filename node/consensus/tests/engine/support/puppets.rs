@@ -16,7 +16,10 @@ use cascoin_consensus::{
     wire::{ProposalsMessage, SignedProposal, SignedVote, SigningContext, VotesMessage},
     KeySource, LocalKeys,
 };
-use cascoin_l2_primitives::{chain::OpaqueBlock, sequencers::ParticipationData};
+use cascoin_l2_primitives::{
+    chain::OpaqueBlock,
+    sequencers::{ParticipationData, SequencerBits},
+};
 use parking_lot::Mutex;
 use sp_core::{ed25519, Pair, H256};
 use sp_runtime::traits::{Block as _, Header as _};
@@ -99,6 +102,7 @@ impl Puppets {
             participation: ParticipationData {
                 // Nobody signs genesis.
                 commits: vec![],
+                heard: SequencerBits::NOBODY,
                 failed_leaders: self.schedule.failed_leaders(Round(round)),
             },
             max_duration: Duration::from_secs(30),

@@ -1,0 +1,106 @@
+//! Whatever happens, in any order: what L1 is told in the end is what is.
+
+use crate::{mock::*, pallet::InSigning, MAX_KEPT, MAX_SWEPT};
+use cascoin_l2_primitives::reputation::{
+    export::{ExportedScore, LinkedScores},
+    rule::Suspicion,
+};
+use proptest::prelude::*;
+
+/// More than are looked at in a block.
+const ADDRESSES: u32 = 2 * MAX_SWEPT + 3;
+
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    /// Linked, scored by L1 or punished.
+    Set(u32, u8),
+    /// Activity and time.
+    Drift(u32, u8, bool),
+    Unlink(u32),
+    Blocks(u32),
+    /// Many batches, with somebody's score going up and down.
+    Epochs(u32),
+    Sign,
+    Settle,
+    NewSet,
+}
+
+fn any_step() -> impl Strategy<Value = Step> {
+    let one = 0..ADDRESSES;
+    prop_oneof![
+        8 => (one.clone(), 0..=100u8).prop_map(|(n, score)| Step::Set(n, score)),
+        8 => (one.clone(), 0..=100u8, any::<bool>()).prop_map(|(n, s, bad)| Step::Drift(n, s, bad)),
+        4 => one.prop_map(Step::Unlink),
+        6 => (1..2 * INTERVAL).prop_map(Step::Blocks),
+        2 => (1..=MAX_KEPT).prop_map(Step::Epochs),
+        6 => Just(Step::Sign),
+        2 => Just(Step::Settle),
+        1 => Just(Step::NewSet),
+    ]
+}
+
+fn exported(score: u8, suspicious: bool) -> ExportedScore {
+    ExportedScore { suspicion: suspicious.then_some(Suspicion::WashActivity), ..points(score) }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 100, ..ProptestConfig::default() })]
+
+    /// R10.4: once all is said, signed and settled, L1 knows each address's score within the
+    /// threshold, and of who is not linked it knows nothing, however long settlement did
+    /// not come before.
+    #[test]
+    fn r10_4_what_was_exported_last_is_the_score_within_the_threshold(
+        steps in prop::collection::vec(any_step(), 1..80),
+    ) {
+        new_test_ext(4).execute_with(|| {
+            let mut l1 = L1::default();
+            for step in steps {
+                match step {
+                    Step::Set(n, score) => set(n, score),
+                    // Only who is linked has a score that can move.
+                    Step::Drift(n, score, bad) if Scores::of_address(&address(n)).is_some() => {
+                        drift(n, exported(score, bad));
+                    }
+                    Step::Drift(..) => (),
+                    Step::Unlink(n) => unlink(n),
+                    Step::Blocks(count) => run(count),
+                    Step::Epochs(count) => {
+                        for n in 0..count {
+                            set(0, if n % 2 == 0 { 20 } else { 80 });
+                            epoch();
+                            sign_what_waits();
+                        }
+                    }
+                    Step::Sign => sign_what_waits(),
+                    Step::Settle => {
+                        // What an old set signed was settled while it was in force.
+                        sign_what_waits();
+                        l1.settle();
+                    }
+                    Step::NewSet => {
+                        l1.settle();
+                        SetId::mutate(|id| *id += 1);
+                        Members::mutate(|members| members.rotate_left(1));
+                    }
+                }
+                Export::check_state().expect("sound");
+            }
+            // All are looked at, what was superseded too; and what that drafts is settled.
+            for _ in 0..4 {
+                epoch();
+                sign_what_waits();
+                l1.settle();
+            }
+            prop_assert!(!InSigning::<Test>::exists());
+            prop_assert_eq!(Export::exports(0, 1).drafted, 0);
+            for n in 0..ADDRESSES {
+                match Scores::of_address(&address(n)) {
+                    Some(now) => prop_assert!(!l1.says(n).differs(&now, THRESHOLD)),
+                    None => prop_assert_eq!(l1.says(n), points(0)),
+                }
+            }
+            Ok(())
+        })?;
+    }
+}

@@ -42,22 +42,36 @@ pub fn raw(chain: &str) -> Result<PathBuf> {
     if file.exists() {
         return Ok(file);
     }
-    let output = Command::new(&node)
-        .args(["build-spec", "--raw", "--disable-default-bootnode", "--chain", chain])
-        .output()
-        .attempt(|| "running build-spec".into())?;
-    if !is_raw(&output.stdout) {
-        let said = String::from_utf8_lossy(&output.stderr);
-        return Err(Error::other(format!("build-spec --raw --chain {chain}: {said}")));
-    }
+    let (text, _) = built(chain, &["--raw"])?;
     // Tests run beside each other: nobody is to read half a file.
     let unfinished = tempfile::NamedTempFile::new_in(&folder)
         .attempt(|| format!("making a file in {}", folder.display()))?;
-    fs::write(unfinished.path(), &output.stdout).attempt(|| "writing a chain spec".into())?;
+    fs::write(unfinished.path(), text).attempt(|| "writing a chain spec".into())?;
     unfinished
         .persist(&file)
         .map_err(|error| Error::other(format!("keeping {}: {error}", file.display())))?;
     Ok(file)
+}
+
+/// The plain chain spec of a preset, as the node under test prints it.
+///
+/// # Errors
+/// [`Error::Io`] if the node cannot be run, [`Error::Other`] with its words if it prints
+/// none.
+pub fn chain_spec(preset: &str) -> Result<Value> {
+    built(preset, &[]).map(|(_, spec)| spec)
+}
+
+/// What the node prints with these flags: as it stands, and read.
+fn built(chain: &str, flags: &[&str]) -> Result<(Vec<u8>, Value)> {
+    let mut command = Command::new(binary()?);
+    command.args(["build-spec", "--disable-default-bootnode", "--chain", chain]).args(flags);
+    let output = command.output().attempt(|| "running build-spec".into())?;
+    let spec = serde_json::from_slice(&output.stdout).map_err(|error| {
+        let said = String::from_utf8_lossy(&output.stderr);
+        Error::other(format!("build-spec --chain {chain} {flags:?}: {error}; it said: {said}"))
+    })?;
+    Ok((output.stdout, spec))
 }
 
 fn is_raw(text: &[u8]) -> bool {

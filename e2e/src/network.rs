@@ -18,7 +18,6 @@ use sp_core::{ed25519, Pair, H256};
 use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
-    process::Command,
     thread,
 };
 use tempfile::TempDir;
@@ -411,21 +410,6 @@ fn run(network: Result<Network>, test: impl FnOnce(&mut Network) -> Result<()>) 
     if let Err(error) = outcome {
         panic!("{error}");
     }
-}
-
-/// The plain chain spec of a preset, as the node prints it.
-///
-/// # Errors
-/// [`Error::Other`] with the node's words if it does not print one.
-pub fn chain_spec(preset: &str) -> Result<Value> {
-    let output = Command::new(crate::node::binary()?)
-        .args(["build-spec", "--chain", preset, "--disable-default-bootnode"])
-        .output()
-        .attempt(|| "running build-spec".into())?;
-    serde_json::from_slice(&output.stdout).map_err(|error| {
-        let said = String::from_utf8_lossy(&output.stderr);
-        Error::other(format!("build-spec --chain {preset}: {error}; it said: {said}"))
-    })
 }
 
 /// The secret of a development sequencer such as `alice`.

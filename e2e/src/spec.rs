@@ -4,7 +4,8 @@
 use crate::{
     error::{Error, IoContext, Result},
     extrinsic::{account, dev_pair},
-    network::{chain_spec, session_uri},
+    genesis::chain_spec,
+    network::session_uri,
     node::ALL_DEV_KEYS,
 };
 use serde_json::{json, Value};

@@ -4,8 +4,9 @@
 use cascoin_e2e::{
     burns::{self, Burn, ChainFacts},
     extrinsic::{account, dev_pair},
+    genesis::chain_spec,
     l1::L1,
-    network::{chain_spec, with_network, Network, Setup},
+    network::{with_network, Network, Setup},
     node::L1Access,
     ports,
     wait::{until, Seen, PATIENCE},

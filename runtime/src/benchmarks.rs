@@ -1,16 +1,29 @@
-//! What `scripts/benchmark-weights` measures: our own pallets. The SDK's pallets
-//! keep the weights that they come with.
+//! What `scripts/benchmark-weights` measures: our pallets, and those of the SDK whose
+//! benchmarks run here.
+//!
+//! The SDK's other pallets keep the weights that they come with: Timestamp's benchmark
+//! sets a time that is not the block's slot, Session's needs the SDK's staking, Grandpa's
+//! is of evidence that is not taken here, System's and TransactionPayment's would take a
+//! crate and a block of their own. Aura and Authorship have none.
 
+// Paths from the root: they are looked up where `apis` uses them.
 frame_benchmarking::define_benchmarks!(
-    [pallet_burn_mint, BurnMint]
-    [pallet_chain_parameters, ChainParameters]
-    [pallet_compensation, Compensation]
-    [pallet_l1_relay, L1Relay]
-    [pallet_participation, Participation]
-    [pallet_reputation, Reputation]
-    [pallet_reputation_export, ReputationExport]
-    [pallet_rewards, Rewards]
-    [pallet_sequencer_registry, SequencerRegistry]
-    [pallet_stake, Stake]
-    [pallet_rate_limit, RateLimit]
+    [pallet_balances, crate::Balances]
+    [pallet_burn_mint, crate::BurnMint]
+    [pallet_chain_parameters, crate::ChainParameters]
+    [pallet_compensation, crate::Compensation]
+    [pallet_equivocation, crate::Equivocation]
+    [pallet_l1_relay, crate::L1Relay]
+    [pallet_multisig, crate::Multisig]
+    [pallet_participation, crate::Participation]
+    [pallet_proxy, crate::Proxy]
+    [pallet_rate_limit, crate::RateLimit]
+    [pallet_reputation, crate::Reputation]
+    [pallet_reputation_export, crate::ReputationExport]
+    [pallet_rewards, crate::Rewards]
+    [pallet_sequencer_registry, crate::SequencerRegistry]
+    [pallet_stake, crate::Stake]
+    [pallet_sudo, crate::Sudo]
+    [pallet_timestamp_guard, crate::TimestampGuard]
+    [pallet_utility, crate::Utility]
 );

@@ -16,10 +16,14 @@
 //! be named in `stake.l1Locks`. Their `l1Start` is L1's first block;
 //! a launch sets it to a recent one, so that the relay need not read all of L1.
 //!
+//! A runtime that is built to be measured has one more, `benchmarks`.
+//!
 //! Sequencers of the other presets have the well-known development keys: the
 //! account is the sr25519 key of `//Alice`, and the session keys are the keys of
 //! the same seed in their schemes.
 
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarks;
 mod check;
 mod development;
 mod parameters;
@@ -55,7 +59,10 @@ pub const ALL: [&str; 5] = [MAINNET, TESTNET, REGTEST, LOCAL, DEV];
 
 /// The names, for the runtime API.
 pub fn preset_names() -> Vec<PresetId> {
-    ALL.iter().map(|name| name.to_string()).collect()
+    let names = ALL.into_iter();
+    #[cfg(feature = "runtime-benchmarks")]
+    let names = names.chain([benchmarks::NAME]);
+    names.map(|name| name.to_string()).collect()
 }
 
 /// A preset's JSON, for the runtime API.
@@ -72,6 +79,8 @@ pub fn preset(name: &str) -> Option<Value> {
         REGTEST => with_development_keys(regtest(), &four),
         LOCAL => with_development_keys(local(), &four),
         DEV => with_development_keys(dev(), &[Alice]),
+        #[cfg(feature = "runtime-benchmarks")]
+        benchmarks::NAME => benchmarks::preset(),
         _ => return None,
     })
 }

@@ -8,6 +8,7 @@
 //! - `call_filter`: calls that nobody may make, wrapped or not;
 //! - `transactions`: the shape of transactions, and how the runtime makes its
 //!   own;
+//! - `weights`: what calls and hooks cost;
 //! - `apis`: what the node and clients may ask.
 #![cfg_attr(not(feature = "std"), no_std)]
 // The runtime macro and the WASM builder put items here that have no docs.
@@ -29,6 +30,7 @@ mod fees;
 pub mod genesis_config_presets;
 mod session_keys;
 mod transactions;
+pub mod weights;
 
 // The runtime macro expects it in scope.
 use alloc::vec::Vec;

@@ -92,6 +92,7 @@ def checks():
     yield "lint::shellcheck", ["shellcheck", "-x", *shell_scripts()]
     yield "lint::format", ["cargo", "fmt", "--all", "--", "--check"]
     yield "lint::requirements", ["scripts/check-requirements"]
+    yield "lint::benchmarks", ["python3", "scripts/lib/benchmarks.py"]
     for path in sorted((ROOT / "scripts/tests").glob("test_*.py")):
         yield f"scripts::{path.stem}", [sys.executable, "-W", "error", str(path)]
     if shutil.which("cargo-deny"):

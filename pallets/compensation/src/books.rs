@@ -67,7 +67,7 @@ impl<T: Config> Pallet<T> {
         weight
     }
 
-    fn open(gap_ms: Moment) {
+    pub(crate) fn open(gap_ms: Moment) {
         if Outages::<T>::decode_len().unwrap_or(0) >= MAX_OUTAGES as usize {
             Self::deposit_event(Event::OutageNotCompensated { gap_ms });
             return;

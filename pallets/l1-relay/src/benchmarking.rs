@@ -1,32 +1,46 @@
-//! Measures what `weights.rs` estimates.
+//! Measures what `weights.rs` estimates, with all the votes that a full set can have cast.
 //!
 //! The dispatch of a vote does not look at its signature (its authorisation did),
-//! so these votes carry none; what the authorisation costs is measured as its
-//! two parts that cost something, the signature and the look-up of each height.
-//! Settling is measured over many blocks at once, as one call may do it.
+//! so these votes carry none; the authorisation is measured as its parts, with a
+//! signature of a key that is nobody's. Settling is measured over many blocks at
+//! once, as one call may do it.
 
 use crate::{
     pallet::{
-        Applied, Attested, AttestedQueue, Call, Config, PageProgress, Pallet, RankingHash, Votes,
-        VotesSetId,
+        Applied, Attested, AttestedQueue, Call, Config, PageProgress, Pallet, RankingHash,
+        TipTimes, Votes, VotesSetId,
     },
-    tally::REVOTE_BLOCKS,
-    types::MAX_QUEUE,
+    tally::{Candidate, CastVote, HeightVotes},
+    types::{Tips, VoterTip, MAX_QUEUE},
 };
 use alloc::{vec, vec::Vec};
 use cascoin_l2_primitives::{
-    l1::{L1Hash, OutPoint},
+    chain::MAX_SEQUENCERS,
+    l1::{burn::MAX_KEPT_PAYLOAD, L1Hash, OutPoint},
     relay::{
-        pages_root, paginate, EventPage, L1BlockDigest, L1Event, PageProof, RelayRange, RelayVote,
-        MAX_EVENTS_PER_PAGE, MAX_RANGE,
+        EventPage, L1BlockContext, L1BlockDigest, L1Event, OnL1Event, PageProof, RelayRange,
+        RelayVote, MAX_EVENTS_PER_PAGE, MAX_PROOF_DEPTH, MAX_RANGE,
     },
     sequencers::SequencerSetProvider,
 };
+use core::ops::Range;
 use frame_benchmarking::v2::*;
-use frame_support::traits::{Get, Hooks};
+use frame_support::{
+    traits::{Get, Hooks},
+    BoundedVec,
+};
 use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
 use sp_core::{crypto::KeyTypeId, ed25519, H256};
 use sp_runtime::transaction_validity::TransactionSource;
+
+/// Everybody's index.
+const ALL: Range<u16> = 0..MAX_SEQUENCERS as u16;
+/// Who votes.
+const VOTER: u16 = 0;
+/// Everybody else.
+const OTHERS: Range<u16> = 1..MAX_SEQUENCERS as u16;
+/// An L1 block that has so many below it that hashes are forgotten.
+const ATTESTED_HEIGHT: u32 = 1_000_000;
 
 fn hash(branch: u8, height: u32) -> L1Hash {
     let mut hash = [branch; 32];
@@ -34,15 +48,21 @@ fn hash(branch: u8, height: u32) -> L1Hash {
     L1Hash(hash)
 }
 
-fn range<T: Config>(branch: u8, blocks: u32, event_count: u32, root: H256) -> RelayRange {
-    let attested = Attested::<T>::get();
+/// So many blocks on top of the attested one, which it sets.
+fn range<T: Config>(blocks: u32, event_count: u32, root: H256) -> RelayRange {
+    let attested = L1BlockDigest {
+        height: ATTESTED_HEIGHT,
+        hash: hash(0, ATTESTED_HEIGHT),
+        ..Default::default()
+    };
+    Attested::<T>::put(attested);
     let mut previous = attested.hash;
     let digests: Vec<_> = (1..=blocks)
         .map(|above| {
             let height = attested.height + above;
             let digest = L1BlockDigest {
                 height,
-                hash: hash(branch, height),
+                hash: hash(1, height),
                 previous,
                 event_count,
                 pages_root: root,
@@ -55,76 +75,113 @@ fn range<T: Config>(branch: u8, blocks: u32, event_count: u32, root: H256) -> Re
     RelayRange(digests.try_into().unwrap_or_default())
 }
 
-fn vote_of<T: Config>(voter: u16, range: RelayRange, tip_time: u32) -> RelayVote {
+fn vote_of<T: Config>(range: RelayRange) -> RelayVote {
     RelayVote {
         set_id: T::Sequencers::set_id(),
-        voter,
+        voter: VOTER,
         range,
-        tip_time,
+        tip_time: 1,
         signature: ed25519::Signature::default(),
     }
 }
 
-fn pages(events: u32) -> Vec<EventPage> {
+fn candidate(digest: L1BlockDigest, voters: Range<u16>) -> Candidate {
+    let votes = voters.map(|voter| CastVote { voter, tip_time: 1, at: 0 });
+    Candidate { digest, since: 0, votes: BoundedVec::truncate_from(votes.collect()) }
+}
+
+/// Votes of these voters, each for a block of its own.
+fn scattered(height: u32, voters: Range<u16>) -> Vec<Candidate> {
+    let block = |voter: u16| L1BlockDigest {
+        height,
+        hash: hash(100 + voter as u8, height),
+        ..Default::default()
+    };
+    voters.map(|voter| candidate(block(voter), voter..voter + 1)).collect()
+}
+
+fn put_votes<T: Config>(height: u32, candidates: Vec<Candidate>) {
+    Votes::<T>::insert(height, HeightVotes(BoundedVec::truncate_from(candidates)));
+}
+
+/// Everybody has named its tip.
+fn name_tips<T: Config>() {
+    let tips = ALL.map(|voter| VoterTip { voter, time: 1, taken: 0 });
+    TipTimes::<T>::put(Tips(BoundedVec::truncate_from(tips.collect())));
+}
+
+/// The first of as many pages as there can be, with `events` events, which is due in a
+/// full queue. Its events have been delivered before: what new ones cause is measured
+/// where it is done.
+fn due_page<T: Config>(events: u32) -> (u32, EventPage, PageProof) {
     let event = |vout| L1Event::Burn {
         outpoint: OutPoint { txid: hash(3, vout), vout },
         value: 0,
-        payload: vec![0; 80].try_into().unwrap_or_default(),
+        payload: BoundedVec::truncate_from(vec![0; MAX_KEPT_PAYLOAD as usize]),
     };
-    paginate((0..events).map(event).collect())
-}
-
-/// A page that is due, with `events` events, and two more behind it, so that no
-/// block is finished with it.
-fn due_page<T: Config>(events: u32) -> (u32, EventPage, PageProof) {
-    let mut pages = pages(3 * MAX_EVENTS_PER_PAGE);
-    let wanted: Vec<_> = pages[0].events.iter().take(events as usize).cloned().collect();
-    pages[0].events = wanted.try_into().unwrap_or_default();
-    let range = range::<T>(1, 1, u32::MAX, pages_root(&pages));
-    AttestedQueue::<T>::mutate(|queue| {
-        let _ = queue.try_push(range.0[0]);
-    });
-    let proof = PageProof::of(&pages, 0).unwrap_or_default();
-    (range.first(), pages[0].clone(), proof)
+    let events: Vec<_> = (0..events).map(event).collect();
+    for event in &events {
+        T::OnEvent::on_event(event, &L1BlockContext::default());
+    }
+    let events = BoundedVec::truncate_from(events);
+    let page = EventPage { index: 0, count: 1 << MAX_PROOF_DEPTH, events };
+    let siblings = vec![H256::repeat_byte(1); MAX_PROOF_DEPTH as usize];
+    let proof = PageProof(BoundedVec::truncate_from(siblings));
+    let root = proof.root(&page).expect("it is as deep as the tree; qed");
+    let range = range::<T>(MAX_QUEUE, u32::MAX, root);
+    let first = range.first();
+    AttestedQueue::<T>::put(BoundedVec::truncate_from(range.0.into_inner()));
+    (first, page, proof)
 }
 
 #[benchmarks]
 mod benchmarks {
     use super::*;
 
+    /// A vote that says something new of its last height only.
     #[benchmark]
     fn authorize_vote(b: Linear<1, MAX_RANGE>) {
-        let ballot = vote_of::<T>(0, range::<T>(1, b, 0, H256::zero()), 1);
+        name_tips::<T>();
+        let ballot = vote_of::<T>(range::<T>(b, 0, H256::zero()));
+        for (above, digest) in ballot.range.0.iter().enumerate() {
+            let mut votes = scattered(digest.height, OTHERS);
+            if above + 1 < b as usize {
+                votes.push(candidate(*digest, VOTER..VOTER + 1));
+            }
+            put_votes::<T>(digest.height, votes);
+        }
         let message =
-            RelayVote::message(&H256::zero(), ballot.set_id, &ballot.range, ballot.tip_time);
+            || RelayVote::message(&H256::zero(), ballot.set_id, &ballot.range, ballot.tip_time);
         let kind = KeyTypeId(*b"rlay");
         let key = sp_io::crypto::ed25519_generate(kind, None);
-        let signature =
-            sp_io::crypto::ed25519_sign(kind, &key, &message).expect("the key was just made; qed");
+        let signature = sp_io::crypto::ed25519_sign(kind, &key, &message())
+            .expect("the key was just made; qed");
         let standing;
         #[block]
         {
-            assert!(sp_io::crypto::ed25519_verify(&signature, &message, &key));
+            assert!(ballot.range.is_well_formed());
+            assert!(T::Sequencers::relay_key(VOTER).is_some());
+            assert!(sp_io::crypto::ed25519_verify(&signature, &message(), &key));
             standing = Pallet::<T>::vote_standing(&ballot);
         }
         assert!(standing.is_taken());
     }
 
-    /// Replaces a vote at `h` heights.
+    /// The last vote at `h` heights.
     #[benchmark]
-    fn vote(h: Linear<1, MAX_RANGE>) -> Result<(), BenchmarkError> {
-        let first = vote_of::<T>(u16::MAX, range::<T>(1, h, 0, H256::zero()), 1);
-        Pallet::<T>::vote(RawOrigin::Authorized.into(), first).map_err(|error| error.error)?;
-        frame_system::Pallet::<T>::set_block_number(BlockNumberFor::<T>::from(REVOTE_BLOCKS + 1));
-        let second = vote_of::<T>(u16::MAX, range::<T>(2, h, 0, H256::zero()), 2);
-        let range = second.range.clone();
+    fn vote(h: Linear<1, MAX_RANGE>) {
+        name_tips::<T>();
+        let ballot = vote_of::<T>(range::<T>(h, 0, H256::zero()));
+        let range = ballot.range.clone();
+        for digest in &range.0 {
+            put_votes::<T>(digest.height, scattered(digest.height, OTHERS));
+        }
         #[extrinsic_call]
-        vote(RawOrigin::Authorized, second);
+        vote(RawOrigin::Authorized, ballot);
         for digest in &range.0 {
             let votes = Votes::<T>::get(digest.height);
-            assert_eq!(votes.of(u16::MAX).map(|(candidate, _)| candidate.digest), Some(*digest));
+            assert_eq!(votes.of(VOTER).map(|(candidate, _)| candidate.digest), Some(*digest));
         }
-        Ok(())
     }
 
     #[benchmark]
@@ -135,41 +192,34 @@ mod benchmarks {
         assert_eq!(PageProgress::<T>::get().events, e);
     }
 
-    /// Validation of a page of `e` events: look-ups, and its proof.
     #[benchmark]
     fn authorize_apply_page(e: Linear<1, MAX_EVENTS_PER_PAGE>) {
         let (height, page, proof) = due_page::<T>(e);
         let judged;
         #[block]
         {
-            judged = Pallet::<T>::authorize_apply_page(
-                TransactionSource::External,
-                &height,
-                &page,
-                &proof,
-            );
+            let source = TransactionSource::InBlock;
+            judged = Pallet::<T>::authorize_apply_page(source, &height, &page, &proof);
         }
         assert!(judged.is_ok());
     }
 
-    /// One page that ends `b` blocks: the first with an event, the others without.
+    /// A quorum agrees on `b` blocks without events, and everybody else saw another: they
+    /// are attested and applied.
     #[benchmark]
-    fn settle_block(b: Linear<1, MAX_QUEUE>) {
-        let pages = pages(1);
-        let mut range = range::<T>(1, b, 0, H256::zero());
-        range.0[0].event_count = 1;
-        range.0[0].pages_root = pages_root(&pages);
-        AttestedQueue::<T>::mutate(|queue| {
-            range.0.iter().for_each(|digest| {
-                let _ = queue.try_push(*digest);
-            });
-        });
-        let (height, first) = (range.first(), range.0[0]);
+    fn settle(b: Linear<1, MAX_RANGE>) {
+        let range = range::<T>(b, 0, H256::zero());
+        let quorum = T::Sequencers::quorum() as u16;
+        for digest in &range.0 {
+            let mut votes = scattered(digest.height, quorum..ALL.end);
+            votes.push(candidate(*digest, 0..quorum));
+            put_votes::<T>(digest.height, votes);
+        }
         #[block]
         {
-            Pallet::<T>::finish_block(&first, 1);
+            Pallet::<T>::attest();
         }
-        assert_eq!(Applied::<T>::get().height, height + b - 1);
+        assert_eq!(Applied::<T>::get().height, ATTESTED_HEIGHT + b);
     }
 
     /// The first block of a term: its record is made, and an old one goes.
@@ -185,15 +235,16 @@ mod benchmarks {
     }
 
     #[benchmark]
-    fn drop_votes() -> Result<(), BenchmarkError> {
-        let ballot = vote_of::<T>(u16::MAX, range::<T>(1, MAX_RANGE, 0, H256::zero()), 1);
-        Pallet::<T>::vote(RawOrigin::Authorized.into(), ballot).map_err(|error| error.error)?;
+    fn drop_votes() {
+        name_tips::<T>();
+        for digest in &range::<T>(MAX_RANGE, 0, H256::zero()).0 {
+            put_votes::<T>(digest.height, scattered(digest.height, ALL));
+        }
         VotesSetId::<T>::put(u64::MAX);
         #[block]
         {
             Pallet::<T>::drop_votes_of_old_set();
         }
         assert_eq!(Votes::<T>::iter().count(), 0);
-        Ok(())
     }
 }

@@ -20,8 +20,9 @@ pub trait WeightInfo {
     fn authorize_vote(blocks: u32) -> Weight;
     /// A vote that is cast or withdrawn at `heights` heights and attests none.
     fn vote(heights: u32) -> Weight;
-    /// Attesting or applying one L1 block, without its events.
-    fn settle_block() -> Weight;
+    /// Attesting and applying `blocks` L1 blocks, without their events. One that is
+    /// only attested, or only applied, counts as a whole one.
+    fn settle(blocks: u32) -> Weight;
     /// Validation of a page with `events` events.
     fn authorize_apply_page(events: u32) -> Weight;
     /// A page with `events` events, without what they cause.
@@ -54,8 +55,10 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
             + T::DbWeight::get().reads_writes(9 + heights, 3 + heights)
     }
 
-    fn settle_block() -> Weight {
-        Weight::from_parts(30 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(2, 5)
+    fn settle(blocks: u32) -> Weight {
+        let blocks = u64::from(blocks);
+        Weight::from_parts(30 * blocks * MICROSECOND, 0)
+            + T::DbWeight::get().reads_writes(2 * blocks, 5 * blocks)
     }
 
     fn authorize_apply_page(events: u32) -> Weight {
@@ -86,7 +89,7 @@ impl WeightInfo for () {
         Weight::zero()
     }
 
-    fn settle_block() -> Weight {
+    fn settle(_: u32) -> Weight {
         Weight::zero()
     }
 

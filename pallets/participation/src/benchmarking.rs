@@ -1,9 +1,12 @@
 //! Measures what `weights.rs` estimates, each with a full set.
+//!
+//! The sets are those of the genesis to measure with: account `n` has an id of the
+//! byte `n`, and stands at index `n`.
 
 use crate::{
     pallet::{
         AbsencePages, Call, Config, Current, LeaderTenures, Members, MembersSetId, Noted, Offences,
-        Outgoing, Pallet,
+        Outgoing, Pallet, Totals,
     },
     types::{Accounts, Session, TermRecord, Watch, MAX_RECORDS, PAGE_RECORDS, WINDOW_TERMS},
     MAX_OFFENCES,
@@ -11,11 +14,17 @@ use crate::{
 use alloc::vec::Vec;
 use cascoin_l2_primitives::{
     chain::{quorum, AccountId, MAX_SEQUENCERS},
+    consensus::LeaderDigest,
     sequencers::{Offence, OffenceKind, OnCorrelation, SequencerBits, SequencerSetProvider},
 };
+use codec::Encode;
 use frame_benchmarking::v2::*;
-use frame_support::{traits::Hooks, BoundedVec};
+use frame_support::{
+    traits::{Get, Hooks},
+    BoundedVec,
+};
 use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
+use sp_runtime::DigestItem;
 
 /// The accounts of a set of `members`.
 fn accounts(members: u32) -> Accounts {
@@ -33,6 +42,21 @@ fn in_force<T: Config>(members: u32) -> SequencerBits {
     Members::<T>::put(set);
     Outgoing::<T>::kill();
     (0..quorum).filter_map(|index| u16::try_from(index).ok()).collect()
+}
+
+/// Has the header say who makes the block: the first of another leader's term, after one
+/// in which somebody began to be missing.
+fn begin_term<T: Config>(leader: u16) {
+    let slot = DigestItem::PreRuntime(*b"aura", u64::from(leader).encode());
+    frame_system::Pallet::<T>::deposit_log(slot);
+    let digest = LeaderDigest { term: 1, round: 0, leader };
+    frame_system::Pallet::<T>::deposit_log(digest.item());
+    fill_window::<T>();
+    Current::<T>::mutate(|session| {
+        session.watch.speaker = Some((0, 0));
+        session.watch.began = SequencerBits(1);
+        session.watch.compared = true;
+    });
 }
 
 /// As many records as there can be, all over the window, in every fourth of which 0 and 1
@@ -72,8 +96,7 @@ mod benchmarks {
         assert!(Outgoing::<T>::get().is_none());
     }
 
-    /// The set in force of the chain that is measured, which may be smaller than a
-    /// full one.
+    /// The set in force, which is a full one in the genesis to measure with.
     #[benchmark]
     fn note_set() {
         Noted::<T>::put(true);
@@ -83,14 +106,18 @@ mod benchmarks {
             Pallet::<T>::on_finalize(2u32.into());
         }
         assert_eq!(MembersSetId::<T>::get(), T::Sequencers::set_id());
+        assert_eq!(Members::<T>::get().len() as u32, MAX_SEQUENCERS);
     }
 
+    /// A record takes the place of the oldest.
     #[benchmark]
     fn note() {
         let signers = in_force::<T>(MAX_SEQUENCERS);
+        begin_term::<T>(MAX_SEQUENCERS as u16 - 1);
         #[extrinsic_call]
         note(RawOrigin::None, 0, signers, signers, SequencerBits::NOBODY);
         assert_eq!(Current::<T>::get().judged, 1);
+        assert_eq!(Current::<T>::get().watch.recorded, MAX_RECORDS + 1);
     }
 
     /// Another set of the same size in another order.
@@ -122,12 +149,23 @@ mod benchmarks {
         assert!(T::OnCorrelation::is_known(&pair[0], &pair[1]));
     }
 
-    /// All that follows when nobody stays in the set, and more than two thirds were
-    /// there.
+    /// All that follows when everybody led in vain and, but for the last block, nobody
+    /// signed. It is told to others, who know nothing of these accounts that would make
+    /// much of it: that is measured where it is done.
     #[benchmark]
     fn note_last(n: Linear<1, { MAX_SEQUENCERS }>) {
         let signers = in_force::<T>(n);
-        Outgoing::<T>::put((0, accounts(n)));
+        begin_term::<T>(0);
+        let height = T::SessionBlocks::get().saturating_add(1);
+        frame_system::Pallet::<T>::set_block_number(height.into());
+        Current::<T>::mutate(|session| {
+            session.judged = 1_000;
+            session.blocks = 1_000;
+            session.late = 1_000;
+            for tally in session.tallies.iter_mut() {
+                tally.missed_proposals = 1;
+            }
+        });
         let old = Offence {
             kind: OffenceKind::Offline,
             offender: AccountId::new([0; 32]),
@@ -139,5 +177,7 @@ mod benchmarks {
         #[extrinsic_call]
         note(RawOrigin::None, 0, signers, signers, SequencerBits::NOBODY);
         assert_eq!(Current::<T>::get().judged, 0);
+        assert_eq!(Totals::<T>::iter().count(), n as usize);
+        assert_eq!(Offences::<T>::get().last().map(|last| last.height), Some(height - 1));
     }
 }

@@ -118,6 +118,7 @@ impl<T: Config> Pallet<T> {
     // Returns the weight of what others make of it.
     fn end_session(session: &Session, ended: Ended) -> Weight {
         let mut offences = 0u64;
+        let mut told = Weight::zero();
         let mut uptimes = Vec::with_capacity(ended.signed.len());
         let judged = session.judged;
         // A session that was cut short, because keys were revoked, tells little: who was
@@ -130,6 +131,7 @@ impl<T: Config> Pallet<T> {
             let failed = failed.filter(|(_, tally)| tally.missed_proposals > 0);
             let failed: Vec<_> = failed.map(|(account, _)| account.clone()).collect();
             T::OnLowLiveness::on_low_liveness(&failed);
+            told.saturating_accrue(T::OnLowLiveness::max_low_liveness_weight());
         }
         for (account, tally) in ended.signed.iter().zip(&session.tallies) {
             if ended.staying.contains(account) {
@@ -158,7 +160,7 @@ impl<T: Config> Pallet<T> {
             }
             uptimes.push(SessionUptime { account: account.clone(), uptime_permille });
         }
-        let told = T::OnOffence::max_offence_weight().saturating_mul(offences);
+        told.saturating_accrue(T::OnOffence::max_offence_weight().saturating_mul(offences));
         told.saturating_add(T::OnSessionJudged::on_session_judged(&uptimes))
     }
 

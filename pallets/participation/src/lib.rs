@@ -328,6 +328,7 @@ pub mod pallet {
                     T::OnOffence::max_offence_weight()
                         .saturating_mul((MAX_OFFENCES_EACH * MAX_SEQUENCERS).into()),
                 )
+                .saturating_add(T::OnLowLiveness::max_low_liveness_weight())
                 .saturating_add(T::OnSessionJudged::max_judgement_weight()),
             DispatchClass::Mandatory,
         ))]

@@ -87,6 +87,10 @@ impl OnLowLiveness for Recorder {
     fn on_low_liveness(failed: &[AccountId]) {
         Slow::mutate(|told| told.push(failed.to_vec()));
     }
+
+    fn max_low_liveness_weight() -> Weight {
+        Weight::from_parts(20_000, 0)
+    }
 }
 
 impl OnOffence for Recorder {

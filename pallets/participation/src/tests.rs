@@ -230,9 +230,16 @@ fn the_weight_is_that_of_a_sessions_end_only_then() {
         }
         // One offence, of a weight of 7, and the session, of 100.
         assert_eq!(block(Made::by(1, [0, 1, 2])), Ok(Weight::from_parts(107, 0)));
+        // With blocks that came late: another offence, and 20,000 for telling that.
+        let late = Made { round: 1, failed: bits([0]), ..Made::by(2, [0, 1, 2]) };
+        assert_eq!(block(late), Ok(Weight::zero()));
+        for _ in 1..9 {
+            assert_eq!(block(Made::by(1, [0, 1, 2])), Ok(Weight::zero()));
+        }
+        assert_eq!(block(Made::by(1, [0, 1, 2])), Ok(Weight::from_parts(20_114, 0)));
         let info = call(0, bits([0]), bits([])).get_dispatch_info();
         assert_eq!(info.class, DispatchClass::Mandatory);
-        assert_eq!(info.call_weight, Weight::from_parts(2 * 64 * 7 + 1_000, 0));
+        assert_eq!(info.call_weight, Weight::from_parts(2 * 64 * 7 + 1_000 + 20_000, 0));
     });
 }
 

@@ -5,8 +5,8 @@ use crate::{
         Call, Config, L1Accounts, L1Addresses, Pallet, Standings, TrustQueue, TrustQueueRange,
         TrustSeeds, Vertices,
     },
-    record::RecordActivity,
-    types::{Vertex, MAX_HEARD, MAX_SAID, MAX_SEEDS},
+    record::{Noted, RecordActivity},
+    types::{Transfer, Vertex, MAX_HEARD, MAX_SAID, MAX_SEEDS},
 };
 use cascoin_l2_primitives::{
     chain::AccountId,
@@ -22,7 +22,7 @@ use frame_support::{
 };
 use frame_system::RawOrigin;
 use sp_core::{bounded::BoundedVec, ConstU32, H160};
-use sp_runtime::traits::{AsSystemOriginSigner, DispatchTransaction, Dispatchable};
+use sp_runtime::traits::{AsSystemOriginSigner, Dispatchable, TransactionExtension};
 
 /// r is the generator's x, s is 1: a key comes out of that, whatever was signed.
 const SIGNATURE: [u8; 65] = {
@@ -76,7 +76,6 @@ fn empty_queue<T: Config>() {
     T::RuntimeCall: Dispatchable<Info = DispatchInfo, PostInfo = PostDispatchInfo>
         + From<frame_system::Call<T>>,
     T::RuntimeOrigin: AsSystemOriginSigner<AccountId> + Clone,
-    <T::RuntimeCall as Dispatchable>::RuntimeOrigin: sp_runtime::traits::AsTransactionAuthorizedOrigin,
 )]
 mod benchmarks {
     use super::*;
@@ -91,42 +90,42 @@ mod benchmarks {
 
     /// The signature is of some message of some wallet: any recovers some key.
     #[benchmark]
-    fn link_l1_address() {
+    fn link() {
         let caller: AccountId = whitelisted_caller();
         let old = H160([9; 20]);
         L1Addresses::<T>::insert(&caller, old);
         L1Accounts::<T>::insert(old, &caller);
-        let signature = SIGNATURE;
         #[extrinsic_call]
-        _(RawOrigin::Signed(caller.clone()), signature);
+        link_l1_address(RawOrigin::Signed(caller.clone()), SIGNATURE);
         assert!(L1Addresses::<T>::get(&caller).is_some_and(|address| address != old));
     }
 
     #[benchmark]
-    fn unlink_l1_address() {
+    fn unlink() {
         let caller: AccountId = whitelisted_caller();
         let address = H160([9; 20]);
         L1Addresses::<T>::insert(&caller, address);
         L1Accounts::<T>::insert(address, &caller);
         #[extrinsic_call]
-        _(RawOrigin::Signed(caller.clone()));
+        unlink_l1_address(RawOrigin::Signed(caller.clone()));
         assert!(!L1Accounts::<T>::contains_key(address));
     }
 
+    /// In a block, where validation does nothing. That the call was a transfer is added
+    /// afterwards, since this pallet can make none.
     #[benchmark]
     fn record() {
         let caller: AccountId = whitelisted_caller();
         frame_system::Pallet::<T>::inc_providers(&caller);
         let call: T::RuntimeCall = frame_system::Call::remark { remark: alloc::vec![] }.into();
         let info = DispatchInfo::default();
+        let origin: T::RuntimeOrigin = RawOrigin::Signed(caller.clone()).into();
+        let transfer = Transfer { recipient: AccountId::new([9; 32]), amount: 1 << 40 };
         #[block]
         {
-            RecordActivity::<T>::new()
-                .test_run(RawOrigin::Signed(caller.clone()).into(), &call, &info, 0, 0, |_| {
-                    Ok(Default::default())
-                })
-                .expect("it refuses nothing")
-                .expect("the call succeeded");
+            let noted = RecordActivity::<T>::new().prepare((), &origin, &call, &info, 0);
+            let noted = noted.expect("it refuses nothing").expect("a remark is noted");
+            Pallet::<T>::note(Noted { transfer: Some(transfer), ..noted }, true);
         }
         assert_eq!(T::Activities::get(&caller).transactions(), 1);
     }

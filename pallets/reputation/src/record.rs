@@ -63,8 +63,8 @@ impl<T> fmt::Debug for RecordActivity<T> {
 /// Who signed, and what is transferred if the call succeeds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Noted {
-    signer: AccountId,
-    transfer: Option<Transfer>,
+    pub(crate) signer: AccountId,
+    pub(crate) transfer: Option<Transfer>,
 }
 
 /// Transfers that fit into a block, about: pallet-transaction-payment multiplies a tip by
@@ -78,7 +78,7 @@ impl<T: Config> Pallet<T> {
         fee.saturating_mul(TRANSFERS_IN_A_BLOCK)
     }
 
-    fn note(noted: Noted, succeeded: bool) {
+    pub(crate) fn note(noted: Noted, succeeded: bool) {
         let Noted { signer, transfer } = noted;
         let today = Self::today();
         // An account that is gone by now has no record to write to.

@@ -72,8 +72,7 @@ mod benchmarks {
         assert!(!InBlock::<T>::exists());
     }
 
-    /// The set in force of the chain that is measured follows, which may be smaller than
-    /// a full one.
+    /// The set in force follows, which is a full one in the genesis to measure with.
     #[benchmark]
     fn end_session() {
         running::<T>(MAX_SEQUENCERS);
@@ -82,6 +81,7 @@ mod benchmarks {
             Pallet::<T>::end_session();
         }
         assert!(Ended::<T>::exists());
+        assert_eq!(RunningSet::<T>::get().seats.len() as u32, MAX_SEQUENCERS);
     }
 
     /// Everybody made blocks, nobody has an account yet, all are penalised and paid.
@@ -129,9 +129,10 @@ mod benchmarks {
         assert_eq!(Penalties::<T>::get().len(), MAX_PENALTIES as usize);
     }
 
+    /// Of the signer, whose account each transaction reads for its nonce.
     #[benchmark]
     fn discount() {
-        let who = account(1);
+        let who: AccountId = whitelisted_caller();
         #[block]
         {
             Pallet::<T>::has_discount(&who);

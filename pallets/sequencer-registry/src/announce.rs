@@ -69,12 +69,12 @@ impl<T: Config> Pallet<T> {
         all
     }
 
-    /// Returns how many candidates were looked at.
+    /// Returns whether it displaced another candidate.
     pub(crate) fn do_announce(
         account: AccountId,
         endpoint: Endpoint,
         controller: Option<AccountId>,
-    ) -> Result<u32, Error<T>> {
+    ) -> Result<bool, Error<T>> {
         let parameters = T::Parameters::get();
         let Eligibility { score, stake, banned, .. } = Self::eligibility(&account);
         ensure!(!banned, Error::<T>::IsBanned);
@@ -85,9 +85,8 @@ impl<T: Config> Pallet<T> {
         ensure!(!known, Error::<T>::AlreadyCandidate);
         let until = RefusedUntil::<T>::get(&account).unwrap_or_default();
         ensure!(Clock::<T>::get() >= until, Error::<T>::RefusedLately);
-        let mut looked_at = 0;
-        if Candidates::<T>::count() >= MAX_CANDIDATES {
-            looked_at = MAX_CANDIDATES;
+        let full = Candidates::<T>::count() >= MAX_CANDIDATES;
+        if full {
             Self::displace(election::weight(score, stake, parameters.decimals))?;
         }
         let controller = controller.unwrap_or_else(|| account.clone());
@@ -102,12 +101,12 @@ impl<T: Config> Pallet<T> {
         RefusedUntil::<T>::remove(&account);
         Candidates::<T>::insert(&account, candidate);
         Self::deposit_event(Event::Announced { account });
-        Ok(looked_at)
+        Ok(full)
     }
 
     /// Makes room by removing the candidate without a seat that weighs least, if it
     /// weighs less than `weight`.
-    fn displace(weight: u64) -> Result<(), Error<T>> {
+    pub(crate) fn displace(weight: u64) -> Result<(), Error<T>> {
         let decimals = T::Parameters::get().decimals;
         let elected = Elected::<T>::get();
         let without_seat = Candidates::<T>::iter_keys()

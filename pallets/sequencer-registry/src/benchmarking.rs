@@ -1,22 +1,24 @@
-//! Measures what `weights.rs` estimates. `remove_member` needs members with
-//! session keys, which a pallet that knows sessions only through traits cannot
-//! make: it measures the refusal, which looks at every member as well. `announce` and
-//! what follows from an offence need reputations and stakes, which are others' too:
-//! they are not measured. Of a report of common inputs the block of L1 is others', so what
-//! is measured is the rest: the proof, the keys and the clusters.
+//! Measures what `weights.rs` estimates, each with as many sequencers and candidates as
+//! there can be.
+//!
+//! A pallet that knows sessions, reputations and stakes only through traits can make
+//! none. So these benchmarks need the genesis to measure with, where account `n` has an
+//! id of the byte `n`, the first 64 have session keys, and neither reputation nor stake
+//! is asked for. Of a report of common inputs the block of L1 is others', so what is
+//! measured is the rest: the proof, the keys and the clusters.
 
 use crate::{
     attestation,
-    candidates::{Attestation, Candidate, Wait},
+    candidates::{Attestation, Candidate, Endpoint, Wait, MAX_CANDIDATES, MAX_ENDPOINT_BYTES},
     clusters::{join, ClusterList, Clustered, MAX_CLUSTERED, MAX_LIFTED},
     links::MAX_LINKS,
     pallet::{
-        ActiveSequencers, Banned, BarredKeys, Call, Candidates, Clusters, Config,
-        LiftedTransactions, Links, Members, Pallet, RevocationKeys,
+        ActiveSequencers, Banned, BarredKeys, Call, Candidates, Clusters, Config, Elected,
+        LiftedTransactions, Links, Members, Pallet, PendingDraw, RefusedUntil, RevocationKeys,
     },
     ActiveSequencer, Member,
 };
-use alloc::vec::Vec;
+use alloc::{vec, vec::Vec};
 use cascoin_l2_primitives::{
     chain::{AccountId, BlockHash, MAX_SEQUENCERS},
     l1::{
@@ -28,10 +30,17 @@ use cascoin_l2_primitives::{
         L1Hash,
     },
     relay::{L1BlockContext, L1Event, OnL1Event},
-    sequencers::{Entities, NodeAttestation, OnCorrelation, RevocationKey},
+    sequencers::{
+        Entities, NodeAttestation, Offence, OffenceKind, OnCorrelation, OnLowLiveness, OnOffence,
+        RevocationKey,
+    },
 };
+use core::ops::Range;
 use frame_benchmarking::v2::*;
-use frame_support::{traits::Get, BoundedVec};
+use frame_support::{
+    traits::{ConstU32, Get},
+    BoundedVec,
+};
 use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
 use sp_core::{crypto::KeyTypeId, ecdsa, ed25519, H160};
 use sp_io::crypto::{ecdsa_generate, ecdsa_sign_prehashed, secp256k1_ecdsa_recover_compressed};
@@ -41,47 +50,81 @@ use sp_runtime::{
     MultiSigner,
 };
 
-/// As many members as a chain can have, but for `free` seats.
-fn fill<T: Config>(free: u32) -> AccountId {
-    let members: Vec<Member> = (free..MAX_SEQUENCERS)
-        .map(|n| Member { account: AccountId::new([n as u8; 32]), weight: 1 })
-        .collect();
-    Members::<T>::put(BoundedVec::truncate_from(members));
-    AccountId::new([MAX_SEQUENCERS as u8 - 1; 32])
+/// The last one of a full set.
+const LAST: u32 = MAX_SEQUENCERS - 1;
+
+fn account(number: u32) -> AccountId {
+    AccountId::new([number as u8; 32])
 }
 
-fn candidate<T: Config>() -> AccountId {
-    let account: AccountId = whitelisted_caller();
-    let candidate = Candidate {
+fn seats(numbers: Range<u32>) -> BoundedVec<Member, ConstU32<MAX_SEQUENCERS>> {
+    let seats = numbers.map(|number| Member { account: account(number), weight: 1 });
+    BoundedVec::truncate_from(seats.collect())
+}
+
+fn endpoint() -> Endpoint {
+    BoundedVec::truncate_from(vec![b'/'; MAX_ENDPOINT_BYTES as usize])
+}
+
+fn announced(account: &AccountId, attestation: Attestation) -> Candidate {
+    Candidate {
         announced_at: 1,
         controller: account.clone(),
         confirmed: true,
-        endpoint: Default::default(),
+        endpoint: endpoint(),
         weight: 0,
-        attestation: Attestation::Waiting(Wait { l1_height: 0, since: 0 }),
-    };
-    Candidates::<T>::insert(&account, candidate);
+        attestation,
+    }
+}
+
+/// A candidate that waits, with the signer's account.
+fn candidate<T: Config>() -> AccountId {
+    let account: AccountId = whitelisted_caller();
+    let waiting = Attestation::Waiting(Wait { l1_height: 0, since: 0 });
+    Candidates::<T>::insert(&account, announced(&account, waiting));
     account
 }
 
-/// Opens a poll about a candidate, in which the one sequencer there is is asked.
+/// As many candidates as there can be, with attestations.
+fn fill_candidates<T: Config>() {
+    for account in (0..MAX_CANDIDATES).map(account) {
+        let candidate = announced(&account, Attestation::Given { since: 0 });
+        Candidates::<T>::insert(&account, candidate);
+    }
+}
+
+/// All seats are candidates'.
+fn elect<T: Config>() {
+    fill_candidates::<T>();
+    Members::<T>::put(seats(0..0));
+    Elected::<T>::put(seats(0..MAX_SEQUENCERS));
+}
+
+/// Opens a poll about a candidate, in a full set. The last sequencer, whose relay key is
+/// given, is asked; two that are asked have refused.
 fn asked<T: Config>(candidate: &AccountId, relay: ed25519::Public) -> AccountId {
-    let sequencer = AccountId::new([1; 32]);
-    let active = ActiveSequencer { entity: sequencer.clone(), account: sequencer.clone(), relay };
-    ActiveSequencers::<T>::put(BoundedVec::truncate_from(alloc::vec![active]));
-    let poll = attestation::open(1, &[sequencer.clone()], candidate, candidate, &[0; 32]);
-    Candidates::<T>::mutate(candidate, |candidate| {
-        let candidate = candidate.as_mut().expect("it was just made");
-        candidate.attestation = Attestation::Open(poll.clone());
-    });
-    sequencer
+    let key = |number| ed25519::Public::from_raw([number as u8; 32]);
+    let relay = |number| if number == LAST { relay } else { key(number) };
+    let active = |number| ActiveSequencer {
+        entity: account(number),
+        account: account(number),
+        relay: relay(number),
+    };
+    let all = (0..MAX_SEQUENCERS).map(active).collect();
+    ActiveSequencers::<T>::put(BoundedVec::truncate_from(all));
+    let few: Vec<_> = (MAX_SEQUENCERS - attestation::SAMPLE..MAX_SEQUENCERS).map(account).collect();
+    let mut poll = attestation::open(1, &few, candidate, candidate, &[0; 32]);
+    for sequencer in &few[..2] {
+        assert!(poll.answer(sequencer, false));
+    }
+    Candidates::<T>::insert(candidate, announced(candidate, Attestation::Open(poll)));
+    account(LAST)
 }
 
 /// So many links in a chain that begins with account 0; the two of the last one.
 fn linked<T: Config>(count: u32) -> (AccountId, AccountId) {
-    let account = |n: u32| AccountId::new([n as u8; 32]);
-    for n in 0..count {
-        Pallet::<T>::on_correlation(&account(n), &account(n + 1));
+    for number in 0..count {
+        Pallet::<T>::on_correlation(&account(number), &account(number + 1));
     }
     (account(count - 1), account(count))
 }
@@ -170,48 +213,65 @@ mod benchmarks {
 
     #[benchmark]
     fn add_member() {
-        fill::<T>(1);
-        let account = AccountId::new([0; 32]);
+        Members::<T>::put(seats(1..MAX_SEQUENCERS));
         #[extrinsic_call]
-        add_member(RawOrigin::Root, Member { account, weight: 1 });
+        add_member(RawOrigin::Root, Member { account: account(0), weight: 1 });
         assert_eq!(Members::<T>::get().len() as u32, MAX_SEQUENCERS);
     }
 
     #[benchmark]
     fn remove_member() {
-        let account = fill::<T>(0);
-        #[block]
-        {
-            let refused = Pallet::<T>::remove_member(RawOrigin::Root.into(), account);
-            assert!(refused.is_err());
-        }
+        Members::<T>::put(seats(0..MAX_SEQUENCERS));
+        #[extrinsic_call]
+        remove_member(RawOrigin::Root, account(LAST));
+        assert_eq!(Members::<T>::get().len() as u32, LAST);
     }
 
     #[benchmark]
     fn set_weight() {
-        let account = fill::<T>(0);
+        Members::<T>::put(seats(0..MAX_SEQUENCERS));
         #[extrinsic_call]
-        set_weight(RawOrigin::Root, account, 7);
+        set_weight(RawOrigin::Root, account(LAST), 7);
         assert_eq!(Members::<T>::get().last().map(|member| member.weight), Some(7));
     }
 
-    /// A candidate without a seat; taking one is measured with `remove_member`.
+    /// After a refusal that has lapsed.
     #[benchmark]
-    fn resign() {
-        let account = candidate::<T>();
+    fn announce() {
+        let caller: AccountId = whitelisted_caller();
+        RefusedUntil::<T>::insert(&caller, 0);
         #[extrinsic_call]
-        resign(RawOrigin::Signed(account.clone()));
-        assert!(!Candidates::<T>::contains_key(account));
+        announce(RawOrigin::Signed(caller.clone()), endpoint(), Some(account(200)));
+        assert!(Candidates::<T>::contains_key(caller));
     }
 
     #[benchmark]
-    fn attest() {
-        let account = candidate::<T>();
-        let sequencer = asked::<T>(&account, [1; 32].into());
+    fn displace() {
+        fill_candidates::<T>();
+        #[block]
+        {
+            assert!(Pallet::<T>::displace(u64::MAX).is_ok());
+        }
+        assert_eq!(Candidates::<T>::count(), MAX_CANDIDATES - 1);
+    }
+
+    /// A seat goes, too.
+    #[benchmark]
+    fn resign() {
+        elect::<T>();
         #[extrinsic_call]
-        attest(RawOrigin::Signed(sequencer), account.clone(), true);
-        let attestation = Candidates::<T>::get(account).map(|candidate| candidate.attestation);
-        assert!(matches!(attestation, Some(Attestation::Given { .. })));
+        resign(RawOrigin::Signed(account(LAST)));
+        assert_eq!(Elected::<T>::get().len() as u32, LAST);
+    }
+
+    /// The answer that makes it a refusal.
+    #[benchmark]
+    fn attest() {
+        let candidate = account(200);
+        let sequencer = asked::<T>(&candidate, ed25519::Public::from_raw([200; 32]));
+        #[extrinsic_call]
+        attest(RawOrigin::Signed(sequencer), candidate.clone(), false);
+        assert!(RefusedUntil::<T>::contains_key(candidate));
     }
 
     /// As many links as there can be; the last one is between the two.
@@ -288,14 +348,14 @@ mod benchmarks {
 
     #[benchmark]
     fn authorize_attestation() {
-        let account = candidate::<T>();
+        let candidate = account(200);
         let key_type = KeyTypeId(*b"rlay");
         let key = sp_io::crypto::ed25519_generate(key_type, None);
-        asked::<T>(&account, key);
+        asked::<T>(&candidate, key);
         let attestation = NodeAttestation {
             set_id: T::SetId::get(),
-            voter: 0,
-            candidate: account,
+            voter: LAST as u16,
+            candidate,
             opened: 1,
             approves: true,
         };
@@ -338,10 +398,52 @@ mod benchmarks {
 
     #[benchmark]
     fn pardon() {
-        let account = AccountId::new([9; 32]);
-        Banned::<T>::insert(&account, ());
+        Banned::<T>::insert(account(200), ());
         #[extrinsic_call]
-        pardon(RawOrigin::Root, account.clone());
-        assert!(!Banned::<T>::contains_key(account));
+        pardon(RawOrigin::Root, account(200));
+        assert!(!Banned::<T>::contains_key(account(200)));
+    }
+
+    #[benchmark]
+    fn accept() {
+        let controller: AccountId = whitelisted_caller();
+        let waiting = Attestation::Waiting(Wait { l1_height: 0, since: 0 });
+        let candidate = announced(&controller, waiting);
+        Candidates::<T>::insert(account(200), Candidate { confirmed: false, ..candidate });
+        #[extrinsic_call]
+        accept(RawOrigin::Signed(controller), account(200));
+        assert!(Candidates::<T>::get(account(200)).is_some_and(|candidate| candidate.confirmed));
+    }
+
+    /// Somebody with a seat signed twice.
+    #[benchmark]
+    fn on_offence() {
+        elect::<T>();
+        let offence = Offence {
+            kind: OffenceKind::DoubleSign,
+            offender: account(LAST),
+            set_id: 0,
+            height: 1,
+        };
+        #[block]
+        {
+            <Pallet<T> as OnOffence>::on_offence(&offence);
+        }
+        assert!(Banned::<T>::contains_key(account(LAST)));
+        assert_eq!(Elected::<T>::get().len() as u32, LAST);
+    }
+
+    /// Everybody led in vain, and all seats are candidates': all but one go.
+    #[benchmark]
+    fn on_low_liveness() {
+        elect::<T>();
+        let failed: Vec<_> = (0..MAX_SEQUENCERS).map(account).collect();
+        #[block]
+        {
+            <Pallet<T> as OnLowLiveness>::on_low_liveness(&failed);
+        }
+        let contenders = PendingDraw::<T>::get().map(|draw| draw.contenders.len() as u32);
+        assert_eq!(contenders, Some(MAX_CANDIDATES - MAX_SEQUENCERS));
+        assert_eq!(Elected::<T>::get().len(), 1);
     }
 }

@@ -173,7 +173,7 @@ pub struct ActiveSequencer {
 pub mod pallet {
     use super::{
         barred::{BarredKey, MAX_BARRED},
-        candidates::{Candidate, Draw, Endpoint, MAX_CANDIDATES},
+        candidates::{Candidate, Draw, Endpoint},
         clusters::{ClusterList, MAX_LIFTED},
         links::{Link, MAX_LINKS},
         revocation::{RegisteredKeys, RevocationIgnored},
@@ -604,15 +604,18 @@ pub mod pallet {
         /// ## Events
         /// `Announced`; `Displaced` for another candidate.
         #[pallet::call_index(3)]
-        #[pallet::weight(T::WeightInfo::announce(MAX_CANDIDATES))]
+        #[pallet::weight(
+            T::WeightInfo::announce().saturating_add(T::WeightInfo::displace())
+        )]
         pub fn announce(
             origin: OriginFor<T>,
             endpoint: Endpoint,
             controller: Option<AccountId>,
         ) -> DispatchResultWithPostInfo {
             let account = ensure_signed(origin)?;
-            let looked_at = Self::do_announce(account, endpoint, controller)?;
-            Ok(Some(T::WeightInfo::announce(looked_at)).into())
+            let displaced = Self::do_announce(account, endpoint, controller)?;
+            // Otherwise all that was reserved is used.
+            Ok((!displaced).then(T::WeightInfo::announce).into())
         }
 
         /// Ends a candidacy. A sequencer leaves the set as it changes next, and must
@@ -691,7 +694,7 @@ pub mod pallet {
         /// ## Events
         /// `ControllerConfirmed`.
         #[pallet::call_index(7)]
-        #[pallet::weight(T::WeightInfo::pardon())]
+        #[pallet::weight(T::WeightInfo::accept())]
         pub fn accept(origin: OriginFor<T>, candidate: AccountId) -> DispatchResult {
             let controller = ensure_signed(origin)?;
             Self::do_accept(&controller, &candidate)?;

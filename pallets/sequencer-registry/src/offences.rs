@@ -58,6 +58,10 @@ impl<T: Config> OnLowLiveness for Pallet<T> {
         }
         Self::schedule_draw(session, false, failed);
     }
+
+    fn max_low_liveness_weight() -> Weight {
+        T::WeightInfo::on_low_liveness()
+    }
 }
 
 impl<T: Config> OnOffence for Pallet<T> {

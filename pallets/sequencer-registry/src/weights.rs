@@ -18,8 +18,10 @@ pub trait WeightInfo {
     fn remove_member() -> Weight;
     /// [`Pallet::set_weight`](crate::Pallet::set_weight).
     fn set_weight() -> Weight;
-    /// [`Pallet::announce`](crate::Pallet::announce) that compares `n` candidates.
-    fn announce(n: u32) -> Weight;
+    /// [`Pallet::announce`](crate::Pallet::announce) where there is a free place.
+    fn announce() -> Weight;
+    /// Besides, where there is none: looking at all candidates, and removing one.
+    fn displace() -> Weight;
     /// [`Pallet::resign`](crate::Pallet::resign).
     fn resign() -> Weight;
     /// [`Pallet::attest`](crate::Pallet::attest).
@@ -28,12 +30,16 @@ pub trait WeightInfo {
     fn authorize_attestation() -> Weight;
     /// [`Pallet::pardon`](crate::Pallet::pardon).
     fn pardon() -> Weight;
+    /// [`Pallet::accept`](crate::Pallet::accept).
+    fn accept() -> Weight;
     /// [`Pallet::set_revocation_key`](crate::Pallet::set_revocation_key).
     fn set_revocation_key() -> Weight;
     /// A revocation of keys on L1.
     fn on_revocation() -> Weight;
     /// What an offence means for a seat.
     fn on_offence() -> Weight;
+    /// What a session with late blocks means for seats.
+    fn on_low_liveness() -> Weight;
     /// Whether two accounts are one entity's.
     fn are_one() -> Weight;
     /// Whether it is known that two sequencers are correlated.
@@ -67,11 +73,15 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
         Weight::from_parts(20 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(1, 1)
     }
 
+    fn announce() -> Weight {
+        Weight::from_parts(50 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(12, 3)
+    }
+
     // Of each candidate its key, account, standing, stake and locks on L1; and L1's height.
-    fn announce(n: u32) -> Weight {
-        let n = u64::from(n);
-        Weight::from_parts((50 + 10 * n) * MICROSECOND, 0)
-            + T::DbWeight::get().reads_writes(12 + 5 * n, 5)
+    fn displace() -> Weight {
+        let all = u64::from(MAX_CANDIDATES);
+        Weight::from_parts(10 * all * MICROSECOND, 0)
+            + T::DbWeight::get().reads_writes(2 + 5 * all, 2)
     }
 
     // Looks whether everybody that is left has keys.
@@ -102,10 +112,22 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
         Weight::from_parts(80 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(16, 11)
     }
 
+    fn accept() -> Weight {
+        Weight::from_parts(20 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(1, 1)
+    }
+
     // Twice, for members and for the elected.
     fn on_offence() -> Weight {
         Weight::from_parts(200 * MICROSECOND, 0)
             + T::DbWeight::get().reads_writes(8 + 2 * u64::from(MAX_SEQUENCERS), 6)
+    }
+
+    // Of each that led in vain its candidacy, and whether all that are left have keys; of
+    // each candidate its key, candidacy, account, standing, stake, locks on L1 and ban.
+    fn on_low_liveness() -> Weight {
+        let (seats, all) = (u64::from(MAX_SEQUENCERS), u64::from(MAX_CANDIDATES));
+        Weight::from_parts((100 * seats + 15 * all) * MICROSECOND, 0)
+            + T::DbWeight::get().reads_writes(6 + 2 * seats + 7 * all, 3)
     }
 
     // The links, the clusters, the clock, and the candidacies of the two, of both sides of
@@ -150,7 +172,11 @@ impl WeightInfo for () {
         Weight::zero()
     }
 
-    fn announce(_: u32) -> Weight {
+    fn announce() -> Weight {
+        Weight::zero()
+    }
+
+    fn displace() -> Weight {
         Weight::zero()
     }
 
@@ -170,6 +196,10 @@ impl WeightInfo for () {
         Weight::zero()
     }
 
+    fn accept() -> Weight {
+        Weight::zero()
+    }
+
     fn set_revocation_key() -> Weight {
         Weight::zero()
     }
@@ -179,6 +209,10 @@ impl WeightInfo for () {
     }
 
     fn on_offence() -> Weight {
+        Weight::zero()
+    }
+
+    fn on_low_liveness() -> Weight {
         Weight::zero()
     }
 

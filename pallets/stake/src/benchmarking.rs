@@ -2,8 +2,8 @@
 
 use crate::{
     ledger::{Chunk, Ledger},
-    pallet::{Call, Config, HoldReason, L1Locks, Ledgers, Pallet},
-    WeightInfo, MAX_CHUNKS, MAX_L1_LOCKS,
+    pallet::{Call, Config, DoubleSigns, HoldReason, L1Locks, Ledgers, Pallet},
+    DoubleSign, WeightInfo, MAX_CHUNKS, MAX_DOUBLE_SIGNS, MAX_L1_LOCKS,
 };
 use cascoin_l2_primitives::{
     chain::{AccountId, Balance},
@@ -14,7 +14,7 @@ use cascoin_l2_primitives::{
 use frame_benchmarking::v2::*;
 use frame_support::{
     traits::{
-        fungible::{InspectHold, Mutate, MutateHold},
+        fungible::{Inspect, InspectHold, Mutate, MutateHold},
         Get,
     },
     BoundedVec,
@@ -37,6 +37,27 @@ where
     let ledger = Ledger { bonded: AMOUNT, unbonding: BoundedVec::truncate_from(unbonding) };
     Ledgers::<T>::insert(&account, ledger);
     account
+}
+
+/// The second double sign of its set, so that all is taken, where as many are known as
+/// there can be. The first one's stake is gone already.
+fn double_sign(offender: &AccountId) -> Offence {
+    Offence {
+        kind: OffenceKind::DoubleSign,
+        offender: offender.clone(),
+        set_id: MAX_DOUBLE_SIGNS.into(),
+        height: 1,
+    }
+}
+
+fn fill_double_signs<T: Config>() {
+    let known = (1..=MAX_DOUBLE_SIGNS).map(|set_id| DoubleSign {
+        account: AccountId::new([8; 32]),
+        set_id: set_id.into(),
+        height: 1,
+        together: true,
+    });
+    DoubleSigns::<T>::put(BoundedVec::truncate_from(known.collect()));
 }
 
 /// A lock for `account` that lasts, `more` units larger than the smallest.
@@ -96,29 +117,26 @@ mod benchmarks {
     fn reward() {
         let account = bonded::<T>(MAX_CHUNKS);
         let reporter = AccountId::new([9; 32]);
-        let kind = OffenceKind::DoubleSign;
-        let offence = Offence { kind, offender: account.clone(), set_id: 1, height: 1 };
+        let offence = double_sign(&account);
+        fill_double_signs::<T>();
         #[block]
         {
             Pallet::<T>::on_reported_offence(&offence, &reporter);
         }
-        assert_eq!(Pallet::<T>::stake(&account), 0);
+        assert!(!Ledgers::<T>::contains_key(&account));
+        assert!(T::Currency::balance(&reporter) > 0);
     }
 
     #[benchmark]
     fn slash() {
         let account = bonded::<T>(MAX_CHUNKS);
-        let offence = Offence {
-            kind: OffenceKind::DoubleSign,
-            offender: account.clone(),
-            set_id: 1,
-            height: 1,
-        };
+        let offence = double_sign(&account);
+        fill_double_signs::<T>();
         #[block]
         {
             Pallet::<T>::on_offence(&offence);
         }
-        assert_eq!(Pallet::<T>::stake(&account), 0);
+        assert!(!Ledgers::<T>::contains_key(&account));
     }
 
     #[benchmark]

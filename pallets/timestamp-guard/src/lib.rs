@@ -28,9 +28,14 @@
 //! No calls.
 #![cfg_attr(not(feature = "std"), no_std)]
 
+#[cfg(feature = "runtime-benchmarks")]
+extern crate alloc;
+
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
 #[cfg(test)]
 mod tests;
-mod weights;
+pub mod weights;
 
 use cascoin_l2_primitives::{
     chain::Moment,

@@ -1,6 +1,7 @@
 //! Weights of the guard: an estimate by hand. Reads and writes are counted from
 //! the code for the worst case and priced by the runtime's `DbWeight`;
-//! computation is rounded up generously.
+//! computation is rounded up generously. `benchmarking.rs` measures the same; its
+//! output shall replace this file.
 
 use core::marker::PhantomData;
 use frame_support::{traits::Get, weights::Weight};

@@ -173,6 +173,14 @@ impl PageProof {
     /// # Errors
     /// [`PageError`] when it does not.
     pub fn verify(&self, page: &EventPage, root: &H256) -> Result<(), PageError> {
+        (self.root(page)? == *root).then_some(()).ok_or(PageError::WrongProof)
+    }
+
+    /// The root that the proof leads to from `page`.
+    ///
+    /// # Errors
+    /// [`PageError`] when it is no proof of a page in this place.
+    pub fn root(&self, page: &EventPage) -> Result<H256, PageError> {
         if page.index >= page.count {
             return Err(PageError::IndexOutOfRange);
         }
@@ -188,7 +196,7 @@ impl PageProof {
             position /= 2;
             width = width.div_ceil(2);
         }
-        (path.next().is_none() && node == *root).then_some(()).ok_or(PageError::WrongProof)
+        path.next().is_none().then_some(node).ok_or(PageError::WrongProof)
     }
 }
 

@@ -13,6 +13,7 @@ use core::fmt;
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 use sp_inherents::{InherentIdentifier, IsFatalError};
+use sp_runtime::Weight;
 
 /// Names the inherent and its data.
 pub const PARTICIPATION_IDENTIFIER: InherentIdentifier = *b"particip";
@@ -78,11 +79,18 @@ impl SequencerBits {
 pub trait OnLowLiveness {
     /// A session has ended in which it was so, because of these leaders.
     fn on_low_liveness(failed: &[AccountId]);
+
+    /// Upper bound of its weight.
+    fn max_low_liveness_weight() -> Weight;
 }
 
 /// Nobody minds.
 impl OnLowLiveness for () {
     fn on_low_liveness(_: &[AccountId]) {}
+
+    fn max_low_liveness_weight() -> Weight {
+        Weight::zero()
+    }
 }
 
 impl FromIterator<u16> for SequencerBits {

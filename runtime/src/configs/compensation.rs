@@ -75,5 +75,5 @@ impl pallet_compensation::Config for Runtime {
     type MinGap = ConstU64<MIN_GAP_MS>;
     type WindowBlocks = ConstU32<WINDOW_BLOCKS>;
     type ClaimBlocks = ClaimBlocks;
-    type WeightInfo = pallet_compensation::EstimatedWeight<Runtime>;
+    type WeightInfo = crate::weights::pallet_compensation::WeightInfo<Runtime>;
 }

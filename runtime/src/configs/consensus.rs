@@ -130,7 +130,7 @@ impl pallet_sequencer_registry::Config for Runtime {
     // A thief of the account cannot take its stake out sooner either.
     type RevocationKeyDelay = super::stake::UnbondingBlocks;
     type MinSequencers = MinSequencers;
-    type WeightInfo = pallet_sequencer_registry::weights::EstimatedWeight<Runtime>;
+    type WeightInfo = crate::weights::pallet_sequencer_registry::WeightInfo<Runtime>;
     type SetId = SetId;
     type SealingKeys = SealingKeys;
     type VotingKeys = VotingKeys;
@@ -209,7 +209,7 @@ impl pallet_timestamp_guard::Config for Runtime {
     type Sequencers = SequencerRegistry;
     type Author = BlockAuthor;
     type OnOffence = super::offences::Punishments;
-    type WeightInfo = pallet_timestamp_guard::EstimatedWeight<Runtime>;
+    type WeightInfo = crate::weights::pallet_timestamp_guard::WeightInfo<Runtime>;
 }
 
 /// The author of the block, as Authorship looked it up before a session ended.

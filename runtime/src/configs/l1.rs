@@ -7,7 +7,7 @@ use cascoin_l2_primitives::relay::{L1BlockContext, L1Event, OnL1Event};
 use frame_support::weights::Weight;
 
 impl pallet_chain_parameters::Config for Runtime {
-    type WeightInfo = pallet_chain_parameters::weights::EstimatedWeight<Runtime>;
+    type WeightInfo = crate::weights::pallet_chain_parameters::WeightInfo<Runtime>;
 }
 
 impl pallet_l1_relay::Config for Runtime {
@@ -16,7 +16,7 @@ impl pallet_l1_relay::Config for Runtime {
     type Time = Timestamp;
     type OnEvent = L1Events;
     type OnApplied = ();
-    type WeightInfo = pallet_l1_relay::weights::EstimatedWeight<Runtime>;
+    type WeightInfo = crate::weights::pallet_l1_relay::WeightInfo<Runtime>;
 }
 
 /// Each kind of event has one pallet that acts on it.
@@ -46,5 +46,5 @@ impl pallet_burn_mint::Config for Runtime {
     type Parameters = ChainParameters;
     type Sequencers = SequencerRegistry;
     type Time = Timestamp;
-    type WeightInfo = pallet_burn_mint::weights::EstimatedWeight<Runtime>;
+    type WeightInfo = crate::weights::pallet_burn_mint::WeightInfo<Runtime>;
 }

@@ -18,5 +18,5 @@ impl pallet_rate_limit::Config for Runtime {
     type Parameters = ChainParameters;
     type Reputation = Reputation;
     type Operators = Operators;
-    type WeightInfo = pallet_rate_limit::EstimatedWeight<Runtime>;
+    type WeightInfo = crate::weights::pallet_rate_limit::WeightInfo<Runtime>;
 }

@@ -20,7 +20,7 @@ impl pallet_balances::Config for Runtime {
     type RuntimeEvent = RuntimeEvent;
     type RuntimeHoldReason = RuntimeHoldReason;
     type RuntimeFreezeReason = RuntimeFreezeReason;
-    type WeightInfo = pallet_balances::weights::SubstrateWeight<Runtime>;
+    type WeightInfo = crate::weights::pallet_balances::WeightInfo<Runtime>;
     type Balance = Balance;
     // Dust is burned.
     type DustRemoval = ();
@@ -61,7 +61,7 @@ impl pallet_rewards::Config for Runtime {
     type UserTime = TimeOfUsers;
     type OnFeePaid = Compensation;
     type PotId = RewardsPot;
-    type WeightInfo = pallet_rewards::EstimatedWeight<Runtime>;
+    type WeightInfo = crate::weights::pallet_rewards::WeightInfo<Runtime>;
 }
 
 impl pallet_transaction_payment::Config for Runtime {

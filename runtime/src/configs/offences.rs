@@ -15,7 +15,7 @@ impl pallet_equivocation::Config for Runtime {
     type Sequencers = SequencerRegistry;
     type VotingKeys = VotingKeys;
     type OnOffence = Punishments;
-    type WeightInfo = pallet_equivocation::weights::EstimatedWeight<Runtime>;
+    type WeightInfo = crate::weights::pallet_equivocation::WeightInfo<Runtime>;
 }
 
 impl pallet_participation::Config for Runtime {
@@ -27,5 +27,5 @@ impl pallet_participation::Config for Runtime {
     type OnLowLiveness = SequencerRegistry;
     type OnCorrelation = SequencerRegistry;
     type OnSessionJudged = Rewards;
-    type WeightInfo = pallet_participation::EstimatedWeight<Runtime>;
+    type WeightInfo = crate::weights::pallet_participation::WeightInfo<Runtime>;
 }

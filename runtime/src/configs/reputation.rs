@@ -18,7 +18,7 @@ impl pallet_reputation::Config for Runtime {
     type Time = Timestamp;
     type Parameters = ChainParameters;
     type OnLinkedScore = ReputationExport;
-    type WeightInfo = pallet_reputation::EstimatedWeight<Runtime>;
+    type WeightInfo = crate::weights::pallet_reputation::WeightInfo<Runtime>;
 }
 
 /// Points by which a score must move before L1 is told again.
@@ -39,7 +39,7 @@ impl pallet_reputation_export::Config for Runtime {
     type Scores = Reputation;
     type Threshold = ConstU8<EXPORT_THRESHOLD>;
     type Interval = ExportInterval;
-    type WeightInfo = pallet_reputation_export::EstimatedWeight<Runtime>;
+    type WeightInfo = crate::weights::pallet_reputation_export::WeightInfo<Runtime>;
 }
 
 /// Everything but what sequencers and governance do as such, and claims after an outage,

@@ -42,5 +42,5 @@ impl pallet_stake::Config for Runtime {
     type MinL1Lock = MinL1Lock;
     type MinL2Share = MinL2Share;
     type PalletId = StakePalletId;
-    type WeightInfo = pallet_stake::EstimatedWeight<Runtime>;
+    type WeightInfo = crate::weights::pallet_stake::WeightInfo<Runtime>;
 }

@@ -8,6 +8,7 @@ use cascoin_l2_runtime::{
     UncheckedExtrinsic,
 };
 use codec::Encode;
+use frame_support::dispatch::GetDispatchInfo;
 use serde_json::Value;
 use sp_consensus_aura::{Slot, AURA_ENGINE_ID};
 use sp_core::{sr25519, storage::StateVersion, Pair, H256};
@@ -266,4 +267,17 @@ pub fn transfer(to: Sr25519Keyring, value: Balance) -> RuntimeCall {
         dest: to.to_account_id().into(),
         value,
     })
+}
+
+/// A batch of as many transfers as weigh about so much, in picoseconds: whatever weights
+/// are in force.
+pub fn transfers_of_weight(picoseconds: u64) -> RuntimeCall {
+    let batch = |count| {
+        let calls = vec![transfer(Sr25519Keyring::Ferdie, 1); count];
+        RuntimeCall::Utility(pallet_utility::Call::batch_all { calls })
+    };
+    let weight = |count| batch(count).get_dispatch_info().call_weight.ref_time();
+    let (none, hundred) = (weight(0), weight(100));
+    let count = picoseconds.saturating_sub(none) * 100 / (hundred - none);
+    batch(usize::try_from(count).expect("it is a test's number"))
 }

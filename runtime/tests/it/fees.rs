@@ -1,13 +1,14 @@
 //! What a transaction costs.
 
-use crate::chain::{preset, transfer, Chain};
+use crate::chain::{preset, transfer, transfers_of_weight, Chain};
 use cascoin_l2_runtime::{
-    AccountId, Balance, Balances, Block, BurnMint, Rewards, Runtime, RuntimeCall, System,
-    TransactionPayment, UncheckedExtrinsic, WeightToFee, INCLUDED_LENGTH, INCLUDED_REF_TIME,
+    AccountId, Balance, Balances, Block, BurnMint, RateLimit, Rewards, Runtime, RuntimeCall,
+    System, TransactionPayment, UncheckedExtrinsic, WeightToFee, INCLUDED_LENGTH,
+    INCLUDED_REF_TIME,
 };
 use codec::Encode;
 use frame_support::{
-    dispatch::DispatchInfo,
+    dispatch::{DispatchInfo, GetDispatchInfo},
     traits::fungible::Inspect,
     weights::{constants::ExtrinsicBaseWeight, Weight, WeightToFee as _},
 };
@@ -98,6 +99,16 @@ fn length_and_time_beyond_what_is_included_cost_extra() {
     });
 }
 
+/// Whatever weights are in force: if they grow beyond it, what the minimum includes has to
+/// grow with them.
+#[test]
+fn r18_1_the_minimum_includes_the_time_of_a_transfer() {
+    let mut chain = Chain::of("regtest");
+    let info = chain.sign(Eve, 0, 0, transfer(Ferdie, 1)).get_dispatch_info();
+    let time = info.total_weight().ref_time();
+    assert!(time <= INCLUDED_REF_TIME, "{time} of {INCLUDED_REF_TIME}");
+}
+
 /// The payment pallet does not multiply what it takes for each transaction besides its
 /// call, nor the length: the one is free here, and the other multiplies itself.
 #[test]
@@ -172,9 +183,8 @@ fn r26_5_full_blocks_raise_the_price_where_blocks_are_small() {
         FullnessAverages::<Runtime>::put(Averages { now: Perbill::one(), ..Default::default() });
     });
     chain.ext.commit_all().expect("changes can be committed");
-    let batch =
-        RuntimeCall::Utility(pallet_utility::Call::batch { calls: vec![transfer(Ferdie, 1); 50] });
-    let transactions = (0..40).map(|nonce| chain.sign(Eve, nonce, 0, batch.clone())).collect();
+    let call = transfers_of_weight(chain.read(RateLimit::users_share) / 30);
+    let transactions = (0..40).map(|nonce| chain.sign(Eve, nonce, 0, call.clone())).collect();
     let (_, applied) = chain.grow(transactions);
     let fit = applied.iter().filter(|one| **one == Ok(Ok(()))).count();
     assert!((1..40).contains(&fit), "{fit} filled it");

@@ -1,6 +1,6 @@
 //! What one account, and all users together, get of a block and of a pool (R26).
 
-use crate::chain::{preset, transfer, undone, Applied, Chain};
+use crate::chain::{preset, transfer, transfers_of_weight, undone, Applied, Chain};
 use cascoin_l2_primitives::chain::{ChainParameters, PS_PER_GAS};
 use cascoin_l2_runtime::{
     configs::{ProxyType, RuntimeBlockWeights},
@@ -186,14 +186,14 @@ fn r26_2_of_10_000_transactions_of_a_new_account_a_pool_takes_200() {
 fn users_get(parameters: ChainParameters, share: u64) {
     let mut chain = chain(parameters);
     assert_eq!(chain.read(RateLimit::users_share), share);
-    let calls = vec![transfer(Ferdie, 1); 50];
+    let call = transfers_of_weight(share / 30);
     let transactions: Vec<_> =
-        (0..90).map(|nonce| chain.sign(Eve, nonce, 0, batch(calls.clone()))).collect();
+        (0..40).map(|nonce| chain.sign(Eve, nonce, 0, call.clone())).collect();
     let fits = |chain: &mut Chain, count: usize| {
         let (_, applied) = chain.build(chain.time + 500, transactions[..count].to_vec());
         applied.iter().all(|one| *one == Ok(Ok(())))
     };
-    let full = (1..90).take_while(|count| fits(&mut chain, *count)).count();
+    let full = (1..40).take_while(|count| fits(&mut chain, *count)).count();
     let mut transactions = transactions[..=full].to_vec();
     transactions.push(chain.sign(Alice, 0, 0, operational()));
     let (_, applied) = chain.grow(transactions);
@@ -217,10 +217,11 @@ fn r26_1_on_mainnet_users_get_their_share_of_30_million_gas() {
 
 #[test]
 fn r26_1_what_no_block_has_room_for_is_never_good() {
-    // About 110 ms.
-    let huge = || batch(vec![transfer(Ferdie, 1); 1_000]);
     let mut small = chain(regtest());
     small.grow(vec![]);
+    // Twice what users have there, two thirds of what they have on mainnet.
+    let too_much = 2 * small.read(RateLimit::users_share);
+    let huge = || transfers_of_weight(too_much);
     let transaction = small.sign(Eve, 0, 0, huge());
     let never = InvalidTransaction::Custom(TOO_MUCH_GAS);
     assert_eq!(pooled(&mut small, transaction.clone()), Err(never.into()));

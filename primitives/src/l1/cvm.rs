@@ -188,12 +188,12 @@ fn write_redeem(script: &mut Vec<u8>, owner: &[u8; 20], unlock: u32) {
     script.extend([0x88, 0xac, 0x67, 0x6a, 0x68]); // EQUALVERIFY CHECKSIG ELSE RETURN ENDIF
 }
 
-fn hash160(bytes: &[u8]) -> [u8; 20] {
+pub(super) fn hash160(bytes: &[u8]) -> [u8; 20] {
     Ripemd160::digest(Sha256::digest(bytes)).into()
 }
 
 /// Of the script whose hash an output pays to; `None` for an output of another form.
-fn script_hash(script: &[u8]) -> Option<&[u8; 20]> {
+pub(super) fn script_hash(script: &[u8]) -> Option<&[u8; 20]> {
     script.strip_prefix(&[0xa9, 20])?.strip_suffix(&[0x87])?.try_into().ok()
 }
 

@@ -18,13 +18,11 @@
 
 use super::{
     address::L1Address,
-    cvm::push_number,
+    cvm::{hash160, push_number, script_hash},
     envelope::{Message, MessageKind},
 };
 use crate::chain::AccountId;
 use alloc::vec::Vec;
-use ripemd::Ripemd160;
-use sha2::{Digest, Sha256};
 
 /// Length of a message's body.
 pub const BODY_LEN: usize = 32 + 4 + 20;
@@ -90,15 +88,14 @@ impl StakePayload {
 
     /// The script of the output that locks the coins.
     pub fn lock_script(&self) -> Vec<u8> {
-        let redeem = self.redeem_script();
-        L1Address::ScriptHash(Ripemd160::digest(Sha256::digest(&redeem)).into()).script()
+        L1Address::ScriptHash(hash160(&self.redeem_script())).script()
     }
 }
 
 /// Whether a script pays to a script hash: what is no such script locks nothing, and
 /// costs no hash to find out.
 pub fn pays_to_script_hash(script: &[u8]) -> bool {
-    matches!(script, [0xa9, 20, hash @ .., 0x87] if hash.len() == 20)
+    script_hash(script).is_some()
 }
 
 /// How much is locked for how long, at the L1 height `now`: base units × blocks, a year's

@@ -24,14 +24,11 @@ use cascoin_l2_runtime::{
 };
 use chain::{extension, timestamp, undone, Chain, START};
 use codec::Encode;
-use frame_support::{
-    dispatch::GetDispatchInfo,
-    traits::{Get, Hooks},
-    weights::Weight,
-};
+use frame_support::{dispatch::GetDispatchInfo, traits::Hooks, weights::Weight};
 use pallet_reputation::{L1Accounts, L1Addresses, Standing, Standings};
 use pallet_reputation_export::{types::Known, Draft, KnownAddresses, MAX_SWEPT};
-use sp_core::{blake2_256, sr25519, Pair, H160};
+use sp_core::{sr25519, Pair, H160};
+use sp_io::hashing::blake2_256;
 use sp_runtime::traits::{DispatchTransaction, TransactionExtension};
 use std::time::{Duration, Instant};
 
@@ -197,7 +194,7 @@ fn entries(n: u32, decimals: u8) -> [(Vec<u8>, Vec<u8>); 5] {
     let info: frame_system::AccountInfo<Nonce, AccountData> =
         frame_system::AccountInfo { providers: 1, data, ..Default::default() };
     let standing = Standing { l1, ..Default::default() };
-    let now = score(&Facts { l1, activity, penalty: 0, decimals });
+    let now = score(&Facts { l1, activity, decimals, ..Default::default() });
     let said = ExportedScore { score: now.aggregated, suspicion: now.suspicion };
     [
         (frame_system::Account::<Runtime>::hashed_key_for(&who), info.encode()),

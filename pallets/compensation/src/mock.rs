@@ -13,7 +13,7 @@ use frame_support::{
     storage::with_storage_layer,
     traits::{
         fungible::{Inspect, Mutate},
-        Authorize, Get, Hooks,
+        Authorize, Hooks,
     },
     weights::Weight,
 };

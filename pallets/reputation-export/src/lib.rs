@@ -15,9 +15,11 @@
 //! 4. Sequencers' nodes sign it with their relay keys, and send the signatures
 //!    ([`sign_export`](Pallet::sign_export)). With those of more than two thirds of the
 //!    set it is *signed*, and waits for settlement, which takes batches in their order
-//!    ([`settled`](Pallet::settled)). There is no settlement on L1 yet: nobody calls it.
+//!    ([`ExportOrder`], [`settled`](Pallet::settled)). There is no settlement on L1 yet:
+//!    nobody calls it.
 //! 5. When [`MAX_KEPT`] batches wait and there is more to say, the oldest is *superseded*:
-//!    what no later one replaced is said again, in the draft.
+//!    what no later one replaced is said again, in the draft. Each batch says which is the
+//!    oldest that is kept, so that L1 leaves out what is superseded and nothing else.
 //!
 //! ## What holds
 //!
@@ -65,7 +67,10 @@ pub use pallet::*;
 pub use weights::{EstimatedWeight, WeightInfo};
 
 #[cfg(doc)]
-use cascoin_l2_primitives::reputation::export::{OnLinkedScore, ReputationExport};
+use cascoin_l2_primitives::reputation::{
+    export::{OnLinkedScore, ReputationExport},
+    export_order::ExportOrder,
+};
 
 /// Batches that are kept: the one that is being signed, and those that wait.
 pub const MAX_KEPT: u32 = 16;
@@ -158,6 +163,10 @@ pub mod pallet {
     #[pallet::storage]
     pub type Retired<T> = StorageValue<_, u32, ValueQuery>;
 
+    /// Batches that L1 has applied while it left out an older one that is kept, ascending.
+    #[pallet::storage]
+    pub type SettledAhead<T> = StorageValue<_, BoundedVec<u32, ConstU32<MAX_KEPT>>, ValueQuery>;
+
     #[pallet::event]
     #[pallet::generate_deposit(pub(super) fn deposit_event)]
     pub enum Event<T: Config> {
@@ -179,13 +188,13 @@ pub mod pallet {
             /// The set.
             set_id: u64,
         },
-        /// Too many batches waited: what the oldest said and no later one replaced is
-        /// said again.
+        /// Too many batches waited, or L1 left the oldest out: what that said and no later
+        /// one replaced is said again.
         ExportSuperseded {
             /// Its sequence number.
             sequence: u32,
         },
-        /// Batches are settled on L1.
+        /// L1 has applied the oldest batches.
         ExportsSettled {
             /// Sequence number of the last one.
             through: u32,

@@ -6,8 +6,10 @@ use cascoin_l2_primitives::{
     chain::AccountId,
     reputation::{
         export::{
-            export_message, ExportSignature, ExportVote, ExportedScore, LinkedScores, OnLinkedScore,
+            export_message, ExportSignature, ExportVote, ExportedScore, LinkedScores,
+            OnLinkedScore, SignedExport,
         },
+        export_order::ExportOrder,
         Score,
     },
     sequencers::SequencerSetProvider,
@@ -77,6 +79,8 @@ parameter_types! {
     /// Seeds of the sequencers' keys, in the order of the set.
     pub static Members: Vec<u8> = vec![];
     pub static SetId: u64 = 0;
+    /// The keys of sets that were replaced.
+    pub static OldKeys: BTreeMap<u64, Vec<ed25519::Public>> = BTreeMap::new();
     /// What L2 says of linked addresses.
     pub static Linked: BTreeMap<H160, ExportedScore> = BTreeMap::new();
 }
@@ -92,6 +96,18 @@ pub fn pair(seed: u8) -> ed25519::Pair {
 /// The relay keys of the set, by index.
 pub fn keys() -> Vec<ed25519::Public> {
     Members::get().into_iter().map(|seed| pair(seed).public()).collect()
+}
+
+/// Those of a set that is or was in force.
+fn keys_of(set_id: u64) -> Vec<ed25519::Public> {
+    OldKeys::get().get(&set_id).cloned().unwrap_or_else(keys)
+}
+
+/// Another set of the same sequencers.
+pub fn new_set() {
+    OldKeys::mutate(|old| old.insert(SetId::get(), keys()));
+    SetId::mutate(|id| *id += 1);
+    Members::mutate(|members| members.rotate_left(1));
 }
 
 pub struct Sequencers;
@@ -136,6 +152,7 @@ impl Config for Test {
 pub fn new_test_ext(sequencers: u8) -> sp_io::TestExternalities {
     Members::set((1..=sequencers).collect());
     SetId::set(0);
+    OldKeys::set(BTreeMap::new());
     Linked::set(BTreeMap::new());
     let storage = RuntimeGenesisConfig::default().build_storage().expect("a valid genesis");
     let mut ext: sp_io::TestExternalities = storage.into();
@@ -237,24 +254,47 @@ pub fn sign_what_waits() {
 }
 
 /// An L1 that applies batches in their order.
-#[derive(Default)]
 pub struct L1 {
     pub scores: BTreeMap<H160, ExportedScore>,
+    pub order: ExportOrder,
+    /// The batch that it applied last.
     pub applied: u32,
+}
+
+impl Default for L1 {
+    fn default() -> Self {
+        Self { scores: BTreeMap::new(), order: ExportOrder::starting(1), applied: 0 }
+    }
 }
 
 impl L1 {
     /// Settles all that is signed, as the settlement will: checked, in order, once.
     pub fn settle(&mut self) {
-        for signed in Export::exports(0, u32::MAX).signed {
-            signed.verify(&GENESIS, SetId::get(), &keys()).expect("a quorum signed it");
-            assert!(signed.export.sequence > self.applied, "none comes twice");
-            self.applied = signed.export.sequence;
-            for entry in &signed.export.entries {
+        self.settle_some(|_| true);
+    }
+
+    /// Settles what somebody brings of what is signed, as far as L1 takes it.
+    pub fn settle_some(&mut self, is_brought: impl Fn(u32) -> bool) {
+        let mut brought = Export::exports(0, u32::MAX).signed;
+        brought.retain(|signed| is_brought(signed.export.sequence));
+        for signed in &brought {
+            let set_id = signed.certificate.set_id;
+            signed.verify(&GENESIS, set_id, &keys_of(set_id)).expect("a quorum signed it");
+            self.order.show(&signed.export);
+        }
+        let mut applied = vec![];
+        for SignedExport { export, .. } in &brought {
+            if self.order.take(export).is_err() {
+                continue;
+            }
+            assert!(export.sequence > self.applied, "none comes twice");
+            self.applied = export.sequence;
+            applied.push(export.sequence);
+            for entry in &export.entries {
                 self.scores.insert(entry.address, entry.exported);
             }
         }
-        Export::settled(self.applied);
+        Export::settled(&applied);
     }
 
     /// What it says of an address.

@@ -21,7 +21,8 @@ enum Step {
     /// Many batches, with somebody's score going up and down.
     Epochs(u32),
     Sign,
-    Settle,
+    /// Some of the batches are brought to L1.
+    Settle(u32),
     NewSet,
 }
 
@@ -34,7 +35,8 @@ fn any_step() -> impl Strategy<Value = Step> {
         6 => (1..2 * INTERVAL).prop_map(Step::Blocks),
         2 => (1..=MAX_KEPT).prop_map(Step::Epochs),
         6 => Just(Step::Sign),
-        2 => Just(Step::Settle),
+        2 => any::<u32>().prop_map(Step::Settle),
+        1 => Just(Step::Settle(u32::MAX)),
         1 => Just(Step::NewSet),
     ]
 }
@@ -73,21 +75,15 @@ proptest! {
                         }
                     }
                     Step::Sign => sign_what_waits(),
-                    Step::Settle => {
-                        // What an old set signed was settled while it was in force.
-                        sign_what_waits();
-                        l1.settle();
+                    Step::Settle(brought) => {
+                        l1.settle_some(|sequence| brought & (1 << (sequence % MAX_KEPT)) != 0);
                     }
-                    Step::NewSet => {
-                        l1.settle();
-                        SetId::mutate(|id| *id += 1);
-                        Members::mutate(|members| members.rotate_left(1));
-                    }
+                    Step::NewSet => new_set(),
                 }
                 Export::check_state().expect("sound");
             }
             // All are looked at, what was superseded too; and what that drafts is settled.
-            for _ in 0..4 {
+            for _ in 0..8 {
                 epoch();
                 sign_what_waits();
                 l1.settle();

@@ -3,7 +3,8 @@
 use crate::{
     mock::*,
     pallet::{
-        Certificates, Cursor, Draft, Error, Event, Exports, InSigning, KnownAddresses, Last, Oldest,
+        Certificates, Cursor, Draft, Error, Event, Exports, InSigning, KnownAddresses, Last,
+        Oldest, SettledAhead,
     },
     types::Known,
     MAX_KEPT, MAX_RETIRED, MAX_SWEPT,
@@ -42,6 +43,7 @@ fn r10_4_a_change_is_drafted_batched_signed_and_settled() {
         let last = Last::<Test>::get();
         let export = Exports::<Test>::get(1).expect("it is made");
         assert_eq!((export.sequence, export.previous, export.height), (1, H256::zero(), INTERVAL));
+        assert_eq!(export.oldest, 1);
         assert_eq!((last.sequence, last.hash), (1, export.hash()));
         let made = Event::ExportMade { sequence: 1, hash: last.hash, entries: 1 };
         assert_eq!(events(), [made]);
@@ -274,6 +276,8 @@ fn r10_4_without_settlement_the_oldest_batch_is_superseded_and_nothing_is_lost()
         assert_eq!(draft(), [(3, 50), (1, 70)], "the second was replaced by a later batch");
         epoch();
         all_sign();
+        let said = Exports::<Test>::get(MAX_KEPT + 1).map(|export| export.oldest);
+        assert_eq!(said, Some(2), "L1 is told that the first is superseded");
         let mut l1 = L1::default();
         l1.settle();
         assert_eq!([1, 2, 3].map(|n| l1.says(n)), [points(70), points(40), points(50)]);
@@ -349,15 +353,67 @@ fn settlement_in_the_midst_of_superseding_counts() {
         assert_eq!(Oldest::<Test>::get(), MAX_KEPT + 1);
         Export::check_state().expect("sound");
         // What is not signed, or not made yet, cannot be settled.
-        Export::settled(u32::MAX);
+        Export::settled(&[0, MAX_KEPT, MAX_KEPT + 1, u32::MAX]);
         assert_eq!(Oldest::<Test>::get(), MAX_KEPT + 1);
         epoch();
-        Export::settled(u32::MAX);
+        Export::settled(&[MAX_KEPT + 1]);
         assert_eq!(Oldest::<Test>::get(), MAX_KEPT + 1);
         all_sign();
         l1.settle();
         assert_eq!(Oldest::<Test>::get(), MAX_KEPT + 2);
         assert!((0..=MAX_RETIRED).all(|n| l1.says(n) == points(70)));
+    });
+}
+
+/// Who brings L1 a late batch and holds back those before it gains nothing.
+#[test]
+fn r10_4_what_waits_is_not_left_out() {
+    new_test_ext(1).execute_with(|| {
+        for (n, score) in [(1, 70), (2, 60), (3, 50)] {
+            set(n, score);
+            epoch();
+            all_sign();
+        }
+        let mut l1 = L1::default();
+        l1.settle_some(|sequence| sequence != 2);
+        assert_eq!(l1.applied, 1);
+        assert_eq!((Oldest::<Test>::get(), Last::<Test>::get().sequence), (2, 3));
+        l1.settle();
+        assert_eq!([1, 2, 3].map(|n| l1.says(n)), [points(70), points(60), points(50)]);
+    });
+}
+
+/// An L1 that leaves out what it may not is told again what that said.
+#[test]
+fn r10_4_what_was_left_out_all_the_same_is_said_again() {
+    new_test_ext(1).execute_with(|| {
+        for n in 0..=MAX_RETIRED {
+            set(n, 70);
+        }
+        epoch();
+        all_sign();
+        for score in [20, 40, 60] {
+            set(1_000, score);
+            set(0, score);
+            epoch();
+            all_sign();
+        }
+        set(1_001, 50);
+        // Batches 1 and 3 were left out.
+        Export::settled(&[4, 2]);
+        assert_eq!(Oldest::<Test>::get(), 1);
+        run(1);
+        assert_eq!(draft().len() as u32, 1 + MAX_RETIRED - 1, "the first of eight was replaced");
+        // Batch 1, 2 that was applied, 3, and 4 that was applied.
+        for oldest in 2..=5 {
+            run(1);
+            assert_eq!(Oldest::<Test>::get(), oldest);
+        }
+        let mut said = draft();
+        said.sort_unstable();
+        let expected: Vec<_> = (1..=MAX_RETIRED).map(|n| (n, 70)).chain([(1_001, 50)]).collect();
+        assert_eq!(said, expected, "what batch 3 said was replaced by the fourth");
+        assert!(SettledAhead::<Test>::get().is_empty());
     });
 }
 

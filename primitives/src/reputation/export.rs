@@ -4,7 +4,8 @@
 //! A batch holds what has changed. Whoever applies all batches in the order of their
 //! sequence numbers has, for each address, the score that was exported last; an address
 //! that no batch names has none. [`SignedExport::verify`] needs nothing but the keys of
-//! the set that signed.
+//! the set that signed. Batches that L2 superseded may be left out, others not: see
+//! [`export_order`](super::export_order).
 
 use super::{rule::Suspicion, Score};
 use crate::chain::{quorum, BlockNumber, MAX_SEQUENCERS};
@@ -96,6 +97,9 @@ pub type ExportEntries = BoundedVec<ExportEntry, ConstU32<MAX_EXPORT_ENTRIES>>;
 pub struct ReputationExport {
     /// 1 for the first one; rises by one.
     pub sequence: u32,
+    /// Sequence number of the oldest batch that waited for L1 when this one was made, at
+    /// most its own: those before were settled or superseded. It never falls.
+    pub oldest: u32,
     /// [`hash`](Self::hash) of the one before; zero for the first one.
     pub previous: H256,
     /// The L2 block that made it.
@@ -308,7 +312,7 @@ mod tests {
     fn export() -> ReputationExport {
         let entry = |n: u8| ExportEntry { address: H160([n; 20]), exported: exported(n.into()) };
         let entries = (1..=3).map(entry).collect::<Vec<_>>().try_into().expect("few");
-        ReputationExport { sequence: 9, previous: H256([4; 32]), height: 77, entries }
+        ReputationExport { sequence: 9, oldest: 6, previous: H256([4; 32]), height: 77, entries }
     }
 
     fn signed(count: u8, signers: &[u16]) -> SignedExport {
@@ -383,7 +387,7 @@ mod tests {
 
         /// R10.4: whatever is changed in a batch, its signatures prove it no more.
         #[test]
-        fn r10_4_every_part_of_an_export_is_signed(part in 0..6usize, bit in 0..8u32) {
+        fn r10_4_every_part_of_an_export_is_signed(part in 0..7usize, bit in 0..8u32) {
             let mut changed = signed(4, &[0, 1, 3]);
             let export = &mut changed.export;
             match part {
@@ -391,7 +395,8 @@ mod tests {
                 1 => export.previous.0[0] ^= 1 << bit,
                 2 => export.height ^= 1 << bit,
                 3 => export.entries[1].address.0[19] ^= 1 << bit,
-                4 => export.entries[2].exported.score = Score::saturating(50 + u64::from(bit)),
+                4 => export.oldest ^= 1 << bit,
+                5 => export.entries[2].exported.score = Score::saturating(50 + u64::from(bit)),
                 _ => drop(export.entries.pop()),
             }
             prop_assert_eq!(verify(&changed, 4), Err(ExportError::BadSignature));

@@ -7,7 +7,7 @@ use cascoin_l2_primitives::{
     reputation::{
         export::{
             export_message, ExportSignature, ExportVote, ExportedScore, LinkedScores,
-            OnLinkedScore, SignedExport,
+            OnLinkedScore, ScoreCause, SignedExport, MAX_EXPORT_ENTRIES,
         },
         export_order::ExportOrder,
         Score,
@@ -81,6 +81,8 @@ parameter_types! {
     pub static SetId: u64 = 0;
     /// The keys of sets that were replaced.
     pub static OldKeys: BTreeMap<u64, Vec<ed25519::Public>> = BTreeMap::new();
+    pub static MaxEntries: u32 = MAX_EXPORT_ENTRIES;
+    pub static ReservedEntries: u32 = RESERVED;
     /// What L2 says of linked addresses.
     pub static Linked: BTreeMap<H160, ExportedScore> = BTreeMap::new();
 }
@@ -88,6 +90,7 @@ parameter_types! {
 pub const GENESIS: H256 = H256([69; 32]);
 pub const THRESHOLD: u8 = 5;
 pub const INTERVAL: u32 = 10;
+pub const RESERVED: u32 = 128;
 
 pub fn pair(seed: u8) -> ed25519::Pair {
     ed25519::Pair::from_seed(&[seed; 32])
@@ -144,6 +147,8 @@ impl Config for Test {
     type Sequencers = Sequencers;
     type Scores = Scores;
     type Threshold = frame_support::traits::ConstU8<THRESHOLD>;
+    type MaxEntries = MaxEntries;
+    type ReservedEntries = ReservedEntries;
     type Interval = frame_support::traits::ConstU32<INTERVAL>;
     type WeightInfo = crate::EstimatedWeight<Test>;
 }
@@ -152,6 +157,8 @@ impl Config for Test {
 pub fn new_test_ext(sequencers: u8) -> sp_io::TestExternalities {
     Members::set((1..=sequencers).collect());
     SetId::set(0);
+    MaxEntries::set(MAX_EXPORT_ENTRIES);
+    ReservedEntries::set(RESERVED);
     OldKeys::set(BTreeMap::new());
     Linked::set(BTreeMap::new());
     let storage = RuntimeGenesisConfig::default().build_storage().expect("a valid genesis");
@@ -176,15 +183,21 @@ pub fn drift(n: u32, exported: ExportedScore) {
     Linked::mutate(|linked| linked.insert(address(n), exported));
 }
 
-/// An address is linked, or its score changes at once.
+/// An address is linked.
 pub fn set(n: u32, score: u8) {
     drift(n, points(score));
-    Export::on_linked_score(&address(n));
+    Export::on_linked_score(&address(n), ScoreCause::Link);
+}
+
+/// The account of an address is punished.
+pub fn punish(n: u32, score: u8) {
+    drift(n, points(score));
+    Export::on_linked_score(&address(n), ScoreCause::Offence);
 }
 
 pub fn unlink(n: u32) {
     Linked::mutate(|linked| linked.remove(&address(n)));
-    Export::on_linked_score(&address(n));
+    Export::on_linked_score(&address(n), ScoreCause::Link);
 }
 
 /// So many blocks in which there is nothing else to do.
@@ -253,7 +266,7 @@ pub fn sign_what_waits() {
     }
 }
 
-/// An L1 that applies batches in their order.
+/// An L1 that applies batches in their order, from when settlement began.
 pub struct L1 {
     pub scores: BTreeMap<H160, ExportedScore>,
     pub order: ExportOrder,
@@ -263,7 +276,11 @@ pub struct L1 {
 
 impl Default for L1 {
     fn default() -> Self {
-        Self { scores: BTreeMap::new(), order: ExportOrder::starting(1), applied: 0 }
+        Self {
+            scores: BTreeMap::new(),
+            order: ExportOrder::starting(Export::begin_settlement()),
+            applied: 0,
+        }
     }
 }
 

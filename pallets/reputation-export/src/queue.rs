@@ -1,9 +1,10 @@
 //! Batches: made, signed, settled or superseded.
 
 use crate::{
+    draft::Room,
     pallet::{
         Certificates, Config, Draft, Error, Event, Exports, InSigning, KnownAddresses, Last,
-        Oldest, Pallet, Retired, SettledAhead,
+        Oldest, Pallet, Retired, SettledAhead, SettlementBegan,
     },
     types::{LastExport, Signing},
     MAX_KEPT, MAX_RETIRED,
@@ -66,6 +67,18 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
+    /// Settlement is about to begin; answers the sequence number of the batch that L1 MUST
+    /// begin with ([`ExportOrder::starting`]). From now on what was said of an
+    /// address that is linked no more is taken back until L1 has that. Before, L1 knows
+    /// nothing, and of what is superseded only who is linked is said again.
+    ///
+    /// It MUST be called before L1 applies anything, and [`settled`](Self::settled) changes
+    /// nothing before. Weight: two reads, one write.
+    pub fn begin_settlement() -> u32 {
+        SettlementBegan::<T>::put(true);
+        Oldest::<T>::get()
+    }
+
     /// Takes note of the batches that L1 has applied, by sequence number, in any order. They
     /// need not be kept any longer. What it left out before one that it applied, it will
     /// not apply any more: that is superseded, and so said again. (An L1 that keeps to
@@ -74,6 +87,9 @@ impl<T: Config> Pallet<T> {
     /// Weight: that of reading two values and writing three for each of [`MAX_KEPT`]
     /// batches.
     pub fn settled(applied: &[u32]) {
+        if !SettlementBegan::<T>::get() {
+            return;
+        }
         let kept = Oldest::<T>::get()..=Last::<T>::get().sequence;
         let mut ahead = SettledAhead::<T>::get();
         for sequence in applied {
@@ -144,18 +160,23 @@ impl<T: Config> Pallet<T> {
         let oldest = Oldest::<T>::get();
         let Some(export) = Exports::<T>::get(oldest) else { return 0 };
         let done = Retired::<T>::get();
+        // Before, there is nothing to take back: L1 will not take what was forgotten by then.
+        let may_be_on_l1 = SettlementBegan::<T>::get();
         let mut looked = 0u32;
         for entry in export.entries.iter().skip(done as usize).take(MAX_RETIRED as usize) {
             looked = looked.saturating_add(1);
-            KnownAddresses::<T>::mutate(entry.address, |known| {
-                // Who is not known was taken back, here or later.
-                let known = known.get_or_insert_with(Default::default);
-                if known.batch <= oldest {
-                    known.said = None;
-                }
-            });
+            let known = KnownAddresses::<T>::get(entry.address);
+            if known.is_none() && !may_be_on_l1 {
+                continue;
+            }
+            // Who is not known was taken back, here or later.
+            let mut known = known.unwrap_or_default();
+            if known.batch <= oldest {
+                known.said = None;
+                KnownAddresses::<T>::insert(entry.address, known);
+            }
             // If the draft is full, its turn comes.
-            let _ = Self::look_at(&entry.address);
+            let _ = Self::look_at(&entry.address, Room::Common);
         }
         let done = done.saturating_add(looked);
         if (done as usize) < export.entries.len() {

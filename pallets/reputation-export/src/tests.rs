@@ -11,6 +11,7 @@ use crate::{
 };
 use cascoin_l2_primitives::reputation::{
     export::{ExportEntry, ExportSignature, ExportVote, ExportedScore, MAX_EXPORT_ENTRIES},
+    export_order::OrderError,
     rule::Suspicion,
 };
 use frame_support::{assert_noop, traits::Hooks, weights::Weight};
@@ -162,11 +163,11 @@ fn r10_4_what_was_said_of_an_address_is_taken_back_when_its_link_ends() {
 #[test]
 fn a_full_draft_waits_and_loses_nobody() {
     new_test_ext(1).execute_with(|| {
-        let count = MAX_EXPORT_ENTRIES + 3;
+        let count = MAX_EXPORT_ENTRIES - RESERVED + 3;
         for n in 0..count {
             set(n, 50);
         }
-        assert_eq!(draft().len() as u32, MAX_EXPORT_ENTRIES);
+        assert_eq!(draft().len() as u32, MAX_EXPORT_ENTRIES - RESERVED);
         // What is in it can change.
         set(0, 80);
         assert_eq!(draft()[0], (0, 80));
@@ -178,6 +179,66 @@ fn a_full_draft_waits_and_loses_nobody() {
         }
         assert!((1..count).all(|n| l1.says(n) == points(50)));
         assert_eq!(l1.says(0), points(80));
+    });
+}
+
+/// Links cost little. However many there are, L1 is told of an offence with the next batch.
+#[test]
+fn r10_4_no_number_of_links_delays_an_offence() {
+    new_test_ext(1).execute_with(|| {
+        set(9_999, 90);
+        epoch();
+        all_sign();
+        let common = MAX_EXPORT_ENTRIES - RESERVED;
+        for n in 0..MAX_EXPORT_ENTRIES {
+            set(n, 50);
+        }
+        run(1);
+        assert_eq!(draft().len() as u32, common);
+        punish(9_999, 40);
+        assert_eq!(draft().last(), Some(&(9_999, 40)));
+        for n in 0..RESERVED {
+            punish(20_000 + n, 50);
+        }
+        assert_eq!(draft().len() as u32, MAX_EXPORT_ENTRIES);
+        epoch();
+        let said = Exports::<Test>::get(2).expect("it is made").entries;
+        assert!(said
+            .iter()
+            .any(|entry| (entry.address, entry.exported) == (address(9_999), points(40))));
+    });
+}
+
+/// Says two scores in turn until so many batches more are made.
+fn chatter(batches: u32) {
+    for n in 0..batches {
+        set(2, if n % 2 == 0 { 20 } else { 40 });
+        epoch();
+        all_sign();
+    }
+}
+
+/// As long as L1 knows nothing there is nothing to take back, again and again.
+#[test]
+fn before_settlement_a_link_that_ended_is_forgotten() {
+    new_test_ext(1).execute_with(|| {
+        set(1, 70);
+        epoch();
+        all_sign();
+        let [first] = <[_; 1]>::try_from(Export::exports(0, 9).signed).expect("there is one");
+        unlink(1);
+        chatter(MAX_KEPT);
+        set(2, 90);
+        run(1);
+        assert_eq!(Oldest::<Test>::get(), 3, "what took it back is superseded");
+        assert_eq!(draft(), [(2, 90)]);
+        Export::settled(&[3, 4]);
+        assert_eq!(Oldest::<Test>::get(), 3, "settlement has not begun");
+        // L1 begins after what was forgotten, so it cannot be made to know the address.
+        let mut l1 = L1::default();
+        assert_eq!(l1.order.take(&first.export), Err(OrderError::Past));
+        l1.settle();
+        assert_eq!((l1.says(1), l1.says(2)), (points(0), points(40)));
     });
 }
 
@@ -399,6 +460,7 @@ fn r10_4_what_was_left_out_all_the_same_is_said_again() {
             all_sign();
         }
         set(1_001, 50);
+        Export::begin_settlement();
         // Batches 1 and 3 were left out.
         Export::settled(&[4, 2]);
         assert_eq!(Oldest::<Test>::get(), 1);

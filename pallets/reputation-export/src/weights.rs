@@ -59,7 +59,7 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
         let n = u64::from(n);
         let some = u64::from(n > 0);
         Weight::from_parts((5 + some * 60 + n * 50) * MICROSECOND, 0)
-            + T::DbWeight::get().reads_writes(4 + 5 * some + 4 * n, 6 * some + n)
+            + T::DbWeight::get().reads_writes(4 + 6 * some + 5 * n, 6 * some + 2 * n)
     }
 
     // Verifying takes about 60 µs. Read: set id, last batch, signatures, keys of the set.

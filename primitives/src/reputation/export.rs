@@ -269,19 +269,39 @@ pub trait LinkedScores {
     fn of_address(address: &H160) -> Option<ExportedScore>;
 }
 
-/// Told when what L2 says of an L1 address may have changed at once: it was linked or
-/// unlinked, L1's score was imported, or an offence was punished. What changes with each
+/// Why what L2 says of an L1 address may have changed at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ScoreCause {
+    /// Its account was linked or unlinked.
+    Link,
+    /// Trust in it was computed anew.
+    Trust,
+    /// L1's score of its account was imported.
+    L1Score,
+    /// Its account was punished for an offence.
+    Offence,
+}
+
+impl ScoreCause {
+    /// Whether it has room in the draft that is kept for it: no user brings it about, so
+    /// nobody can fill that room to keep others out.
+    pub const fn has_reserve(self) -> bool {
+        matches!(self, Self::L1Score | Self::Offence)
+    }
+}
+
+/// Told when what L2 says of an L1 address may have changed at once. What changes with each
 /// transaction or with time is not told. `()` does not listen.
 pub trait OnLinkedScore {
     /// It may have changed.
-    fn on_linked_score(address: &H160);
+    fn on_linked_score(address: &H160, cause: ScoreCause);
 
     /// Upper bound of the weight of that.
     fn weight() -> Weight;
 }
 
 impl OnLinkedScore for () {
-    fn on_linked_score(_: &H160) {}
+    fn on_linked_score(_: &H160, _: ScoreCause) {}
 
     fn weight() -> Weight {
         Weight::zero()

@@ -137,6 +137,7 @@ mod benchmarks {
         #[block]
         {
             assert!(sp_io::crypto::ed25519_verify(&signature, &message, &key));
+            assert!(ExportSignature { signer: 0, signature }.is_by(&key, &message));
             let signing = InSigning::<T>::get().unwrap_or_default();
             signed = signing.in_force::<T::Sequencers>().has(0);
         }

@@ -96,9 +96,21 @@ pub fn pair(seed: u8) -> ed25519::Pair {
     ed25519::Pair::from_seed(&[seed; 32])
 }
 
+/// Stands for a key of small order, the neutral element.
+pub const WEAK: u8 = 0;
+
+fn public(seed: u8) -> ed25519::Public {
+    if seed != WEAK {
+        return pair(seed).public();
+    }
+    let mut neutral = [0; 32];
+    neutral[0] = 1;
+    ed25519::Public::from_raw(neutral)
+}
+
 /// The relay keys of the set, by index.
 pub fn keys() -> Vec<ed25519::Public> {
-    Members::get().into_iter().map(|seed| pair(seed).public()).collect()
+    Members::get().into_iter().map(public).collect()
 }
 
 /// Those of a set that is or was in force.

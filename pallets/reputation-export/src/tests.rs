@@ -10,7 +10,9 @@ use crate::{
     MAX_KEPT, MAX_RETIRED, MAX_SWEPT,
 };
 use cascoin_l2_primitives::reputation::{
-    export::{ExportEntry, ExportSignature, ExportVote, ExportedScore, MAX_EXPORT_ENTRIES},
+    export::{
+        export_message, ExportEntry, ExportSignature, ExportVote, ExportedScore, MAX_EXPORT_ENTRIES,
+    },
     export_order::OrderError,
     rule::Suspicion,
 };
@@ -287,6 +289,25 @@ fn only_members_sign_and_once() {
             dispatch(vote(3)).map_err(|error| error.error),
             Err(DispatchError::from(Error::<Test>::NotInSigning))
         );
+    });
+}
+
+/// What a strict verifier would refuse later does not make a quorum.
+#[test]
+fn r10_4_a_signature_that_only_some_verifiers_take_is_refused() {
+    new_test_ext(4).execute_with(|| {
+        Members::set(vec![1, 2, 3, WEAK]);
+        set(1, 70);
+        epoch();
+        let mut signature = [0; 64];
+        signature[0] = 1;
+        let signature = ed25519::Signature::from_raw(signature);
+        let message = export_message(&GENESIS, 0, &Last::<Test>::get().hash);
+        assert!(sp_io::crypto::ed25519_verify(&signature, &message, &keys()[3]));
+        let signature = ExportSignature { signer: 3, signature };
+        let vote = ExportVote { set_id: 0, sequence: 1, signature };
+        assert_eq!(pool(vote), Err(invalid(InvalidTransaction::BadProof)));
+        all_sign();
     });
 }
 

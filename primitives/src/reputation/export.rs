@@ -4,7 +4,8 @@
 //! A batch holds what has changed. Whoever applies all batches in the order of their
 //! sequence numbers has, for each address, the score that was exported last; an address
 //! that no batch names has none. [`SignedExport::verify`] needs nothing but the keys of
-//! the set that signed. Batches that L2 superseded may be left out, others not: see
+//! the set that signed; signatures are Ed25519 by the strict rules
+//! ([`ExportSignature::is_by`]). Batches that L2 superseded may be left out, others not: see
 //! [`export_order`](super::export_order).
 
 use super::{rule::Suspicion, Score};
@@ -16,7 +17,7 @@ use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use sp_core::{bounded::BoundedVec, ed25519, ConstU32, H160, H256};
-use sp_runtime::{traits::Verify, Weight};
+use sp_runtime::Weight;
 
 /// Domain of the signed message.
 pub const EXPORT_DOMAIN: &[u8; 9] = b"CASL2REX1";
@@ -167,6 +168,19 @@ pub struct ExportSignature {
     pub signature: ed25519::Signature,
 }
 
+impl ExportSignature {
+    /// Whether it is the signature of a message by a key, by the strictest rules in use:
+    /// canonical encodings, neither key nor R of small order, and `[s]B = R + [k]A` without
+    /// the cofactor. The host's verification follows ZIP-215, which takes more than that;
+    /// a sequencer could give a signature that counts on L2 and that a strict verifier
+    /// refuses, and a certificate may have no signature to spare.
+    pub fn is_by(&self, key: &ed25519::Public, message: &[u8]) -> bool {
+        let signature = ed25519_dalek::Signature::from_bytes(&self.signature.0);
+        ed25519_dalek::VerifyingKey::from_bytes(&key.0)
+            .is_ok_and(|key| key.verify_strict(message, &signature).is_ok())
+    }
+}
+
 /// Signatures of one batch, strictly ascending by signer.
 pub type ExportSignatures = BoundedVec<ExportSignature, ConstU32<MAX_SEQUENCERS>>;
 
@@ -231,7 +245,8 @@ impl std::error::Error for ExportError {}
 
 impl SignedExport {
     /// Checks that more than two thirds of the set `set_id` signed the batch on the chain
-    /// with this genesis. `relay_keys` are the set's, by index.
+    /// with this genesis. `relay_keys` are the set's, by index. Signatures are checked
+    /// [strictly](ExportSignature::is_by); the chain takes no others.
     ///
     /// # Errors
     /// [`ExportError`], the first rule that is broken.
@@ -255,7 +270,7 @@ impl SignedExport {
         let message = export_message(genesis, set_id, &export.hash());
         for signed in signatures {
             let key = relay_keys.get(usize::from(signed.signer)).ok_or(ExportError::NotAMember)?;
-            if !signed.signature.verify(&message[..], key) {
+            if !signed.is_by(key, &message) {
                 return Err(ExportError::BadSignature);
             }
         }
@@ -380,6 +395,55 @@ mod tests {
         let mut swapped = good.clone();
         swapped.certificate.signatures[0].signer = 1;
         assert_eq!(verify(&swapped, 4), Err(ExportError::BadSignature));
+    }
+
+    /// A signature by a key that ZIP-215 takes and strict verifiers refuse: R has a part of
+    /// small order.
+    fn lax(seed: u8, message: &[u8]) -> ed25519::Signature {
+        use curve25519_dalek::{
+            constants::{ED25519_BASEPOINT_POINT, EIGHT_TORSION},
+            scalar::{clamp_integer, Scalar},
+        };
+        use sha2::Sha512;
+        let mut secret = [0; 32];
+        secret.copy_from_slice(&Sha512::digest([seed; 32])[..32]);
+        let secret = Scalar::from_bytes_mod_order(clamp_integer(secret));
+        let public = ED25519_BASEPOINT_POINT * secret;
+        let nonce = Scalar::from(7u64);
+        let point = ED25519_BASEPOINT_POINT * nonce + EIGHT_TORSION[1];
+        let point = point.compress().to_bytes();
+        let challenge = Sha512::new()
+            .chain_update(point)
+            .chain_update(public.compress().to_bytes())
+            .chain_update(message)
+            .finalize();
+        let s = nonce + Scalar::from_bytes_mod_order_wide(&challenge.into()) * secret;
+        let mut signature = [0; 64];
+        signature[..32].copy_from_slice(&point);
+        signature[32..].copy_from_slice(&s.to_bytes());
+        ed25519::Signature::from_raw(signature)
+    }
+
+    #[test]
+    fn r10_4_what_only_some_verifiers_take_proves_nothing() {
+        let mut export = signed(4, &[0, 2, 3]);
+        let message = export_message(&GENESIS, SET_ID, &export.export.hash());
+        let signature = lax(4, &message);
+        let key = keys(4)[3];
+        assert!(ed25519::Pair::verify(&signature, &message, &key), "ZIP-215 takes it");
+        assert!(!ExportSignature { signer: 3, signature }.is_by(&key, &message));
+        export.certificate.signatures[2].signature = signature;
+        assert_eq!(verify(&export, 4), Err(ExportError::BadSignature));
+
+        // With a key and an R that are the neutral element every message is signed.
+        let mut neutral = [0; 64];
+        neutral[0] = 1;
+        let signature = ed25519::Signature::from_raw(neutral);
+        let mut weak = [0; 32];
+        weak[0] = 1;
+        let weak = ed25519::Public::from_raw(weak);
+        assert!(ed25519::Pair::verify(&signature, &message, &weak), "ZIP-215 takes it");
+        assert!(!ExportSignature { signer: 0, signature }.is_by(&weak, &message));
     }
 
     #[test]

@@ -41,7 +41,7 @@ const LEAST: u32 = 2_000;
 /// Blocks of each measurement.
 const BLOCKS: u32 = 21;
 /// Calls of the hooks alone.
-const CALLS: u32 = 60;
+const CALLS: u32 = 40;
 /// Accounts that are put into the trie at a time.
 const CHUNK: u32 = 100_000;
 const TODAY: u32 = (START / MS_PER_DAY) as u32;
@@ -65,7 +65,7 @@ fn main() {
     let (own, whole) = weights();
     println!("weight of a transfer: {} µs, of which its note is {} µs", whole / MICRO, own / MICRO);
     println!(
-        "{:>9} | hooks: nothing due, {MAX_SWEPT} due, batch of 512 | block: empty, {TRANSFERS} transfers | \
+        "{:>9} | hooks: nothing due, {MAX_SWEPT} due, batch of 384 | block: empty, {TRANSFERS} transfers | \
          transfer, without its note | note adds | of 20 ms a block",
         "accounts"
     );
@@ -244,7 +244,7 @@ fn hooks(chain: &mut Chain) -> HookTimes {
             pallet_chain_parameters::Parameters::<Runtime>::mutate(|table| table.decimals = 0);
             let all_due = median((0..CALLS).map(|_| idle()).collect());
             assert_eq!(Draft::<Runtime>::get().len() as u32, CALLS * MAX_SWEPT);
-            // The rest of what a batch holds.
+            // The rest of what turns may fill of a batch.
             for _ in 0..8 {
                 let _ = idle();
             }

@@ -9,12 +9,14 @@ use cascoin_l2_primitives::{
 
 impl<T: Config> Pallet<T> {
     /// The outages of which an account is compensated, oldest first: those that it may
-    /// claim now, and the one whose window is open.
+    /// claim in the next block, and the one whose window is open. Asked after a block, so
+    /// what could be claimed in that one for the last time is gone.
     pub fn compensation(account: &AccountId) -> Vec<OutageClaim<T::Extrinsic>> {
         let settled = Outages::<T>::get();
         let settled = settled.into_iter().filter_map(|known| {
             let outage = known.outage;
-            let (amount, until) = Self::claimable(outage, account)?;
+            let (amount, until) =
+                Self::claimable(outage, account).filter(|(_, until)| Self::now() < *until)?;
             let compensable = Claims::<T>::get(outage, account)?;
             let transaction = Self::claim_extrinsic(outage, account.clone());
             let standing = ClaimStanding::Claimable { amount, until, transaction };

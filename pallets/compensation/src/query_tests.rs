@@ -51,6 +51,19 @@ fn r25_6_an_account_sees_what_it_may_claim_of_which_outage_and_until_when() {
     });
 }
 
+/// What is shown is claimed in the next block at the earliest.
+#[test]
+fn r25_6_what_is_shown_can_still_be_claimed() {
+    with_fund(1_000).execute_with(|| {
+        let outage = outage(&[(1, 1_000)]);
+        blocks(settled(outage).claim_until - System::block_number() - 1);
+        assert_eq!(shown(1).len(), 1, "it can be claimed in one more block");
+        blocks(1);
+        pool(1, outage).expect("this is the last block");
+        assert!(shown(1).is_empty(), "too late for the next one");
+    });
+}
+
 /// R25.6: who has nothing gets its part all the same, once, whoever asks for it.
 #[test]
 fn r25_6_nobody_needs_a_balance_to_be_paid() {

@@ -15,7 +15,7 @@ use cascoin_l2_primitives::{
     reputation::{
         export::{
             export_message, ExportCertificate, ExportEntries, ExportEntry, ExportSignature,
-            ExportVote, ExportedScore, OnLinkedScore, ReputationExport, MAX_EXPORT_ENTRIES,
+            ExportVote, ExportedScore, OnLinkedScore, ReputationExport, ScoreCause,
         },
         Score,
     },
@@ -36,6 +36,11 @@ fn entries(first: u32, count: u32) -> ExportEntries {
     let exported = ExportedScore { score: Score::MAX, suspicion: None };
     let entry = |n| ExportEntry { address: address(n), exported };
     BoundedVec::truncate_from((first..first + count).map(entry).collect::<Vec<_>>())
+}
+
+/// What sweeping and retiring may fill of a draft.
+fn common<T: Config>() -> u32 {
+    T::MaxEntries::get() - T::ReservedEntries::get()
 }
 
 /// Known addresses of which something must be said.
@@ -71,7 +76,7 @@ mod benchmarks {
 
     #[benchmark]
     fn make_export() {
-        Draft::<T>::put(entries(0, MAX_EXPORT_ENTRIES));
+        Draft::<T>::put(entries(0, T::MaxEntries::get()));
         #[block]
         {
             Pallet::<T>::make_export(1);
@@ -81,19 +86,19 @@ mod benchmarks {
 
     #[benchmark]
     fn look_at() {
-        let before = MAX_EXPORT_ENTRIES - 1;
+        let before = T::MaxEntries::get() - 1;
         Draft::<T>::put(entries(0, before));
         news::<T>(before, 1);
         #[block]
         {
-            Pallet::<T>::on_linked_score(&address(before));
+            Pallet::<T>::on_linked_score(&address(before), ScoreCause::Offence);
         }
-        assert_eq!(Draft::<T>::decode_len(), Some(MAX_EXPORT_ENTRIES as usize));
+        assert_eq!(Draft::<T>::decode_len(), Some(before as usize + 1));
     }
 
     #[benchmark]
     fn sweep(n: Linear<0, MAX_SWEPT>) {
-        let before = MAX_EXPORT_ENTRIES - MAX_SWEPT;
+        let before = common::<T>() - MAX_SWEPT;
         Draft::<T>::put(entries(0, before));
         news::<T>(before, n);
         #[block]
@@ -105,7 +110,7 @@ mod benchmarks {
 
     #[benchmark]
     fn retire(n: Linear<1, MAX_RETIRED>) {
-        let before = MAX_EXPORT_ENTRIES - MAX_RETIRED;
+        let before = common::<T>() - MAX_RETIRED;
         Draft::<T>::put(entries(0, before));
         Last::<T>::put(LastExport { sequence: MAX_KEPT, hash: H256::zero() });
         let export = ReputationExport { entries: entries(before, n), ..Default::default() };
@@ -132,6 +137,7 @@ mod benchmarks {
         #[block]
         {
             assert!(sp_io::crypto::ed25519_verify(&signature, &message, &key));
+            assert!(ExportSignature { signer: 0, signature }.is_by(&key, &message));
             let signing = InSigning::<T>::get().unwrap_or_default();
             signed = signing.in_force::<T::Sequencers>().has(0);
         }

@@ -7,9 +7,29 @@ use crate::{
     MAX_RETIRED, MAX_SWEPT,
 };
 use alloc::vec::Vec;
-use cascoin_l2_primitives::reputation::export::{ExportEntry, LinkedScores, OnLinkedScore};
+use cascoin_l2_primitives::reputation::export::{
+    ExportEntry, LinkedScores, OnLinkedScore, ScoreCause,
+};
 use frame_support::{traits::Get, weights::Weight};
 use sp_core::H160;
+
+/// How much of the draft a new entry may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Room {
+    /// All but what is kept for L1's scores and offences.
+    Common,
+    /// All of it.
+    Whole,
+}
+
+impl Room {
+    fn entries<T: Config>(self) -> u32 {
+        match self {
+            Self::Common => T::MaxEntries::get().saturating_sub(T::ReservedEntries::get()),
+            Self::Whole => T::MaxEntries::get(),
+        }
+    }
+}
 
 /// What became of a look at an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,14 +42,14 @@ pub(crate) enum Looked {
 
 impl<T: Config> Pallet<T> {
     /// Puts what L2 says of an address into the draft, if that is news.
-    pub(crate) fn look_at(address: &H160) -> Looked {
+    pub(crate) fn look_at(address: &H160, room: Room) -> Looked {
         let Some(known) = KnownAddresses::<T>::get(address) else { return Looked::Done };
         let linked = T::Scores::of_address(address);
         // Of who is linked no more nothing must be left.
         let threshold = if linked.is_some() { T::Threshold::get() } else { 1 };
         let exported = linked.unwrap_or_default();
         let is_news = known.said.is_none_or(|said| said.differs(&exported, threshold));
-        if is_news && !Self::draft(ExportEntry { address: *address, exported }) {
+        if is_news && !Self::draft(ExportEntry { address: *address, exported }, room) {
             return Looked::Full;
         }
         if linked.is_none() {
@@ -43,13 +63,15 @@ impl<T: Config> Pallet<T> {
 
     /// Says it in the draft, instead of what that said of the same address. `false` if
     /// there is no room.
-    fn draft(entry: ExportEntry) -> bool {
+    fn draft(entry: ExportEntry, room: Room) -> bool {
         Draft::<T>::try_mutate(|entries| {
+            let is_full = entries.len() >= room.entries::<T>() as usize;
             match entries.iter_mut().find(|known| known.address == entry.address) {
                 Some(known) => {
                     known.exported = entry.exported;
                     Ok(())
                 }
+                None if is_full => Err(()),
                 None => entries.try_push(entry).map_err(drop),
             }
         })
@@ -80,7 +102,7 @@ impl<T: Config> Pallet<T> {
         let next: Vec<H160> = keys.take(MAX_SWEPT as usize).collect();
         let (mut cursor, mut looked) = (before, 0usize);
         for address in &next {
-            if Self::look_at(address) == Looked::Full {
+            if Self::look_at(address, Room::Common) == Looked::Full {
                 break;
             }
             cursor = Some(*address);
@@ -96,13 +118,14 @@ impl<T: Config> Pallet<T> {
 }
 
 impl<T: Config> OnLinkedScore for Pallet<T> {
-    fn on_linked_score(address: &H160) {
+    fn on_linked_score(address: &H160, cause: ScoreCause) {
         let known = KnownAddresses::<T>::contains_key(address);
         if !known && T::Scores::of_address(address).is_some() {
             KnownAddresses::<T>::insert(address, Known::default());
         }
+        let room = if cause.has_reserve() { Room::Whole } else { Room::Common };
         // If the draft is full, its turn comes.
-        let _ = Self::look_at(address);
+        let _ = Self::look_at(address, room);
     }
 
     fn weight() -> Weight {

@@ -9,15 +9,19 @@
 //!    transaction a read.)
 //! 2. Where the score has moved by [`Config::Threshold`], or suspicion has changed, it
 //!    goes into the *draft*, and takes the place of what the draft said of that address.
-//!    A full draft waits, and with it who comes next in turn.
+//!    A full draft waits, and with it who comes next in turn. Links, turns and what is
+//!    said again leave [`Config::ReservedEntries`] of it to L1's scores and offences: users
+//!    cannot fill those, so that L1 is told of a penalty however many links there are.
 //! 3. Every [`Config::Interval`] blocks the draft becomes a *batch*
 //!    ([`ReputationExport`]), if the one before is signed.
 //! 4. Sequencers' nodes sign it with their relay keys, and send the signatures
 //!    ([`sign_export`](Pallet::sign_export)). With those of more than two thirds of the
 //!    set it is *signed*, and waits for settlement, which takes batches in their order
-//!    ([`settled`](Pallet::settled)). There is no settlement on L1 yet: nobody calls it.
+//!    ([`ExportOrder`], [`settled`](Pallet::settled)). There is no settlement on L1 yet:
+//!    nobody calls it.
 //! 5. When [`MAX_KEPT`] batches wait and there is more to say, the oldest is *superseded*:
-//!    what no later one replaced is said again, in the draft.
+//!    what no later one replaced is said again, in the draft. Each batch says which is the
+//!    oldest that is kept, so that L1 leaves out what is superseded and nothing else.
 //!
 //! ## What holds
 //!
@@ -25,7 +29,8 @@
 //!   within the threshold, once all batches are settled and each known address was looked
 //!   at. A superseded batch takes nothing with it.
 //! - An address that is linked no more is exported with score 0, if anything else was said
-//!   of it.
+//!   of it. Before settlement began ([`begin_settlement`](Pallet::begin_settlement)) that is
+//!   said once, and then until L1 has it.
 //! - Batches are chained: each names the hash of the one before. A signature counts for
 //!   one batch, one set and one chain.
 //! - Storage is bounded by the links that accounts paid for (known), and 16 batches of
@@ -65,7 +70,10 @@ pub use pallet::*;
 pub use weights::{EstimatedWeight, WeightInfo};
 
 #[cfg(doc)]
-use cascoin_l2_primitives::reputation::export::{OnLinkedScore, ReputationExport};
+use cascoin_l2_primitives::reputation::{
+    export::{OnLinkedScore, ReputationExport},
+    export_order::ExportOrder,
+};
 
 /// Batches that are kept: the one that is being signed, and those that wait.
 pub const MAX_KEPT: u32 = 16;
@@ -84,6 +92,7 @@ pub mod pallet {
         chain::BlockNumber,
         reputation::export::{
             ExportCertificate, ExportEntries, ExportVote, LinkedScores, ReputationExport,
+            MAX_EXPORT_ENTRIES,
         },
         sequencers::SequencerSetProvider,
     };
@@ -112,6 +121,14 @@ pub mod pallet {
         /// Points by which a score must have moved to be exported again.
         #[pallet::constant]
         type Threshold: Get<u8>;
+
+        /// Most entries of a batch; at most [`MAX_EXPORT_ENTRIES`].
+        #[pallet::constant]
+        type MaxEntries: Get<u32>;
+
+        /// How many of them only L1's scores and offences may take.
+        #[pallet::constant]
+        type ReservedEntries: Get<u32>;
 
         /// Blocks between two batches.
         type Interval: Get<BlockNumber>;
@@ -158,6 +175,14 @@ pub mod pallet {
     #[pallet::storage]
     pub type Retired<T> = StorageValue<_, u32, ValueQuery>;
 
+    /// Whether settlement on L1 has begun, or is about to.
+    #[pallet::storage]
+    pub type SettlementBegan<T> = StorageValue<_, bool, ValueQuery>;
+
+    /// Batches that L1 has applied while it left out an older one that is kept, ascending.
+    #[pallet::storage]
+    pub type SettledAhead<T> = StorageValue<_, BoundedVec<u32, ConstU32<MAX_KEPT>>, ValueQuery>;
+
     #[pallet::event]
     #[pallet::generate_deposit(pub(super) fn deposit_event)]
     pub enum Event<T: Config> {
@@ -179,13 +204,13 @@ pub mod pallet {
             /// The set.
             set_id: u64,
         },
-        /// Too many batches waited: what the oldest said and no later one replaced is
-        /// said again.
+        /// Too many batches waited, or L1 left the oldest out: what that said and no later
+        /// one replaced is said again.
         ExportSuperseded {
             /// Its sequence number.
             sequence: u32,
         },
-        /// Batches are settled on L1.
+        /// L1 has applied the oldest batches.
         ExportsSettled {
             /// Sequence number of the last one.
             through: u32,
@@ -226,6 +251,9 @@ pub mod pallet {
 
         fn integrity_test() {
             assert!(T::Threshold::get() > 0, "each score would be exported each time");
+            let most = T::MaxEntries::get();
+            assert!(most <= MAX_EXPORT_ENTRIES, "a batch could not hold them");
+            assert!(T::ReservedEntries::get() < most, "nobody's link would be exported");
         }
 
         #[cfg(feature = "try-runtime")]

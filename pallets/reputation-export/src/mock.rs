@@ -6,8 +6,10 @@ use cascoin_l2_primitives::{
     chain::AccountId,
     reputation::{
         export::{
-            export_message, ExportSignature, ExportVote, ExportedScore, LinkedScores, OnLinkedScore,
+            export_message, ExportSignature, ExportVote, ExportedScore, LinkedScores,
+            OnLinkedScore, ScoreCause, SignedExport, MAX_EXPORT_ENTRIES,
         },
+        export_order::ExportOrder,
         Score,
     },
     sequencers::SequencerSetProvider,
@@ -77,6 +79,10 @@ parameter_types! {
     /// Seeds of the sequencers' keys, in the order of the set.
     pub static Members: Vec<u8> = vec![];
     pub static SetId: u64 = 0;
+    /// The keys of sets that were replaced.
+    pub static OldKeys: BTreeMap<u64, Vec<ed25519::Public>> = BTreeMap::new();
+    pub static MaxEntries: u32 = MAX_EXPORT_ENTRIES;
+    pub static ReservedEntries: u32 = RESERVED;
     /// What L2 says of linked addresses.
     pub static Linked: BTreeMap<H160, ExportedScore> = BTreeMap::new();
 }
@@ -84,14 +90,39 @@ parameter_types! {
 pub const GENESIS: H256 = H256([69; 32]);
 pub const THRESHOLD: u8 = 5;
 pub const INTERVAL: u32 = 10;
+pub const RESERVED: u32 = 128;
 
 pub fn pair(seed: u8) -> ed25519::Pair {
     ed25519::Pair::from_seed(&[seed; 32])
 }
 
+/// Stands for a key of small order, the neutral element.
+pub const WEAK: u8 = 0;
+
+fn public(seed: u8) -> ed25519::Public {
+    if seed != WEAK {
+        return pair(seed).public();
+    }
+    let mut neutral = [0; 32];
+    neutral[0] = 1;
+    ed25519::Public::from_raw(neutral)
+}
+
 /// The relay keys of the set, by index.
 pub fn keys() -> Vec<ed25519::Public> {
-    Members::get().into_iter().map(|seed| pair(seed).public()).collect()
+    Members::get().into_iter().map(public).collect()
+}
+
+/// Those of a set that is or was in force.
+fn keys_of(set_id: u64) -> Vec<ed25519::Public> {
+    OldKeys::get().get(&set_id).cloned().unwrap_or_else(keys)
+}
+
+/// Another set of the same sequencers.
+pub fn new_set() {
+    OldKeys::mutate(|old| old.insert(SetId::get(), keys()));
+    SetId::mutate(|id| *id += 1);
+    Members::mutate(|members| members.rotate_left(1));
 }
 
 pub struct Sequencers;
@@ -128,6 +159,8 @@ impl Config for Test {
     type Sequencers = Sequencers;
     type Scores = Scores;
     type Threshold = frame_support::traits::ConstU8<THRESHOLD>;
+    type MaxEntries = MaxEntries;
+    type ReservedEntries = ReservedEntries;
     type Interval = frame_support::traits::ConstU32<INTERVAL>;
     type WeightInfo = crate::EstimatedWeight<Test>;
 }
@@ -136,6 +169,9 @@ impl Config for Test {
 pub fn new_test_ext(sequencers: u8) -> sp_io::TestExternalities {
     Members::set((1..=sequencers).collect());
     SetId::set(0);
+    MaxEntries::set(MAX_EXPORT_ENTRIES);
+    ReservedEntries::set(RESERVED);
+    OldKeys::set(BTreeMap::new());
     Linked::set(BTreeMap::new());
     let storage = RuntimeGenesisConfig::default().build_storage().expect("a valid genesis");
     let mut ext: sp_io::TestExternalities = storage.into();
@@ -159,15 +195,21 @@ pub fn drift(n: u32, exported: ExportedScore) {
     Linked::mutate(|linked| linked.insert(address(n), exported));
 }
 
-/// An address is linked, or its score changes at once.
+/// An address is linked.
 pub fn set(n: u32, score: u8) {
     drift(n, points(score));
-    Export::on_linked_score(&address(n));
+    Export::on_linked_score(&address(n), ScoreCause::Link);
+}
+
+/// The account of an address is punished.
+pub fn punish(n: u32, score: u8) {
+    drift(n, points(score));
+    Export::on_linked_score(&address(n), ScoreCause::Offence);
 }
 
 pub fn unlink(n: u32) {
     Linked::mutate(|linked| linked.remove(&address(n)));
-    Export::on_linked_score(&address(n));
+    Export::on_linked_score(&address(n), ScoreCause::Link);
 }
 
 /// So many blocks in which there is nothing else to do.
@@ -236,25 +278,52 @@ pub fn sign_what_waits() {
     }
 }
 
-/// An L1 that applies batches in their order.
-#[derive(Default)]
+/// An L1 that applies batches in their order, from when settlement began.
 pub struct L1 {
     pub scores: BTreeMap<H160, ExportedScore>,
+    pub order: ExportOrder,
+    /// The batch that it applied last.
     pub applied: u32,
+}
+
+impl Default for L1 {
+    fn default() -> Self {
+        Self {
+            scores: BTreeMap::new(),
+            order: ExportOrder::starting(Export::begin_settlement()),
+            applied: 0,
+        }
+    }
 }
 
 impl L1 {
     /// Settles all that is signed, as the settlement will: checked, in order, once.
     pub fn settle(&mut self) {
-        for signed in Export::exports(0, u32::MAX).signed {
-            signed.verify(&GENESIS, SetId::get(), &keys()).expect("a quorum signed it");
-            assert!(signed.export.sequence > self.applied, "none comes twice");
-            self.applied = signed.export.sequence;
-            for entry in &signed.export.entries {
+        self.settle_some(|_| true);
+    }
+
+    /// Settles what somebody brings of what is signed, as far as L1 takes it.
+    pub fn settle_some(&mut self, is_brought: impl Fn(u32) -> bool) {
+        let mut brought = Export::exports(0, u32::MAX).signed;
+        brought.retain(|signed| is_brought(signed.export.sequence));
+        for signed in &brought {
+            let set_id = signed.certificate.set_id;
+            signed.verify(&GENESIS, set_id, &keys_of(set_id)).expect("a quorum signed it");
+            self.order.show(&signed.export);
+        }
+        let mut applied = vec![];
+        for SignedExport { export, .. } in &brought {
+            if self.order.take(export).is_err() {
+                continue;
+            }
+            assert!(export.sequence > self.applied, "none comes twice");
+            self.applied = export.sequence;
+            applied.push(export.sequence);
+            for entry in &export.entries {
                 self.scores.insert(entry.address, entry.exported);
             }
         }
-        Export::settled(self.applied);
+        Export::settled(&applied);
     }
 
     /// What it says of an address.

@@ -7,13 +7,17 @@ use cascoin_l2_primitives::reputation::{
 };
 use proptest::prelude::*;
 
-/// More than are looked at in a block.
+/// More than are looked at in a block, and several times what a batch holds.
 const ADDRESSES: u32 = 2 * MAX_SWEPT + 3;
+/// Drafts are full often.
+const ENTRIES: u32 = 4;
 
 #[derive(Clone, Copy, Debug)]
 enum Step {
-    /// Linked, scored by L1 or punished.
+    /// Linked.
     Set(u32, u8),
+    /// Scored by L1 or punished, if it is linked.
+    Punish(u32, u8),
     /// Activity and time.
     Drift(u32, u8, bool),
     Unlink(u32),
@@ -21,7 +25,8 @@ enum Step {
     /// Many batches, with somebody's score going up and down.
     Epochs(u32),
     Sign,
-    Settle,
+    /// Some of the batches are brought to L1.
+    Settle(u32),
     NewSet,
 }
 
@@ -29,12 +34,14 @@ fn any_step() -> impl Strategy<Value = Step> {
     let one = 0..ADDRESSES;
     prop_oneof![
         8 => (one.clone(), 0..=100u8).prop_map(|(n, score)| Step::Set(n, score)),
+        4 => (one.clone(), 0..=100u8).prop_map(|(n, score)| Step::Punish(n, score)),
         8 => (one.clone(), 0..=100u8, any::<bool>()).prop_map(|(n, s, bad)| Step::Drift(n, s, bad)),
         4 => one.prop_map(Step::Unlink),
         6 => (1..2 * INTERVAL).prop_map(Step::Blocks),
         2 => (1..=MAX_KEPT).prop_map(Step::Epochs),
         6 => Just(Step::Sign),
-        2 => Just(Step::Settle),
+        2 => any::<u32>().prop_map(Step::Settle),
+        1 => Just(Step::Settle(u32::MAX)),
         1 => Just(Step::NewSet),
     ]
 }
@@ -48,13 +55,16 @@ proptest! {
 
     /// R10.4: once all is said, signed and settled, L1 knows each address's score within the
     /// threshold, and of who is not linked it knows nothing, however long settlement did
-    /// not come before.
+    /// not come before, when it begins, and what of the batches is brought to L1 then.
     #[test]
     fn r10_4_what_was_exported_last_is_the_score_within_the_threshold(
         steps in prop::collection::vec(any_step(), 1..80),
     ) {
         new_test_ext(4).execute_with(|| {
-            let mut l1 = L1::default();
+            MaxEntries::set(ENTRIES);
+            ReservedEntries::set(1);
+            // Settlement begins with the first batches that somebody brings.
+            let mut l1 = None;
             for step in steps {
                 match step {
                     Step::Set(n, score) => set(n, score),
@@ -62,7 +72,10 @@ proptest! {
                     Step::Drift(n, score, bad) if Scores::of_address(&address(n)).is_some() => {
                         drift(n, exported(score, bad));
                     }
-                    Step::Drift(..) => (),
+                    Step::Punish(n, score) if Scores::of_address(&address(n)).is_some() => {
+                        punish(n, score);
+                    }
+                    Step::Drift(..) | Step::Punish(..) => (),
                     Step::Unlink(n) => unlink(n),
                     Step::Blocks(count) => run(count),
                     Step::Epochs(count) => {
@@ -73,21 +86,18 @@ proptest! {
                         }
                     }
                     Step::Sign => sign_what_waits(),
-                    Step::Settle => {
-                        // What an old set signed was settled while it was in force.
-                        sign_what_waits();
-                        l1.settle();
+                    Step::Settle(brought) => {
+                        let l1 = l1.get_or_insert_with(L1::default);
+                        l1.settle_some(|sequence| brought & (1 << (sequence % MAX_KEPT)) != 0);
                     }
-                    Step::NewSet => {
-                        l1.settle();
-                        SetId::mutate(|id| *id += 1);
-                        Members::mutate(|members| members.rotate_left(1));
-                    }
+                    Step::NewSet => new_set(),
                 }
                 Export::check_state().expect("sound");
             }
-            // All are looked at, what was superseded too; and what that drafts is settled.
-            for _ in 0..4 {
+            // All are looked at, what was superseded too; and what that drafts is settled, a
+            // few with each batch.
+            let mut l1 = l1.unwrap_or_default();
+            for _ in 0..ADDRESSES {
                 epoch();
                 sign_what_waits();
                 l1.settle();

@@ -41,7 +41,10 @@ impl<T: Config> Pallet<T> {
     /// The rule that is broken.
     #[cfg(any(test, feature = "try-runtime"))]
     pub fn check_state() -> Result<(), &'static str> {
-        use crate::{pallet::KnownAddresses, MAX_KEPT};
+        use crate::{
+            pallet::{KnownAddresses, SettledAhead},
+            MAX_KEPT,
+        };
         use cascoin_l2_primitives::reputation::export::ExportedScore;
         use sp_core::H160;
 
@@ -61,6 +64,9 @@ impl<T: Config> Pallet<T> {
             if export.sequence != sequence || export.entries.is_empty() {
                 return Err("a batch is not what it should be");
             }
+            if export.oldest > oldest {
+                return Err("a batch gives up one that is kept");
+            }
             if previous.is_some_and(|hash| hash != export.previous) {
                 return Err("a batch does not name the one before");
             }
@@ -75,6 +81,15 @@ impl<T: Config> Pallet<T> {
         }
         if Certificates::<T>::iter().count() != (Self::kept() as usize) - usize::from(in_signing) {
             return Err("there are signatures of no batch");
+        }
+        let ahead = SettledAhead::<T>::get();
+        let is_ahead = |sequence: &u32| {
+            *sequence >= oldest
+                && *sequence <= last.sequence
+                && Certificates::<T>::contains_key(sequence)
+        };
+        if !ahead.windows(2).all(|pair| pair[0] < pair[1]) || !ahead.iter().all(is_ahead) {
+            return Err("what L1 applied ahead is not what it should be");
         }
         let draft = Draft::<T>::get();
         let mut named: alloc::vec::Vec<H160> = draft.iter().map(|entry| entry.address).collect();

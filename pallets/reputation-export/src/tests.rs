@@ -3,13 +3,17 @@
 use crate::{
     mock::*,
     pallet::{
-        Certificates, Cursor, Draft, Error, Event, Exports, InSigning, KnownAddresses, Last, Oldest,
+        Certificates, Cursor, Draft, Error, Event, Exports, InSigning, KnownAddresses, Last,
+        Oldest, SettledAhead,
     },
     types::Known,
     MAX_KEPT, MAX_RETIRED, MAX_SWEPT,
 };
 use cascoin_l2_primitives::reputation::{
-    export::{ExportEntry, ExportSignature, ExportVote, ExportedScore, MAX_EXPORT_ENTRIES},
+    export::{
+        export_message, ExportEntry, ExportSignature, ExportVote, ExportedScore, MAX_EXPORT_ENTRIES,
+    },
+    export_order::OrderError,
     rule::Suspicion,
 };
 use frame_support::{assert_noop, traits::Hooks, weights::Weight};
@@ -42,6 +46,7 @@ fn r10_4_a_change_is_drafted_batched_signed_and_settled() {
         let last = Last::<Test>::get();
         let export = Exports::<Test>::get(1).expect("it is made");
         assert_eq!((export.sequence, export.previous, export.height), (1, H256::zero(), INTERVAL));
+        assert_eq!(export.oldest, 1);
         assert_eq!((last.sequence, last.hash), (1, export.hash()));
         let made = Event::ExportMade { sequence: 1, hash: last.hash, entries: 1 };
         assert_eq!(events(), [made]);
@@ -160,11 +165,11 @@ fn r10_4_what_was_said_of_an_address_is_taken_back_when_its_link_ends() {
 #[test]
 fn a_full_draft_waits_and_loses_nobody() {
     new_test_ext(1).execute_with(|| {
-        let count = MAX_EXPORT_ENTRIES + 3;
+        let count = MAX_EXPORT_ENTRIES - RESERVED + 3;
         for n in 0..count {
             set(n, 50);
         }
-        assert_eq!(draft().len() as u32, MAX_EXPORT_ENTRIES);
+        assert_eq!(draft().len() as u32, MAX_EXPORT_ENTRIES - RESERVED);
         // What is in it can change.
         set(0, 80);
         assert_eq!(draft()[0], (0, 80));
@@ -176,6 +181,66 @@ fn a_full_draft_waits_and_loses_nobody() {
         }
         assert!((1..count).all(|n| l1.says(n) == points(50)));
         assert_eq!(l1.says(0), points(80));
+    });
+}
+
+/// Links cost little. However many there are, L1 is told of an offence with the next batch.
+#[test]
+fn r10_4_no_number_of_links_delays_an_offence() {
+    new_test_ext(1).execute_with(|| {
+        set(9_999, 90);
+        epoch();
+        all_sign();
+        let common = MAX_EXPORT_ENTRIES - RESERVED;
+        for n in 0..MAX_EXPORT_ENTRIES {
+            set(n, 50);
+        }
+        run(1);
+        assert_eq!(draft().len() as u32, common);
+        punish(9_999, 40);
+        assert_eq!(draft().last(), Some(&(9_999, 40)));
+        for n in 0..RESERVED {
+            punish(20_000 + n, 50);
+        }
+        assert_eq!(draft().len() as u32, MAX_EXPORT_ENTRIES);
+        epoch();
+        let said = Exports::<Test>::get(2).expect("it is made").entries;
+        assert!(said
+            .iter()
+            .any(|entry| (entry.address, entry.exported) == (address(9_999), points(40))));
+    });
+}
+
+/// Says two scores in turn until so many batches more are made.
+fn chatter(batches: u32) {
+    for n in 0..batches {
+        set(2, if n % 2 == 0 { 20 } else { 40 });
+        epoch();
+        all_sign();
+    }
+}
+
+/// As long as L1 knows nothing there is nothing to take back, again and again.
+#[test]
+fn before_settlement_a_link_that_ended_is_forgotten() {
+    new_test_ext(1).execute_with(|| {
+        set(1, 70);
+        epoch();
+        all_sign();
+        let [first] = <[_; 1]>::try_from(Export::exports(0, 9).signed).expect("there is one");
+        unlink(1);
+        chatter(MAX_KEPT);
+        set(2, 90);
+        run(1);
+        assert_eq!(Oldest::<Test>::get(), 3, "what took it back is superseded");
+        assert_eq!(draft(), [(2, 90)]);
+        Export::settled(&[3, 4]);
+        assert_eq!(Oldest::<Test>::get(), 3, "settlement has not begun");
+        // L1 begins after what was forgotten, so it cannot be made to know the address.
+        let mut l1 = L1::default();
+        assert_eq!(l1.order.take(&first.export), Err(OrderError::Past));
+        l1.settle();
+        assert_eq!((l1.says(1), l1.says(2)), (points(0), points(40)));
     });
 }
 
@@ -227,6 +292,25 @@ fn only_members_sign_and_once() {
     });
 }
 
+/// What a strict verifier would refuse later does not make a quorum.
+#[test]
+fn r10_4_a_signature_that_only_some_verifiers_take_is_refused() {
+    new_test_ext(4).execute_with(|| {
+        Members::set(vec![1, 2, 3, WEAK]);
+        set(1, 70);
+        epoch();
+        let mut signature = [0; 64];
+        signature[0] = 1;
+        let signature = ed25519::Signature::from_raw(signature);
+        let message = export_message(&GENESIS, 0, &Last::<Test>::get().hash);
+        assert!(sp_io::crypto::ed25519_verify(&signature, &message, &keys()[3]));
+        let signature = ExportSignature { signer: 3, signature };
+        let vote = ExportVote { set_id: 0, sequence: 1, signature };
+        assert_eq!(pool(vote), Err(invalid(InvalidTransaction::BadProof)));
+        all_sign();
+    });
+}
+
 #[test]
 fn signatures_of_a_set_that_is_gone_do_not_count() {
     new_test_ext(4).execute_with(|| {
@@ -274,6 +358,8 @@ fn r10_4_without_settlement_the_oldest_batch_is_superseded_and_nothing_is_lost()
         assert_eq!(draft(), [(3, 50), (1, 70)], "the second was replaced by a later batch");
         epoch();
         all_sign();
+        let said = Exports::<Test>::get(MAX_KEPT + 1).map(|export| export.oldest);
+        assert_eq!(said, Some(2), "L1 is told that the first is superseded");
         let mut l1 = L1::default();
         l1.settle();
         assert_eq!([1, 2, 3].map(|n| l1.says(n)), [points(70), points(40), points(50)]);
@@ -349,15 +435,68 @@ fn settlement_in_the_midst_of_superseding_counts() {
         assert_eq!(Oldest::<Test>::get(), MAX_KEPT + 1);
         Export::check_state().expect("sound");
         // What is not signed, or not made yet, cannot be settled.
-        Export::settled(u32::MAX);
+        Export::settled(&[0, MAX_KEPT, MAX_KEPT + 1, u32::MAX]);
         assert_eq!(Oldest::<Test>::get(), MAX_KEPT + 1);
         epoch();
-        Export::settled(u32::MAX);
+        Export::settled(&[MAX_KEPT + 1]);
         assert_eq!(Oldest::<Test>::get(), MAX_KEPT + 1);
         all_sign();
         l1.settle();
         assert_eq!(Oldest::<Test>::get(), MAX_KEPT + 2);
         assert!((0..=MAX_RETIRED).all(|n| l1.says(n) == points(70)));
+    });
+}
+
+/// Who brings L1 a late batch and holds back those before it gains nothing.
+#[test]
+fn r10_4_what_waits_is_not_left_out() {
+    new_test_ext(1).execute_with(|| {
+        for (n, score) in [(1, 70), (2, 60), (3, 50)] {
+            set(n, score);
+            epoch();
+            all_sign();
+        }
+        let mut l1 = L1::default();
+        l1.settle_some(|sequence| sequence != 2);
+        assert_eq!(l1.applied, 1);
+        assert_eq!((Oldest::<Test>::get(), Last::<Test>::get().sequence), (2, 3));
+        l1.settle();
+        assert_eq!([1, 2, 3].map(|n| l1.says(n)), [points(70), points(60), points(50)]);
+    });
+}
+
+/// An L1 that leaves out what it may not is told again what that said.
+#[test]
+fn r10_4_what_was_left_out_all_the_same_is_said_again() {
+    new_test_ext(1).execute_with(|| {
+        for n in 0..=MAX_RETIRED {
+            set(n, 70);
+        }
+        epoch();
+        all_sign();
+        for score in [20, 40, 60] {
+            set(1_000, score);
+            set(0, score);
+            epoch();
+            all_sign();
+        }
+        set(1_001, 50);
+        Export::begin_settlement();
+        // Batches 1 and 3 were left out.
+        Export::settled(&[4, 2]);
+        assert_eq!(Oldest::<Test>::get(), 1);
+        run(1);
+        assert_eq!(draft().len() as u32, 1 + MAX_RETIRED - 1, "the first of eight was replaced");
+        // Batch 1, 2 that was applied, 3, and 4 that was applied.
+        for oldest in 2..=5 {
+            run(1);
+            assert_eq!(Oldest::<Test>::get(), oldest);
+        }
+        let mut said = draft();
+        said.sort_unstable();
+        let expected: Vec<_> = (1..=MAX_RETIRED).map(|n| (n, 70)).chain([(1_001, 50)]).collect();
+        assert_eq!(said, expected, "what batch 3 said was replaced by the fourth");
+        assert!(SettledAhead::<Test>::get().is_empty());
     });
 }
 

@@ -87,7 +87,10 @@ pub mod pallet {
     use cascoin_l2_primitives::{
         chain::{AccountId, ChainParameters, Moment},
         relay::TrustStatement,
-        reputation::{export::OnLinkedScore, Activity, Score},
+        reputation::{
+            export::{OnLinkedScore, ScoreCause},
+            Activity, Score,
+        },
         sequencers::OffenceKind,
     };
     use frame_support::{
@@ -290,7 +293,7 @@ pub mod pallet {
         ) -> DispatchResult {
             ensure_root(origin)?;
             Self::change(&account, |standing| standing.l1 = score);
-            Self::tell_of(&account);
+            Self::tell_of(&account, ScoreCause::L1Score);
             Self::deposit_event(Event::L1ScoreSet { account, score });
             Ok(())
         }

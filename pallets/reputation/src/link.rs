@@ -9,7 +9,10 @@ use crate::pallet::{Config, Error, L1Accounts, L1Addresses, Pallet, ProvenAddres
 use cascoin_l2_primitives::{
     chain::AccountId,
     l1::signed_message::{digest, key_hash, link_message, recoverable},
-    reputation::{export::OnLinkedScore, L1AddressProvider, Score},
+    reputation::{
+        export::{OnLinkedScore, ScoreCause},
+        L1AddressProvider, Score,
+    },
 };
 use codec::Encode;
 use frame_support::ensure;
@@ -50,15 +53,15 @@ impl<T: Config> Pallet<T> {
         let trust = Vertices::<T>::get(address).score;
         Self::change(account, |standing| standing.trust = trust);
         for changed in old.iter().chain([&address]) {
-            T::OnLinkedScore::on_linked_score(changed);
+            T::OnLinkedScore::on_linked_score(changed, ScoreCause::Link);
         }
         Ok(address)
     }
 
     /// Tells of an account's score that has changed at once, if it is linked.
-    pub(crate) fn tell_of(account: &AccountId) {
+    pub(crate) fn tell_of(account: &AccountId, cause: ScoreCause) {
         if let Some(address) = L1Addresses::<T>::get(account) {
-            T::OnLinkedScore::on_linked_score(&address);
+            T::OnLinkedScore::on_linked_score(&address, cause);
         }
     }
 
@@ -66,7 +69,7 @@ impl<T: Config> Pallet<T> {
         let address = L1Addresses::<T>::take(account).ok_or(Error::<T>::NotLinked)?;
         L1Accounts::<T>::remove(address);
         Self::change(account, |standing| standing.trust = Score::ZERO);
-        T::OnLinkedScore::on_linked_score(&address);
+        T::OnLinkedScore::on_linked_score(&address, ScoreCause::Link);
         Ok(address)
     }
 }

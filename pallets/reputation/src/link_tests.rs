@@ -5,7 +5,10 @@ use cascoin_l2_primitives::{
     chain::AccountId,
     l1::signed_message::{digest, key_hash},
     reputation::L1AddressProvider,
-    reputation::{export::ExportedScore, Score},
+    reputation::{
+        export::{ExportedScore, ScoreCause},
+        Score,
+    },
     sequencers::{Offence, OffenceKind, OnOffence},
 };
 use frame_support::{assert_noop, assert_ok};
@@ -68,12 +71,12 @@ fn r10_4_links_scores_and_offences_are_told() {
         assert_ok!(link(ALICE, wallet_signs(2, &Reputation::message(&ALICE))));
         assert_ok!(Reputation::unlink_l1_address(RuntimeOrigin::signed(ALICE)));
         let expected = [
-            (address(1), says(70)),
-            (address(1), says(65)),
-            (address(1), says(95)),
-            (address(1), None),
-            (address(2), says(95)),
-            (address(2), None),
+            (address(1), ScoreCause::Link, says(70)),
+            (address(1), ScoreCause::Offence, says(65)),
+            (address(1), ScoreCause::L1Score, says(95)),
+            (address(1), ScoreCause::Link, None),
+            (address(2), ScoreCause::Link, says(95)),
+            (address(2), ScoreCause::Link, None),
         ];
         assert_eq!(Told::get(), expected);
     });

@@ -5,7 +5,7 @@ use crate::{Transfer, TransferOf};
 use cascoin_l2_primitives::{
     chain::{AccountId, Balance, ChainParameters, Moment},
     reputation::{
-        export::{ExportedScore, LinkedScores, OnLinkedScore},
+        export::{ExportedScore, LinkedScores, OnLinkedScore, ScoreCause},
         Activity, Score, MS_PER_DAY,
     },
 };
@@ -47,14 +47,14 @@ pub type Activities = StorageMap<
 
 parameter_types! {
     pub static Now: Moment = 0;
-    pub static Told: Vec<(H160, Option<ExportedScore>)> = vec![];
+    pub static Told: Vec<(H160, ScoreCause, Option<ExportedScore>)> = vec![];
 }
 
 /// Notes what it was told of, and what L2 said of it then.
 pub struct Listener;
 impl OnLinkedScore for Listener {
-    fn on_linked_score(address: &H160) {
-        Told::mutate(|told| told.push((*address, Reputation::of_address(address))));
+    fn on_linked_score(address: &H160, cause: ScoreCause) {
+        Told::mutate(|told| told.push((*address, cause, Reputation::of_address(address))));
     }
 
     fn weight() -> Weight {

@@ -5,7 +5,7 @@ use crate::{
     WeightInfo,
 };
 use cascoin_l2_primitives::{
-    reputation::export::OnLinkedScore,
+    reputation::export::{OnLinkedScore, ScoreCause},
     sequencers::{Offence, OffenceKind, OnOffence},
 };
 use frame_support::weights::Weight;
@@ -30,7 +30,7 @@ impl<T: Config> OnOffence for Pallet<T> {
             standing.punish(today, points(offence.kind));
             standing.penalty.get()
         });
-        Self::tell_of(&account);
+        Self::tell_of(&account, ScoreCause::Offence);
         Self::deposit_event(Event::Penalised { account, offence: offence.kind, penalty });
     }
 

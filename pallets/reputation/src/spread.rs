@@ -20,7 +20,7 @@ use crate::{
 };
 use alloc::vec::Vec;
 use cascoin_l2_primitives::reputation::{
-    export::OnLinkedScore,
+    export::{OnLinkedScore, ScoreCause},
     trust::{self, Opinion},
 };
 use frame_support::weights::Weight;
@@ -73,7 +73,7 @@ impl<T: Config> Pallet<T> {
         if score != vertex.score {
             if let Some(account) = L1Accounts::<T>::get(address) {
                 Self::change(&account, |standing| standing.trust = score);
-                T::OnLinkedScore::on_linked_score(address);
+                T::OnLinkedScore::on_linked_score(address, ScoreCause::Trust);
             }
             Self::deposit_event(Event::TrustComputed { address: *address, score });
         }

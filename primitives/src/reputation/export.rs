@@ -4,7 +4,9 @@
 //! A batch holds what has changed. Whoever applies all batches in the order of their
 //! sequence numbers has, for each address, the score that was exported last; an address
 //! that no batch names has none. [`SignedExport::verify`] needs nothing but the keys of
-//! the set that signed.
+//! the set that signed; signatures are Ed25519 by the strict rules
+//! ([`ExportSignature::is_by`]). Batches that L2 superseded may be left out, others not: see
+//! [`export_order`](super::export_order).
 
 use super::{rule::Suspicion, Score};
 use crate::chain::{quorum, BlockNumber, MAX_SEQUENCERS};
@@ -15,7 +17,7 @@ use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use sp_core::{bounded::BoundedVec, ed25519, ConstU32, H160, H256};
-use sp_runtime::{traits::Verify, Weight};
+use sp_runtime::Weight;
 
 /// Domain of the signed message.
 pub const EXPORT_DOMAIN: &[u8; 9] = b"CASL2REX1";
@@ -96,6 +98,9 @@ pub type ExportEntries = BoundedVec<ExportEntry, ConstU32<MAX_EXPORT_ENTRIES>>;
 pub struct ReputationExport {
     /// 1 for the first one; rises by one.
     pub sequence: u32,
+    /// Sequence number of the oldest batch that waited for L1 when this one was made, at
+    /// most its own: those before were settled or superseded. It never falls.
+    pub oldest: u32,
     /// [`hash`](Self::hash) of the one before; zero for the first one.
     pub previous: H256,
     /// The L2 block that made it.
@@ -163,6 +168,19 @@ pub struct ExportSignature {
     pub signature: ed25519::Signature,
 }
 
+impl ExportSignature {
+    /// Whether it is the signature of a message by a key, by the strictest rules in use:
+    /// canonical encodings, neither key nor R of small order, and `[s]B = R + [k]A` without
+    /// the cofactor. The host's verification follows ZIP-215, which takes more than that;
+    /// a sequencer could give a signature that counts on L2 and that a strict verifier
+    /// refuses, and a certificate may have no signature to spare.
+    pub fn is_by(&self, key: &ed25519::Public, message: &[u8]) -> bool {
+        let signature = ed25519_dalek::Signature::from_bytes(&self.signature.0);
+        ed25519_dalek::VerifyingKey::from_bytes(&key.0)
+            .is_ok_and(|key| key.verify_strict(message, &signature).is_ok())
+    }
+}
+
 /// Signatures of one batch, strictly ascending by signer.
 pub type ExportSignatures = BoundedVec<ExportSignature, ConstU32<MAX_SEQUENCERS>>;
 
@@ -227,7 +245,8 @@ impl std::error::Error for ExportError {}
 
 impl SignedExport {
     /// Checks that more than two thirds of the set `set_id` signed the batch on the chain
-    /// with this genesis. `relay_keys` are the set's, by index.
+    /// with this genesis. `relay_keys` are the set's, by index. Signatures are checked
+    /// [strictly](ExportSignature::is_by); the chain takes no others.
     ///
     /// # Errors
     /// [`ExportError`], the first rule that is broken.
@@ -251,7 +270,7 @@ impl SignedExport {
         let message = export_message(genesis, set_id, &export.hash());
         for signed in signatures {
             let key = relay_keys.get(usize::from(signed.signer)).ok_or(ExportError::NotAMember)?;
-            if !signed.signature.verify(&message[..], key) {
+            if !signed.is_by(key, &message) {
                 return Err(ExportError::BadSignature);
             }
         }
@@ -265,19 +284,39 @@ pub trait LinkedScores {
     fn of_address(address: &H160) -> Option<ExportedScore>;
 }
 
-/// Told when what L2 says of an L1 address may have changed at once: it was linked or
-/// unlinked, L1's score was imported, or an offence was punished. What changes with each
+/// Why what L2 says of an L1 address may have changed at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ScoreCause {
+    /// Its account was linked or unlinked.
+    Link,
+    /// Trust in it was computed anew.
+    Trust,
+    /// L1's score of its account was imported.
+    L1Score,
+    /// Its account was punished for an offence.
+    Offence,
+}
+
+impl ScoreCause {
+    /// Whether it has room in the draft that is kept for it: no user brings it about, so
+    /// nobody can fill that room to keep others out.
+    pub const fn has_reserve(self) -> bool {
+        matches!(self, Self::L1Score | Self::Offence)
+    }
+}
+
+/// Told when what L2 says of an L1 address may have changed at once. What changes with each
 /// transaction or with time is not told. `()` does not listen.
 pub trait OnLinkedScore {
     /// It may have changed.
-    fn on_linked_score(address: &H160);
+    fn on_linked_score(address: &H160, cause: ScoreCause);
 
     /// Upper bound of the weight of that.
     fn weight() -> Weight;
 }
 
 impl OnLinkedScore for () {
-    fn on_linked_score(_: &H160) {}
+    fn on_linked_score(_: &H160, _: ScoreCause) {}
 
     fn weight() -> Weight {
         Weight::zero()
@@ -308,7 +347,7 @@ mod tests {
     fn export() -> ReputationExport {
         let entry = |n: u8| ExportEntry { address: H160([n; 20]), exported: exported(n.into()) };
         let entries = (1..=3).map(entry).collect::<Vec<_>>().try_into().expect("few");
-        ReputationExport { sequence: 9, previous: H256([4; 32]), height: 77, entries }
+        ReputationExport { sequence: 9, oldest: 6, previous: H256([4; 32]), height: 77, entries }
     }
 
     fn signed(count: u8, signers: &[u16]) -> SignedExport {
@@ -358,6 +397,55 @@ mod tests {
         assert_eq!(verify(&swapped, 4), Err(ExportError::BadSignature));
     }
 
+    /// A signature by a key that ZIP-215 takes and strict verifiers refuse: R has a part of
+    /// small order.
+    fn lax(seed: u8, message: &[u8]) -> ed25519::Signature {
+        use curve25519_dalek::{
+            constants::{ED25519_BASEPOINT_POINT, EIGHT_TORSION},
+            scalar::{clamp_integer, Scalar},
+        };
+        use sha2::Sha512;
+        let mut secret = [0; 32];
+        secret.copy_from_slice(&Sha512::digest([seed; 32])[..32]);
+        let secret = Scalar::from_bytes_mod_order(clamp_integer(secret));
+        let public = ED25519_BASEPOINT_POINT * secret;
+        let nonce = Scalar::from(7u64);
+        let point = ED25519_BASEPOINT_POINT * nonce + EIGHT_TORSION[1];
+        let point = point.compress().to_bytes();
+        let challenge = Sha512::new()
+            .chain_update(point)
+            .chain_update(public.compress().to_bytes())
+            .chain_update(message)
+            .finalize();
+        let s = nonce + Scalar::from_bytes_mod_order_wide(&challenge.into()) * secret;
+        let mut signature = [0; 64];
+        signature[..32].copy_from_slice(&point);
+        signature[32..].copy_from_slice(&s.to_bytes());
+        ed25519::Signature::from_raw(signature)
+    }
+
+    #[test]
+    fn r10_4_what_only_some_verifiers_take_proves_nothing() {
+        let mut export = signed(4, &[0, 2, 3]);
+        let message = export_message(&GENESIS, SET_ID, &export.export.hash());
+        let signature = lax(4, &message);
+        let key = keys(4)[3];
+        assert!(ed25519::Pair::verify(&signature, &message, &key), "ZIP-215 takes it");
+        assert!(!ExportSignature { signer: 3, signature }.is_by(&key, &message));
+        export.certificate.signatures[2].signature = signature;
+        assert_eq!(verify(&export, 4), Err(ExportError::BadSignature));
+
+        // With a key and an R that are the neutral element every message is signed.
+        let mut neutral = [0; 64];
+        neutral[0] = 1;
+        let signature = ed25519::Signature::from_raw(neutral);
+        let mut weak = [0; 32];
+        weak[0] = 1;
+        let weak = ed25519::Public::from_raw(weak);
+        assert!(ed25519::Pair::verify(&signature, &message, &weak), "ZIP-215 takes it");
+        assert!(!ExportSignature { signer: 0, signature }.is_by(&weak, &message));
+    }
+
     #[test]
     fn a_change_counts_from_the_threshold_on_and_suspicion_always() {
         let suspicious = ExportedScore { suspicion: Some(Suspicion::WashActivity), ..exported(50) };
@@ -383,7 +471,7 @@ mod tests {
 
         /// R10.4: whatever is changed in a batch, its signatures prove it no more.
         #[test]
-        fn r10_4_every_part_of_an_export_is_signed(part in 0..6usize, bit in 0..8u32) {
+        fn r10_4_every_part_of_an_export_is_signed(part in 0..7usize, bit in 0..8u32) {
             let mut changed = signed(4, &[0, 1, 3]);
             let export = &mut changed.export;
             match part {
@@ -391,7 +479,8 @@ mod tests {
                 1 => export.previous.0[0] ^= 1 << bit,
                 2 => export.height ^= 1 << bit,
                 3 => export.entries[1].address.0[19] ^= 1 << bit,
-                4 => export.entries[2].exported.score = Score::saturating(50 + u64::from(bit)),
+                4 => export.oldest ^= 1 << bit,
+                5 => export.entries[2].exported.score = Score::saturating(50 + u64::from(bit)),
                 _ => drop(export.entries.pop()),
             }
             prop_assert_eq!(verify(&changed, 4), Err(ExportError::BadSignature));

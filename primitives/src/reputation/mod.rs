@@ -9,6 +9,7 @@
 //!   (P10).
 //! - [`trust`]: the web of trust, from what people say of each other on L1 (R10.1).
 //! - [`export`]: what L2 tells L1 of it (R10.4).
+//! - [`export_order`]: in which order L1 takes that, and what it may leave out.
 //!
 //! `pallet-reputation` keeps the facts and implements [`ReputationProvider`] and
 //! [`L1AddressProvider`]; whoever
@@ -17,6 +18,7 @@
 
 mod activity;
 pub mod export;
+pub mod export_order;
 mod log;
 pub mod rule;
 mod score;

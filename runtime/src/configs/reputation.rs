@@ -4,9 +4,10 @@ use crate::{
     account_data::ActivityStore, AccountId, BlockNumber, ChainParameters, Reputation,
     ReputationExport, Runtime, RuntimeCall, SequencerRegistry, Timestamp,
 };
+use cascoin_l2_primitives::reputation::export::MAX_EXPORT_ENTRIES;
 use frame_support::{
     parameter_types,
-    traits::{ConstU8, Contains, Get},
+    traits::{ConstU32, ConstU8, Contains, Get},
 };
 use pallet_reputation::{Transfer, TransferOf};
 use sp_runtime::{traits::StaticLookup, MultiAddress};
@@ -24,6 +25,10 @@ impl pallet_reputation::Config for Runtime {
 /// Points by which a score must move before L1 is told again.
 const EXPORT_THRESHOLD: u8 = 5;
 
+/// Entries of a batch that only L1's scores and offences may take: more than there can be
+/// sequencers.
+const RESERVED_ENTRIES: u32 = 128;
+
 parameter_types! {
     pub ExportInterval: BlockNumber = export_interval();
 }
@@ -38,6 +43,8 @@ impl pallet_reputation_export::Config for Runtime {
     type Sequencers = SequencerRegistry;
     type Scores = Reputation;
     type Threshold = ConstU8<EXPORT_THRESHOLD>;
+    type MaxEntries = ConstU32<MAX_EXPORT_ENTRIES>;
+    type ReservedEntries = ConstU32<RESERVED_ENTRIES>;
     type Interval = ExportInterval;
     type WeightInfo = crate::weights::pallet_reputation_export::WeightInfo<Runtime>;
 }

@@ -12,7 +12,8 @@ use cascoin_l2_runtime::{
     Reputation, ReputationExport, Runtime, RuntimeCall, SequencerRegistry, System,
     UncheckedExtrinsic,
 };
-use pallet_reputation_export::{Draft, Last};
+use frame_support::weights::Weight;
+use pallet_reputation_export::{Draft, Last, WeightInfo};
 use sp_core::{ecdsa, ed25519, Pair, H160, H256};
 use sp_keyring::Sr25519Keyring::{Alice, Eve};
 
@@ -119,6 +120,16 @@ fn r10_4_what_time_changes_is_exported_too() {
     chain.time += DAY_MS;
     chain.grow(vec![]);
     assert_eq!(drafted(&mut chain), [(address(), 85)]);
+}
+
+/// Set id, sequencers, barred keys, last batch, its signatures and the hash of genesis are
+/// read, and the signature is verified twice.
+#[test]
+fn validating_a_signature_is_paid_for_with_all_that_it_takes() {
+    let weight = <Runtime as pallet_reputation_export::Config>::WeightInfo::authorize_signature();
+    let reads = <Runtime as frame_system::Config>::DbWeight::get().reads(6);
+    let verifying = Weight::from_parts(500_000_000, 0);
+    assert!(weight.all_gte(reads.saturating_add(verifying)));
 }
 
 #[test]

@@ -49,6 +49,9 @@ pub(super) struct Exports {
 #[serde(rename_all = "camelCase")]
 struct Batch {
     sequence: u32,
+    /// Sequence number of the oldest batch that waited when this one was made. L1 may leave
+    /// out those before it.
+    oldest: u32,
     hash: H256,
     previous: H256,
     /// The block that made it.
@@ -125,6 +128,7 @@ fn show_batch(at: &At, export: &ReputationExport, set_id: u64) -> Batch {
     });
     Batch {
         sequence: export.sequence,
+        oldest: export.oldest,
         hash: export.hash(),
         previous: export.previous,
         height: export.height,

@@ -33,7 +33,7 @@ fn export(sequence: u32) -> ReputationExport {
     };
     let entries = vec![entry(7, 70, None), entry(8, 50, Some(Suspicion::WashActivity))];
     let entries = entries.try_into().expect("few");
-    ReputationExport { sequence, previous: H256([1; 32]), height: 20, entries }
+    ReputationExport { sequence, oldest: 2, previous: H256([1; 32]), height: 20, entries }
 }
 
 fn signed(sequence: u32) -> SignedExport {
@@ -53,8 +53,8 @@ fn r10_4_exports_are_shown_with_what_proves_them() {
     assert_eq!((&shown["count"], &shown["genesis"]), (&json!(2), &json!(TestChain::hash(0))));
     let first = &shown["exports"][0];
     assert_eq!(
-        (&first["sequence"], &first["setId"], &first["height"]),
-        (&json!(4), &json!(1), &json!(20))
+        (&first["sequence"], &first["oldest"], &first["setId"], &first["height"]),
+        (&json!(4), &json!(2), &json!(1), &json!(20))
     );
     assert_eq!(first["hash"], json!(export(4).hash()));
     let scores = [&first["entries"][0], &first["entries"][1]].map(|entry| &entry["score"]);

@@ -144,7 +144,7 @@ mod tests {
         let payload = b"CASL2\x01\x05\x03\0\0\0\xaa\xbb";
         for push in [&[13][..], &[0x4c, 13], &[0x4d, 13, 0], &[0x4e, 13, 0, 0, 0]] {
             for behind in [&[][..], &[0x51, 0xff]] {
-                let script = [&[OP_RETURN], push, payload, behind].concat();
+                let script = [&[OP_RETURN][..], push, payload, behind].concat();
                 assert_eq!(Message::read(&script), Some(Ok(message)), "{push:x?}");
             }
         }

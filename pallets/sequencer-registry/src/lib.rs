@@ -46,7 +46,8 @@
 //! ## Changes by governance
 //!
 //! Governance (Root; sudo on test networks) appoints and removes members. Every change
-//! takes effect at the second session end after it, with a new set id:
+//! takes effect at the second session end after it (who joins, at the second that does not
+//! come early because keys were revoked), with a new set id:
 //!
 //! - **join**: [`add_member`](Pallet::add_member), then the account itself sets its
 //!   keys with `session.set_keys`. A member without keys is in no set.

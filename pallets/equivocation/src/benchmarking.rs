@@ -94,7 +94,7 @@ mod benchmarks {
         let old = SET..SET.saturating_add(FORGOTTEN_AT_ONCE.into());
         for set_id in old.clone() {
             Sets::<T>::insert(set_id, KeySet::default());
-            SetEnds::<T>::insert(set_id, 0);
+            SetEnds::<T>::insert(set_id, 0u32);
         }
         let set_id = T::Sequencers::set_id();
         #[block]

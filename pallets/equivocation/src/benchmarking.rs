@@ -3,8 +3,8 @@
 //! measured where it is done.
 
 use crate::{
-    pallet::{Call, Config, NewestSet, Pallet, RecordCount, Records, Sets},
-    types::{KeySet, KnownKey, RECORDS_KEPT},
+    pallet::{Call, Config, NewestSet, OldestSet, Pallet, RecordCount, Records, SetEnds, Sets},
+    types::{KeySet, KnownKey, FORGOTTEN_AT_ONCE, RECORDS_KEPT},
 };
 use alloc::{boxed::Box, vec::Vec};
 use cascoin_l2_primitives::{
@@ -87,16 +87,26 @@ mod benchmarks {
     }
 
     /// The set in force, which is a full one in the genesis to measure with. It is the
-    /// first, so there is no old one to forget: that is done here.
+    /// first, so there are no old ones to forget: that is done here.
     #[benchmark]
     fn note_set() {
-        NewestSet::<T>::kill();
-        Sets::<T>::insert(SET, KeySet::default());
+        NewestSet::<T>::put(SET);
+        let old = SET..SET.saturating_add(FORGOTTEN_AT_ONCE.into());
+        for set_id in old.clone() {
+            Sets::<T>::insert(set_id, KeySet::default());
+            SetEnds::<T>::insert(set_id, 0u32);
+        }
         let set_id = T::Sequencers::set_id();
         #[block]
         {
             Pallet::<T>::note_set();
-            Sets::<T>::remove(SET);
+            for set_id in old {
+                if SetEnds::<T>::get(set_id).is_some() {
+                    Sets::<T>::remove(set_id);
+                    SetEnds::<T>::remove(set_id);
+                }
+            }
+            OldestSet::<T>::put(SET);
         }
         assert_eq!(Sets::<T>::get(set_id).map(|set| set.len() as u32), Some(MAX_SEQUENCERS));
     }

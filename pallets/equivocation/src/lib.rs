@@ -6,8 +6,9 @@
 //! ([`DoubleSignEvidence`](cascoin_l2_primitives::consensus::DoubleSignEvidence))
 //! reports them here. The pallet checks both signatures against the keys of the
 //! set they were signed in, records the offence and tells [`Config::OnOffence`],
-//! which punishes. So that evidence may come late, the keys of the last
-//! [`SETS_KEPT`](types::SETS_KEPT) sets are kept.
+//! which punishes. So that evidence may come late, the keys of a set are kept for
+//! [`Config::KeptBlocks`] after it was replaced, as long as stake stays on hold, and those
+//! of the last [`SETS_KEPT`](types::SETS_KEPT) sets in any case.
 //!
 //! ## What holds
 //!
@@ -22,7 +23,7 @@
 //!   taken, and all others of that sequencer and set are stale. Its punishment, and
 //!   its ban from the next sets, follow from the first. Nothing gets a second free
 //!   transaction but a seat in a new set.
-//! - All storage is bounded: [`SETS_KEPT`](types::SETS_KEPT) sets of at most 64 keys
+//! - All storage is bounded: [`MAX_SETS`](types::MAX_SETS) sets of at most 64 keys
 //!   and the last [`RECORDS_KEPT`](types::RECORDS_KEPT) records. A record that makes
 //!   room loses nothing but its display; what followed from it stays.
 //!
@@ -76,7 +77,7 @@ pub use weights::WeightInfo;
 #[frame_support::pallet]
 pub mod pallet {
     use super::*;
-    use crate::types::{KeySet, KnownKey, RECORDS_KEPT, SETS_KEPT};
+    use crate::types::{KeySet, KnownKey, FORGOTTEN_AT_ONCE, MAX_SETS, RECORDS_KEPT, SETS_KEPT};
     use alloc::{boxed::Box, vec::Vec};
     use cascoin_l2_primitives::{
         apis::DoubleSignRecord,
@@ -107,6 +108,10 @@ pub mod pallet {
         /// The keys with which they sign votes and proposals, in the same order.
         type VotingKeys: Get<Vec<ed25519::Public>>;
 
+        /// For how many blocks the keys of a set are kept after it was replaced. SHOULD be
+        /// as long as stake can be taken for what was signed in it.
+        type KeptBlocks: Get<BlockNumber>;
+
         /// Punishes; `()` only records.
         type OnOffence: OnOffence;
 
@@ -117,6 +122,14 @@ pub mod pallet {
     /// The keys of the last sets, by set id, in the order of the set.
     #[pallet::storage]
     pub type Sets<T> = StorageMap<_, Twox64Concat, u64, KeySet, OptionQuery>;
+
+    /// The block that replaced a set, by the id of the set. Of all `Sets` but the newest.
+    #[pallet::storage]
+    pub type SetEnds<T> = StorageMap<_, Twox64Concat, u64, BlockNumber, OptionQuery>;
+
+    /// The oldest set whose keys are kept.
+    #[pallet::storage]
+    pub type OldestSet<T> = StorageValue<_, u64, OptionQuery>;
 
     /// The set noted last.
     #[pallet::storage]
@@ -303,6 +316,10 @@ pub mod pallet {
         /// Notes the keys of the set in force, and forgets those of the oldest.
         pub(crate) fn note_set() {
             let set_id = T::Sequencers::set_id();
+            let now: BlockNumber = frame_system::Pallet::<T>::block_number().saturated_into();
+            if let Some(before) = NewestSet::<T>::get().filter(|before| *before != set_id) {
+                SetEnds::<T>::insert(before, now);
+            }
             let keys = T::VotingKeys::get().into_iter().zip(0..).filter_map(|(key, index)| {
                 let account = T::Sequencers::account(index)?;
                 Some(KnownKey { key, account, reported: false })
@@ -310,8 +327,28 @@ pub mod pallet {
             // A set has no more members than fit, so nothing is cut.
             Sets::<T>::insert(set_id, KeySet::truncate_from(keys.collect()));
             NewestSet::<T>::put(set_id);
-            if let Some(old) = set_id.checked_sub(SETS_KEPT) {
-                Sets::<T>::remove(old);
+            Self::forget_sets(set_id, now);
+        }
+
+        // A few at a time; more than come, so what has expired goes.
+        fn forget_sets(newest: u64, now: BlockNumber) {
+            let begin = OldestSet::<T>::get();
+            let mut oldest = begin.unwrap_or(newest);
+            for _ in 0..FORGOTTEN_AT_ONCE {
+                let kept = newest.saturating_sub(oldest).saturating_add(1);
+                let has_expired = || {
+                    let end = SetEnds::<T>::get(oldest).unwrap_or_default();
+                    now.saturating_sub(end) > T::KeptBlocks::get()
+                };
+                if kept <= SETS_KEPT || (kept <= MAX_SETS && !has_expired()) {
+                    break;
+                }
+                Sets::<T>::remove(oldest);
+                SetEnds::<T>::remove(oldest);
+                oldest = oldest.saturating_add(1);
+            }
+            if begin != Some(oldest) {
+                OldestSet::<T>::put(oldest);
             }
         }
     }

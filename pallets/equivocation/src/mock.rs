@@ -71,6 +71,7 @@ parameter_types! {
     /// Keys as the set's pallets show them; they lag behind the id within a block.
     pub static Keys: Vec<ed25519::Public> = vec![];
     pub static SetId: u64 = 0;
+    pub static KeptBlocks: u32 = 0;
     /// Who was named as reporter, each time somebody was.
     pub static Reporters: Vec<AccountId> = vec![];
     /// Offences as they were told of.
@@ -136,6 +137,7 @@ impl OnOffence for Recorder {
 impl Config for Test {
     type Sequencers = Sequencers;
     type VotingKeys = VotingKeys;
+    type KeptBlocks = KeptBlocks;
     type OnOffence = Recorder;
     type WeightInfo = ();
 }
@@ -147,6 +149,7 @@ pub fn new_test_ext(sequencers: u8) -> sp_io::TestExternalities {
     Keys::set(members.iter().map(|(_, key)| pair(*key).public()).collect());
     Members::set(members);
     SetId::set(0);
+    KeptBlocks::set(0);
     Told::set(vec![]);
     Reporters::set(vec![]);
     let storage = RuntimeGenesisConfig::default().build_storage().expect("a valid genesis");

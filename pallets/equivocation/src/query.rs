@@ -42,8 +42,8 @@ impl<T: Config> Pallet<T> {
     #[cfg(any(test, feature = "try-runtime"))]
     pub fn do_try_state() -> Result<(), sp_runtime::TryRuntimeError> {
         use crate::{
-            pallet::{NewestSet, Sets},
-            types::SETS_KEPT,
+            pallet::{NewestSet, OldestSet, SetEnds, Sets},
+            types::MAX_SETS,
         };
         use cascoin_l2_primitives::sequencers::SequencerSetProvider;
         use frame_support::{ensure, traits::Get};
@@ -52,9 +52,16 @@ impl<T: Config> Pallet<T> {
         let noted = Sets::<T>::get(newest).unwrap_or_default();
         let keys = T::VotingKeys::get();
         ensure!(noted.iter().map(|known| &known.key).eq(&keys), "it is noted with other keys");
-        for (set_id, _) in Sets::<T>::iter() {
-            let kept = set_id <= newest && newest - set_id < SETS_KEPT;
+        let oldest = OldestSet::<T>::get().unwrap_or(newest);
+        ensure!(newest.saturating_sub(oldest) < MAX_SETS, "too many sets are kept");
+        for set_id in Sets::<T>::iter_keys() {
+            let kept = (oldest..=newest).contains(&set_id);
             ensure!(kept, "a set is kept that is too old, or is yet to come");
+            let has_end = SetEnds::<T>::contains_key(set_id);
+            ensure!(has_end == (set_id != newest), "a set's end is not the next one's begin");
+        }
+        for set_id in SetEnds::<T>::iter_keys() {
+            ensure!(Sets::<T>::contains_key(set_id), "the end of a forgotten set is kept");
         }
         let count = RecordCount::<T>::get();
         for (number, _) in Records::<T>::iter() {

@@ -3,7 +3,7 @@
 use crate::{
     mock::*,
     pallet::Sets,
-    types::{KnownKey, SETS_KEPT},
+    types::{KnownKey, MAX_SETS, SETS_KEPT},
 };
 use cascoin_l2_primitives::apis::EvidenceStanding;
 use sp_core::Pair;
@@ -64,5 +64,51 @@ fn evidence_may_be_as_old_as_the_sets_that_are_kept() {
         assert_eq!(pool(old), Err(InvalidTransaction::Stale.into()));
         assert_eq!(Equivocation::standing(&evidence(1, 1)), EvidenceStanding::Wanted);
         assert_eq!(Sets::<Test>::iter().count() as u64, SETS_KEPT);
+    });
+}
+
+fn change() {
+    change_set(vec![(1, 1), (2, 2)]);
+}
+
+/// Where sets follow each other fast, since keys are revoked, evidence counts all the same
+/// as long as stake is on hold.
+#[test]
+fn r30_5_many_sets_in_a_short_time_make_no_evidence_void() {
+    new_test_ext(2).execute_with(|| {
+        KeptBlocks::set(100_000);
+        let more = 50;
+        for _ in 1..SETS_KEPT + more {
+            change();
+        }
+        assert_eq!(Equivocation::standing(&evidence(1, 0)), EvidenceStanding::Wanted);
+        assert_eq!(Sets::<Test>::iter().count() as u64, SETS_KEPT + more);
+        // Set 0 was replaced in block 2. It is forgotten with the first change after that,
+        // and the others as they expire; the last ones stay.
+        System::set_block_number(100_001);
+        change();
+        assert_eq!(Equivocation::standing(&evidence(1, 0)), EvidenceStanding::Wanted);
+        change();
+        assert_eq!(Equivocation::standing(&evidence(1, 0)), EvidenceStanding::Void);
+        assert_eq!(Equivocation::standing(&evidence(1, 1)), EvidenceStanding::Wanted);
+        System::set_block_number(300_000);
+        for _ in 0..=more + 2 {
+            change();
+        }
+        assert_eq!(Sets::<Test>::iter().count() as u64, SETS_KEPT);
+    });
+}
+
+#[test]
+fn no_more_sets_are_kept_than_the_bound_however_young_they_are() {
+    new_test_ext(2).execute_with(|| {
+        KeptBlocks::set(u32::MAX);
+        // As if all between had been.
+        SetId::set(MAX_SETS - 2);
+        change();
+        assert_eq!(Equivocation::standing(&evidence(1, 0)), EvidenceStanding::Wanted);
+        change();
+        assert_eq!(Equivocation::standing(&evidence(1, 0)), EvidenceStanding::Void);
+        assert_eq!(Equivocation::standing(&evidence(1, MAX_SETS)), EvidenceStanding::Wanted);
     });
 }

@@ -6,7 +6,7 @@ use crate::{
         Config, Current, Error, Event, LeaderCount, Members, MembersSetId, Offences, Outgoing,
         Pallet, Totals,
     },
-    types::{permille, Accounts, Session},
+    types::{permille, Accounts, Session, Total, Unjudged},
     WeightInfo, MIN_LIVENESS_PERMILLE,
 };
 use alloc::vec::Vec;
@@ -62,7 +62,10 @@ impl<T: Config> Pallet<T> {
                 Self::listen(&mut session.watch, Word { speaker, round, signers, heard });
             }
         }
-        if changed || parent > 0 && parent.checked_rem(T::SessionBlocks::get()) == Some(0) {
+        let phase = parent.checked_rem(T::SessionBlocks::get());
+        if changed || parent > 0 && phase == Some(0) {
+            // Without regular ends, as in tests, those with which the set changes judge.
+            let judges = phase.unwrap_or(0) == 0;
             let (set_id, signed) =
                 outgoing.unwrap_or_else(|| (MembersSetId::<T>::get(), members.clone()));
             let mut watch = session.watch;
@@ -70,11 +73,15 @@ impl<T: Config> Pallet<T> {
                 Self::follow_set(&mut watch, &signed, &members);
                 T::WeightInfo::follow_set()
             });
-            let ended = Ended { set_id, height: parent, signed, staying: &members };
+            let ended = Ended { set_id, height: parent, signed, staying: &members, judges };
             weight = T::WeightInfo::note_last(session.tallies.len().saturated_into());
             weight.saturating_accrue(Self::end_session(&session, ended));
             weight.saturating_accrue(follow.unwrap_or_default());
-            session = Session { watch, ..Session::of(members.len()) };
+            let begins = Session { watch, ..Session::of(members.len()) };
+            session = match judges {
+                true => begins,
+                false => Session { blocks: session.blocks, late: session.late, ..begins },
+            };
         }
         Self::speaks(&mut session.watch, speaker);
         let rounds = digest.map_or(0, |digest| digest.round);
@@ -116,52 +123,71 @@ impl<T: Config> Pallet<T> {
     }
 
     // Returns the weight of what others make of it.
+    //
+    // Where keys were revoked the set changes in between. That ends a session, which is paid
+    // for, but judges only who leaves: who was away for a moment was away for most of a short
+    // session, and would be timed out as often as somebody revokes. What who stays did goes
+    // on to the regular end. So nobody escapes by cutting sessions short either.
     fn end_session(session: &Session, ended: Ended) -> Weight {
         let mut offences = 0u64;
         let mut told = Weight::zero();
         let mut uptimes = Vec::with_capacity(ended.signed.len());
         let judged = session.judged;
-        // A session that was cut short, because keys were revoked, tells little: who was
-        // away for a moment was away for most of it.
-        let tells = judged >= T::SessionBlocks::get() / 2;
+        let tallies = ended.signed.iter().zip(&session.tallies);
+        let totals: Vec<(&AccountId, Total)> = tallies
+            .map(|(account, tally)| {
+                let uptime_permille = permille(tally.votes.into(), judged.into());
+                uptimes.push(SessionUptime { account: account.clone(), uptime_permille });
+                let before = Totals::<T>::get(account).unwrap_or_default();
+                (account, before.and(tally, judged))
+            })
+            .collect();
         let liveness_permille = session.liveness_permille();
-        if tells && liveness_permille < MIN_LIVENESS_PERMILLE {
+        if ended.judges && liveness_permille < MIN_LIVENESS_PERMILLE {
             Self::deposit_event(Event::LivenessLow { liveness_permille });
-            let failed = ended.signed.iter().zip(&session.tallies);
-            let failed = failed.filter(|(_, tally)| tally.missed_proposals > 0);
-            let failed: Vec<_> = failed.map(|(account, _)| account.clone()).collect();
+            let failed = totals.iter().filter(|(_, total)| total.unjudged.missed_proposals > 0);
+            let failed: Vec<_> = failed.map(|(account, _)| (*account).clone()).collect();
             T::OnLowLiveness::on_low_liveness(&failed);
             told.saturating_accrue(T::OnLowLiveness::max_low_liveness_weight());
         }
-        for (account, tally) in ended.signed.iter().zip(&session.tallies) {
-            if ended.staying.contains(account) {
-                Totals::<T>::mutate(account, |total| {
-                    *total = Some(total.take().unwrap_or_default().and(tally, judged));
-                });
-            } else {
-                Totals::<T>::remove(account);
+        for (account, mut total) in totals {
+            let stays = ended.staying.contains(account);
+            if ended.judges || !stays {
+                offences = offences.saturating_add(Self::judge(account, &mut total, &ended));
             }
-            if tally.missed_proposals > 0 {
-                offences = offences.saturating_add(1);
-                Self::deposit_event(Event::SequencerTimedOut {
-                    sequencer: account.clone(),
-                    missed_proposals: tally.missed_proposals,
-                });
-                Self::note_offence(OffenceKind::Timeout, account.clone(), &ended);
+            match stays {
+                true => Totals::<T>::insert(account, total),
+                false => Totals::<T>::remove(account),
             }
-            let uptime_permille = permille(tally.votes.into(), judged.into());
-            if tells && uptime_permille < T::MinUptime::get() {
-                offences = offences.saturating_add(1);
-                Self::deposit_event(Event::SequencerOffline {
-                    sequencer: account.clone(),
-                    uptime_permille,
-                });
-                Self::note_offence(OffenceKind::Offline, account.clone(), &ended);
-            }
-            uptimes.push(SessionUptime { account: account.clone(), uptime_permille });
         }
         told.saturating_accrue(T::OnOffence::max_offence_weight().saturating_mul(offences));
         told.saturating_add(T::OnSessionJudged::on_session_judged(&uptimes))
+    }
+
+    // Returns how many offences follow from what somebody did since it was judged last.
+    fn judge(account: &AccountId, total: &mut Total, ended: &Ended) -> u64 {
+        let mut offences = 0u64;
+        let Unjudged { judged, votes, missed_proposals } = total.unjudged;
+        total.unjudged.missed_proposals = 0;
+        if missed_proposals > 0 {
+            offences = offences.saturating_add(1);
+            let sequencer = account.clone();
+            Self::deposit_event(Event::SequencerTimedOut { sequencer, missed_proposals });
+            Self::note_offence(OffenceKind::Timeout, account.clone(), ended);
+        }
+        // Too few blocks to judge by: they count with the next ones.
+        if judged < T::SessionBlocks::get() / 2 {
+            return offences;
+        }
+        total.unjudged = Unjudged::default();
+        let uptime_permille = permille(votes.into(), judged.into());
+        if uptime_permille < T::MinUptime::get() {
+            offences = offences.saturating_add(1);
+            let sequencer = account.clone();
+            Self::deposit_event(Event::SequencerOffline { sequencer, uptime_permille });
+            Self::note_offence(OffenceKind::Offline, account.clone(), ended);
+        }
+        offences
     }
 
     fn note_offence(kind: OffenceKind, offender: AccountId, ended: &Ended) {
@@ -196,4 +222,6 @@ struct Ended<'a> {
     signed: Accounts,
     /// Those of the set that goes on.
     staying: &'a Accounts,
+    /// Whether all are judged: it is a regular end.
+    judges: bool,
 }

@@ -20,6 +20,11 @@
 //! [`Config::OnLowLiveness`] (R25.5). Everybody's share of the session goes to
 //! [`Config::OnSessionJudged`].
 //!
+//! A change of the set between two regular ends cuts a session in two, each of which is
+//! paid for. Judged is at regular ends only, by all that was counted since the last one, and
+//! who leaves, when it leaves. Who has not seen half a session by then is judged with the
+//! next one. So cuts neither excuse anybody nor multiply what an absence costs.
+//!
 //! Kept, too, is in which leaders' terms each one began to be missing
 //! (`absences`). Anybody may [name two](Pallet::report_correlation) that go missing
 //! together more often than chance explains ([`correlation`]); [`Config::OnCorrelation`]
@@ -34,8 +39,7 @@
 //!   sequencers, all honest, have checked that. Absent may count who is late, and
 //!   whom a lying leader leaves out: nobody can tell the two apart. So only who
 //!   misses most of a session's blocks is offline, which takes more than a few
-//!   liars' blocks. A session that is cut short to less than half is paid for, and
-//!   nobody is offline in it.
+//!   liars' blocks. Nobody is judged by less than half a session.
 //! - Storage is bounded: one value of 64 tallies and one of 64 tenures, one entry for each
 //!   member of the set in force, removed when it leaves the set, [`MAX_OFFENCES`] records,
 //!   and 13 bytes of each of the last [`MAX_RECORDS`](types::MAX_RECORDS) terms in which

@@ -40,7 +40,8 @@ impl<T: Config> Pallet<T> {
     }
 
     /// What must hold between blocks: a tally for each member of the set that signs,
-    /// no more votes than blocks, and totals of members only.
+    /// no more votes than blocks, in the session and in what is not judged yet, and totals of
+    /// members only.
     ///
     /// # Errors
     /// The rule that is broken.
@@ -61,6 +62,9 @@ impl<T: Config> Pallet<T> {
         };
         if !Totals::<T>::iter_keys().all(|account| known(&account)) {
             return Err("somebody is counted who is not in the set");
+        }
+        if Totals::<T>::iter_values().any(|total| total.unjudged.votes > total.unjudged.judged) {
+            return Err("somebody is to be judged by more votes than blocks");
         }
         if crate::pallet::Noted::<T>::exists() {
             return Err("a block's mark outlived it");

@@ -2,7 +2,7 @@
 
 use crate::{
     mock::*,
-    pallet::{Call, Error, Event, Offences, Totals},
+    pallet::{Call, Error, Event, Offences, Outgoing, Totals},
     MAX_OFFENCES,
 };
 use cascoin_l2_primitives::{
@@ -99,6 +99,7 @@ fn r30_4_who_is_barred_has_led_no_failed_round() {
 }
 
 /// R30.5: where revoked keys cut a session short, nobody is offline for a moment's absence.
+/// Who leaves is judged then, if half a session is over, others at its regular end.
 #[test]
 fn r30_5_a_session_that_is_cut_short_is_too_short_to_judge_by() {
     for (last, offline) in [(4, false), (5, true)] {
@@ -115,15 +116,65 @@ fn r30_5_a_session_that_is_cut_short_is_too_short_to_judge_by() {
             assert!(Judged::get().is_empty());
             block(Made::by(1, [0, 1, 2])).unwrap();
             assert_eq!(Judged::get().len(), 1, "it is paid for");
-            let kinds: Vec<_> = Told::get().iter().map(|told| told.kind).collect();
-            let expected: &[_] = match offline {
-                true => &[OffenceKind::Timeout, OffenceKind::Offline],
-                false => &[OffenceKind::Timeout],
+            let told = || -> Vec<_> {
+                Told::get().into_iter().map(|told| (told.kind, told.offender)).collect()
             };
-            assert_eq!(kinds, expected);
-            assert_eq!(Slow::get().len(), usize::from(offline));
+            let mut expected = match offline {
+                true => vec![(OffenceKind::Offline, account(4))],
+                false => vec![],
+            };
+            assert_eq!(told(), expected);
+            assert!(Slow::get().is_empty());
+            for _ in last + 1..=10 {
+                block(Made::by(1, [0, 1, 2])).unwrap();
+            }
+            expected.push((OffenceKind::Timeout, account(2)));
+            assert_eq!(told(), expected);
+            assert_eq!(Slow::get(), [vec![account(2)]], "of the whole session");
         });
     }
+}
+
+/// R30.5: nobody hides behind sessions that are cut short, nor pays for them. 4 is away, 5
+/// comes and goes and 2 leads in vain once in each piece.
+#[test]
+fn r30_5_pieces_of_a_session_are_judged_as_one() {
+    new_test_ext(4).execute_with(|| {
+        SessionBlocks::set(12);
+        Slow::set(vec![]);
+        first_block(1);
+        let mut paid = 0;
+        for height in 2..=25 {
+            // Pieces of three blocks.
+            let cut = height % 3 == 0 && height % 12 != 0;
+            let fifth = (height / 3 % 2 == 1).then_some(5);
+            let set = [1, 2, 3, 4].into_iter().chain(fifth).collect();
+            let fails = height % 3 == 1;
+            // Of four and of five all but 4 sign.
+            let in_force = Set::get().len();
+            let signed = Outgoing::<Test>::get().map_or(in_force, |(_, set)| set.len());
+            let signers = (0..signed as u16).filter(|index| *index != 3);
+            block(Made {
+                changes_to: cut.then_some(set),
+                failed: if fails { bits([1]) } else { SequencerBits::NOBODY },
+                round: u16::from(fails),
+                ..Made::by(1, signers)
+            })
+            .unwrap();
+            if cut || height % 12 == 0 {
+                paid += 1;
+            }
+        }
+        assert_eq!(Judged::get().len(), paid, "each piece is paid for");
+        let told: Vec<_> =
+            Told::get().into_iter().map(|told| (told.kind, told.offender, told.height)).collect();
+        let each = |height| {
+            let timeout = (OffenceKind::Timeout, account(2), height);
+            [timeout, (OffenceKind::Offline, account(4), height)]
+        };
+        assert_eq!(told, [each(12), each(24)].concat(), "once a session");
+        assert_eq!(Slow::get(), [vec![account(2)], vec![account(2)]]);
+    });
 }
 
 #[test]

@@ -115,7 +115,7 @@ pub struct Tally {
 pub struct Session {
     /// Blocks whose signers are known.
     pub judged: u32,
-    /// Blocks it made, and those of them whose first leader failed.
+    /// Blocks made since the last regular end, and those of them whose first leader failed.
     pub blocks: u32,
     /// The latter.
     pub late: u32,
@@ -159,6 +159,31 @@ pub struct Total {
     pub last_votes: u32,
     /// Blocks of the last session.
     pub last_judged: u32,
+    /// What it was not judged by yet.
+    pub unjudged: Unjudged,
+}
+
+/// What a sequencer did since it was judged last. Sessions that were cut short add up; a
+/// regular end judges, so these are less than two sessions' blocks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Unjudged {
+    /// Blocks whose signers are known.
+    pub judged: u32,
+    /// Those of them that it signed.
+    pub votes: u32,
+    /// Heights at which it led a round that failed.
+    pub missed_proposals: u32,
+}
+
+impl Unjudged {
+    /// These with one more session, of `judged` blocks.
+    fn and(self, tally: &Tally, judged: u32) -> Self {
+        Self {
+            judged: self.judged.saturating_add(judged),
+            votes: self.votes.saturating_add(tally.votes),
+            missed_proposals: self.missed_proposals.saturating_add(tally.missed_proposals),
+        }
+    }
 }
 
 impl Total {
@@ -173,6 +198,7 @@ impl Total {
                 .saturating_add(judged.saturating_sub(tally.votes).into()),
             last_votes: tally.votes,
             last_judged: judged,
+            unjudged: self.unjudged.and(tally, judged),
         }
     }
 }

@@ -46,7 +46,8 @@
 //! ## Changes by governance
 //!
 //! Governance (Root; sudo on test networks) appoints and removes members. Every change
-//! takes effect at the second session end after it, with a new set id:
+//! takes effect at the second session end after it (who joins, at the second that does not
+//! come early because keys were revoked), with a new set id:
 //!
 //! - **join**: [`add_member`](Pallet::add_member), then the account itself sets its
 //!   keys with `session.set_keys`. A member without keys is in no set.
@@ -93,6 +94,8 @@ mod change_tests;
 mod cluster_tests;
 pub mod clusters;
 pub mod crypto;
+#[cfg(test)]
+mod early_end_tests;
 pub mod election;
 #[cfg(test)]
 mod election_tests;
@@ -176,7 +179,7 @@ pub mod pallet {
         candidates::{Candidate, Draw, Endpoint},
         clusters::{ClusterList, MAX_LIFTED},
         links::{Link, MAX_LINKS},
-        revocation::{RegisteredKeys, RevocationIgnored},
+        revocation::{EarlyEnds, RegisteredKeys, RevocationIgnored},
         ActiveSequencer, Member, WeightInfo,
     };
     use alloc::{collections::BTreeSet, vec::Vec};
@@ -254,7 +257,8 @@ pub mod pallet {
     pub type Elected<T: Config> =
         StorageValue<_, BoundedVec<Member, ConstU32<MAX_SEQUENCERS>>, ValueQuery>;
 
-    /// The session that was planned last: the clock of polls and draws.
+    /// The clock of polls, draws, refusals and links: the session that was planned last, but
+    /// that sessions that end early, because keys were revoked, do not count.
     #[pallet::storage]
     pub type Clock<T: Config> = StorageValue<_, SessionIndex, ValueQuery>;
 
@@ -289,7 +293,7 @@ pub mod pallet {
 
     /// Sessions that end early, because keys were revoked.
     #[pallet::storage]
-    pub type ForcedRotations<T: Config> = StorageValue<_, u8, ValueQuery>;
+    pub type ForcedRotations<T: Config> = StorageValue<_, EarlyEnds, ValueQuery>;
 
     /// Sequencers that were found to act together, oldest link first.
     #[pallet::storage]
@@ -904,7 +908,7 @@ impl<T: Config> Pallet<T> {
         if keys.len() != barred.len() {
             return Err("keys are barred twice");
         }
-        if ForcedRotations::<T>::get() > revocation::ROTATIONS {
+        if ForcedRotations::<T>::get().due > revocation::ROTATIONS {
             return Err("more sessions are to end early than a revocation ends");
         }
         let clusters = Clusters::<T>::get();

@@ -91,6 +91,10 @@ parameter_types! {
     pub static OtherKeys: Vec<(AccountId, ed25519::Public)> = Vec::new();
     /// The next set with its relay keys, where a test ends sessions by [`rotate`].
     pub static Queued: Vec<(AccountId, ed25519::Public)> = Vec::new();
+    /// The session that is planned by the next [`rotate`].
+    pub static NextSession: u32 = 5;
+    /// Blocks between regular session ends; 0: every end is one that is not forced.
+    pub static SessionBlocks: u32 = 0;
     pub const RevocationKeyDelay: u32 = 100;
 }
 
@@ -125,6 +129,7 @@ impl Get<ChainParameters> for Parameters {
             chain_id: CHAIN_ID,
             decimals: 7,
             max_sequencers: MaxSequencers::get(),
+            session_blocks: SessionBlocks::get(),
             epoch_sessions: 2,
             min_sequencer_score: MIN_SCORE,
             min_sequencer_stake: MIN_STAKE,
@@ -282,7 +287,9 @@ pub fn rotate() -> Vec<u8> {
     let in_force = Queued::get();
     let now: Vec<_> = in_force.iter().map(|(who, _)| who.clone()).collect();
     InForce::set(now.clone());
-    queue(Registry::new_session(5).unwrap_or(now.clone()));
+    let index = NextSession::get();
+    NextSession::set(index + 1);
+    queue(Registry::new_session(index).unwrap_or(now.clone()));
     let handed = |keys: &[(AccountId, ed25519::Public)]| -> Vec<crypto::relay::AuthorityId> {
         keys.iter().map(|(_, key)| (*key).into()).collect()
     };
@@ -323,6 +330,8 @@ pub fn three_members() -> sp_io::TestExternalities {
     Keyless::set(Vec::new());
     OtherKeys::set(Vec::new());
     Queued::set(Vec::new());
+    NextSession::set(5);
+    SessionBlocks::set(0);
     MinSequencers::set(2);
     genesis((1..=3).map(|n| Member { account: account(n), weight: u64::from(n) * 10 }).collect())
 }

@@ -12,9 +12,14 @@
 //!
 //! Where too few would be left for a set, the account stays in it, barred, with the keys
 //! it had, until there are enough or it has new ones.
+//!
+//! Sessions that end early are none by the registry's clock, and an account ends some early
+//! once an epoch, however often its keys are revoked. So whoever revokes its own keys again
+//! and again gains no chance by it, and changes the set no more often than that.
 
 use crate::{
     barred::BarredKey,
+    candidates::MAX_CANDIDATES,
     pallet::{
         ActiveSequencers, BarredKeys, Candidates, Clock, Config, Elected, Error, Event,
         ForcedRotations, Members, Pallet, RevocationKeys,
@@ -23,19 +28,44 @@ use crate::{
 };
 use alloc::vec::Vec;
 use cascoin_l2_primitives::{
-    chain::{AccountId, BlockNumber},
+    chain::{AccountId, BlockNumber, MAX_SEQUENCERS},
     relay::{L1BlockContext, L1Event, OnL1Event},
     sequencers::RevocationKey,
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
-use frame_support::{ensure, traits::Get, weights::Weight};
+use frame_support::{ensure, pallet_prelude::ConstU32, traits::Get, weights::Weight, BoundedVec};
 use scale_info::TypeInfo;
 use sp_core::{ed25519, H160};
 use sp_runtime::SaturatedConversion;
+use sp_staking::SessionIndex;
 
 /// Sessions that a revocation ends early: one plans the set without the account, and one
 /// puts it in force.
 pub(crate) const ROTATIONS: u8 = 2;
+
+/// Accounts that may end sessions early in one epoch: as many as there can be that could be
+/// in its sets.
+pub const MAX_ROTATED: u32 = MAX_SEQUENCERS + MAX_CANDIDATES;
+
+/// Sessions that end early, because keys were revoked.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct EarlyEnds {
+    /// How many are to come.
+    pub due: u8,
+    /// How many there were, ever.
+    pub ever: u32,
+    /// Whose revocations brought them about in this epoch.
+    pub accounts: BoundedVec<AccountId, ConstU32<MAX_ROTATED>>,
+}
+
+/// The end of a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SessionEnd {
+    /// Whether it is for revoked keys alone.
+    pub is_early: bool,
+    /// The registry's clock after it.
+    pub clock: SessionIndex,
+}
 
 /// Session keys as pallet-session knows them, by the relay key among them.
 pub trait RegisteredKeys {
@@ -110,30 +140,56 @@ impl<T: Config> Pallet<T> {
             return Ok(());
         }
         let mut news = false;
-        for relay in [in_force, planned, registered].into_iter().flatten() {
+        let keys = [in_force, planned, registered];
+        // Those that it had in between are of no use any more. So there are no more than fit.
+        BarredKeys::<T>::mutate(|all| {
+            all.retain(|one| one.account != *account || keys.contains(&Some(one.relay)));
+        });
+        for relay in keys.into_iter().flatten() {
             let account = account.clone();
             news |= Self::bar_keys(BarredKey { account, relay, revoked: true });
         }
         ensure!(news, RevocationIgnored::NothingToRevoke);
         if sequences {
-            ForcedRotations::<T>::put(ROTATIONS);
+            Self::force_rotations(account);
         }
         Ok(())
     }
 
-    /// Whether the next block ends the session, because keys were revoked.
-    pub fn rotation_is_forced() -> bool {
-        ForcedRotations::<T>::get() > 0
+    /// Has the next sessions end early, once an epoch for each account. Later ones of it are
+    /// out with the regular ends.
+    fn force_rotations(account: &AccountId) {
+        ForcedRotations::<T>::mutate(|ends| {
+            let again = ends.accounts.contains(account);
+            if !again && ends.accounts.try_push(account.clone()).is_ok() {
+                ends.due = ROTATIONS;
+            }
+        });
     }
 
-    /// A session ends: one that was to be forced need not be any more.
-    pub(crate) fn note_rotation() {
-        let left = ForcedRotations::<T>::get();
-        match left.checked_sub(1) {
-            Some(0) => ForcedRotations::<T>::kill(),
-            Some(less) => ForcedRotations::<T>::put(less),
-            None => (),
+    /// Whether the next block ends the session, because keys were revoked.
+    pub fn rotation_is_forced() -> bool {
+        ForcedRotations::<T>::get().due > 0
+    }
+
+    /// A session ends, and `index` is planned: one that was to end early need not any more.
+    pub(crate) fn note_end(index: SessionIndex) -> SessionEnd {
+        let before = ForcedRotations::<T>::get();
+        let is_regular = Self::now().checked_rem(T::Parameters::get().session_blocks) == Some(0);
+        let is_early = before.due > 0 && !is_regular;
+        let mut ends = before.clone();
+        ends.due = ends.due.saturating_sub(1);
+        if is_early {
+            ends.ever = ends.ever.saturating_add(1);
         }
+        let clock = index.saturating_sub(ends.ever);
+        if !is_early && clock.checked_rem(Self::epoch()) == Some(0) {
+            ends.accounts = BoundedVec::default();
+        }
+        if ends != before {
+            ForcedRotations::<T>::put(&ends);
+        }
+        SessionEnd { is_early, clock }
     }
 
     /// Whether revoked keys stay registered: those of an account that has a seat, and

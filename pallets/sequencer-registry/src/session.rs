@@ -5,8 +5,8 @@
 //! index means the same sequencer everywhere.
 
 use crate::{
-    candidates::Attestation, crypto, ActiveSequencer, ActiveSequencers, Banned, Candidates, Clock,
-    Config, Elected, Member, Members, Pallet, VaultKeys,
+    candidates::Attestation, crypto, revocation::SessionEnd, ActiveSequencer, ActiveSequencers,
+    Banned, Candidates, Clock, Config, Elected, Member, Members, Pallet, VaultKeys,
 };
 use alloc::vec::Vec;
 use cascoin_l2_primitives::chain::{AccountId, MAX_SEQUENCERS};
@@ -23,9 +23,14 @@ use sp_staking::SessionIndex;
 /// without those whose keys are revoked, as far as it can be. `None` where that is the set
 /// that comes into force now: pallet-session then keeps it, and takes over only new session
 /// keys of its members.
+///
+/// A session that ends early, because keys were revoked, takes accounts out and does nothing
+/// else: the clock stands still, nothing is drawn and no poll opens, and nobody joins, unless
+/// too few would be left. Else whoever revokes its keys often enough would have chance fall
+/// back on the last L2 block, and two that revoke in turn would bring each other back.
 impl<T: Config> pallet_session::SessionManager<AccountId> for Pallet<T> {
     fn new_session(index: SessionIndex) -> Option<Vec<AccountId>> {
-        Clock::<T>::put(index);
+        let SessionEnd { is_early, clock } = Self::note_end(index);
         let now = T::InForce::get();
         for member in Members::<T>::get() {
             // One that was barred while too few would have been left.
@@ -33,11 +38,14 @@ impl<T: Config> pallet_session::SessionManager<AccountId> for Pallet<T> {
                 Self::dismiss(&member.account);
             }
         }
-        Self::try_draw(index);
-        if index.checked_rem(Self::epoch()) == Some(0) {
-            Self::schedule_draw(index, true, &[]);
+        if !is_early {
+            Clock::<T>::put(clock);
+            Self::try_draw(clock);
+            if clock.checked_rem(Self::epoch()) == Some(0) {
+                Self::schedule_draw(clock, true, &[]);
+            }
+            Self::open_polls(clock, &now);
         }
-        Self::open_polls(index, &now);
         let members = eligible::<T>(&Members::<T>::get());
         let elected = eligible::<T>(&Elected::<T>::get());
         let may_stay = |account: &AccountId| {
@@ -55,7 +63,16 @@ impl<T: Config> pallet_session::SessionManager<AccountId> for Pallet<T> {
                 all.iter().filter(|account| !out.contains(account)).cloned().collect()
             };
             let may_stay = |account: &AccountId| !out.contains(account) && may_stay(account);
-            next_set(&now, &without(&members), &without(&elected), may_stay)
+            let (members, elected) = (without(&members), without(&elected));
+            if is_early {
+                let wanted: Vec<&AccountId> = members.iter().chain(&elected).collect();
+                let stays = |account: &&AccountId| wanted.contains(account) || may_stay(account);
+                let stay: Vec<AccountId> = now.iter().filter(stays).cloned().collect();
+                if enough(&stay, out) {
+                    return stay;
+                }
+            }
+            next_set(&now, &members, &elected, may_stay)
         };
         // Nobody in it is left without keys: pallet-session would drop it silently.
         let next = Self::plan(plan, enough);
@@ -63,9 +80,7 @@ impl<T: Config> pallet_session::SessionManager<AccountId> for Pallet<T> {
         (next.len() >= least::<T>() && next != now).then_some(next)
     }
     fn start_session(_: SessionIndex) {}
-    fn end_session(_: SessionIndex) {
-        Self::note_rotation();
-    }
+    fn end_session(_: SessionIndex) {}
 }
 
 /// Everybody who has a seat in the next set: these members, then the elected.

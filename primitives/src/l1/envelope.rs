@@ -1,9 +1,12 @@
 //! The envelope of all that L1 users tell a layer 2 besides burns and trust.
 //!
 //! ```text
-//! script   6a ‖ push, in its shortest form, of the message
+//! script   6a ‖ push of the message
 //! message  "CASL2" ‖ version u8 ‖ kind u8 ‖ chain id u32 LE ‖ body of at most 69 bytes
 //! ```
+//! [`Message::script`] makes the push in its shortest form; any other form is read too, and
+//! bytes behind it are ignored.
+//!
 //! A message is at most 80 bytes, which every L1 node relays. It begins with none of the
 //! words that L1's own rules look for (spec: cascoin-l1.md 1.5, 2.2). What another version
 //! or an unknown kind means nobody knows today, so a reader skips it and counts it
@@ -131,6 +134,20 @@ mod tests {
         let expected = hex::decode("6a0d4341534c32010503000000aabb").expect("hex");
         assert_eq!(script, expected);
         assert_eq!(Message::read(&script), Some(Ok(message)));
+    }
+
+    /// As the formats say: the form of the push is no part of the message.
+    #[test]
+    fn any_push_is_read_and_bytes_behind_it_are_ignored() {
+        let body = [0xaa, 0xbb];
+        let message = Message { kind: MessageKind::KeyRevocation, chain_id: 3, body: &body };
+        let payload = b"CASL2\x01\x05\x03\0\0\0\xaa\xbb";
+        for push in [&[13][..], &[0x4c, 13], &[0x4d, 13, 0], &[0x4e, 13, 0, 0, 0]] {
+            for behind in [&[][..], &[0x51, 0xff]] {
+                let script = [&[OP_RETURN][..], push, payload, behind].concat();
+                assert_eq!(Message::read(&script), Some(Ok(message)), "{push:x?}");
+            }
+        }
     }
 
     #[test]

@@ -14,6 +14,8 @@ const MIN_UPTIME_PERMILLE: u16 = 500;
 impl pallet_equivocation::Config for Runtime {
     type Sequencers = SequencerRegistry;
     type VotingKeys = VotingKeys;
+    // What a sequencer did can be proven as long as its stake is on hold.
+    type KeptBlocks = super::stake::UnbondingBlocks;
     type OnOffence = Punishments;
     type WeightInfo = crate::weights::pallet_equivocation::WeightInfo<Runtime>;
 }

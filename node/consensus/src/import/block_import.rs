@@ -199,14 +199,14 @@ where
             let sets = self.sets.read();
             (sets.after(&block.header), sets.at(number).set_id)
         };
-        if let Some((_, key, value)) = &change {
-            block.auxiliary.push((key.clone(), Some(value.clone())));
+        if let Some(new) = &change {
+            block.auxiliary.push((new.key.clone(), Some(new.value.clone())));
             let proof = Fragment::of(&block).map(|fragment| fragment.entry(ended));
             block.auxiliary.extend(proof.map(|(key, value)| (key, Some(value))));
         }
         let result = self.inner.import_block(block).await?;
-        if let (Some((sets, ..)), ImportResult::Imported(_)) = (change, &result) {
-            *self.sets.write() = sets;
+        if let (Some(new), ImportResult::Imported(_)) = (change, &result) {
+            self.sets.write().add(new);
         }
         Ok(result)
     }

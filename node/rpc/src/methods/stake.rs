@@ -97,7 +97,7 @@ pub(super) fn create_stake(context: &Context, args: &Args) -> RpcResult<CreatedS
         address: show_account(&locked.payload.account),
         amount: at.coins(locked.value),
         unlock_height: locked.payload.unlock,
-        counts_until: locked.payload.unlock.saturating_sub(margin),
+        counts_until: counts_until(locked.payload.unlock, margin),
         owner: L1Address::PublicKeyHash(locked.payload.owner).encode(at.l1_params()),
         chain_id,
         fee: at.coins(created.fee),
@@ -105,6 +105,12 @@ pub(super) fn create_stake(context: &Context, args: &Args) -> RpcResult<CreatedS
                   wallet and sends it; until the unlock height nobody gets the coins back. \
                   Keep the owner's key",
     })
+}
+
+/// The last L1 height at which a lock counts, with a margin of this many blocks: one at
+/// least, since at its end it can be spent.
+fn counts_until(unlock: u32, margin: u32) -> u32 {
+    unlock.saturating_sub(margin.max(1))
 }
 
 fn amount(at: &At, args: &Args) -> RpcResult<u64> {
@@ -186,4 +192,18 @@ pub(super) fn release_stake(context: &Context, args: &Args) -> RpcResult<Release
         fee: at.coins(released.fee),
         message: "sent; the coins are the L1 wallet's again",
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::counts_until;
+
+    /// As the chain says it: a lock counts at heights with margin blocks left, and one at
+    /// least.
+    #[test]
+    fn a_lock_counts_until_its_margin_and_never_at_its_end() {
+        assert_eq!(counts_until(1_000, 100), 900);
+        assert_eq!((counts_until(1_000, 1), counts_until(1_000, 0)), (999, 999));
+        assert_eq!(counts_until(5, 100), 0);
+    }
 }

@@ -288,17 +288,6 @@ mod benchmarks {
     }
 
     #[benchmark]
-    fn is_known() {
-        let (first, second) = linked::<T>(MAX_LINKS);
-        let known;
-        #[block]
-        {
-            known = Pallet::<T>::is_known(&second, &first);
-        }
-        assert!(known);
-    }
-
-    #[benchmark]
     fn on_correlation() {
         let (_, end) = linked::<T>(MAX_LINKS);
         #[block]

@@ -42,8 +42,6 @@ pub trait WeightInfo {
     fn on_low_liveness() -> Weight;
     /// Whether two accounts are one entity's.
     fn are_one() -> Weight;
-    /// Whether it is known that two sequencers are correlated.
-    fn is_known() -> Weight;
     /// Noting that two sequencers are correlated.
     fn on_correlation() -> Weight;
     /// [`Pallet::report_common_inputs`](crate::Pallet::report_common_inputs) with a
@@ -137,11 +135,6 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
             + T::DbWeight::get().reads(5 + 2 * u64::from(MAX_LINKS) + u64::from(MAX_CLUSTERED))
     }
 
-    // The links, the clock, the clusters, and both candidacies.
-    fn is_known() -> Weight {
-        Weight::from_parts(80 * MICROSECOND, 0) + T::DbWeight::get().reads(5)
-    }
-
     fn on_correlation() -> Weight {
         Weight::from_parts(30 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(3, 1)
     }
@@ -217,10 +210,6 @@ impl WeightInfo for () {
     }
 
     fn are_one() -> Weight {
-        Weight::zero()
-    }
-
-    fn is_known() -> Weight {
         Weight::zero()
     }
 

@@ -12,9 +12,10 @@ use cascoin_l2_primitives::{
 };
 use codec::Encode;
 use sp_io::hashing::sha2_256;
+use sp_runtime::{helpers_128bit::multiply_by_rational_with_rounding, Rounding};
 
-/// From so many on, none weighs more than a fifth of all.
-const CAP_FROM: usize = 5;
+/// No entity weighs more than one of so many equal shares of all.
+const MOST_SHARES: usize = 5;
 
 /// Weight in the draw and in the ranking of leaders: score × ⌈√coins⌉ (spec:
 /// cascoin-l1.md 6.5), so that a hundred times the stake weighs ten times as much.
@@ -25,52 +26,53 @@ pub fn weight(score: Score, stake: Balance, decimals: u8) -> u64 {
     u64::try_from(root).unwrap_or(u64::MAX).saturating_mul(score.get().into())
 }
 
-/// Cuts weights off so that, from five on, none is more than a fifth of all that are
-/// left: who has more gains nothing by it (R22.3).
-pub fn cap(weights: &mut [u64]) {
-    if weights.len() < CAP_FROM {
-        return;
-    }
-    let mut largest_first: Vec<u64> = weights.to_vec();
+/// The most that any of these may weigh, so that each has at most a fifth of all that is
+/// left, or 1/n where only n < 5 weigh anything: no more can keep below that. Then all are
+/// as light as the lightest. So the cap does not end where two of five become one.
+fn bound(weights: impl IntoIterator<Item = u128>) -> u128 {
+    let mut largest_first: Vec<u128> = weights.into_iter().filter(|weight| *weight > 0).collect();
     largest_first.sort_unstable_by(|a, b| b.cmp(a));
-    let mut rest: u128 = largest_first.iter().map(|weight| u128::from(*weight)).sum();
-    // With `cut` of them cut to b, b is a fifth of all: b = (rest + cut · b) / 5. Four
-    // cut ones leave a fifth for the others, so there are never five.
-    for (weight, share) in largest_first.into_iter().zip((1..=CAP_FROM as u128).rev()) {
+    let shares = largest_first.len().min(MOST_SHARES) as u128;
+    let mut rest = largest_first.iter().fold(0u128, |sum, weight| sum.saturating_add(*weight));
+    // Of k shares, with `cut` of them cut to b, b is one: b = (rest + cut · b) / k. So
+    // k − 1 cut ones leave one share for the others, and there are never k.
+    for (weight, share) in largest_first.into_iter().zip((1..=shares).rev()) {
         let bound = rest / share;
-        if u128::from(weight) <= bound {
-            let bound = u64::try_from(bound).unwrap_or(u64::MAX);
-            weights.iter_mut().for_each(|weight| *weight = (*weight).min(bound));
-            return;
+        if weight <= bound {
+            return bound;
         }
-        rest = rest.saturating_sub(weight.into());
+        rest = rest.saturating_sub(weight);
     }
+    rest
+}
+
+/// Cuts weights off so that none is more than a fifth of all that are left, or 1/n of n < 5
+/// that weigh anything: who has more gains nothing by it (R22.3).
+pub fn cap(weights: &mut [u64]) {
+    let bound = bound(weights.iter().map(|weight| u128::from(*weight)));
+    let bound = u64::try_from(bound).unwrap_or(u64::MAX);
+    weights.iter_mut().for_each(|weight| *weight = (*weight).min(bound));
 }
 
 /// As [`cap`], of all that each entity has together: what it has too much goes from all of
-/// its own in proportion, so who shares its stake out among several accounts gains nothing
-/// by it (R22.3). Of fewer than five entities accounts are capped each.
+/// its own in proportion, rounded down, so who shares its stake out among several accounts
+/// gains nothing by it (R22.3).
 pub fn cap_entities(weights: &mut [(AccountId, u64)]) {
-    let mut together: BTreeMap<AccountId, u64> = BTreeMap::new();
+    let mut together: BTreeMap<AccountId, u128> = BTreeMap::new();
     for (entity, weight) in weights.iter() {
         let sum = together.entry(entity.clone()).or_default();
-        *sum = sum.saturating_add(*weight);
+        *sum = sum.saturating_add((*weight).into());
     }
-    if together.len() < CAP_FROM {
-        let mut single: Vec<u64> = weights.iter().map(|(_, weight)| *weight).collect();
-        cap(&mut single);
-        weights.iter_mut().zip(single).for_each(|((_, weight), capped)| *weight = capped);
-        return;
-    }
-    let mut left: Vec<u64> = together.values().copied().collect();
-    cap(&mut left);
-    let shares: BTreeMap<AccountId, (u64, u64)> =
-        together.into_iter().zip(left).map(|((entity, had), has)| (entity, (had, has))).collect();
+    let bound = bound(together.values().copied());
     for (entity, weight) in weights {
-        let Some((had, has)) = shares.get(entity) else { continue };
-        let share = u128::from(*weight).saturating_mul((*has).into());
+        let had = together.get(entity).copied().unwrap_or_default();
+        if had <= bound {
+            continue;
+        }
+        let share = u128::from(*weight);
+        let share = multiply_by_rational_with_rounding(share, bound, had, Rounding::Down);
         // No more than it was, since no entity has more than it had.
-        *weight = u64::try_from(share.checked_div((*had).into()).unwrap_or(0)).unwrap_or(*weight);
+        *weight = share.and_then(|share| u64::try_from(share).ok()).unwrap_or(*weight);
     }
 }
 

@@ -134,10 +134,10 @@ fn r2_3_stake_on_l1_counts_beside_what_is_bonded() {
         stand(4, 1);
         session_ends(2);
         let draw = PendingDraw::<Test>::get().expect("it waits for chance");
-        assert_eq!(draw.standing[0].stake, 400 * COIN);
+        // 80 × √400: alone, so nothing is cut off.
+        assert_eq!(draw.standing[0].weight, 1_600);
         session_ends(3);
         assert_eq!(elected(), [account(4)]);
-        // 80 × √400: alone, so nothing is cut off.
         assert_eq!(candidate(4).weight, 1_600);
     });
 }

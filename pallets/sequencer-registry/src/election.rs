@@ -3,8 +3,13 @@
 //! Where there are more contenders than seats, seats are drawn by lot, each with a
 //! chance in proportion to its weight among those left: all get their turn, the
 //! better ones more often.
+//!
+//! Lots fall on all who stood when the draw was announced, with the weights of then. L1
+//! shows its block before L2 applies it, and whoever could change a lot in between could
+//! choose among draws: by resigning, or by a link that it kept back. So who does not stand
+//! any more, or whose entity has its seats, is passed over, and nobody else's lot changes.
 
-use crate::candidates::Contender;
+use crate::candidates::{Contender, Standing};
 use alloc::{collections::BTreeMap, vec::Vec};
 use cascoin_l2_primitives::{
     chain::{AccountId, Balance},
@@ -81,8 +86,8 @@ pub fn seats_per_entity(size: usize) -> usize {
     (size / 5).max(1)
 }
 
-/// Contenders with their weights, by account.
-pub fn weigh(mut contenders: Vec<Contender>, decimals: u8) -> Vec<(Contender, u64)> {
+/// Who stands, with its weight, by account.
+pub fn weigh(mut contenders: Vec<Contender>, decimals: u8) -> Vec<Standing> {
     contenders.sort_by(|a, b| a.account.cmp(&b.account));
     contenders.dedup_by(|a, b| a.account == b.account);
     let mut weights: Vec<(AccountId, u64)> = contenders
@@ -90,21 +95,34 @@ pub fn weigh(mut contenders: Vec<Contender>, decimals: u8) -> Vec<(Contender, u6
         .map(|one| (one.entity.clone(), weight(one.score, one.stake, decimals)))
         .collect();
     cap_entities(&mut weights);
-    contenders.into_iter().zip(weights).map(|(one, (_, weight))| (one, weight)).collect()
+    let accounts = contenders.into_iter().map(|one| one.account);
+    accounts.zip(weights).map(|(account, (_, weight))| Standing { account, weight }).collect()
 }
 
-/// Fills up to `seats` seats; returns the elected with their weights, best first.
+/// All who stand, in the order in which lots fall on them. It takes as many lots.
+pub fn order(seed: &[u8; 32], standing: &[Standing]) -> Vec<Standing> {
+    let mut left: Vec<&Standing> = standing.iter().collect();
+    // So that their order is nobody's choice.
+    left.sort_by(|a, b| a.account.cmp(&b.account));
+    let mut order = Vec::with_capacity(left.len());
+    for lots in (0u32..).take(left.len()) {
+        order.push(left.remove(pick(seed, lots, &left)).clone());
+    }
+    order
+}
+
+/// Fills up to `seats` seats with those of an order, who come with their entities; returns
+/// the elected with their weights, best first. Whose entity has its seats is passed over.
 /// `taken` are the entities of the seats that are taken already.
 pub fn elect(
-    seed: &[u8; 32],
-    contenders: &[(Contender, u64)],
+    order: &[(AccountId, Standing)],
     seats: usize,
     taken: &[AccountId],
 ) -> Vec<(AccountId, u64)> {
     // What one entity may have depends on how large the set becomes.
     let mut size = seats.saturating_add(taken.len());
     loop {
-        let elected = draw(seed, contenders, seats, taken, seats_per_entity(size));
+        let elected = fill(order, seats, taken, seats_per_entity(size));
         let becomes = taken.len().saturating_add(elected.len());
         if seats_per_entity(becomes) >= seats_per_entity(size) {
             return elected;
@@ -113,29 +131,26 @@ pub fn elect(
     }
 }
 
-fn draw(
-    seed: &[u8; 32],
-    contenders: &[(Contender, u64)],
+fn fill(
+    order: &[(AccountId, Standing)],
     seats: usize,
     taken: &[AccountId],
     per_entity: usize,
 ) -> Vec<(AccountId, u64)> {
-    let mut left: Vec<&(Contender, u64)> = contenders.iter().collect();
     let mut by_entity: BTreeMap<&AccountId, usize> = BTreeMap::new();
     for entity in taken {
         let count = by_entity.entry(entity).or_default();
         *count = count.saturating_add(1);
     }
     let mut elected = Vec::new();
-    let mut lots = 0u32;
-    while elected.len() < seats && !left.is_empty() {
-        // In the order of accounts, so that the order is nobody's choice.
-        let (contender, weight) = left.remove(pick(seed, lots, &left));
-        lots = lots.saturating_add(1);
-        let count = by_entity.entry(&contender.entity).or_default();
+    for (entity, Standing { account, weight }) in order {
+        if elected.len() >= seats {
+            break;
+        }
+        let count = by_entity.entry(entity).or_default();
         if *count < per_entity {
             *count = count.saturating_add(1);
-            elected.push((contender.account.clone(), *weight));
+            elected.push((account.clone(), *weight));
         }
     }
     elected.sort_by(|(a, x), (b, y)| y.cmp(x).then_with(|| a.cmp(b)));
@@ -143,16 +158,16 @@ fn draw(
 }
 
 /// The place that a lot falls on; `left` is not empty.
-fn pick(seed: &[u8; 32], lots: u32, left: &[&(Contender, u64)]) -> usize {
+fn pick(seed: &[u8; 32], lots: u32, left: &[&Standing]) -> usize {
     let [a, b, ..] = hash_words(seed, lots);
     let lot = (u128::from(a) << 64) | u128::from(b);
-    let total = left.iter().map(|(_, weight)| u128::from(*weight)).sum::<u128>();
+    let total = left.iter().map(|one| u128::from(one.weight)).sum::<u128>();
     let Some(mut lot) = lot.checked_rem(total) else {
         // Nobody weighs anything: all are alike.
         return usize::try_from(lot.checked_rem(left.len() as u128).unwrap_or(0)).unwrap_or(0);
     };
-    for (place, (_, weight)) in left.iter().enumerate() {
-        let weight = u128::from(*weight);
+    for (place, one) in left.iter().enumerate() {
+        let weight = u128::from(one.weight);
         if lot < weight {
             return place;
         }

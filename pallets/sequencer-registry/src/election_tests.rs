@@ -3,7 +3,7 @@
 use crate::{
     attestation,
     candidates::{Contender, Outcome},
-    election::{cap, cap_entities, elect, seats_per_entity, weigh, weight},
+    election::{cap, cap_entities, elect, order, seats_per_entity, weigh, weight},
 };
 use cascoin_l2_primitives::{
     chain::{quorum, AccountId, Balance},
@@ -35,8 +35,17 @@ fn shares(weights: impl Iterator<Item = u128>) -> u128 {
     weights.filter(|weight| *weight > 0).count().min(5) as u128
 }
 
+fn weighed(contenders: Vec<Contender>) -> Vec<u64> {
+    weigh(contenders, DECIMALS).into_iter().map(|one| one.weight).collect()
+}
+
+/// Where entities are the same at the draw as at its announcement.
 fn drawn(seed: &[u8; 32], contenders: Vec<Contender>, seats: usize) -> Vec<(AccountId, u64)> {
-    elect(seed, &weigh(contenders, DECIMALS), seats, &[])
+    let entities: BTreeMap<_, _> =
+        contenders.iter().map(|one| (one.account.clone(), one.entity.clone())).collect();
+    let order = order(seed, &weigh(contenders, DECIMALS));
+    let named = order.into_iter().map(|one| (entities[&one.account].clone(), one));
+    elect(&named.collect::<Vec<_>>(), seats, &[])
 }
 
 #[test]
@@ -74,12 +83,10 @@ fn r22_3_an_entity_gets_a_fifth_of_the_set_and_one_at_least() {
 fn r22_3_nobody_weighs_more_than_a_fifth() {
     let mut contenders: Vec<_> = (0..5).map(|n| contender(n, 100, 100)).collect();
     contenders[0].stake = 1_000_000 * COIN;
-    let weights: Vec<u64> =
-        weigh(contenders.clone(), DECIMALS).into_iter().map(|(_, weight)| weight).collect();
+    let weights = weighed(contenders.clone());
     assert_eq!(weights, [1_000; 5]);
     contenders.pop();
-    let four: Vec<u64> =
-        weigh(contenders, DECIMALS).into_iter().map(|(_, weight)| weight).collect();
+    let four = weighed(contenders);
     assert_eq!(four, [1_000; 4], "four cannot keep below a fifth, but to a fourth");
 }
 
@@ -106,14 +113,12 @@ fn r22_3_an_entity_of_many_weighs_no_more_than_a_fifth() {
         one.entity = account(0);
     }
     contenders[0].stake = 4 * 100 * COIN;
-    let weights: Vec<u64> =
-        weigh(contenders.clone(), DECIMALS).into_iter().map(|(_, weight)| weight).collect();
+    let weights = weighed(contenders.clone());
     // Five entities: 5,000 of one are cut to the 1,000 that each of the others has. Of
     // these an account that weighed 2,000 has two fifths.
     assert_eq!(weights, [400, 200, 200, 200, 1_000, 1_000, 1_000, 1_000]);
     contenders.pop();
-    let four: Vec<u64> =
-        weigh(contenders, DECIMALS).into_iter().map(|(_, weight)| weight).collect();
+    let four = weighed(contenders);
     // Of four entities each has a fourth, and is still one.
     assert_eq!(four, [400, 200, 200, 200, 1_000, 1_000, 1_000]);
 }
@@ -192,6 +197,14 @@ proptest! {
         let elected = drawn(&seed, contenders.clone(), seats);
         contenders.reverse();
         prop_assert_eq!(&elected, &drawn(&seed, contenders.clone(), seats));
+        // A lot falls on each once.
+        let standing = weigh(contenders.clone(), DECIMALS);
+        let mut order = order(&seed, &standing);
+        let mut reversed = standing.clone();
+        reversed.reverse();
+        prop_assert_eq!(&order, &self::order(&seed, &reversed));
+        order.sort_by(|a, b| a.account.cmp(&b.account));
+        prop_assert_eq!(order, standing);
 
         prop_assert!(elected.len() <= seats);
         let most = seats_per_entity(elected.len());

@@ -93,6 +93,8 @@ mod change_tests;
 mod cluster_tests;
 pub mod clusters;
 pub mod crypto;
+#[cfg(test)]
+mod draw_tests;
 pub mod election;
 #[cfg(test)]
 mod election_tests;

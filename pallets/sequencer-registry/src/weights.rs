@@ -121,11 +121,13 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
     }
 
     // Of each that led in vain its candidacy, and whether all that are left have keys; of
-    // each candidate its key, candidacy, account, standing, stake, locks on L1 and ban.
+    // each candidate its key, candidacy, account, standing, stake, locks on L1 and ban; and
+    // who is one entity, as in `are_one`.
     fn on_low_liveness() -> Weight {
         let (seats, all) = (u64::from(MAX_SEQUENCERS), u64::from(MAX_CANDIDATES));
-        Weight::from_parts((100 * seats + 15 * all) * MICROSECOND, 0)
+        Weight::from_parts((100 * seats + 20 * all) * MICROSECOND, 0)
             + T::DbWeight::get().reads_writes(6 + 2 * seats + 7 * all, 3)
+            + Self::are_one()
     }
 
     // The links, the clusters, the clock, and the candidacies of the two, of both sides of

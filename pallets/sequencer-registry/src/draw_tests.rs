@@ -87,7 +87,9 @@ fn first(order: &[u8], seats: u8, is_left: impl Fn(u8) -> bool) -> BTreeSet<u8> 
 /// What takes a candidate out of a draw that was announced.
 fn drop_out(n: u8, way: u8) {
     match way {
-        0 => assert_ok!(Registry::resign(origin(n))),
+        0 => {
+            assert_ok!(Registry::resign(origin(n)));
+        }
         1 => know(n, 0, MIN_STAKE),
         2 => know(n, 100, 0),
         3 => Keyless::mutate(|keyless| keyless.push(account(n))),
@@ -100,7 +102,9 @@ fn become_one(one: u8, other: u8, way: u8) {
     match way {
         0 => Registry::on_correlation(&account(one), &account(other)),
         1 => Clusters::<Test>::mutate(|list| join(list, &account(one), &account(other), |_| true)),
-        _ => assert_ok!(Registry::accept(origin(other), account(one))),
+        _ => {
+            assert_ok!(Registry::accept(origin(other), account(one)));
+        }
     }
 }
 

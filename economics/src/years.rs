@@ -6,10 +6,10 @@ use crate::{
     rules::Rules,
     session::Seat,
 };
-use cascoin_l2_primitives::reputation::Day;
+use cascoin_l2_primitives::{chain::AccountId, reputation::Day};
 use pallet_sequencer_registry::{
     candidates::Contender,
-    election::{elect, weigh},
+    election::{elect, order, weigh},
 };
 
 /// Days of a point of the chart.
@@ -114,14 +114,19 @@ impl Simulation {
             score: agent.score(rules, day),
             stake: agent.ledger.bonded,
         });
-        let weighed = weigh(contenders.collect(), rules.chain.decimals);
+        let standing = weigh(contenders.collect(), rules.chain.decimals);
         let mut seed = [0; 32];
         self.chance.fill(&mut seed);
-        let elected = elect(&seed, &weighed, rules.chain.max_sequencers as usize, &[]);
-        let place = |account| self.agents.iter().position(|agent| agent.account == account);
+        let place =
+            |account: &AccountId| self.agents.iter().position(|agent| agent.account == *account);
+        let drawn: Vec<_> = order(&seed, &standing)
+            .into_iter()
+            .filter_map(|one| Some((self.agents[place(&one.account)?].entity.clone(), one)))
+            .collect();
+        let elected = elect(&drawn, rules.chain.max_sequencers as usize, &[]);
         let seats = elected.into_iter();
         self.set = seats
-            .filter_map(|(account, weight)| Some(Seat::drawn(place(account)?, weight)))
+            .filter_map(|(account, weight)| Some(Seat::drawn(place(&account)?, weight)))
             .collect();
         for seat in &self.set {
             let agent = &mut self.agents[seat.place];

@@ -288,17 +288,6 @@ mod benchmarks {
     }
 
     #[benchmark]
-    fn is_known() {
-        let (first, second) = linked::<T>(MAX_LINKS);
-        let known;
-        #[block]
-        {
-            known = Pallet::<T>::is_known(&second, &first);
-        }
-        assert!(known);
-    }
-
-    #[benchmark]
     fn on_correlation() {
         let (_, end) = linked::<T>(MAX_LINKS);
         #[block]
@@ -433,17 +422,20 @@ mod benchmarks {
         assert_eq!(Elected::<T>::get().len() as u32, LAST);
     }
 
-    /// Everybody led in vain, and all seats are candidates': all but one go.
+    /// Everybody led in vain, and all seats are candidates': all but one go. There are as many
+    /// links and clusters as can be.
     #[benchmark]
     fn on_low_liveness() {
         elect::<T>();
+        Clusters::<T>::put(crowd());
+        linked::<T>(MAX_LINKS);
         let failed: Vec<_> = (0..MAX_SEQUENCERS).map(account).collect();
         #[block]
         {
             <Pallet<T> as OnLowLiveness>::on_low_liveness(&failed);
         }
-        let contenders = PendingDraw::<T>::get().map(|draw| draw.contenders.len() as u32);
-        assert_eq!(contenders, Some(MAX_CANDIDATES - MAX_SEQUENCERS));
+        let standing = PendingDraw::<T>::get().map(|draw| draw.standing.len() as u32);
+        assert_eq!(standing, Some(MAX_CANDIDATES - MAX_SEQUENCERS));
         assert_eq!(Elected::<T>::get().len(), 1);
     }
 }

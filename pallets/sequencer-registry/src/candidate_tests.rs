@@ -93,7 +93,8 @@ fn r2_1_a_newcomer_announces_itself_is_vouched_for_and_elected() {
         let seats = Elected::<Test>::get();
         assert_eq!(seats.to_vec(), [Member { account: account(4), weight: 800 }]);
         put_in_force(&[1, 2, 3, 4], true);
-        assert_eq!(Registry::sequencer_set().members[3].weight, 800);
+        // In force none of four has more than a fourth.
+        assert_eq!(Registry::sequencer_set().members[3].weight, 10);
     });
 }
 
@@ -133,10 +134,10 @@ fn r2_3_stake_on_l1_counts_beside_what_is_bonded() {
         stand(4, 1);
         session_ends(2);
         let draw = PendingDraw::<Test>::get().expect("it waits for chance");
-        assert_eq!(draw.standing[0].stake, 400 * COIN);
+        // 80 × √400: alone, so nothing is cut off.
+        assert_eq!(draw.standing[0].weight, 1_600);
         session_ends(3);
         assert_eq!(elected(), [account(4)]);
-        // 80 × √400: one candidate of few, so nothing is cut off.
         assert_eq!(candidate(4).weight, 1_600);
     });
 }

@@ -97,23 +97,12 @@ pub enum Outcome {
     Refused,
 }
 
-/// Somebody who could be elected, as it stood when the draw was announced.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
-pub struct Standing {
-    /// Its account.
-    pub account: AccountId,
-    /// Its reputation.
-    pub score: Score,
-    /// Its stake, base units.
-    pub stake: Balance,
-}
-
-/// The same when the draw is held.
+/// Somebody who could be elected, before it is weighed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Contender {
     /// Its account.
     pub account: AccountId,
-    /// Whose seats it takes.
+    /// Whose weight it is part of.
     pub entity: AccountId,
     /// Its reputation.
     pub score: Score,
@@ -121,13 +110,24 @@ pub struct Contender {
     pub stake: Balance,
 }
 
-/// A draw of seats that waits for chance: who stands in it is settled.
+/// Somebody who stands in a draw.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Standing {
+    /// Its account.
+    pub account: AccountId,
+    /// Its weight, capped with all of its entity, when the draw was announced.
+    pub weight: u64,
+}
+
+/// A draw of seats that waits for chance: who stands in it and with which weight is
+/// settled, and with that the order in which any chance draws them.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct Draw {
     /// What it waits for.
     pub wait: Wait,
     /// Whether all seats are drawn, or only those that are free.
     pub all: bool,
-    /// Who stands. Whose seats it takes is asked when the draw is held.
+    /// Who stands, by account. Whether it still does, and whose seats it takes, is asked
+    /// when the draw is held.
     pub standing: BoundedVec<Standing, ConstU32<MAX_CANDIDATES>>,
 }

@@ -151,6 +151,31 @@ fn r22_2_an_ecdsa_account_needs_no_link() {
     });
 }
 
+/// Attack: free reports of what wallets and controllers say already push the oldest links
+/// out.
+#[test]
+fn r22_1_a_pair_that_counts_as_one_by_way_of_others_is_known() {
+    three_candidates(|| {
+        for candidate in [7, 8] {
+            know(candidate, 80, 100 * COIN);
+            let controller = Some(account(9));
+            assert_ok!(Registry::announce(origin(candidate), Default::default(), controller));
+            assert_ok!(Registry::accept(origin(9), account(candidate)));
+        }
+        let is_known = |one: u8, other: u8| Registry::is_known(&account(one), &account(other));
+        assert!(!is_known(8, 4));
+        // 4 is of 7's wallet, and 7 is of one entity with 8.
+        join_wallets(4, 7);
+        for (one, other) in [(8, 4), (4, 8), (9, 4)] {
+            assert!(is_known(one, other), "{one} and {other}");
+        }
+        assert!(!is_known(8, 5) && !is_known(4, 5));
+        // A link between two entities says it of all their accounts.
+        Registry::on_correlation(&account(7), &account(5));
+        assert!(is_known(8, 5) && is_known(5, 4) && !is_known(8, 6) && !is_known(5, 6));
+    });
+}
+
 /// Attacks: a victim is named that has not signed, or whose keys these are not.
 #[test]
 fn r22_2_nobody_is_framed() {

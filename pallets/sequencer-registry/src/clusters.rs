@@ -197,13 +197,6 @@ impl<T: Config> Pallet<T> {
         Wallets::of(pairs)
     }
 
-    /// Whether common inputs made two accounts one wallet's.
-    pub(crate) fn in_one_cluster(one: &AccountId, other: &AccountId) -> bool {
-        let clusters = Clusters::<T>::get();
-        let cluster = cluster_of(&clusters, one);
-        cluster.is_some() && cluster == cluster_of(&clusters, other)
-    }
-
     /// Names the entities of the set in force anew.
     pub(crate) fn name_entities() {
         let known = Self::known_entities();

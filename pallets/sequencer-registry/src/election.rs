@@ -3,8 +3,13 @@
 //! Where there are more contenders than seats, seats are drawn by lot, each with a
 //! chance in proportion to its weight among those left: all get their turn, the
 //! better ones more often.
+//!
+//! Lots fall on all who stood when the draw was announced, with the weights of then. L1
+//! shows its block before L2 applies it, and whoever could change a lot in between could
+//! choose among draws: by resigning, or by a link that it kept back. So who does not stand
+//! any more, or whose entity has its seats, is passed over, and nobody else's lot changes.
 
-use crate::candidates::Contender;
+use crate::candidates::{Contender, Standing};
 use alloc::{collections::BTreeMap, vec::Vec};
 use cascoin_l2_primitives::{
     chain::{AccountId, Balance},
@@ -12,9 +17,10 @@ use cascoin_l2_primitives::{
 };
 use codec::Encode;
 use sp_io::hashing::sha2_256;
+use sp_runtime::{helpers_128bit::multiply_by_rational_with_rounding, Rounding};
 
-/// From so many on, none weighs more than a fifth of all.
-const CAP_FROM: usize = 5;
+/// No entity weighs more than one of so many equal shares of all.
+const MOST_SHARES: usize = 5;
 
 /// Weight in the draw and in the ranking of leaders: score × ⌈√coins⌉ (spec:
 /// cascoin-l1.md 6.5), so that a hundred times the stake weighs ten times as much.
@@ -25,52 +31,53 @@ pub fn weight(score: Score, stake: Balance, decimals: u8) -> u64 {
     u64::try_from(root).unwrap_or(u64::MAX).saturating_mul(score.get().into())
 }
 
-/// Cuts weights off so that, from five on, none is more than a fifth of all that are
-/// left: who has more gains nothing by it (R22.3).
-pub fn cap(weights: &mut [u64]) {
-    if weights.len() < CAP_FROM {
-        return;
-    }
-    let mut largest_first: Vec<u64> = weights.to_vec();
+/// The most that any of these may weigh, so that each has at most a fifth of all that is
+/// left, or 1/n where only n < 5 weigh anything: no more can keep below that. Then all are
+/// as light as the lightest. So the cap does not end where two of five become one.
+fn bound(weights: impl IntoIterator<Item = u128>) -> u128 {
+    let mut largest_first: Vec<u128> = weights.into_iter().filter(|weight| *weight > 0).collect();
     largest_first.sort_unstable_by(|a, b| b.cmp(a));
-    let mut rest: u128 = largest_first.iter().map(|weight| u128::from(*weight)).sum();
-    // With `cut` of them cut to b, b is a fifth of all: b = (rest + cut · b) / 5. Four
-    // cut ones leave a fifth for the others, so there are never five.
-    for (weight, share) in largest_first.into_iter().zip((1..=CAP_FROM as u128).rev()) {
+    let shares = largest_first.len().min(MOST_SHARES) as u128;
+    let mut rest = largest_first.iter().fold(0u128, |sum, weight| sum.saturating_add(*weight));
+    // Of k shares, with `cut` of them cut to b, b is one: b = (rest + cut · b) / k. So
+    // k − 1 cut ones leave one share for the others, and there are never k.
+    for (weight, share) in largest_first.into_iter().zip((1..=shares).rev()) {
         let bound = rest / share;
-        if u128::from(weight) <= bound {
-            let bound = u64::try_from(bound).unwrap_or(u64::MAX);
-            weights.iter_mut().for_each(|weight| *weight = (*weight).min(bound));
-            return;
+        if weight <= bound {
+            return bound;
         }
-        rest = rest.saturating_sub(weight.into());
+        rest = rest.saturating_sub(weight);
     }
+    rest
+}
+
+/// Cuts weights off so that none is more than a fifth of all that are left, or 1/n of n < 5
+/// that weigh anything: who has more gains nothing by it (R22.3).
+pub fn cap(weights: &mut [u64]) {
+    let bound = bound(weights.iter().map(|weight| u128::from(*weight)));
+    let bound = u64::try_from(bound).unwrap_or(u64::MAX);
+    weights.iter_mut().for_each(|weight| *weight = (*weight).min(bound));
 }
 
 /// As [`cap`], of all that each entity has together: what it has too much goes from all of
-/// its own in proportion, so who shares its stake out among several accounts gains nothing
-/// by it (R22.3). Of fewer than five entities accounts are capped each.
+/// its own in proportion, rounded down, so who shares its stake out among several accounts
+/// gains nothing by it (R22.3).
 pub fn cap_entities(weights: &mut [(AccountId, u64)]) {
-    let mut together: BTreeMap<AccountId, u64> = BTreeMap::new();
+    let mut together: BTreeMap<AccountId, u128> = BTreeMap::new();
     for (entity, weight) in weights.iter() {
         let sum = together.entry(entity.clone()).or_default();
-        *sum = sum.saturating_add(*weight);
+        *sum = sum.saturating_add((*weight).into());
     }
-    if together.len() < CAP_FROM {
-        let mut single: Vec<u64> = weights.iter().map(|(_, weight)| *weight).collect();
-        cap(&mut single);
-        weights.iter_mut().zip(single).for_each(|((_, weight), capped)| *weight = capped);
-        return;
-    }
-    let mut left: Vec<u64> = together.values().copied().collect();
-    cap(&mut left);
-    let shares: BTreeMap<AccountId, (u64, u64)> =
-        together.into_iter().zip(left).map(|((entity, had), has)| (entity, (had, has))).collect();
+    let bound = bound(together.values().copied());
     for (entity, weight) in weights {
-        let Some((had, has)) = shares.get(entity) else { continue };
-        let share = u128::from(*weight).saturating_mul((*has).into());
+        let had = together.get(entity).copied().unwrap_or_default();
+        if had <= bound {
+            continue;
+        }
+        let share = u128::from(*weight);
+        let share = multiply_by_rational_with_rounding(share, bound, had, Rounding::Down);
         // No more than it was, since no entity has more than it had.
-        *weight = u64::try_from(share.checked_div((*had).into()).unwrap_or(0)).unwrap_or(*weight);
+        *weight = share.and_then(|share| u64::try_from(share).ok()).unwrap_or(*weight);
     }
 }
 
@@ -79,8 +86,8 @@ pub fn seats_per_entity(size: usize) -> usize {
     (size / 5).max(1)
 }
 
-/// Contenders with their weights, by account.
-pub fn weigh(mut contenders: Vec<Contender>, decimals: u8) -> Vec<(Contender, u64)> {
+/// Who stands, with its weight, by account.
+pub fn weigh(mut contenders: Vec<Contender>, decimals: u8) -> Vec<Standing> {
     contenders.sort_by(|a, b| a.account.cmp(&b.account));
     contenders.dedup_by(|a, b| a.account == b.account);
     let mut weights: Vec<(AccountId, u64)> = contenders
@@ -88,21 +95,34 @@ pub fn weigh(mut contenders: Vec<Contender>, decimals: u8) -> Vec<(Contender, u6
         .map(|one| (one.entity.clone(), weight(one.score, one.stake, decimals)))
         .collect();
     cap_entities(&mut weights);
-    contenders.into_iter().zip(weights).map(|(one, (_, weight))| (one, weight)).collect()
+    let accounts = contenders.into_iter().map(|one| one.account);
+    accounts.zip(weights).map(|(account, (_, weight))| Standing { account, weight }).collect()
 }
 
-/// Fills up to `seats` seats; returns the elected with their weights, best first.
+/// All who stand, in the order in which lots fall on them. It takes as many lots.
+pub fn order(seed: &[u8; 32], standing: &[Standing]) -> Vec<Standing> {
+    let mut left: Vec<&Standing> = standing.iter().collect();
+    // So that their order is nobody's choice.
+    left.sort_by(|a, b| a.account.cmp(&b.account));
+    let mut order = Vec::with_capacity(left.len());
+    for lots in (0u32..).take(left.len()) {
+        order.push(left.remove(pick(seed, lots, &left)).clone());
+    }
+    order
+}
+
+/// Fills up to `seats` seats with those of an order, who come with their entities; returns
+/// the elected with their weights, best first. Whose entity has its seats is passed over.
 /// `taken` are the entities of the seats that are taken already.
 pub fn elect(
-    seed: &[u8; 32],
-    contenders: &[(Contender, u64)],
+    order: &[(AccountId, Standing)],
     seats: usize,
     taken: &[AccountId],
 ) -> Vec<(AccountId, u64)> {
     // What one entity may have depends on how large the set becomes.
     let mut size = seats.saturating_add(taken.len());
     loop {
-        let elected = draw(seed, contenders, seats, taken, seats_per_entity(size));
+        let elected = fill(order, seats, taken, seats_per_entity(size));
         let becomes = taken.len().saturating_add(elected.len());
         if seats_per_entity(becomes) >= seats_per_entity(size) {
             return elected;
@@ -111,29 +131,26 @@ pub fn elect(
     }
 }
 
-fn draw(
-    seed: &[u8; 32],
-    contenders: &[(Contender, u64)],
+fn fill(
+    order: &[(AccountId, Standing)],
     seats: usize,
     taken: &[AccountId],
     per_entity: usize,
 ) -> Vec<(AccountId, u64)> {
-    let mut left: Vec<&(Contender, u64)> = contenders.iter().collect();
     let mut by_entity: BTreeMap<&AccountId, usize> = BTreeMap::new();
     for entity in taken {
         let count = by_entity.entry(entity).or_default();
         *count = count.saturating_add(1);
     }
     let mut elected = Vec::new();
-    let mut lots = 0u32;
-    while elected.len() < seats && !left.is_empty() {
-        // In the order of accounts, so that the order is nobody's choice.
-        let (contender, weight) = left.remove(pick(seed, lots, &left));
-        lots = lots.saturating_add(1);
-        let count = by_entity.entry(&contender.entity).or_default();
+    for (entity, Standing { account, weight }) in order {
+        if elected.len() >= seats {
+            break;
+        }
+        let count = by_entity.entry(entity).or_default();
         if *count < per_entity {
             *count = count.saturating_add(1);
-            elected.push((contender.account.clone(), *weight));
+            elected.push((account.clone(), *weight));
         }
     }
     elected.sort_by(|(a, x), (b, y)| y.cmp(x).then_with(|| a.cmp(b)));
@@ -141,16 +158,16 @@ fn draw(
 }
 
 /// The place that a lot falls on; `left` is not empty.
-fn pick(seed: &[u8; 32], lots: u32, left: &[&(Contender, u64)]) -> usize {
+fn pick(seed: &[u8; 32], lots: u32, left: &[&Standing]) -> usize {
     let [a, b, ..] = hash_words(seed, lots);
     let lot = (u128::from(a) << 64) | u128::from(b);
-    let total = left.iter().map(|(_, weight)| u128::from(*weight)).sum::<u128>();
+    let total = left.iter().map(|one| u128::from(one.weight)).sum::<u128>();
     let Some(mut lot) = lot.checked_rem(total) else {
         // Nobody weighs anything: all are alike.
         return usize::try_from(lot.checked_rem(left.len() as u128).unwrap_or(0)).unwrap_or(0);
     };
-    for (place, (_, weight)) in left.iter().enumerate() {
-        let weight = u128::from(*weight);
+    for (place, one) in left.iter().enumerate() {
+        let weight = u128::from(one.weight);
         if lot < weight {
             return place;
         }

@@ -3,7 +3,7 @@
 use crate::{
     attestation,
     candidates::{Contender, Outcome},
-    election::{cap, cap_entities, elect, seats_per_entity, weigh, weight},
+    election::{cap, cap_entities, elect, order, seats_per_entity, weigh, weight},
 };
 use cascoin_l2_primitives::{
     chain::{quorum, AccountId, Balance},
@@ -30,8 +30,22 @@ fn contender(n: u16, score: u64, coins: Balance) -> Contender {
     }
 }
 
+/// Into how many equal shares all that these weigh is cut: nobody has more than one.
+fn shares(weights: impl Iterator<Item = u128>) -> u128 {
+    weights.filter(|weight| *weight > 0).count().min(5) as u128
+}
+
+fn weighed(contenders: Vec<Contender>) -> Vec<u64> {
+    weigh(contenders, DECIMALS).into_iter().map(|one| one.weight).collect()
+}
+
+/// Where entities are the same at the draw as at its announcement.
 fn drawn(seed: &[u8; 32], contenders: Vec<Contender>, seats: usize) -> Vec<(AccountId, u64)> {
-    elect(seed, &weigh(contenders, DECIMALS), seats, &[])
+    let entities: BTreeMap<_, _> =
+        contenders.iter().map(|one| (one.account.clone(), one.entity.clone())).collect();
+    let order = order(seed, &weigh(contenders, DECIMALS));
+    let named = order.into_iter().map(|one| (entities[&one.account].clone(), one));
+    elect(&named.collect::<Vec<_>>(), seats, &[])
 }
 
 #[test]
@@ -69,13 +83,27 @@ fn r22_3_an_entity_gets_a_fifth_of_the_set_and_one_at_least() {
 fn r22_3_nobody_weighs_more_than_a_fifth() {
     let mut contenders: Vec<_> = (0..5).map(|n| contender(n, 100, 100)).collect();
     contenders[0].stake = 1_000_000 * COIN;
-    let weights: Vec<u64> =
-        weigh(contenders.clone(), DECIMALS).into_iter().map(|(_, weight)| weight).collect();
+    let weights = weighed(contenders.clone());
     assert_eq!(weights, [1_000; 5]);
     contenders.pop();
-    let uncapped: Vec<u64> =
-        weigh(contenders, DECIMALS).into_iter().map(|(_, weight)| weight).collect();
-    assert_eq!(uncapped, [100_000, 1_000, 1_000, 1_000], "four cannot keep below a fifth");
+    let four = weighed(contenders);
+    assert_eq!(four, [1_000; 4], "four cannot keep below a fifth, but to a fourth");
+}
+
+#[test]
+fn r22_3_fewer_than_five_weigh_alike_but_for_those_that_weigh_nothing() {
+    let capped = |mut weights: Vec<u64>| {
+        cap(&mut weights);
+        weights
+    };
+    assert_eq!(capped(vec![]), [0; 0]);
+    assert_eq!(capped(vec![7]), [7]);
+    assert_eq!(capped(vec![30, 10, 20]), [10; 3]);
+    // One that governance gave no weight to is no share of anything.
+    assert_eq!(capped(vec![30, 0, 20]), [20, 0, 20]);
+    assert_eq!(capped(vec![9, 9, 0, 9, 9]), [9, 9, 0, 9, 9]);
+    assert_eq!(capped(vec![0; 6]), [0; 6]);
+    assert_eq!(capped(vec![u64::MAX; 70]), [u64::MAX; 70]);
 }
 
 #[test]
@@ -85,16 +113,35 @@ fn r22_3_an_entity_of_many_weighs_no_more_than_a_fifth() {
         one.entity = account(0);
     }
     contenders[0].stake = 4 * 100 * COIN;
-    let weights: Vec<u64> =
-        weigh(contenders.clone(), DECIMALS).into_iter().map(|(_, weight)| weight).collect();
+    let weights = weighed(contenders.clone());
     // Five entities: 5,000 of one are cut to the 1,000 that each of the others has. Of
     // these an account that weighed 2,000 has two fifths.
     assert_eq!(weights, [400, 200, 200, 200, 1_000, 1_000, 1_000, 1_000]);
     contenders.pop();
-    let uncapped: Vec<u64> =
-        weigh(contenders, DECIMALS).into_iter().map(|(_, weight)| weight).collect();
-    // Four entities cannot keep below a fifth; seven accounts can.
-    assert_eq!(uncapped, [1_500, 1_000, 1_000, 1_000, 1_000, 1_000, 1_000]);
+    let four = weighed(contenders);
+    // Of four entities each has a fourth, and is still one.
+    assert_eq!(four, [400, 200, 200, 200, 1_000, 1_000, 1_000]);
+}
+
+/// Attack: of five sequencers two are found to be one, and the cap is gone.
+#[test]
+fn r22_3_a_link_of_two_of_five_lets_nobody_weigh_more() {
+    let mut weights: Vec<_> = [1_000_000, 300, 100, 100, 100]
+        .into_iter()
+        .zip(0..)
+        .map(|(w, n)| (account(n), w))
+        .collect();
+    let capped = |weights: &[(AccountId, u64)]| {
+        let mut weights = weights.to_vec();
+        cap_entities(&mut weights);
+        weights.into_iter().map(|(_, weight)| weight).collect::<Vec<_>>()
+    };
+    assert_eq!(capped(&weights), [100; 5]);
+    weights[4].0 = account(3);
+    // Two accounts with a fourth instead of two fifths.
+    assert_eq!(capped(&weights), [100, 100, 100, 50, 50]);
+    weights[1].0 = account(0);
+    assert_eq!(capped(&weights), [99, 0, 100, 50, 50]);
 }
 
 /// R22.4: with more contenders than seats everybody gets its turn, who weighs twice as
@@ -150,6 +197,14 @@ proptest! {
         let elected = drawn(&seed, contenders.clone(), seats);
         contenders.reverse();
         prop_assert_eq!(&elected, &drawn(&seed, contenders.clone(), seats));
+        // A lot falls on each once.
+        let standing = weigh(contenders.clone(), DECIMALS);
+        let mut order = order(&seed, &standing);
+        let mut reversed = standing.clone();
+        reversed.reverse();
+        prop_assert_eq!(&order, &self::order(&seed, &reversed));
+        order.sort_by(|a, b| a.account.cmp(&b.account));
+        prop_assert_eq!(order, standing);
 
         prop_assert!(elected.len() <= seats);
         let most = seats_per_entity(elected.len());
@@ -171,21 +226,29 @@ proptest! {
         prop_assert!(weights.is_sorted());
     }
 
-    /// R22.3: nothing grows, the order stays, and from five on nobody has more than a
-    /// fifth of what is left (but for rounding).
+    /// R22.3: nothing grows, all that are cut are cut to one, and nobody has more of what
+    /// is left than a fifth, or than 1/n of n < 5. Where nobody had, nothing is cut.
     #[test]
-    fn weights_are_capped_to_a_fifth(weights in prop::collection::vec(any::<u64>(), 0..70)) {
+    fn weights_are_capped_to_a_fifth(
+        weights in prop_oneof![
+            prop::collection::vec(any::<u64>(), 0..70),
+            prop::collection::vec(0u64..40, 0..9),
+        ],
+    ) {
         let mut capped = weights.clone();
         cap(&mut capped);
+        let shares = shares(weights.iter().map(|weight| u128::from(*weight)));
+        let all = |weights: &[u64]| weights.iter().map(|weight| u128::from(*weight)).sum::<u128>();
+        let keep = |weights: &[u64]| {
+            let all = all(weights);
+            weights.iter().all(|weight| u128::from(*weight) * shares <= all)
+        };
+        prop_assert!(keep(&capped), "{capped:?}");
+        let largest = capped.iter().max().copied().unwrap_or(0);
         for (before, after) in weights.iter().zip(&capped) {
-            prop_assert!(after <= before);
+            prop_assert_eq!(*after, (*before).min(largest));
         }
-        if capped.len() >= 5 {
-            let all: u128 = capped.iter().map(|weight| u128::from(*weight)).sum();
-            for weight in &capped {
-                prop_assert!(u128::from(*weight) * 5 <= all + 5);
-            }
-        } else {
+        if keep(&weights) {
             prop_assert_eq!(weights, capped);
         }
     }
@@ -194,22 +257,27 @@ proptest! {
     /// as before.
     #[test]
     fn r22_3_entities_are_capped_to_a_fifth(
-        weights in prop::collection::vec((0u16..12, 0u64..1 << 50), 0..70),
+        weights in prop_oneof![
+            prop::collection::vec((0u16..12, 0u64..1 << 50), 0..70),
+            prop::collection::vec((0u16..6, 0u64..1 << 50), 0..12),
+        ],
     ) {
         let mut capped: Vec<_> =
             weights.iter().map(|(entity, weight)| (account(*entity), *weight)).collect();
         cap_entities(&mut capped);
-        let mut entities: BTreeMap<_, u128> = BTreeMap::new();
+        let mut entities: BTreeMap<_, [u128; 2]> = BTreeMap::new();
         for ((_, before), (entity, after)) in weights.iter().zip(&capped) {
             prop_assert!(after <= before);
-            *entities.entry(entity).or_default() += u128::from(*after);
+            let [had, has] = entities.entry(entity).or_default();
+            *had += u128::from(*before);
+            *has += u128::from(*after);
         }
-        if entities.len() >= 5 {
-            let all: u128 = entities.values().sum();
-            // Rounding down takes less than one from each account.
-            for together in entities.values() {
-                prop_assert!(together * 5 <= all + 5 * 70);
-            }
+        let shares = shares(entities.values().map(|[had, _]| *had));
+        let all: u128 = entities.values().map(|[_, has]| has).sum();
+        // Rounding down takes less than one from each account.
+        let rounding = capped.len() as u128;
+        for [_, has] in entities.values() {
+            prop_assert!(has * shares <= all + rounding);
         }
         let mut alone: Vec<_> =
             (0u16..).zip(&weights).map(|(n, (_, weight))| (account(n), *weight)).collect();
@@ -217,6 +285,47 @@ proptest! {
         let mut single: Vec<u64> = weights.iter().map(|(_, weight)| *weight).collect();
         cap(&mut single);
         prop_assert!(alone.iter().map(|(_, weight)| weight).eq(&single));
+    }
+
+    /// R22.3: whoever shares its stake out among several accounts has what one account would
+    /// have, but for rounding down, and others have what they had.
+    #[test]
+    fn r22_3_nobody_gains_by_splitting_among_accounts(
+        parts in prop::collection::vec(0u64..1 << 50, 1..10),
+        others in prop::collection::vec(0u64..1 << 50, 0..10),
+    ) {
+        let others = others.into_iter().zip(1..).map(|(weight, n)| (account(n), weight));
+        let others: Vec<_> = others.collect();
+        let capped = |own: &[u64]| {
+            let own_ones = own.iter().map(|weight| (account(0), *weight));
+            let mut all: Vec<_> = own_ones.chain(others.iter().cloned()).collect();
+            cap_entities(&mut all);
+            let left = all.split_off(own.len());
+            (all.iter().map(|(_, weight)| weight).sum::<u64>(), left)
+        };
+        let (split, beside) = capped(&parts);
+        let (whole, beside_whole) = capped(&[parts.iter().sum()]);
+        prop_assert!(split <= whole && whole - split < parts.len() as u64);
+        prop_assert_eq!(beside, beside_whole);
+    }
+
+    /// R22.3: two that are found to be one never have a larger share together than before,
+    /// however many entities are left.
+    #[test]
+    fn r22_3_nobody_gains_by_being_found_to_be_one(
+        weights in prop::collection::vec(0u64..1 << 50, 2..12),
+    ) {
+        let capped = |entity_of_first: u16| {
+            let mut all: Vec<_> =
+                weights.iter().zip(0..).map(|(weight, n)| (account(n), *weight)).collect();
+            all[0].0 = account(entity_of_first);
+            cap_entities(&mut all);
+            let weights: Vec<u128> = all.iter().map(|(_, weight)| u128::from(*weight)).collect();
+            (weights[0] + weights[1], weights.iter().sum::<u128>())
+        };
+        let ((two, all), (one, all_then)) = (capped(0), capped(1));
+        // What is cut is rounded down: of five bounds at most, and of the two accounts.
+        prop_assert!(one * all <= (two + 2) * (all_then + 7), "{two}/{all}, {one}/{all_then}");
     }
 
     /// R2.4: a third of a sample that lies lets nobody in; each is asked once, nobody

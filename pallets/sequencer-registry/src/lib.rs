@@ -96,6 +96,8 @@ pub mod clusters;
 pub mod crypto;
 #[cfg(test)]
 mod early_end_tests;
+#[cfg(test)]
+mod draw_tests;
 pub mod election;
 #[cfg(test)]
 mod election_tests;

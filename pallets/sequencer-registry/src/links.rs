@@ -42,14 +42,6 @@ pub struct Link {
     pub until: SessionIndex,
 }
 
-impl Link {
-    /// Whether it is between these two.
-    fn is_of(&self, one: &AccountId, other: &AccountId) -> bool {
-        let ends = (&self.first, &self.second);
-        ends == (one, other) || ends == (other, one)
-    }
-}
-
 /// Entities that links make one.
 #[derive(Debug, Default)]
 pub(crate) struct Groups(BTreeMap<AccountId, AccountId>);
@@ -129,10 +121,9 @@ impl<T: Config> Entities for Pallet<T> {
 }
 
 impl<T: Config> OnCorrelation for Pallet<T> {
+    /// As a draw would have it: a link that says nothing new would push out another one.
     fn is_known(one: &AccountId, other: &AccountId) -> bool {
-        Self::entity_of(one) == Self::entity_of(other)
-            || Self::in_one_cluster(one, other)
-            || Self::links_that_hold().iter().any(|link| link.is_of(one, other))
+        <Self as Entities>::are_one(one, other)
     }
 
     fn on_correlation(one: &AccountId, other: &AccountId) {
@@ -151,6 +142,6 @@ impl<T: Config> OnCorrelation for Pallet<T> {
     }
 
     fn max_weight() -> Weight {
-        T::WeightInfo::is_known().saturating_add(T::WeightInfo::on_correlation())
+        T::WeightInfo::are_one().saturating_add(T::WeightInfo::on_correlation())
     }
 }

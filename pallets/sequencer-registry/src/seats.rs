@@ -20,28 +20,36 @@ use sp_runtime::SaturatedConversion;
 use sp_staking::SessionIndex;
 
 impl<T: Config> Pallet<T> {
-    /// Announces a draw: who stands in it is settled now, chance comes later. One that
-    /// waits already stays.
+    /// Announces a draw: who stands in it, and with which weight, is settled now, chance
+    /// comes later. One that waits already stays.
     pub(crate) fn schedule_draw(session: SessionIndex, all: bool, without: &[AccountId]) {
         if PendingDraw::<T>::exists() {
             return;
         }
-        let standing = Candidates::<T>::iter()
+        // Who keeps a seat takes part in no lots.
+        let kept = if all { Default::default() } else { Elected::<T>::get() };
+        let known = Self::known_entities();
+        let contenders = Candidates::<T>::iter()
             .filter(|(account, candidate)| {
                 matches!(candidate.attestation, Attestation::Given { .. })
                     && !without.contains(account)
+                    && !kept.iter().any(|seat| seat.account == *account)
             })
-            .filter_map(|(account, _)| {
+            .filter_map(|(account, candidate)| {
                 let Eligibility { score, stake, suffices, .. } = Self::eligibility(&account);
-                suffices.then_some(Standing { account, score, stake })
+                let entity = known.name(candidate.entity(&account).clone());
+                suffices.then_some(Contender { account, entity, score, stake })
             })
             .collect();
+        let standing = election::weigh(contenders, T::Parameters::get().decimals);
         // There are no more candidates than fit.
         let standing = BoundedVec::truncate_from(standing);
         PendingDraw::<T>::put(Draw { wait: Self::wait(session), all, standing });
     }
 
-    /// Draws the seats of the announced draw, once its chance is there.
+    /// Draws the seats of the announced draw, once its chance is there. Nothing that happens
+    /// after the announcement changes on whom a lot falls, for then chance may be known: it
+    /// only costs seats, of those who do not stand any more or whose entity has its own.
     pub(crate) fn try_draw(session: SessionIndex) {
         let Some(draw) = PendingDraw::<T>::get() else { return };
         let Some(seed) = Self::roll(draw.wait, session) else { return };
@@ -54,22 +62,17 @@ impl<T: Config> Pallet<T> {
         // As links and entities are now: either may have changed since the announcement.
         let known = Self::known_entities();
         let entity_of = |account: &AccountId| known.name(Self::entity_of(account));
-        let standing: Vec<Contender> = draw
-            .standing
+        let drawn: Vec<(AccountId, Standing)> = election::order(&seed, &draw.standing)
             .into_iter()
             .filter(|one| !kept.iter().any(|seat| seat.account == one.account))
             .filter(|one| Self::still_stands(&one.account))
-            .map(|Standing { account, score, stake }| {
-                let entity = entity_of(&account);
-                Contender { account, entity, score, stake }
-            })
+            .map(|one| (entity_of(&one.account), one))
             .collect();
-        if standing.is_empty() && before.is_empty() {
+        if drawn.is_empty() && before.is_empty() {
             return;
         }
-        let weighed = election::weigh(standing, T::Parameters::get().decimals);
-        for (contender, weight) in &weighed {
-            Candidates::<T>::mutate(&contender.account, |stored| {
+        for (_, Standing { account, weight }) in &drawn {
+            Candidates::<T>::mutate(account, |stored| {
                 if let Some(candidate) = stored {
                     candidate.weight = *weight;
                 }
@@ -77,7 +80,7 @@ impl<T: Config> Pallet<T> {
         }
         let taken = members.iter().chain(&kept);
         let taken = taken.map(|seat| entity_of(&seat.account));
-        let elected = election::elect(&seed, &weighed, seats, &taken.collect::<Vec<_>>());
+        let elected = election::elect(&drawn, seats, &taken.collect::<Vec<_>>());
         let elected = elected.into_iter().map(|(account, weight)| Member { account, weight });
         let elected = Self::fill_up(kept.into_iter().chain(elected).collect(), &before);
         Self::deposit_event(Event::ElectionHeld { elected: elected.len().saturated_into() });

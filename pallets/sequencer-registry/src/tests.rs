@@ -22,7 +22,8 @@ fn the_set_is_listed_in_the_order_of_the_session_with_all_keys_and_weights() {
             assert_eq!(info.grandpa, ed(n, VOTING_KEY));
             assert_eq!(info.relay, ed(n, RELAY_KEY));
             assert_eq!(info.vault, ec(n));
-            assert_eq!(info.weight, u64::from(n) * 10);
+            // Of two nobody has more than half.
+            assert_eq!(info.weight, 10);
         }
         assert_eq!(Registry::check_state(), Ok(()));
     });
@@ -47,11 +48,16 @@ fn the_provider_answers_by_index() {
 
 #[test]
 fn weights_stand_in_the_order_of_the_set_and_who_leaves_weighs_nothing() {
-    three_members().execute_with(|| {
-        put_in_force(&[2, 3, 1], true);
-        assert_eq!(Registry::weighted(), [(account(2), 20), (account(3), 30), (account(1), 10)]);
-        Registry::remove_member(RuntimeOrigin::root(), account(3)).expect("two are enough");
-        assert_eq!(Registry::weighted(), [(account(2), 20), (account(3), 0), (account(1), 10)]);
+    let _ = three_members();
+    let member = |n: u8| Member { account: account(n), weight: 20 + u64::from(n) };
+    // So many and so much alike that none has more than a fifth.
+    genesis((1..=7).map(member).collect()).execute_with(|| {
+        let order = [2, 3, 1, 7, 4, 6, 5];
+        put_in_force(&order, true);
+        let weights = || Registry::weighted().into_iter().unzip::<_, _, Vec<_>, Vec<_>>();
+        assert_eq!(weights(), (order.map(account).to_vec(), vec![22, 23, 21, 27, 24, 26, 25]));
+        Registry::remove_member(RuntimeOrigin::root(), account(3)).expect("six are enough");
+        assert_eq!(weights().1, [22, 0, 21, 27, 24, 26, 25]);
     });
 }
 

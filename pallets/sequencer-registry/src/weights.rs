@@ -42,8 +42,6 @@ pub trait WeightInfo {
     fn on_low_liveness() -> Weight;
     /// Whether two accounts are one entity's.
     fn are_one() -> Weight;
-    /// Whether it is known that two sequencers are correlated.
-    fn is_known() -> Weight;
     /// Noting that two sequencers are correlated.
     fn on_correlation() -> Weight;
     /// [`Pallet::report_common_inputs`](crate::Pallet::report_common_inputs) with a
@@ -123,11 +121,13 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
     }
 
     // Of each that led in vain its candidacy, and whether all that are left have keys; of
-    // each candidate its key, candidacy, account, standing, stake, locks on L1 and ban.
+    // each candidate its key, candidacy, account, standing, stake, locks on L1 and ban; and
+    // who is one entity, as in `are_one`.
     fn on_low_liveness() -> Weight {
         let (seats, all) = (u64::from(MAX_SEQUENCERS), u64::from(MAX_CANDIDATES));
-        Weight::from_parts((100 * seats + 15 * all) * MICROSECOND, 0)
+        Weight::from_parts((100 * seats + 20 * all) * MICROSECOND, 0)
             + T::DbWeight::get().reads_writes(6 + 2 * seats + 7 * all, 3)
+            + Self::are_one()
     }
 
     // The links, the clusters, the clock, and the candidacies of the two, of both sides of
@@ -135,11 +135,6 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
     fn are_one() -> Weight {
         Weight::from_parts(2_500 * MICROSECOND, 0)
             + T::DbWeight::get().reads(5 + 2 * u64::from(MAX_LINKS) + u64::from(MAX_CLUSTERED))
-    }
-
-    // The links, the clock, the clusters, and both candidacies.
-    fn is_known() -> Weight {
-        Weight::from_parts(80 * MICROSECOND, 0) + T::DbWeight::get().reads(5)
     }
 
     fn on_correlation() -> Weight {
@@ -217,10 +212,6 @@ impl WeightInfo for () {
     }
 
     fn are_one() -> Weight {
-        Weight::zero()
-    }
-
-    fn is_known() -> Weight {
         Weight::zero()
     }
 

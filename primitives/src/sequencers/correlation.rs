@@ -6,8 +6,8 @@ use sp_runtime::Weight;
 
 /// Told of sequencers that go missing together (R22.1). `()` knows of none.
 pub trait OnCorrelation {
-    /// Whether that is known of these two already, or they are one by their own word. What
-    /// either has to do with others is nothing.
+    /// Whether the two count as one already, whatever by: a link between those whom they
+    /// belong to, their own word, or their wallets.
     fn is_known(one: &AccountId, other: &AccountId) -> bool;
 
     /// These two go missing together more often than chance explains.

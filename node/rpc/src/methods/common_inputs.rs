@@ -10,7 +10,10 @@ use crate::{
 use cascoin_l1::{inclusion::InclusionError, L1Error};
 use cascoin_l2_primitives::{
     chain::AccountId,
-    l1::{common_inputs::CommonInputsProof, L1Hash},
+    l1::{
+        common_inputs::{CommonInputsProof, NotProven},
+        L1Hash,
+    },
 };
 use jsonrpsee::types::ErrorObjectOwned;
 use serde::Serialize;
@@ -48,6 +51,15 @@ fn failure(error: InclusionError) -> ErrorObjectOwned {
     }
 }
 
+/// The first inputs of each that two keys signed: both accounts may have proven one key's
+/// address, which alone proves nothing.
+fn two_inputs(first: &[(u32, ecdsa::Public)], second: &[(u32, ecdsa::Public)]) -> Option<[u32; 2]> {
+    first.iter().find_map(|(one, key)| {
+        let mut others = second.iter().filter(|(_, other)| other != key);
+        others.next().map(|(other, _)| [*one, *other])
+    })
+}
+
 pub(super) fn create_proof(context: &Context, args: &Args) -> RpcResult<CreatedProof> {
     let at = context.at_head()?;
     let accounts = [account_at(&at, args, 0)?, account_at(&at, args, 1)?];
@@ -64,19 +76,23 @@ pub(super) fn create_proof(context: &Context, args: &Args) -> RpcResult<CreatedP
             Some((index, spend.key))
         })
         .collect();
-    let input_of = |account: &AccountId| -> RpcResult<u32> {
+    let own = |account: &AccountId| -> RpcResult<Vec<(u32, ecdsa::Public)>> {
         let keys = spends.iter().map(|(_, key)| *key).collect();
         let holds = context.chain.holds_l1_keys(at.head.hash, account.clone(), keys)?;
-        let mut own = spends.iter().zip(holds).filter(|(_, holds)| *holds);
-        own.next().map(|((index, _), _)| *index).ok_or_else(|| {
+        let own = spends.iter().zip(holds).filter(|(_, holds)| *holds);
+        let own: Vec<_> = own.map(|(spend, _)| *spend).collect();
+        if own.is_empty() {
             let account = show_account(account);
-            invalid_params(format!(
+            return Err(invalid_params(format!(
                 "no input is spent, by one signature over all and one compressed key, with a key \
                  whose address {account} has proven on L2"
-            ))
-        })
+            )));
+        }
+        Ok(own)
     };
-    let inputs = [input_of(&accounts[0])?, input_of(&accounts[1])?];
+    let (of_first, of_second) = (own(&accounts[0])?, own(&accounts[1])?);
+    let inputs = two_inputs(&of_first, &of_second)
+        .ok_or_else(|| invalid_params(NotProven::OneKey.to_string()))?;
     let l1_height = inclusion.height;
     let proof = CommonInputsProof { inclusion, first: inputs[0], second: inputs[1] };
     let recover = |signature: &[u8; 65], digest: &[u8; 32]| {

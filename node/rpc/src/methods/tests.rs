@@ -295,17 +295,22 @@ impl ChainReader for TestChain {
         Ok(accounts.into_iter().map(of).collect())
     }
 
-    /// Alice has key 1, and account 9 key 2.
+    /// Alice has key 1, and account 9 key 2. Both have proven key 4's address.
     fn holds_l1_keys(
         &self,
         _: BlockHash,
         account: AccountId,
         keys: Vec<ecdsa::Public>,
     ) -> Read<Vec<bool>> {
-        let own = if account == alice() { 1 } else { 2 };
-        let known = account == alice() || account == [9; 32].into();
-        let key = testing::key(own).public();
-        Ok(keys.into_iter().map(|one| known && one == key).collect())
+        let own: &[u8] = if account == alice() {
+            &[1, 4]
+        } else if account == [9; 32].into() {
+            &[2, 4]
+        } else {
+            &[]
+        };
+        let own: Vec<_> = own.iter().map(|seed| testing::key(*seed).public()).collect();
+        Ok(keys.into_iter().map(|key| own.contains(&key)).collect())
     }
 
     fn common_inputs_call(

@@ -18,7 +18,8 @@ use serde_json::{json, Value};
 const METHOD: &str = "l2_createcommoninputsproof";
 
 /// What the L1 node has, by height: a transaction of both and of somebody else, one of one
-/// of them, one that may be several people's; deeper, one that L2 has not applied.
+/// of them, one that may be several people's; deeper, one that L2 has not applied; and three
+/// with coins of a key that both have proven, beside one of either, and alone.
 fn transactions() -> Vec<(u32, Vec<u8>)> {
     let mix = Spend { outputs: vec![(5, pays(7)), (5, pays(8))], ..Spend::of(&[1, 2]) };
     vec![
@@ -26,6 +27,9 @@ fn transactions() -> Vec<(u32, Vec<u8>)> {
         (91, Spend::of(&[1, 3]).signed()),
         (92, mix.signed()),
         (101, Spend::of(&[1, 2]).signed()),
+        (93, Spend::of(&[4, 2]).signed()),
+        (94, Spend::of(&[4, 4, 3, 1]).signed()),
+        (95, Spend::of(&[4, 4]).signed()),
     ]
 }
 
@@ -65,6 +69,16 @@ fn r22_2_the_call_that_proves_it_is_made_from_the_l1_node() {
     assert_eq!(proof.inclusion, proofs()[0]);
     // The chain applies it later.
     assert_eq!(super::call(METHOD, arguments(3))["isApplied"], false);
+}
+
+/// A key that both have proven proves nothing with itself, but with another one.
+#[test]
+fn r22_2_a_key_of_both_does_not_hide_what_another_proves() {
+    assert_eq!(super::call(METHOD, arguments(4))["inputs"], json!([0, 1]));
+    assert_eq!(super::call(METHOD, arguments(5))["inputs"], json!([3, 0]));
+    let (code, message) = error(Setup::default(), METHOD, arguments(6));
+    assert_eq!(code, -32_602);
+    assert!(message.contains("one key"), "{message}");
 }
 
 #[test]

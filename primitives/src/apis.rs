@@ -161,6 +161,9 @@ pub enum WaitCause {
     Turn,
     /// The supply invariant was violated and minting stands.
     Halted,
+    /// The quorum sees another L1 history below what is attested: the burn may not be on
+    /// L1 any more.
+    L1Disputed,
     /// Fewer sequencers are in the set than the chain wants (`min_sequencers`).
     TooFewSequencers,
     /// The credit failed. It is tried again on the next day.

@@ -299,6 +299,10 @@ fn explain_wait(cause: Option<WaitCause>) -> &'static str {
         Some(WaitCause::Halted) => {
             "confirmed; minting stands until a violated supply is understood, nothing is lost"
         }
+        Some(WaitCause::L1Disputed) => {
+            "L1 reorganised below what was confirmed; nothing is minted until the sequencers agree \
+             with it again"
+        }
         Some(WaitCause::CreditFailed) => {
             "confirmed; crediting it failed and is tried again each day, nothing is lost"
         }
@@ -316,6 +320,7 @@ pub fn wait_name(cause: WaitCause) -> &'static str {
         WaitCause::ChainLimit => "CHAIN_LIMIT",
         WaitCause::Turn => "TURN",
         WaitCause::Halted => "HALTED",
+        WaitCause::L1Disputed => "L1_DISPUTED",
         WaitCause::TooFewSequencers => "TOO_FEW_SEQUENCERS",
         WaitCause::CreditFailed => "CREDIT_FAILED",
     }

@@ -16,9 +16,11 @@
 //! ## What holds
 //!
 //! - An outpoint is credited with its value at most, and in the end with all of it.
-//! - A valid burn never vanishes: while minting is halted, fewer sequencers are in the
-//!   set than `min_sequencers`, a limit is used up, or if a credit fails, it waits in a
-//!   visible queue, in which turns go round (`queue.rs`).
+//! - A valid burn never vanishes: while minting is halted, L1's history is disputed
+//!   below what is attested, fewer sequencers are in the set than `min_sequencers`, a
+//!   limit is used up, or if a credit fails, it waits in a visible queue, in which turns
+//!   go round (`queue.rs`).
+//! - Nothing is minted while L1 may have dropped what is attested ([`Config::L1Disputed`]).
 //! - On no day of L2 time more is minted than the limits in force allow.
 //! - `issuance ≤ genesis + minted`, and no block raises the issuance by more than
 //!   it minted; checked in each block with counters. A violation sets
@@ -118,6 +120,10 @@ pub mod pallet {
 
         /// The sequencers in force, of which the number is read.
         type Sequencers: SequencerSetProvider;
+
+        /// Whether the quorum sees another L1 history below what is attested. What is
+        /// attested may then be dropped by L1, so that nothing of it may be minted.
+        type L1Disputed: Get<bool>;
 
         /// L2 time, in milliseconds.
         type Time: Time<Moment = Moment>;

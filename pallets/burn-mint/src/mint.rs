@@ -73,6 +73,9 @@ impl<T: Config> Pallet<T> {
         if Halted::<T>::get() {
             return Some(WaitCause::Halted);
         }
+        if T::L1Disputed::get() {
+            return Some(WaitCause::L1Disputed);
+        }
         let needed = today.min_sequencers.max(1) as usize;
         (T::Sequencers::members() < needed).then_some(WaitCause::TooFewSequencers)
     }

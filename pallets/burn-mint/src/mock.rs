@@ -55,6 +55,7 @@ parameter_types! {
     pub static DayLimits: (Balance, Balance, Balance) = NO_LIMITS;
     pub static MinSequencers: u32 = 1;
     pub static Members: usize = 1;
+    pub static L1Disputed: bool = false;
 }
 
 pub const NO_LIMITS: (Balance, Balance, Balance) = (Balance::MAX, Balance::MAX, Balance::MAX);
@@ -112,6 +113,7 @@ impl crate::Config for Test {
     type Currency = Balances;
     type Parameters = Parameters;
     type Sequencers = Sequencers;
+    type L1Disputed = L1Disputed;
     type Time = Clock;
     type WeightInfo = ();
 }
@@ -126,6 +128,7 @@ pub fn new_test_ext() -> sp_io::TestExternalities {
     DayLimits::set(NO_LIMITS);
     MinSequencers::set(1);
     Members::set(1);
+    L1Disputed::set(false);
     let genesis = RuntimeGenesisConfig {
         balances: pallet_balances::GenesisConfig {
             balances: vec![(ALICE, ENDOWMENT)],

@@ -33,9 +33,10 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
     // Counters and the parameters are read and written once a block and come from
     // the overlay after that, so they are priced as computation. What is new for
     // each burn: its record, two log entries, account and account counter, place in the
-    // queue and the way to it.
+    // queue and the way to it. One read more: whether L1 is disputed, since the relay may
+    // not have looked.
     fn process_burn() -> Weight {
-        Weight::from_parts(130 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(4, 7)
+        Weight::from_parts(130 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(5, 7)
     }
 
     // The same, and the place that it leaves. No key is checked.
@@ -44,9 +45,10 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
     }
 
     // Reads: the range, the round, the parameters, what was minted today, the halt, the
-    // sequencers, and the counters of credits. Writes: the counters and the round.
+    // dispute, the sequencers, and the counters of credits. Writes: the counters and the
+    // round.
     fn retry_base() -> Weight {
-        Weight::from_parts(15 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(12, 9)
+        Weight::from_parts(15 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(13, 9)
     }
 
     fn check_supply() -> Weight {

@@ -56,6 +56,8 @@ parameter_types! {
     pub static MinSequencers: u32 = 1;
     pub static Members: usize = 1;
     pub static L1Disputed: bool = false;
+    /// How often the parameters were read.
+    pub static ParameterReads: u32 = 0;
 }
 
 pub const NO_LIMITS: (Balance, Balance, Balance) = (Balance::MAX, Balance::MAX, Balance::MAX);
@@ -65,6 +67,7 @@ pub const CHAIN_ID: u32 = 3;
 pub struct Parameters;
 impl Get<ChainParameters> for Parameters {
     fn get() -> ChainParameters {
+        ParameterReads::mutate(|reads| *reads += 1);
         let (max_deposit, max_daily_deposit, max_daily_mint) = DayLimits::get();
         ChainParameters {
             chain_id: CHAIN_ID,

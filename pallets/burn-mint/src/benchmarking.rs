@@ -1,6 +1,6 @@
 //! Measures what `weights.rs` estimates.
 
-use crate::pallet::{Burns, Call, Config, Halted, LastIssuance, Pallet};
+use crate::pallet::{Burns, Call, Config, DeferredRange, Halted, LastIssuance, Pallet};
 use cascoin_l2_primitives::{
     apis::BurnOutcome,
     l1::{
@@ -69,12 +69,22 @@ mod benchmarks {
         expect_a_part_of::<T>(outpoint);
     }
 
+    /// Somebody waits, and everybody had a turn: all is read, and nobody gets anything.
     #[benchmark]
     fn retry_base() {
+        let (outpoint, event) = burn::<T>();
+        Pallet::<T>::on_event(&event, &L1BlockContext::default());
+        expect_a_part_of::<T>(outpoint);
+        let minted = Burns::<T>::get(outpoint.txid, outpoint.vout).map(|burn| burn.minted);
+        let queue = DeferredRange::<T>::get();
+        assert!(queue.0 < queue.1);
         #[block]
         {
             Pallet::<T>::retry_deferred(frame_support::weights::Weight::MAX);
         }
+        assert_eq!(DeferredRange::<T>::get(), queue);
+        let after = Burns::<T>::get(outpoint.txid, outpoint.vout).map(|burn| burn.minted);
+        assert_eq!(after, minted);
     }
 
     /// More is issued than was.

@@ -111,7 +111,10 @@ impl<T: Config> Pallet<T> {
         let rest = record.value.saturating_sub(record.minted);
         let left = by_burn.min(by_address).min(by_chain);
         let (next_at, complete_at) = match cause {
-            WaitCause::Halted | WaitCause::L1Disputed | WaitCause::TooFewSequencers => (None, None),
+            WaitCause::Halted
+            | WaitCause::Stopped
+            | WaitCause::L1Disputed
+            | WaitCause::TooFewSequencers => (None, None),
             WaitCause::Turn => (Some(now), Some(complete_at(&today, now, rest, left))),
             _ => (Some(today.ends_at()), Some(complete_at(&today, now, rest, 0))),
         };

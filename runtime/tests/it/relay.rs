@@ -3,9 +3,9 @@
 
 use crate::chain::{preset, Chain};
 use cascoin_l2_primitives::{
-    apis::WaitCause,
+    apis::{BurnOutcome, WaitCause},
     l1::{
-        burn::{BurnPayload, Recipient},
+        burn::{BurnPayload, BurnRejection, Recipient},
         L1Hash, OutPoint,
     },
     relay::{
@@ -240,6 +240,53 @@ fn o6_what_l1_may_have_dropped_is_not_minted_until_l1_returns_to_it() {
     assert_eq!((status.parent_mismatch, status.attested.height), (None, 2));
     assert_eq!(balance(&mut chain, One), 350);
     assert!(chain.read(BurnMint::supply).valid);
+}
+
+#[test]
+fn o6_root_stops_minting_and_rejects_what_waits() {
+    let mut genesis = preset("regtest");
+    let parameters = &mut genesis.chain_parameters.parameters;
+    (parameters.max_deposit, parameters.max_daily_deposit) = (100, 150);
+    parameters.max_daily_mint = 1_000;
+    let mut chain = Chain::from(genesis);
+    chain.grow(vec![]);
+    let (digest, pages) = l1_block_with(&[100, 250, 30]);
+    let mut transactions = quorum(&mut chain, digest, TIP_TIME);
+    let proof = PageProof::of(&pages, 0).expect("the page is there");
+    transactions.push(L1Relay::page_extrinsic(digest.height, pages[0].clone(), proof));
+    let (_, applied) = chain.grow(transactions);
+    assert_eq!(applied, [Ok(Ok(())); 4]);
+    assert_eq!(balance(&mut chain, One), 150);
+
+    // In one block: stopped, one of two that wait rejected, limits out of the way.
+    let set = |change| Parameters::<Runtime>::set_parameter { change }.into();
+    let calls = vec![
+        pallet_burn_mint::Call::<Runtime>::stop {}.into(),
+        pallet_burn_mint::Call::<Runtime>::reject_waiting { outpoint: outpoint(2) }.into(),
+        set(ParameterChange::MaxDailyDeposit(1_000)),
+    ];
+    let as_root = |calls| {
+        let batch = RuntimeCall::Utility(pallet_utility::Call::batch_all { calls });
+        RuntimeCall::Sudo(pallet_sudo::Call::sudo { call: Box::new(batch) })
+    };
+    let signed = chain.sign(Alice, 0, 0, as_root(calls));
+    let (_, applied) = chain.grow(vec![signed]);
+    assert_eq!(applied, [Ok(Ok(()))]);
+    assert_eq!(balance(&mut chain, One), 150);
+    let rejected = chain.read(|| BurnMint::burn(&outpoint(2))).expect("its record stays");
+    assert_eq!(rejected.outcome, BurnOutcome::Rejected(BurnRejection::ByGovernance));
+    assert_eq!((rejected.value, rejected.minted), (250, 50));
+    let wait = chain.read(|| BurnMint::burn_wait(&outpoint(3))).expect("it waits");
+    assert_eq!((wait.cause, wait.place), (WaitCause::Stopped, 0));
+
+    let lift = vec![pallet_burn_mint::Call::<Runtime>::lift_stop {}.into()];
+    let signed = chain.sign(Alice, 1, 0, as_root(lift));
+    let (_, applied) = chain.grow(vec![signed]);
+    assert_eq!(applied, [Ok(Ok(()))]);
+    assert_eq!(balance(&mut chain, One), 180);
+    let supply = chain.read(BurnMint::supply);
+    assert!(supply.valid);
+    assert_eq!((supply.minted, supply.burn_count, supply.rejected_count), (180, 2, 1));
 }
 
 #[test]

@@ -127,10 +127,12 @@ pub struct ParentMismatch {
 pub enum BurnOutcome {
     /// Credited to its recipient in full.
     Minted,
-    /// Not valid, with the reason.
+    /// Not valid, with the reason; or rejected by governance while it waited, and then
+    /// perhaps minted in part.
     Rejected(BurnRejection),
     /// Valid, and waits to be credited, or what is left of it does ([`BurnWait`] says
-    /// for what). It has its turn again and again and is never lost.
+    /// for what). It has its turn again and again and is never lost, unless governance
+    /// rejects it.
     Deferred,
 }
 
@@ -161,6 +163,11 @@ pub enum WaitCause {
     Turn,
     /// The supply invariant was violated and minting stands.
     Halted,
+    /// Governance stopped minting.
+    Stopped,
+    /// The quorum sees another L1 history below what is attested: the burn may not be on
+    /// L1 any more.
+    L1Disputed,
     /// Fewer sequencers are in the set than the chain wants (`min_sequencers`).
     TooFewSequencers,
     /// The credit failed. It is tried again on the next day.

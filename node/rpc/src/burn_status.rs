@@ -299,6 +299,13 @@ fn explain_wait(cause: Option<WaitCause>) -> &'static str {
         Some(WaitCause::Halted) => {
             "confirmed; minting stands until a violated supply is understood, nothing is lost"
         }
+        Some(WaitCause::Stopped) => {
+            "confirmed; governance stopped minting until a fault is understood, it keeps its place"
+        }
+        Some(WaitCause::L1Disputed) => {
+            "L1 reorganised below what was confirmed; nothing is minted until the sequencers agree \
+             with it again"
+        }
         Some(WaitCause::CreditFailed) => {
             "confirmed; crediting it failed and is tried again each day, nothing is lost"
         }
@@ -316,6 +323,8 @@ pub fn wait_name(cause: WaitCause) -> &'static str {
         WaitCause::ChainLimit => "CHAIN_LIMIT",
         WaitCause::Turn => "TURN",
         WaitCause::Halted => "HALTED",
+        WaitCause::Stopped => "STOPPED",
+        WaitCause::L1Disputed => "L1_DISPUTED",
         WaitCause::TooFewSequencers => "TOO_FEW_SEQUENCERS",
         WaitCause::CreditFailed => "CREDIT_FAILED",
     }
@@ -327,6 +336,9 @@ fn explain(reason: BurnRejection) -> &'static str {
         BurnRejection::WrongChain => "the burn is for another L2 chain",
         BurnRejection::BadKey => "the recipient is no public key and no account",
         BurnRejection::Malformed => "the burn's payload is malformed",
+        BurnRejection::ByGovernance => {
+            "governance rejected what was left of it while it waited; no more of it is minted"
+        }
     }
 }
 
@@ -337,6 +349,7 @@ pub fn reason_name(reason: BurnRejection) -> &'static str {
         BurnRejection::WrongChain => "WRONG_CHAIN",
         BurnRejection::BadKey => "BAD_KEY",
         BurnRejection::Malformed => "MALFORMED",
+        BurnRejection::ByGovernance => "BY_GOVERNANCE",
     }
 }
 

@@ -1,6 +1,8 @@
 //! Measures what `weights.rs` estimates.
 
-use crate::pallet::{Burns, Call, Config, Halted, LastIssuance, Pallet};
+use crate::pallet::{
+    Burns, Call, Config, DeferredRange, DeferredTotal, Halted, LastIssuance, Pallet, Stopped,
+};
 use cascoin_l2_primitives::{
     apis::BurnOutcome,
     l1::{
@@ -17,7 +19,10 @@ use sp_runtime::SaturatedConversion;
 /// A burn to a new account, of a little more than one burn may bring in a day: a part is
 /// minted and the rest is queued, which is the most work.
 fn burn<T: Config>() -> (OutPoint, L1Event) {
-    let outpoint = OutPoint { txid: L1Hash([1; 32]), vout: 0 };
+    burn_at::<T>(OutPoint { txid: L1Hash([1; 32]), vout: 0 })
+}
+
+fn burn_at<T: Config>(outpoint: OutPoint) -> (OutPoint, L1Event) {
     // A key costs more than an account: it is checked to be on the curve.
     let mut generator = [0; 33];
     let x = "79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798";
@@ -69,12 +74,22 @@ mod benchmarks {
         expect_a_part_of::<T>(outpoint);
     }
 
+    /// Somebody waits, and everybody had a turn: all is read, and nobody gets anything.
     #[benchmark]
     fn retry_base() {
+        let (outpoint, event) = burn::<T>();
+        Pallet::<T>::on_event(&event, &L1BlockContext::default());
+        expect_a_part_of::<T>(outpoint);
+        let minted = Burns::<T>::get(outpoint.txid, outpoint.vout).map(|burn| burn.minted);
+        let queue = DeferredRange::<T>::get();
+        assert!(queue.0 < queue.1);
         #[block]
         {
             Pallet::<T>::retry_deferred(frame_support::weights::Weight::MAX);
         }
+        assert_eq!(DeferredRange::<T>::get(), queue);
+        let after = Burns::<T>::get(outpoint.txid, outpoint.vout).map(|burn| burn.minted);
+        assert_eq!(after, minted);
     }
 
     /// More is issued than was.
@@ -94,5 +109,38 @@ mod benchmarks {
         #[extrinsic_call]
         resume(RawOrigin::Root);
         assert!(!Halted::<T>::get());
+    }
+
+    #[benchmark]
+    fn stop() {
+        #[extrinsic_call]
+        stop(RawOrigin::Root);
+        assert!(Stopped::<T>::get());
+    }
+
+    #[benchmark]
+    fn lift_stop() {
+        Stopped::<T>::put(true);
+        #[extrinsic_call]
+        lift_stop(RawOrigin::Root);
+        assert!(!Stopped::<T>::get());
+    }
+
+    /// The first of three, whose place the last one gets.
+    #[benchmark]
+    fn reject_waiting() {
+        Stopped::<T>::put(true);
+        let outpoints = [1, 2, 3].map(|byte| OutPoint { txid: L1Hash([byte; 32]), vout: 0 });
+        for outpoint in outpoints {
+            let (_, event) = burn_at::<T>(outpoint);
+            Pallet::<T>::on_event(&event, &L1BlockContext::default());
+        }
+        let (start, end) = DeferredRange::<T>::get();
+        let total = DeferredTotal::<T>::get();
+        assert_eq!(end - start, 3);
+        #[extrinsic_call]
+        reject_waiting(RawOrigin::Root, outpoints[0]);
+        assert_eq!(DeferredRange::<T>::get(), (start, end - 1));
+        assert!(DeferredTotal::<T>::get() < total);
     }
 }

@@ -16,20 +16,26 @@
 //! ## What holds
 //!
 //! - An outpoint is credited with its value at most, and in the end with all of it.
-//! - A valid burn never vanishes: while minting is halted, fewer sequencers are in the
-//!   set than `min_sequencers`, a limit is used up, or if a credit fails, it waits in a
-//!   visible queue, in which turns go round (`queue.rs`).
+//! - A valid burn never vanishes: while minting is halted or stopped, L1's history is
+//!   disputed below what is attested, fewer sequencers are in the set than
+//!   `min_sequencers`, a limit is used up, or if a credit fails, it waits in a visible
+//!   queue, in which turns go round (`queue.rs`). Only root takes one out, and only while
+//!   nothing is minted; its record stays.
+//! - Nothing is minted while L1 may have dropped what is attested ([`Config::L1Disputed`]).
 //! - On no day of L2 time more is minted than the limits in force allow.
 //! - `issuance ≤ genesis + minted`, and no block raises the issuance by more than
 //!   it minted; checked in each block with counters. A violation sets
 //!   [`Halted`], which stops minting and is for the bridge to heed; the chain
 //!   goes on. Only root clears it.
+//! - Root can stop minting ([`Stopped`]) where the supply adds up and something else is
+//!   wrong: a burn that L1 never had, say. That is no violation, and each of the two
+//!   is undone on its own.
 //!
 //! ## Growth of the state
 //!
-//! Rejected outputs cost their sender only an L1 fee, so only the last
-//! [`MAX_REJECTED`] are kept. Minted and waiting burns destroyed coins and are
-//! kept for ever: they must never be minted again. A burn that is minted in parts adds
+//! Outputs rejected when they come cost their sender only an L1 fee, so only the last
+//! [`MAX_REJECTED`] are kept. Minted and waiting burns, and those that root rejected
+//! while they waited, destroyed coins and are kept for ever: they must never be minted again. A burn that is minted in parts adds
 //! to the log once a part, which is once a day and once a change of the limits at most.
 //!
 //! ## Pallet API
@@ -37,6 +43,9 @@
 //! | call | caller | payment | events |
 //! |---|---|---|---|
 //! | [`resume`](Pallet::resume) | root | | `MintingResumed` |
+//! | [`stop`](Pallet::stop) | root | | `MintingStopped` |
+//! | [`lift_stop`](Pallet::lift_stop) | root | | `StopLifted` |
+//! | [`reject_waiting`](Pallet::reject_waiting) | root, while minting is stopped or L1 disputed | | `WaitingRejected` |
 #![cfg_attr(not(feature = "std"), no_std)]
 
 extern crate alloc;
@@ -63,6 +72,8 @@ mod mock;
 mod property_tests;
 #[cfg(test)]
 mod query_tests;
+#[cfg(test)]
+mod stop_tests;
 #[cfg(test)]
 mod supply_tests;
 
@@ -119,6 +130,10 @@ pub mod pallet {
         /// The sequencers in force, of which the number is read.
         type Sequencers: SequencerSetProvider;
 
+        /// Whether the quorum sees another L1 history below what is attested. What is
+        /// attested may then be dropped by L1, so that nothing of it may be minted.
+        type L1Disputed: Get<bool>;
+
         /// L2 time, in milliseconds.
         type Time: Time<Moment = Moment>;
 
@@ -126,8 +141,8 @@ pub mod pallet {
         type WeightInfo: WeightInfo;
     }
 
-    /// Every burn output that is minted or waits, and the last rejected ones, by
-    /// L1 transaction and position.
+    /// Every burn output that is minted or waits, or that root rejected while it waited,
+    /// and the last that were rejected when they came, by L1 transaction and position.
     #[pallet::storage]
     pub type Burns<T> =
         StorageDoubleMap<_, Blake2_128Concat, L1Hash, Twox64Concat, u32, BurnRecord, OptionQuery>;
@@ -155,7 +170,7 @@ pub mod pallet {
     #[pallet::storage]
     pub type MintedOnDay<T> = StorageValue<_, Spent, ValueQuery>;
 
-    /// The last rejected outputs; slot `n % MAX_REJECTED` holds the n-th.
+    /// The last outputs rejected when they came; slot `n % MAX_REJECTED` holds the n-th.
     #[pallet::storage]
     pub type RejectedLog<T> = StorageMap<_, Twox64Concat, u32, OutPoint, OptionQuery>;
 
@@ -204,9 +219,13 @@ pub mod pallet {
     #[pallet::storage]
     pub type BurnCount<T> = StorageValue<_, u64, ValueQuery>;
 
-    /// Outputs rejected.
+    /// Outputs rejected when they came.
     #[pallet::storage]
     pub type RejectedCount<T> = StorageValue<_, u64, ValueQuery>;
+
+    /// Burns that root rejected while they waited.
+    #[pallet::storage]
+    pub type RejectedWaitingCount<T> = StorageValue<_, u64, ValueQuery>;
 
     /// Outputs that were seen again and ignored.
     #[pallet::storage]
@@ -216,6 +235,10 @@ pub mod pallet {
     /// clears it.
     #[pallet::storage]
     pub type Halted<T> = StorageValue<_, bool, ValueQuery>;
+
+    /// Set when root stopped minting, until root lifts it. The supply may add up.
+    #[pallet::storage]
+    pub type Stopped<T> = StorageValue<_, bool, ValueQuery>;
 
     /// Records the issuance at genesis; has no values of its own.
     #[pallet::genesis_config]
@@ -293,12 +316,33 @@ pub mod pallet {
         },
         /// Root cleared the halt.
         MintingResumed,
+        /// Root stopped minting.
+        MintingStopped,
+        /// Root lifted its stop.
+        StopLifted,
+        /// Root rejected a burn that waited: no more of it is minted.
+        WaitingRejected {
+            /// The output on L1.
+            outpoint: OutPoint,
+            /// What was minted of it before, in base units.
+            minted: u64,
+            /// What is not minted any more, in base units.
+            rest: u64,
+        },
     }
 
     #[pallet::error]
     pub enum Error<T> {
         /// Minting is not halted.
         NotHalted,
+        /// Minting is stopped already.
+        AlreadyStopped,
+        /// Minting is not stopped.
+        NotStopped,
+        /// Minting is neither stopped nor L1 disputed, so that no burn is rejected.
+        MintingOpen,
+        /// This output is not in the queue.
+        NotWaiting,
     }
 
     #[pallet::hooks]
@@ -342,6 +386,67 @@ pub mod pallet {
             ensure!(Halted::<T>::take(), Error::<T>::NotHalted);
             Self::deposit_event(Event::MintingResumed);
             Ok(())
+        }
+
+        /// Stops minting: burns wait until the stop is lifted. For a fault that the supply
+        /// does not show, such as burns that L1 never had.
+        ///
+        /// ## Dispatch Origin
+        /// Root.
+        ///
+        /// ## Errors
+        /// [`Error::AlreadyStopped`].
+        ///
+        /// ## Events
+        /// `MintingStopped`.
+        #[pallet::call_index(1)]
+        #[pallet::weight((T::WeightInfo::stop(), DispatchClass::Operational))]
+        pub fn stop(origin: OriginFor<T>) -> DispatchResult {
+            ensure_root(origin)?;
+            ensure!(!Stopped::<T>::get(), Error::<T>::AlreadyStopped);
+            Stopped::<T>::put(true);
+            Self::deposit_event(Event::MintingStopped);
+            Ok(())
+        }
+
+        /// Lifts a stop. A halt stands: [`resume`](Pallet::resume) clears that.
+        ///
+        /// ## Dispatch Origin
+        /// Root.
+        ///
+        /// ## Errors
+        /// [`Error::NotStopped`].
+        ///
+        /// ## Events
+        /// `StopLifted`.
+        #[pallet::call_index(2)]
+        #[pallet::weight((T::WeightInfo::lift_stop(), DispatchClass::Operational))]
+        pub fn lift_stop(origin: OriginFor<T>) -> DispatchResult {
+            ensure_root(origin)?;
+            ensure!(Stopped::<T>::take(), Error::<T>::NotStopped);
+            Self::deposit_event(Event::StopLifted);
+            Ok(())
+        }
+
+        /// Takes a burn that waits out of the queue for good: no more of it is minted,
+        /// also if L1 shows it again. For burns that L1 does not have. What was minted of
+        /// it stays minted.
+        ///
+        /// ## Dispatch Origin
+        /// Root, while minting is stopped or L1 is disputed: else it might be minted
+        /// before it is rejected.
+        ///
+        /// ## Errors
+        /// [`Error::MintingOpen`], [`Error::NotWaiting`].
+        ///
+        /// ## Events
+        /// `WaitingRejected`.
+        #[pallet::call_index(3)]
+        #[pallet::weight((T::WeightInfo::reject_waiting(), DispatchClass::Operational))]
+        pub fn reject_waiting(origin: OriginFor<T>, outpoint: OutPoint) -> DispatchResult {
+            ensure_root(origin)?;
+            ensure!(Stopped::<T>::get() || T::L1Disputed::get(), Error::<T>::MintingOpen);
+            Self::reject(outpoint)
         }
     }
 

@@ -209,6 +209,34 @@ fn o6_with_too_few_sequencers_burns_wait() {
 }
 
 #[test]
+fn o6_while_l1_is_disputed_nothing_is_minted_of_what_waits_or_comes() {
+    new_test_ext().execute_with(|| {
+        DayLimits::set((100, 100, 1_000));
+        burn(1, BOB, 250);
+        next_block();
+        assert_eq!(balance(&BOB), 100);
+        // L1 reorganised below it: the next day frees the limits, and nothing is minted.
+        L1Disputed::set(true);
+        a_day_later();
+        burn(2, CAROL, 50);
+        next_block();
+        assert_eq!((balance(&BOB), balance(&CAROL)), (100, 0));
+        assert_eq!(record(1).outcome, BurnOutcome::Deferred);
+        let expected =
+            BurnWait { cause: WaitCause::L1Disputed, place: 0, next_at: None, complete_at: None };
+        assert_eq!(wait_of(1), expected);
+        assert_eq!(waits(2), (WaitCause::L1Disputed, 1));
+        let cause = WaitCause::L1Disputed;
+        let deferred = Event::BurnDeferred { outpoint: outpoint(2), rest: 50, cause };
+        assert!(mint_events().contains(&deferred));
+        // L1 is back on what was attested.
+        L1Disputed::set(false);
+        next_block();
+        assert_eq!((balance(&BOB), balance(&CAROL)), (200, 50));
+    });
+}
+
+#[test]
 fn what_came_while_minting_stood_has_its_turn_although_others_had_theirs() {
     new_test_ext().execute_with(|| {
         DayLimits::set((100, 100, 1_000));

@@ -6,7 +6,7 @@ use crate::{
     pallet::{
         AccountBurns, AccountMints, BurnCount, Burns, Config, Event, Halted, MintCount, MintLog,
         MintedInBlock, MintedOnDay, MintedTotal, Pallet, RejectedCount, RejectedLog, RepeatedCount,
-        MAX_REJECTED,
+        Stopped, MAX_REJECTED,
     },
     types::Credit,
 };
@@ -72,6 +72,12 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn closed(today: &Today) -> Option<WaitCause> {
         if Halted::<T>::get() {
             return Some(WaitCause::Halted);
+        }
+        if Stopped::<T>::get() {
+            return Some(WaitCause::Stopped);
+        }
+        if T::L1Disputed::get() {
+            return Some(WaitCause::L1Disputed);
         }
         let needed = today.min_sequencers.max(1) as usize;
         (T::Sequencers::members() < needed).then_some(WaitCause::TooFewSequencers)

@@ -55,6 +55,9 @@ parameter_types! {
     pub static DayLimits: (Balance, Balance, Balance) = NO_LIMITS;
     pub static MinSequencers: u32 = 1;
     pub static Members: usize = 1;
+    pub static L1Disputed: bool = false;
+    /// How often the parameters were read.
+    pub static ParameterReads: u32 = 0;
 }
 
 pub const NO_LIMITS: (Balance, Balance, Balance) = (Balance::MAX, Balance::MAX, Balance::MAX);
@@ -64,6 +67,7 @@ pub const CHAIN_ID: u32 = 3;
 pub struct Parameters;
 impl Get<ChainParameters> for Parameters {
     fn get() -> ChainParameters {
+        ParameterReads::mutate(|reads| *reads += 1);
         let (max_deposit, max_daily_deposit, max_daily_mint) = DayLimits::get();
         ChainParameters {
             chain_id: CHAIN_ID,
@@ -112,6 +116,7 @@ impl crate::Config for Test {
     type Currency = Balances;
     type Parameters = Parameters;
     type Sequencers = Sequencers;
+    type L1Disputed = L1Disputed;
     type Time = Clock;
     type WeightInfo = ();
 }
@@ -126,6 +131,7 @@ pub fn new_test_ext() -> sp_io::TestExternalities {
     DayLimits::set(NO_LIMITS);
     MinSequencers::set(1);
     Members::set(1);
+    L1Disputed::set(false);
     let genesis = RuntimeGenesisConfig {
         balances: pallet_balances::GenesisConfig {
             balances: vec![(ALICE, ENDOWMENT)],

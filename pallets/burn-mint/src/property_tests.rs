@@ -123,6 +123,68 @@ impl Days {
     }
 }
 
+/// Blocks of the day that [`day_of_turns`] looks at.
+const BLOCKS: usize = 5;
+
+/// A burn that comes: to whom, and with what value.
+type Coming = (u8, u64);
+
+/// What a day brought those that waited when it began.
+#[derive(Debug)]
+struct Brought {
+    /// By burn.
+    burns: BTreeMap<u32, u64>,
+    /// By recipient, for what came later too.
+    accounts: BTreeMap<u8, Balance>,
+}
+
+/// Lets `waiting` come and then, through a day, `newcomers`, each in its block. The first
+/// wait for the limits and the day is the next one; or, if minting `stood`, they all wait
+/// for it to go on, and the day is theirs.
+fn day_of_turns(
+    limits: (Balance, Balance, Balance),
+    waiting: &[Coming],
+    newcomers: &[(usize, Coming)],
+    stood: bool,
+) -> Brought {
+    new_test_ext().execute_with(|| {
+        DayLimits::set(limits);
+        Halted::<Test>::put(stood);
+        for ((to, value), number) in waiting.iter().zip(0..) {
+            burn(number, account(*to), *value);
+        }
+        Halted::<Test>::kill();
+        if !stood {
+            next_day();
+        }
+        let waits: Vec<u32> = (0..waiting.len() as u32)
+            .filter(|number| record(*number).outcome == BurnOutcome::Deferred)
+            .collect();
+        let minted = || waits.iter().map(|number| record(*number).minted).collect::<Vec<_>>();
+        let balances = || -> Vec<Balance> {
+            let recipients = waits.iter().map(|number| waiting[*number as usize].0);
+            recipients.map(|to| Balances::total_balance(&account(to))).collect()
+        };
+        let (minted_before, balances_before) = (minted(), balances());
+        for block in 0..BLOCKS {
+            for (number, (at, (to, value))) in newcomers.iter().enumerate() {
+                if *at == block {
+                    burn(1_000 + number as u32, account(*to), *value);
+                }
+            }
+            next_block();
+        }
+        let gains = minted().into_iter().zip(minted_before).map(|(after, before)| after - before);
+        let gained =
+            balances().into_iter().zip(balances_before).map(|(after, before)| after - before);
+        let recipients = waits.iter().map(|number| waiting[*number as usize].0);
+        Brought {
+            burns: waits.iter().copied().zip(gains).collect(),
+            accounts: recipients.zip(gained).collect(),
+        }
+    })
+}
+
 fn root_after(actions: &[Action]) -> Vec<u8> {
     new_test_ext().execute_with(|| {
         play(actions);
@@ -209,6 +271,32 @@ proptest! {
             assert_eq!(report.burn_count, burns.len() as u64);
             days.check();
         });
+    }
+
+    /// What comes anew takes nothing of a day from what waits: no burn gets less than it
+    /// would alone, but for burns to its own address, and that gets no less either.
+    #[test]
+    fn a_newcomer_never_lessens_what_a_waiting_burn_gets_that_day(
+        limits in (20..100u32, 0..200u32, 0..400u32),
+        waiting in prop::collection::vec((2..6u8, 1..300u64), 1..50),
+        newcomers in prop::collection::vec((0..BLOCKS, (4..9u8, 1..300u64)), 1..20),
+        stood: bool,
+    ) {
+        let (burn, address, chain) = limits;
+        let (burn, address) = (Balance::from(burn), Balance::from(burn + address));
+        let limits = (burn, address, address + Balance::from(chain));
+        let alone = day_of_turns(limits, &waiting, &[], stood);
+        let among = day_of_turns(limits, &waiting, &newcomers, stood);
+        prop_assert_eq!(alone.burns.len(), among.burns.len());
+        for (number, gain) in &alone.burns {
+            let to = waiting[*number as usize].0;
+            if newcomers.iter().all(|(_, (newcomer, _))| *newcomer != to) {
+                prop_assert!(among.burns[number] >= *gain, "burn {number}: {alone:?}, {among:?}");
+            }
+        }
+        for (to, gain) in &alone.accounts {
+            prop_assert!(among.accounts[to] >= *gain, "account {to}: {alone:?}, {among:?}");
+        }
     }
 
     #[test]

@@ -76,33 +76,34 @@ impl<T: Config> Pallet<T> {
 
     /// How each of the first [`MAX_RECORDS`] of some burns waits.
     pub fn burn_waits(outpoints: &[OutPoint]) -> Vec<Option<BurnWait>> {
-        outpoints.iter().take(MAX_RECORDS as usize).map(Self::burn_wait).collect()
+        let common = Common::now::<T>();
+        let asked = outpoints.iter().take(MAX_RECORDS as usize);
+        asked.map(|outpoint| Self::burn_wait_in(&common, outpoint)).collect()
     }
 
     /// How a burn waits; `None` if it does not. Times are the earliest that the limits
     /// allow: others may use up a limit before it.
     pub fn burn_wait(outpoint: &OutPoint) -> Option<BurnWait> {
+        Self::burn_wait_in(&Common::now::<T>(), outpoint)
+    }
+
+    fn burn_wait_in(common: &Common, outpoint: &OutPoint) -> Option<BurnWait> {
         let record = Self::burn(outpoint)?;
         if record.outcome != BurnOutcome::Deferred {
             return None;
         }
         let waiting = Waits::<T>::get(outpoint.txid, outpoint.vout)?;
-        let now = T::Time::now();
-        let today = Today::new(&T::Parameters::get(), now);
-        let Today { day, limits, .. } = today;
+        let Common { now, today, by_chain, .. } = *common;
         let account = record.recipient.as_ref().map(AccountMints::<T>::get).unwrap_or_default();
-        let by_burn = waiting.spent.left(limits.burn, day);
-        let by_address = account.spent.left(limits.address, day);
-        let by_chain = MintedOnDay::<T>::get().left(limits.chain, day);
-        let round = RoundOfTurns::<T>::get();
-        let new_round = (round.day, round.limits) != (day, limits);
-        let cause = Self::closed(&today).unwrap_or(if by_burn == 0 {
+        let by_burn = waiting.spent.left(today.limits.burn, today.day);
+        let by_address = account.spent.left(today.limits.address, today.day);
+        let cause = common.closed.unwrap_or(if by_burn == 0 {
             WaitCause::TransactionLimit
         } else if by_address == 0 {
             WaitCause::AddressLimit
         } else if by_chain == 0 {
             WaitCause::ChainLimit
-        } else if new_round || waiting.place < round.until {
+        } else if waiting.place < common.turns_until {
             WaitCause::Turn
         } else {
             WaitCause::CreditFailed
@@ -110,11 +111,14 @@ impl<T: Config> Pallet<T> {
         let rest = record.value.saturating_sub(record.minted);
         let left = by_burn.min(by_address).min(by_chain);
         let (next_at, complete_at) = match cause {
-            WaitCause::Halted | WaitCause::TooFewSequencers => (None, None),
+            WaitCause::Halted
+            | WaitCause::Stopped
+            | WaitCause::L1Disputed
+            | WaitCause::TooFewSequencers => (None, None),
             WaitCause::Turn => (Some(now), Some(complete_at(&today, now, rest, left))),
             _ => (Some(today.ends_at()), Some(complete_at(&today, now, rest, 0))),
         };
-        let place = waiting.place.saturating_sub(DeferredRange::<T>::get().0);
+        let place = waiting.place.saturating_sub(common.head);
         Some(BurnWait { cause, place, next_at, complete_at })
     }
 
@@ -132,6 +136,38 @@ impl<T: Config> Pallet<T> {
             }
         }
         low
+    }
+}
+
+/// What is the same for all burns of one answer: it is read once, however many they are.
+struct Common {
+    now: Moment,
+    today: Today,
+    /// Why nothing is minted for anybody.
+    closed: Option<WaitCause>,
+    /// What may be minted today for all together.
+    by_chain: Balance,
+    /// Places below it have not had their turn.
+    turns_until: u64,
+    /// The first place of the queue.
+    head: u64,
+}
+
+impl Common {
+    fn now<T: Config>() -> Self {
+        let now = T::Time::now();
+        let today = Today::new(&T::Parameters::get(), now);
+        let round = RoundOfTurns::<T>::get();
+        let new_round = (round.day, round.limits) != (today.day, today.limits);
+        let (head, end) = DeferredRange::<T>::get();
+        Self {
+            now,
+            today,
+            closed: Pallet::<T>::closed(&today),
+            by_chain: MintedOnDay::<T>::get().left(today.limits.chain, today.day),
+            turns_until: if new_round { end } else { round.until },
+            head,
+        }
     }
 }
 

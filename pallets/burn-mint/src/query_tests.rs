@@ -84,3 +84,26 @@ fn no_query_returns_more_than_the_bound() {
         assert_eq!(BurnMint::burns_of_account(BOB, u32::MAX).len(), bound);
     });
 }
+
+#[test]
+fn the_waits_of_many_burns_read_what_they_share_once() {
+    new_test_ext().execute_with(|| {
+        DayLimits::set((10, 10, 1_000_000));
+        let txid = outpoint(0).txid;
+        let outpoints: Vec<_> = (0..MAX_RECORDS + 5).map(|vout| OutPoint { txid, vout }).collect();
+        for outpoint in &outpoints {
+            see(*outpoint, 7, &payload(BOB, 7));
+        }
+        let before = ParameterReads::get();
+        let waits = BurnMint::burn_waits(&outpoints);
+        assert_eq!(ParameterReads::get() - before, 1);
+        assert_eq!(waits.len(), MAX_RECORDS as usize, "bounded");
+        // The first one was minted in full, the second in part.
+        assert_eq!(waits[0], None);
+        for (outpoint, wait) in outpoints.iter().zip(&waits).skip(1) {
+            assert_eq!(*wait, BurnMint::burn_wait(outpoint));
+            let place = wait.expect("it waits").place;
+            assert_eq!(place, u64::from(outpoint.vout) - 1);
+        }
+    });
+}

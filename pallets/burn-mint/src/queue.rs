@@ -9,18 +9,19 @@
 use crate::{
     limits::{Spent, Today},
     pallet::{
-        Burns, Config, Deferred, DeferredRange, DeferredTotal, Event, MintedOnDay, Pallet,
-        RoundOfTurns, Waits, MAX_RETRIES,
+        Burns, Config, Deferred, DeferredRange, DeferredTotal, Error, Event, MintedOnDay, Pallet,
+        RejectedWaitingCount, RoundOfTurns, Waits, MAX_RETRIES,
     },
     types::Waiting,
     WeightInfo,
 };
 use cascoin_l2_primitives::{
-    apis::{BurnRecord, WaitCause},
+    apis::{BurnOutcome, BurnRecord, WaitCause},
     chain::{Balance, ChainParameters},
-    l1::OutPoint,
+    l1::{burn::BurnRejection, OutPoint},
 };
 use frame_support::{
+    dispatch::DispatchResult,
     traits::{Get, Time as _},
     weights::Weight,
 };
@@ -139,6 +140,42 @@ impl<T: Config> Pallet<T> {
             }
         }
         true
+    }
+
+    /// Takes a burn out of the queue for good. Its record stays, so that it is never
+    /// minted again, and says what was minted of it.
+    ///
+    /// The last of the queue gets its place: that leaves no gap, whatever the length, and
+    /// puts nobody further back.
+    pub(crate) fn reject(outpoint: OutPoint) -> DispatchResult {
+        let OutPoint { txid, vout } = outpoint;
+        let mut record = Burns::<T>::get(txid, vout).ok_or(Error::<T>::NotWaiting)?;
+        let Waiting { place, .. } = Waits::<T>::get(txid, vout).ok_or(Error::<T>::NotWaiting)?;
+        let (start, end) = DeferredRange::<T>::get();
+        let last = end.saturating_sub(1);
+        if place != last {
+            // None is ever missing (`try_state`).
+            let moved = Deferred::<T>::get(last).ok_or(Error::<T>::NotWaiting)?;
+            Deferred::<T>::insert(place, moved);
+            Waits::<T>::mutate(moved.txid, moved.vout, |waiting| {
+                if let Some(waiting) = waiting {
+                    waiting.place = place;
+                }
+            });
+        }
+        Deferred::<T>::remove(last);
+        Waits::<T>::remove(txid, vout);
+        DeferredRange::<T>::put((start, last));
+        RoundOfTurns::<T>::mutate(|round| round.until = round.until.min(last));
+
+        let rest = record.value.saturating_sub(record.minted);
+        DeferredTotal::<T>::mutate(|total| *total = total.saturating_sub(rest.into()));
+        let reason = BurnRejection::ByGovernance;
+        record.outcome = BurnOutcome::Rejected(reason);
+        Self::deposit_event(Event::WaitingRejected { outpoint, minted: record.minted, rest });
+        Burns::<T>::insert(txid, vout, record);
+        RejectedWaitingCount::<T>::mutate(|count| *count = count.saturating_add(1));
+        Ok(())
     }
 
     fn leave(place: u64) {

@@ -2,7 +2,7 @@
 
 use crate::pallet::{
     BurnCount, Config, Event, GenesisIssuance, Halted, LastIssuance, MintedInBlock, MintedTotal,
-    Pallet, RejectedCount,
+    Pallet, RejectedCount, RejectedWaitingCount,
 };
 use cascoin_l2_primitives::{apis::SupplyReport, chain::Balance};
 use frame_support::traits::fungible::Inspect;
@@ -19,7 +19,8 @@ impl<T: Config> Pallet<T> {
             minted,
             burned_on_l2: allowed.saturating_sub(issuance),
             burn_count: BurnCount::<T>::get(),
-            rejected_count: RejectedCount::<T>::get(),
+            rejected_count: RejectedCount::<T>::get()
+                .saturating_add(RejectedWaitingCount::<T>::get()),
             valid: issuance <= allowed && !Halted::<T>::get(),
         }
     }
@@ -76,10 +77,12 @@ impl<T: Config> Pallet<T> {
     #[cfg(any(feature = "try-runtime", test))]
     fn try_state_of_burns() -> Result<(), sp_runtime::TryRuntimeError> {
         use crate::pallet::{Burns, MintCount, MintLog, MintedOnDay, RejectedLog, MAX_REJECTED};
-        use cascoin_l2_primitives::{apis::BurnOutcome, reputation::MS_PER_DAY};
+        use cascoin_l2_primitives::{
+            apis::BurnOutcome, l1::burn::BurnRejection, reputation::MS_PER_DAY,
+        };
         use frame_support::ensure;
 
-        let (mut full, mut minted, mut rejected) = (0, 0, 0);
+        let (mut full, mut minted, mut rejected, mut rejected_waiting) = (0, 0, 0, 0);
         for (_, _, record) in Burns::<T>::iter() {
             minted += Balance::from(record.minted);
             let fits = match record.outcome {
@@ -87,13 +90,17 @@ impl<T: Config> Pallet<T> {
                     full += 1;
                     record.minted == record.value
                 }
+                BurnOutcome::Rejected(BurnRejection::ByGovernance) => {
+                    rejected_waiting += 1;
+                    record.minted < record.value
+                }
                 BurnOutcome::Rejected(_) => {
                     rejected += 1;
                     record.minted == 0
                 }
                 BurnOutcome::Deferred => record.minted < record.value,
             };
-            ensure!(fits, "a burn is minted in full, not at all, or waits");
+            ensure!(fits, "a burn is minted in full, not at all, or waits or did so");
         }
         ensure!(minted == MintedTotal::<T>::get(), "records sum to what was minted");
         ensure!(full == BurnCount::<T>::get(), "every burn minted in full is counted");
@@ -101,6 +108,10 @@ impl<T: Config> Pallet<T> {
             rejected == RejectedCount::<T>::get().min(MAX_REJECTED)
                 && rejected == RejectedLog::<T>::iter_keys().count() as u64,
             "the last rejected outputs are kept"
+        );
+        ensure!(
+            rejected_waiting == RejectedWaitingCount::<T>::get(),
+            "every waiting burn that was rejected is kept and counted"
         );
         let last = MintedOnDay::<T>::get();
         let (mut credits, mut all, mut on_last_day) = (0, 0, 0);

@@ -22,6 +22,13 @@ pub trait WeightInfo {
     fn check_supply() -> Weight;
     /// [`Pallet::resume`](crate::Pallet::resume).
     fn resume() -> Weight;
+    /// [`Pallet::stop`](crate::Pallet::stop).
+    fn stop() -> Weight;
+    /// [`Pallet::lift_stop`](crate::Pallet::lift_stop).
+    fn lift_stop() -> Weight;
+    /// [`Pallet::reject_waiting`](crate::Pallet::reject_waiting), of one that is not the
+    /// last of the queue.
+    fn reject_waiting() -> Weight;
 }
 
 const MICROSECOND: u64 = 1_000_000;
@@ -33,9 +40,9 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
     // Counters and the parameters are read and written once a block and come from
     // the overlay after that, so they are priced as computation. What is new for
     // each burn: its record, two log entries, account and account counter, place in the
-    // queue and the way to it.
+    // queue and the way to it. Two reads more: whether L1 is disputed or minting stopped.
     fn process_burn() -> Weight {
-        Weight::from_parts(130 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(4, 7)
+        Weight::from_parts(130 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(6, 7)
     }
 
     // The same, and the place that it leaves. No key is checked.
@@ -44,9 +51,10 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
     }
 
     // Reads: the range, the round, the parameters, what was minted today, the halt, the
-    // sequencers, and the counters of credits. Writes: the counters and the round.
+    // stop, the dispute, the sequencers, and the counters of credits. Writes: the counters
+    // and the round.
     fn retry_base() -> Weight {
-        Weight::from_parts(15 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(12, 9)
+        Weight::from_parts(15 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(14, 9)
     }
 
     fn check_supply() -> Weight {
@@ -55,6 +63,21 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
 
     fn resume() -> Weight {
         Weight::from_parts(10 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(1, 1)
+    }
+
+    fn stop() -> Weight {
+        Weight::from_parts(10 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(1, 1)
+    }
+
+    fn lift_stop() -> Weight {
+        Weight::from_parts(10 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(1, 1)
+    }
+
+    // Reads: the stop, the dispute, the burn and its wait, the range, who is last and its
+    // wait, the round, the total and the count. Writes: all of these but the first two,
+    // and the last place.
+    fn reject_waiting() -> Weight {
+        Weight::from_parts(30 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(10, 9)
     }
 }
 
@@ -76,6 +99,18 @@ impl WeightInfo for () {
     }
 
     fn resume() -> Weight {
+        Weight::zero()
+    }
+
+    fn stop() -> Weight {
+        Weight::zero()
+    }
+
+    fn lift_stop() -> Weight {
+        Weight::zero()
+    }
+
+    fn reject_waiting() -> Weight {
         Weight::zero()
     }
 }

@@ -107,6 +107,9 @@ pub enum BurnRejection {
     BadKey,
     /// The payload is not 51 bytes, or its chain id is 0.
     Malformed,
+    /// Governance took it out of the queue in which it waited, so that no more of it is
+    /// minted. [`judge`] never says so.
+    ByGovernance,
 }
 
 impl BurnPayload {

@@ -4,7 +4,7 @@ use crate::{
     Balances, BurnMint, ChainParameters, Reputation, Runtime, SequencerRegistry, Stake, Timestamp,
 };
 use cascoin_l2_primitives::relay::{L1BlockContext, L1Event, OnL1Event};
-use frame_support::weights::Weight;
+use frame_support::{traits::Get, weights::Weight};
 
 impl pallet_chain_parameters::Config for Runtime {
     type WeightInfo = crate::weights::pallet_chain_parameters::WeightInfo<Runtime>;
@@ -41,10 +41,20 @@ impl OnL1Event for L1Events {
     }
 }
 
+/// Whether L1 reorganised below what the relay attested, as the quorum sees it.
+pub struct L1Disputed;
+
+impl Get<bool> for L1Disputed {
+    fn get() -> bool {
+        pallet_l1_relay::Mismatch::<Runtime>::exists()
+    }
+}
+
 impl pallet_burn_mint::Config for Runtime {
     type Currency = Balances;
     type Parameters = ChainParameters;
     type Sequencers = SequencerRegistry;
+    type L1Disputed = L1Disputed;
     type Time = Timestamp;
     type WeightInfo = crate::weights::pallet_burn_mint::WeightInfo<Runtime>;
 }

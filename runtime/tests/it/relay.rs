@@ -3,9 +3,9 @@
 
 use crate::chain::{preset, Chain};
 use cascoin_l2_primitives::{
-    apis::WaitCause,
+    apis::{BurnOutcome, WaitCause},
     l1::{
-        burn::{BurnPayload, Recipient},
+        burn::{BurnPayload, BurnRejection, Recipient},
         L1Hash, OutPoint,
     },
     relay::{
@@ -18,6 +18,7 @@ use cascoin_l2_runtime::{
 };
 use frame_support::traits::fungible::Inspect;
 use pallet_chain_parameters::{Call as Parameters, ParameterChange};
+use pallet_l1_relay::tally::REVOTE_BLOCKS;
 use sp_core::{ed25519, Pair, H256};
 use sp_keyring::Sr25519Keyring::{self, Alice, Eve, One};
 use sp_runtime::transaction_validity::{
@@ -81,11 +82,22 @@ pub fn vote(
     seed: &str,
     digest: L1BlockDigest,
 ) -> UncheckedExtrinsic {
+    vote_at(chain, voter, seed, digest, TIP_TIME)
+}
+
+/// As [`vote`], by an L1 tip of this time.
+fn vote_at(
+    chain: &mut Chain,
+    voter: u16,
+    seed: &str,
+    digest: L1BlockDigest,
+    tip_time: u32,
+) -> UncheckedExtrinsic {
     let genesis: H256 = chain.read(|| System::block_hash(0));
     let range = RelayRange(vec![digest].try_into().expect("one block is not too many"));
-    let message = RelayVote::message(&genesis, 0, &range, TIP_TIME);
+    let message = RelayVote::message(&genesis, 0, &range, tip_time);
     let signature = ed25519::Pair::from_string(seed, None).expect("a seed").sign(&message);
-    let vote = RelayVote { set_id: 0, voter, range, tip_time: TIP_TIME, signature };
+    let vote = RelayVote { set_id: 0, voter, range, tip_time, signature };
     L1Relay::vote_extrinsic(vote)
 }
 
@@ -167,6 +179,114 @@ fn r36_5_what_waits_for_a_limit_is_minted_when_governance_raises_it() {
     let supply = chain.read(BurnMint::supply);
     assert!(supply.valid);
     assert_eq!((supply.minted, supply.burn_count), (350, 2));
+}
+
+/// The votes of a quorum for one block, by L1 tips of this time.
+fn quorum(chain: &mut Chain, digest: L1BlockDigest, tip_time: u32) -> Vec<UncheckedExtrinsic> {
+    ["//Alice", "//Bob", "//Charlie"]
+        .into_iter()
+        .zip(0..)
+        .map(|(seed, voter)| vote_at(chain, voter, seed, digest, tip_time))
+        .collect()
+}
+
+#[test]
+fn o6_what_l1_may_have_dropped_is_not_minted_until_l1_returns_to_it() {
+    let mut genesis = preset("regtest");
+    let parameters = &mut genesis.chain_parameters.parameters;
+    (parameters.max_deposit, parameters.max_daily_deposit) = (100, 150);
+    parameters.max_daily_mint = 1_000;
+    let mut chain = Chain::from(genesis);
+    chain.grow(vec![]);
+    let (digest, pages) = l1_block_with(&[100, 250]);
+    let mut transactions = quorum(&mut chain, digest, TIP_TIME);
+    let proof = PageProof::of(&pages, 0).expect("the page is there");
+    transactions.push(L1Relay::page_extrinsic(digest.height, pages[0].clone(), proof));
+    let (_, applied) = chain.grow(transactions);
+    assert_eq!(applied, [Ok(Ok(())); 4]);
+    assert_eq!(balance(&mut chain, One), 150);
+
+    // The quorum sees a block on top of another one.
+    let (ours, _) = block_of(2, vec![]);
+    let theirs = L1BlockDigest { previous: L1Hash([99; 32]), hash: L1Hash([98; 32]), ..ours };
+    let votes = quorum(&mut chain, theirs, TIP_TIME);
+    let (_, applied) = chain.grow(votes);
+    assert_eq!(applied, [Ok(Ok(())); 3]);
+    let status = chain.read(L1Relay::status);
+    assert!(status.parent_mismatch.is_some());
+    assert_eq!(status.attested.height, 1);
+
+    // The limits no longer keep what waits.
+    let set = |change| Parameters::<Runtime>::set_parameter { change }.into();
+    let calls =
+        vec![set(ParameterChange::MaxDailyDeposit(1_000)), set(ParameterChange::MaxDeposit(1_000))];
+    let batch = RuntimeCall::Utility(pallet_utility::Call::batch_all { calls });
+    let call = RuntimeCall::Sudo(pallet_sudo::Call::sudo { call: Box::new(batch) });
+    let signed = chain.sign(Alice, 0, 0, call);
+    let (_, applied) = chain.grow(vec![signed]);
+    assert_eq!(applied, [Ok(Ok(()))]);
+    for _ in 0..REVOTE_BLOCKS {
+        chain.grow(vec![]);
+    }
+    assert_eq!(balance(&mut chain, One), 150);
+    let wait = chain.read(|| BurnMint::burn_wait(&outpoint(2))).expect("it waits");
+    assert_eq!((wait.cause, wait.next_at), (WaitCause::L1Disputed, None));
+
+    // L1 returns, and so do the votes.
+    let votes = quorum(&mut chain, ours, TIP_TIME + 10);
+    let (_, applied) = chain.grow(votes);
+    assert_eq!(applied, [Ok(Ok(())); 3]);
+    let status = chain.read(L1Relay::status);
+    assert_eq!((status.parent_mismatch, status.attested.height), (None, 2));
+    assert_eq!(balance(&mut chain, One), 350);
+    assert!(chain.read(BurnMint::supply).valid);
+}
+
+#[test]
+fn o6_root_stops_minting_and_rejects_what_waits() {
+    let mut genesis = preset("regtest");
+    let parameters = &mut genesis.chain_parameters.parameters;
+    (parameters.max_deposit, parameters.max_daily_deposit) = (100, 150);
+    parameters.max_daily_mint = 1_000;
+    let mut chain = Chain::from(genesis);
+    chain.grow(vec![]);
+    let (digest, pages) = l1_block_with(&[100, 250, 30]);
+    let mut transactions = quorum(&mut chain, digest, TIP_TIME);
+    let proof = PageProof::of(&pages, 0).expect("the page is there");
+    transactions.push(L1Relay::page_extrinsic(digest.height, pages[0].clone(), proof));
+    let (_, applied) = chain.grow(transactions);
+    assert_eq!(applied, [Ok(Ok(())); 4]);
+    assert_eq!(balance(&mut chain, One), 150);
+
+    // In one block: stopped, one of two that wait rejected, limits out of the way.
+    let set = |change| Parameters::<Runtime>::set_parameter { change }.into();
+    let calls = vec![
+        pallet_burn_mint::Call::<Runtime>::stop {}.into(),
+        pallet_burn_mint::Call::<Runtime>::reject_waiting { outpoint: outpoint(2) }.into(),
+        set(ParameterChange::MaxDailyDeposit(1_000)),
+    ];
+    let as_root = |calls| {
+        let batch = RuntimeCall::Utility(pallet_utility::Call::batch_all { calls });
+        RuntimeCall::Sudo(pallet_sudo::Call::sudo { call: Box::new(batch) })
+    };
+    let signed = chain.sign(Alice, 0, 0, as_root(calls));
+    let (_, applied) = chain.grow(vec![signed]);
+    assert_eq!(applied, [Ok(Ok(()))]);
+    assert_eq!(balance(&mut chain, One), 150);
+    let rejected = chain.read(|| BurnMint::burn(&outpoint(2))).expect("its record stays");
+    assert_eq!(rejected.outcome, BurnOutcome::Rejected(BurnRejection::ByGovernance));
+    assert_eq!((rejected.value, rejected.minted), (250, 50));
+    let wait = chain.read(|| BurnMint::burn_wait(&outpoint(3))).expect("it waits");
+    assert_eq!((wait.cause, wait.place), (WaitCause::Stopped, 0));
+
+    let lift = vec![pallet_burn_mint::Call::<Runtime>::lift_stop {}.into()];
+    let signed = chain.sign(Alice, 1, 0, as_root(lift));
+    let (_, applied) = chain.grow(vec![signed]);
+    assert_eq!(applied, [Ok(Ok(()))]);
+    assert_eq!(balance(&mut chain, One), 180);
+    let supply = chain.read(BurnMint::supply);
+    assert!(supply.valid);
+    assert_eq!((supply.minted, supply.burn_count, supply.rejected_count), (180, 2, 1));
 }
 
 #[test]

@@ -27,6 +27,9 @@ pub mod engine;
 mod seen;
 mod status;
 
+#[cfg(test)]
+mod pause_tests;
+
 pub use seen::SeenBurn;
 pub use status::{ForkFromAttested, L1Status};
 
@@ -202,7 +205,7 @@ impl Follower {
             status: RwLock::new(status),
             seen: RwLock::default(),
             store: store.clone(),
-            stopped: Mutex::new(false),
+            asked: Mutex::default(),
             wake: Condvar::new(),
         });
         let worker = Worker { client, config, store, chain, shared: shared.clone() };
@@ -237,11 +240,12 @@ impl FollowerHandle {
         self.shared.seen.read().all()
     }
 
-    /// Looks at L1 now, however long the pause after an error would be, and has the
-    /// off-chain worker send again what is not on chain yet.
+    /// Looks at L1 now, however long the pause after an error would be, begins with the
+    /// shortest one again, and has the off-chain worker send again what is not on chain
+    /// yet.
     pub fn retry(&self) {
         self.shared.store.set(RETRY_KEY, &true.encode());
-        self.shared.wake.notify_all();
+        self.shared.look_now();
     }
 
     /// Stops the follower and waits for it; it may be within one call to L1.
@@ -258,23 +262,50 @@ struct Shared {
     status: RwLock<L1Status>,
     seen: RwLock<SeenIndex>,
     store: Arc<dyn LocalStore>,
-    stopped: Mutex<bool>,
+    asked: Mutex<Asked>,
     wake: Condvar,
+}
+
+/// What the thread is asked to do.
+#[derive(Default)]
+struct Asked {
+    stop: bool,
+    look: bool,
+}
+
+/// Why a pause ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Woken {
+    /// It was over.
+    Elapsed,
+    /// Somebody wants a look at L1 now.
+    Asked,
+    /// It is time to stop.
+    Stopped,
 }
 
 impl Shared {
     fn stop(&self) {
-        *self.stopped.lock() = true;
+        self.asked.lock().stop = true;
         self.wake.notify_all();
     }
 
-    /// Waits; false when it is time to stop.
-    fn wait(&self, duration: Duration) -> bool {
-        let mut stopped = self.stopped.lock();
-        if !*stopped {
-            self.wake.wait_for(&mut stopped, duration);
+    /// Has the thread look now. One that is within a call to L1 looks again after it.
+    fn look_now(&self) {
+        self.asked.lock().look = true;
+        self.wake.notify_all();
+    }
+
+    /// Waits until the pause is over or something is asked for.
+    fn wait(&self, pause: Duration) -> Woken {
+        let mut asked = self.asked.lock();
+        self.wake.wait_while_for(&mut asked, |asked| !asked.stop && !asked.look, pause);
+        let look = std::mem::take(&mut asked.look);
+        match (asked.stop, look) {
+            (true, _) => Woken::Stopped,
+            (false, true) => Woken::Asked,
+            (false, false) => Woken::Elapsed,
         }
-        !*stopped
     }
 }
 
@@ -332,8 +363,11 @@ impl Worker {
                     }
                 },
             };
-            if !self.shared.wait(pause) {
-                return;
+            match self.shared.wait(pause) {
+                Woken::Elapsed => {}
+                // Who asks knows better than the last errors: L1 may be back.
+                Woken::Asked => backoff = self.config.poll_interval,
+                Woken::Stopped => return,
             }
         }
     }

@@ -95,9 +95,9 @@ mod cluster_tests;
 pub mod clusters;
 pub mod crypto;
 #[cfg(test)]
-mod early_end_tests;
-#[cfg(test)]
 mod draw_tests;
+#[cfg(test)]
+mod early_end_tests;
 pub mod election;
 #[cfg(test)]
 mod election_tests;

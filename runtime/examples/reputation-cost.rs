@@ -203,7 +203,7 @@ fn entries(n: u32, decimals: u8) -> [(Vec<u8>, Vec<u8>); 5] {
         (L1Accounts::<Runtime>::hashed_key_for(address), who.encode()),
         (
             KnownAddresses::<Runtime>::hashed_key_for(address),
-            Known { said: Some(said), batch: 1 }.encode(),
+            Known { said: Some(said), batch: 1, has_reserve: false }.encode(),
         ),
     ]
 }

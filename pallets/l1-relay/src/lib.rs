@@ -520,12 +520,16 @@ pub mod pallet {
             let quorum = T::Sequencers::quorum();
             let mut queue = AttestedQueue::<T>::get();
             let mut settled = 0;
-            while !queue.is_full() {
+            loop {
                 let attested = Attested::<T>::get();
                 let Some(height) = attested.height.checked_add(1) else { break };
                 let Some(next) = Votes::<T>::get(height).winner(quorum).copied() else { break };
                 if next.previous != attested.hash {
+                    // Also while blocks wait: what they bring must not be minted then.
                     Self::note_mismatch(height, attested.hash, next.previous);
+                    break;
+                }
+                if queue.is_full() {
                     break;
                 }
                 if Mismatch::<T>::take().is_some() {

@@ -382,6 +382,22 @@ fn another_history_below_stops_the_relay_until_votes_fit_again() {
     });
 }
 
+/// As long as it is not seen, what waits is minted.
+#[test]
+fn another_history_is_seen_while_the_queue_is_full() {
+    new_test_ext(4).execute_with(|| {
+        let ours = l1_chain(0, &[1; MAX_QUEUE as usize]);
+        all_vote(0..3, &digests(&ours), 10);
+        assert_eq!(heights(), (START + MAX_QUEUE, START), "the queue is full");
+        assert_eq!(Relay::status().parent_mismatch, None);
+        let theirs = digests(&l1_chain(9, &[0; MAX_QUEUE as usize + 2]));
+        all_vote(0..3, &theirs[MAX_QUEUE as usize..], 20);
+        let mismatch = Relay::status().parent_mismatch.expect("a mismatch");
+        assert_eq!(mismatch.height, START + MAX_QUEUE + 1);
+        assert_eq!(heights(), (START + MAX_QUEUE, START));
+    });
+}
+
 #[test]
 fn a_full_queue_stops_attesting_and_an_emptier_one_goes_on() {
     new_test_ext(4).execute_with(|| {

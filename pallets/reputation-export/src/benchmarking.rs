@@ -46,7 +46,7 @@ fn common<T: Config>() -> u32 {
 /// Known addresses of which something must be said.
 fn news<T: Config>(first: u32, count: u32) {
     for n in first..first + count {
-        KnownAddresses::<T>::insert(address(n), Known { said: None, batch: 1 });
+        KnownAddresses::<T>::insert(address(n), Known { said: None, batch: 1, has_reserve: false });
     }
 }
 

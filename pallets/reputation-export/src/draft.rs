@@ -48,6 +48,7 @@ impl<T: Config> Pallet<T> {
         // Of who is linked no more nothing must be left.
         let threshold = if linked.is_some() { T::Threshold::get() } else { 1 };
         let exported = linked.unwrap_or_default();
+        let room = if known.has_reserve { Room::Whole } else { room };
         let is_news = known.said.is_none_or(|said| said.differs(&exported, threshold));
         if is_news && !Self::draft(ExportEntry { address: *address, exported }, room) {
             return Looked::Full;
@@ -56,7 +57,7 @@ impl<T: Config> Pallet<T> {
             KnownAddresses::<T>::remove(address);
         } else if is_news {
             let batch = Last::<T>::get().sequence.saturating_add(1);
-            KnownAddresses::<T>::insert(address, Known { said: Some(exported), batch });
+            KnownAddresses::<T>::insert(address, Known { said: Some(exported), batch, ..known });
         }
         Looked::Done
     }
@@ -119,13 +120,16 @@ impl<T: Config> Pallet<T> {
 
 impl<T: Config> OnLinkedScore for Pallet<T> {
     fn on_linked_score(address: &H160, cause: ScoreCause) {
-        let known = KnownAddresses::<T>::contains_key(address);
-        if !known && T::Scores::of_address(address).is_some() {
-            KnownAddresses::<T>::insert(address, Known::default());
+        let known = KnownAddresses::<T>::get(address);
+        if known.is_some() || T::Scores::of_address(address).is_some() {
+            let before = known.unwrap_or_default();
+            let has_reserve = before.has_reserve || cause.has_reserve();
+            if known.is_none() || has_reserve != before.has_reserve {
+                KnownAddresses::<T>::insert(address, Known { has_reserve, ..before });
+            }
         }
-        let room = if cause.has_reserve() { Room::Whole } else { Room::Common };
         // If the draft is full, its turn comes.
-        let _ = Self::look_at(address, room);
+        let _ = Self::look_at(address, Room::Common);
     }
 
     fn weight() -> Weight {

@@ -211,6 +211,34 @@ fn r10_4_no_number_of_links_delays_an_offence() {
     });
 }
 
+/// Attack: links that fill the draft as soon as a batch is made do not keep a penalty out
+/// that was in a batch which is superseded.
+#[test]
+fn r10_4_an_offence_is_said_again_whoever_fills_the_draft() {
+    new_test_ext(1).execute_with(|| {
+        set(9_999, 90);
+        punish(9_999, 40);
+        epoch();
+        all_sign();
+        let common = MAX_EXPORT_ENTRIES - RESERVED;
+        for round in 1..MAX_KEPT {
+            for n in 0..common {
+                set(n, if round % 2 == 0 { 30 } else { 60 });
+            }
+            assert_eq!(draft().len() as u32, common);
+            epoch();
+            all_sign();
+        }
+        assert_eq!(Oldest::<Test>::get(), 1, "as many are kept as can be");
+        for n in 0..common {
+            set(n, 90);
+        }
+        run(2);
+        assert_eq!(Oldest::<Test>::get(), 2, "and is superseded");
+        assert_eq!(draft().last(), Some(&(9_999, 40)));
+    });
+}
+
 /// Says two scores in turn until so many batches more are made.
 fn chatter(batches: u32) {
     for n in 0..batches {

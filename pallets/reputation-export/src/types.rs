@@ -16,12 +16,16 @@ pub struct Known {
     pub said: Option<ExportedScore>,
     /// Sequence number of that batch; 0 if there is none.
     pub batch: u32,
+    /// Whether anything was said of it for a cause that has room of its own in the draft
+    /// ([`has_reserve`](cascoin_l2_primitives::reputation::export::ScoreCause::has_reserve)):
+    /// what is said again has it, too.
+    pub has_reserve: bool,
 }
 
 /// Of an address of which nothing was said.
 impl Default for Known {
     fn default() -> Self {
-        Self { said: Some(ExportedScore::default()), batch: 0 }
+        Self { said: Some(ExportedScore::default()), batch: 0, has_reserve: false }
     }
 }
 

@@ -115,6 +115,8 @@ pub struct Contender {
 pub struct Standing {
     /// Its account.
     pub account: AccountId,
+    /// Whose seats it took when the draw was announced.
+    pub entity: AccountId,
     /// Its weight, capped with all of its entity, when the draw was announced.
     pub weight: u64,
 }
@@ -127,7 +129,9 @@ pub struct Draw {
     pub wait: Wait,
     /// Whether all seats are drawn, or only those that are free.
     pub all: bool,
-    /// Who stands, by account. Whether it still does, and whose seats it takes, is asked
-    /// when the draw is held.
+    /// Whether a draw of all seats is due that waits for this one.
+    pub all_due: bool,
+    /// Who stands, by account. Whether it still does is asked when the draw is held, and
+    /// whose seats it takes again.
     pub standing: BoundedVec<Standing, ConstU32<MAX_CANDIDATES>>,
 }

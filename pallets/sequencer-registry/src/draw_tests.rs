@@ -5,7 +5,7 @@ use crate::{
     clusters::join,
     link_tests::origin,
     mock::*,
-    pallet::{Banned, Candidates, Clusters, Elected, PendingDraw},
+    pallet::{Banned, Candidates, Clusters, Elected, Links, PendingDraw},
 };
 use cascoin_l2_primitives::{chain::AccountId, l1::L1Hash, sequencers::OnCorrelation};
 use frame_support::assert_ok;
@@ -177,6 +177,39 @@ fn r22_3_weights_are_those_of_the_announcement() {
     // The others' 30,010 are four fifths; of the last one 8,000 are of 10 and 8,910 of 11.
     assert_eq!(then[..6], own[..6]);
     assert_eq!(then[6..], [3_549, 3_952]);
+}
+
+/// Attack: whoever knows the chance has a link end, by a report that pushes it out or by its
+/// time. It costs the seat all the same.
+#[test]
+fn r22_3_a_link_that_ends_before_the_draw_gives_nobody_a_seat() {
+    let both = |elected: &BTreeSet<u8>| elected.contains(&10) && elected.contains(&11);
+    assert!(both(&draw([7; 32], 8, || (), || (), elected)), "there are seats for all");
+    let linked = draw([7; 32], 8, || become_one(10, 11, 0), || (), elected);
+    assert!(!both(&linked));
+    let ended = draw([7; 32], 8, || become_one(10, 11, 0), Links::<Test>::kill, elected);
+    assert_eq!(ended, linked);
+}
+
+/// A draw of the free seats that waits for its chance does not swallow that of the epoch.
+#[test]
+fn r22_4_a_draw_of_all_seats_follows_one_of_the_free_ones() {
+    three_members().execute_with(|| {
+        MaxSequencers::set(6);
+        put_in_force(&[1, 2, 3], true);
+        STANDING.for_each(stand);
+        let announced = || PendingDraw::<Test>::get().map(|draw| (draw.all, draw.all_due));
+        Registry::schedule_draw(2, false, &[]);
+        assert_eq!(announced(), Some((false, false)));
+        Registry::schedule_draw(2, true, &[]);
+        Registry::schedule_draw(2, false, &[]);
+        assert_eq!(announced(), Some((false, true)));
+        L1Blocks::set((100..=120).map(|height| (height, L1Hash([7; 32]))).collect());
+        Registry::try_draw(3);
+        assert_eq!(elected().len(), 3);
+        assert_eq!(announced(), Some((true, false)), "announced when the first was held");
+        assert_eq!(Registry::check_state(), Ok(()));
+    });
 }
 
 /// Who keeps a seat takes no part in a draw of those that are free.

@@ -10,7 +10,10 @@
 //! any more, or whose entity has its seats, is passed over, and nobody else's lot changes.
 
 use crate::candidates::{Contender, Standing};
-use alloc::{collections::BTreeMap, vec::Vec};
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    vec::Vec,
+};
 use cascoin_l2_primitives::{
     chain::{AccountId, Balance},
     reputation::Score,
@@ -96,7 +99,8 @@ pub fn weigh(mut contenders: Vec<Contender>, decimals: u8) -> Vec<Standing> {
         .collect();
     cap_entities(&mut weights);
     let accounts = contenders.into_iter().map(|one| one.account);
-    accounts.zip(weights).map(|(account, (_, weight))| Standing { account, weight }).collect()
+    let weighed = accounts.zip(weights);
+    weighed.map(|(account, (entity, weight))| Standing { account, entity, weight }).collect()
 }
 
 /// All who stand, in the order in which lots fall on them. It takes as many lots.
@@ -111,8 +115,10 @@ pub fn order(seed: &[u8; 32], standing: &[Standing]) -> Vec<Standing> {
     order
 }
 
-/// Fills up to `seats` seats with those of an order, who come with their entities; returns
-/// the elected with their weights, best first. Whose entity has its seats is passed over.
+/// Fills up to `seats` seats with those of an order, who come with their entities of now;
+/// returns the elected with their weights, best first. Passed over is whose entity has its
+/// seats, be it that of now or that of when the draw was announced: so nothing that joins
+/// or parts accounts in between can give anybody a seat.
 /// `taken` are the entities of the seats that are taken already.
 pub fn elect(
     order: &[(AccountId, Standing)],
@@ -143,15 +149,21 @@ fn fill(
         *count = count.saturating_add(1);
     }
     let mut elected = Vec::new();
-    for (entity, Standing { account, weight }) in order {
+    for (entity, Standing { account, entity: before, weight }) in order {
         if elected.len() >= seats {
             break;
         }
-        let count = by_entity.entry(entity).or_default();
-        if *count < per_entity {
-            *count = count.saturating_add(1);
-            elected.push((account.clone(), *weight));
+        let entities = BTreeSet::from([entity, before]);
+        let has_its_seats =
+            |entity: &&AccountId| by_entity.get(entity).is_some_and(|count| *count >= per_entity);
+        if entities.iter().any(has_its_seats) {
+            continue;
         }
+        for entity in entities {
+            let count = by_entity.entry(entity).or_default();
+            *count = count.saturating_add(1);
+        }
+        elected.push((account.clone(), *weight));
     }
     elected.sort_by(|(a, x), (b, y)| y.cmp(x).then_with(|| a.cmp(b)));
     elected

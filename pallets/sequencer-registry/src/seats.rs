@@ -21,9 +21,14 @@ use sp_staking::SessionIndex;
 
 impl<T: Config> Pallet<T> {
     /// Announces a draw: who stands in it, and with which weight, is settled now, chance
-    /// comes later. One that waits already stays.
+    /// comes later. One that waits already stays; one of all seats is announced after it.
     pub(crate) fn schedule_draw(session: SessionIndex, all: bool, without: &[AccountId]) {
-        if PendingDraw::<T>::exists() {
+        if let Some(mut waits) = PendingDraw::<T>::get() {
+            // One of the free seats is not to swallow that of the epoch.
+            if all && !waits.all && !waits.all_due {
+                waits.all_due = true;
+                PendingDraw::<T>::put(waits);
+            }
             return;
         }
         // Who keeps a seat takes part in no lots.
@@ -44,25 +49,34 @@ impl<T: Config> Pallet<T> {
         let standing = election::weigh(contenders, T::Parameters::get().decimals);
         // There are no more candidates than fit.
         let standing = BoundedVec::truncate_from(standing);
-        PendingDraw::<T>::put(Draw { wait: Self::wait(session), all, standing });
+        PendingDraw::<T>::put(Draw { wait: Self::wait(session), all, all_due: false, standing });
     }
 
     /// Draws the seats of the announced draw, once its chance is there. Nothing that happens
     /// after the announcement changes on whom a lot falls, for then chance may be known: it
-    /// only costs seats, of those who do not stand any more or whose entity has its own.
+    /// only costs seats, of those who do not stand any more or whose entity has its own. If
+    /// one of all seats waits for it, that is announced now.
     pub(crate) fn try_draw(session: SessionIndex) {
         let Some(draw) = PendingDraw::<T>::get() else { return };
         let Some(seed) = Self::roll(draw.wait, session) else { return };
         PendingDraw::<T>::kill();
+        let all_due = draw.all_due;
+        Self::hold_draw(draw, &seed);
+        if all_due {
+            Self::schedule_draw(session, true, &[]);
+        }
+    }
+
+    fn hold_draw(draw: Draw, seed: &[u8; 32]) {
         let members = Members::<T>::get();
         let before = Elected::<T>::get();
         let kept: Vec<Member> = if draw.all { Vec::new() } else { before.to_vec() };
         let most = T::Parameters::get().max_sequencers.min(MAX_SEQUENCERS) as usize;
         let seats = most.saturating_sub(members.len()).saturating_sub(kept.len());
-        // As links and entities are now: either may have changed since the announcement.
+        // As links and entities are now; those of the announcement count as well.
         let known = Self::known_entities();
         let entity_of = |account: &AccountId| known.name(Self::entity_of(account));
-        let drawn: Vec<(AccountId, Standing)> = election::order(&seed, &draw.standing)
+        let drawn: Vec<(AccountId, Standing)> = election::order(seed, &draw.standing)
             .into_iter()
             .filter(|one| !kept.iter().any(|seat| seat.account == one.account))
             .filter(|one| Self::still_stands(&one.account))
@@ -71,7 +85,7 @@ impl<T: Config> Pallet<T> {
         if drawn.is_empty() && before.is_empty() {
             return;
         }
-        for (_, Standing { account, weight }) in &drawn {
+        for (_, Standing { account, weight, .. }) in &drawn {
             Candidates::<T>::mutate(account, |stored| {
                 if let Some(candidate) = stored {
                     candidate.weight = *weight;

@@ -138,7 +138,7 @@ fn r22_1_three_that_are_linked_with_each_other_share_the_seats_of_one() {
     });
 }
 
-/// What holds when seats are drawn counts, not what held when that was announced.
+/// What holds when seats are drawn counts, and what held when that was announced.
 #[test]
 fn r22_1_links_of_the_announcement_and_of_the_draw_count() {
     three_candidates(|| {

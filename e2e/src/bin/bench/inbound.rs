@@ -157,16 +157,16 @@ fn anyones_coins(network: &Network) -> Result<Vec<([u8; 32], u32)>> {
 
 /// A transaction that spends a coin of anybody into as many small outputs as fit.
 fn wide_transaction((txid, vout): &([u8; 32], u32), bytes: usize) -> Vec<u8> {
-    // Value, length and a script of the usual form.
-    let output =
-        [&[1, 0, 0, 0, 0, 0, 0, 0, 25, 0x76, 0xa9, 20][..], &[7; 20], &[0x88, 0xac]].concat();
-    let count = (bytes / output.len()) as u32;
+    // Value, length and a script of a usual form, which asks for no signature operations.
+    let output = [&[1, 0, 0, 0, 0, 0, 0, 0, 22, 0, 20][..], &[7; 20]].concat();
+    // A full block has fewer than 2^16 of them, and a count must have its shortest form.
+    let count = (bytes / output.len()).clamp(0xfd, 0xffff) as u16;
     let mut raw = vec![2, 0, 0, 0, 1];
     raw.extend(txid);
     raw.extend(vout.to_le_bytes());
     raw.push(0);
     raw.extend([0xff; 4]);
-    raw.push(0xfe);
+    raw.push(0xfd);
     raw.extend(count.to_le_bytes());
     for _ in 0..count {
         raw.extend(&output);

@@ -4,7 +4,7 @@
 //! say is written before the call is made, and taken back only if the call fails.
 
 use crate::{
-    pallet::{Config, Entered, Error, Event, Messages, Pallet},
+    pallet::{Config, Entered, Error, Event, Lanes, Messages, Pallet},
     types::{Lane, Turn},
     WeightInfo, MAX_DEPTH, MAX_RETRIES, MAX_TURNS, VALUE_PAUSE,
 };
@@ -43,7 +43,7 @@ impl<T: Config> Pallet<T> {
             .saturating_add(T::WeightInfo::remove(removed))
             .saturating_add(T::WeightInfo::wake(woken));
         let most = T::WeightInfo::turn().saturating_add(T::MaxCallWeight::get());
-        let waiting = crate::pallet::Lanes::<T>::get(Lane::Ready).len();
+        let waiting = Lanes::<T>::get(Lane::Ready).len();
         // Who goes to the end has no second turn in this block.
         for _ in 0..waiting.min(u64::from(MAX_TURNS)) {
             if !used.saturating_add(most).all_lte(T::BlockBudget::get()) {

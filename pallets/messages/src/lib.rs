@@ -138,7 +138,6 @@ pub mod pallet {
         type RetryPause: Get<BlockNumber>;
 
         /// Blocks for which a message that is done stays on record.
-        #[pallet::constant]
         type KeepBlocks: Get<BlockNumber>;
 
         /// Weights of what this pallet does.

@@ -25,7 +25,7 @@ use frame_support::{
 use sp_core::ecdsa;
 use sp_runtime::{
     generic,
-    traits::{BlakeTwo256, Dispatchable, IdentifyAccount, IdentityLookup},
+    traits::{BlakeTwo256, Dispatchable, Hash as _, IdentifyAccount, IdentityLookup},
     BuildStorage, DispatchError, MultiSigner,
 };
 use std::collections::BTreeMap;
@@ -214,16 +214,18 @@ pub fn send(seed: u8, number: u32, value: u64, call: RuntimeCall) {
 
 /// A call that always succeeds, and tells so.
 pub fn remark(number: u32) -> RuntimeCall {
-    frame_system::Call::remark_with_event { remark: number.to_le_bytes().to_vec() }.into()
+    let remark = number.to_le_bytes().to_vec();
+    RuntimeCall::System(frame_system::Call::remark_with_event { remark })
 }
 
 pub fn transfer(to: u8, value: Balance) -> RuntimeCall {
-    pallet_balances::Call::transfer_keep_alive { dest: account(to), value }.into()
+    let dest = account(to);
+    RuntimeCall::Balances(pallet_balances::Call::transfer_keep_alive { dest, value })
 }
 
 /// A call that leads back to this pallet.
 pub fn claim_call(number: u32) -> RuntimeCall {
-    crate::Call::claim { outpoint: outpoint(number) }.into()
+    RuntimeCall::Messages(crate::Call::claim { outpoint: outpoint(number) })
 }
 
 /// A claim as a transaction makes it: an error undoes it.
@@ -266,6 +268,5 @@ pub fn remarks() -> Vec<(AccountId, sp_core::H256)> {
 
 /// As [`remarks`] shows the remark of this number.
 pub fn said(seed: u8, number: u32) -> (AccountId, sp_core::H256) {
-    let hash = sp_core::H256(sp_core::hashing::blake2_256(&number.to_le_bytes()));
-    (account(seed), hash)
+    (account(seed), BlakeTwo256::hash(&number.to_le_bytes()))
 }

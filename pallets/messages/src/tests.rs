@@ -294,11 +294,8 @@ fn r28_5_a_message_that_leads_back_here_fails() {
 #[test]
 fn a_message_has_no_more_power_than_its_sender() {
     new_test_ext().execute_with(|| {
-        let take = pallet_balances::Call::force_adjust_total_issuance {
-            direction: pallet_balances::AdjustmentDirection::Increase,
-            delta: 1,
-        };
-        send(1, 1, 0, take.into());
+        let take = pallet_balances::Call::force_set_balance { who: account(2), new_free: 1 };
+        send(1, 1, 0, RuntimeCall::Balances(take));
         next_block();
         let failure = MessageFailure::Call(DispatchError::BadOrigin);
         assert_eq!(state(1), MessageState::Queued(Some(failure)));

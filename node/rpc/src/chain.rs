@@ -11,9 +11,8 @@ use cascoin_l2_primitives::{
     apis::{
         BurnMintApi, BurnRecord, BurnWait, CandidateInfo, ChainApi, CompensationApi,
         DoubleSignRecord, Eligibility, EvidenceApi, MessagesApi, MintRecord, OutageClaim,
-        ParticipationApi,
-        RegistryApi, RelayApi, RelayStatus, ReputationApi, ReputationExports, ReputationReport,
-        RewardsApi, SequencerApi, SequencerParticipation, SupplyReport,
+        ParticipationApi, RegistryApi, RelayApi, RelayStatus, ReputationApi, ReputationExports,
+        ReputationReport, RewardsApi, SequencerApi, SequencerParticipation, SupplyReport,
     },
     chain::{
         AccountId, Balance, BlockHash, BlockNumber, ChainParameters, Header, Nonce, OpaqueBlock,

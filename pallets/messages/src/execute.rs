@@ -174,8 +174,8 @@ impl<T: Config> Pallet<T> {
     /// Executes a message that has failed, for its sender. An error undoes all of it.
     pub(crate) fn claim_message(who: AccountId, outpoint: OutPoint) -> DispatchResultWithPostInfo {
         ensure!(!Entered::<T>::get(), Error::<T>::Reentrant);
-        let mut record = Messages::<T>::get(outpoint.txid, outpoint.vout)
-            .ok_or(Error::<T>::UnknownMessage)?;
+        let mut record =
+            Messages::<T>::get(outpoint.txid, outpoint.vout).ok_or(Error::<T>::UnknownMessage)?;
         ensure!(record.sender == who, Error::<T>::NotSender);
         let claimable = match record.state {
             // Those two stay as they are, whoever asks.
@@ -187,8 +187,7 @@ impl<T: Config> Pallet<T> {
             MessageState::Queued(_) | MessageState::Executed { .. } => false,
         };
         ensure!(claimable, Error::<T>::NotClaimable);
-        let (_, _, (call, weight)) =
-            Self::read(&record).map_err(|_| Error::<T>::NotClaimable)?;
+        let (_, _, (call, weight)) = Self::read(&record).map_err(|_| Error::<T>::NotClaimable)?;
         let now = frame_system::Pallet::<T>::block_number().saturated_into();
         let used = Some(T::WeightInfo::claim().saturating_add(weight));
         Self::enter(&mut record, call, now).map_err(|failed| DispatchErrorWithPostInfo {

@@ -108,13 +108,7 @@ pub struct Fees;
 
 impl ChargeMessage for Fees {
     fn charge(who: &AccountId, _: u32, _: Weight) -> Result<Balance, DispatchError> {
-        Balances::burn_from(
-            who,
-            FEE,
-            Preservation::Preserve,
-            Precision::Exact,
-            Fortitude::Polite,
-        )
+        Balances::burn_from(who, FEE, Preservation::Preserve, Precision::Exact, Fortitude::Polite)
     }
 }
 

@@ -56,8 +56,14 @@ fn r9_4_a_message_is_shown_with_what_proves_its_delivery() {
     assert_eq!((&executed["gas"], &executed["call"]), (&json!(50_000), &json!("0x0102")));
     assert_eq!(executed["storageKey"], "0xabcd");
     assert_eq!(executed["reason"], Value::Null);
-    assert_eq!((&messages[2]["reason"], &messages[2]["error"]), (&json!("CALL_FAILED"), &json!("BadOrigin")));
-    assert_eq!((&messages[4]["reason"], &messages[4]["error"]), (&json!("OUT_OF_GAS"), &Value::Null));
+    assert_eq!(
+        (&messages[2]["reason"], &messages[2]["error"]),
+        (&json!("CALL_FAILED"), &json!("BadOrigin"))
+    );
+    assert_eq!(
+        (&messages[4]["reason"], &messages[4]["error"]),
+        (&json!("OUT_OF_GAS"), &Value::Null)
+    );
 }
 
 #[test]

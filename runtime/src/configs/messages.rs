@@ -29,8 +29,9 @@ parameter_types! {
     /// begin.
     pub MessagesBudget: Weight = Weight::from_parts(MAX_BLOCK_REF_TIME / 20, u64::MAX);
     /// A third of that, so that a heavy message leaves room for others: 5 ms, or 500,000
-    /// gas.
-    pub MaxMessageWeight: Weight = Weight::from_parts(MAX_BLOCK_REF_TIME / 60, u64::MAX);
+    /// gas. The size of proofs is no concern, but a claim declares it: it must stay far below
+    /// what a block may have.
+    pub MaxMessageWeight: Weight = Weight::from_parts(MAX_BLOCK_REF_TIME / 60, 1 << 32);
     pub KeepMessages: BlockNumber = keep_blocks();
 }
 

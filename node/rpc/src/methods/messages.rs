@@ -1,5 +1,5 @@
 //! `l2_getmessage`: what became of the messages of an L1 transaction, with what is needed to
-//! prove it (R9.4).
+//! prove it (R9.4); and `l2_createmessagetx`: what an L1 transaction must say to send one.
 
 use super::{burns::txid, At, Context, Finality, RpcResult, CERTIFIED};
 use crate::{
@@ -8,13 +8,61 @@ use crate::{
 };
 use cascoin_l2_primitives::{
     chain::BlockNumber,
-    l1::{cross_layer::CrossLayerPayload, L1Hash},
+    l1::{
+        burn::return_payload,
+        cross_layer::{CrossLayerPayload, MAX_CALL},
+        L1Hash,
+    },
     messages::{MessageFailure, MessageReport, MessageState},
 };
 use serde::Serialize;
 
 pub(super) static MESSAGE: Signature =
     Signature { method: "l2_getmessage", arguments: &["l1txhash"], required: 1 };
+
+pub(super) static CREATE_MESSAGE: Signature =
+    Signature { method: "l2_createmessagetx", arguments: &["call", "gas"], required: 2 };
+
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct MessageTransaction {
+    chain_id: u32,
+    gas: u32,
+    /// What `createrawtransaction` takes as `data`.
+    data: String,
+    /// The whole output script.
+    script: String,
+    confirmations_needed: u32,
+    message: &'static str,
+}
+
+/// Nothing is funded or signed here: the first input decides whose message it is, so who
+/// holds the key makes the transaction.
+pub(super) fn create_message(context: &Context, args: &Args) -> RpcResult<MessageTransaction> {
+    let expected = "a call of 1 to 64 bytes in hex, as SCALE encodes it";
+    let text = args.text(0).trim();
+    let call = hex::decode(text.strip_prefix("0x").unwrap_or(text))
+        .ok()
+        .filter(|call| (1..=MAX_CALL).contains(&call.len()))
+        .ok_or_else(|| args.unexpected(0, expected))?;
+    let gas = args.required(1, "the most gas that the call may be worth")?;
+    let at = context.at_head()?;
+    let chain_id = at.parameters.chain_id;
+    let script = CrossLayerPayload { gas, call }
+        .script(chain_id)
+        .ok_or_else(|| args.unexpected(0, expected))?;
+    Ok(MessageTransaction {
+        chain_id,
+        gas,
+        data: hex::encode(return_payload(&script).unwrap_or_default()),
+        script: hex::encode(&script),
+        confirmations_needed: at.parameters.l1_confirmations,
+        message: "make an L1 transaction whose first input spends coins of the sender's key, from \
+                  a plain or a nested segwit address, with this script in one output; the \
+                  output's value is destroyed on L1 and credited to the key's account here. With \
+                  any other first input nothing is delivered, and the value is lost",
+    })
+}
 
 #[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]

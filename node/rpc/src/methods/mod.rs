@@ -149,6 +149,7 @@ pub fn module(context: Context) -> Result<RpcModule<()>, RegisterMethodError> {
     add(&mut module, &exports::EXPORTS, Safe, exports::exports)?;
     add(&mut module, &compensation::COMPENSATION, Safe, compensation::compensation)?;
     add(&mut module, &messages::MESSAGE, Safe, messages::message)?;
+    add(&mut module, &messages::CREATE_MESSAGE, Safe, messages::create_message)?;
     add(&mut module, &wallet::CREATE_BURN, Unsafe, wallet::create_burn)?;
     add(&mut module, &wallet::SEND_BURN, Unsafe, wallet::send_burn)?;
     add(&mut module, &stake::CREATE_STAKE, Unsafe, stake::create_stake)?;

@@ -622,6 +622,7 @@ fn all_methods_of_the_ledger_are_there_and_nothing_else() {
         "l2_getreputationexports",
         "l2_getcompensation",
         "l2_getmessage",
+        "l2_createmessagetx",
         "l2_getrewards",
         "l2_getpendingburns",
         "l2_retryburn",

@@ -75,3 +75,25 @@ fn messages_are_asked_for_by_their_transaction() {
         assert_eq!(code, -32_602, "{message}");
     }
 }
+
+/// The bytes are those of docs/l1-formats.md.
+#[test]
+fn r9_1_what_sends_a_message_is_given_to_whoever_holds_the_key() {
+    for call_hex in ["0x000004aa", "000004aa"] {
+        let answer = call("l2_createmessagetx", json!([call_hex, 50_000]));
+        assert_eq!(answer["script"], "6a144341534c320104030000000050c30000000004aa");
+        assert_eq!(answer["data"], "4341534c320104030000000050c30000000004aa");
+        assert_eq!((&answer["chainId"], &answer["gas"]), (&json!(3), &json!(50_000)));
+    }
+    // The longest has a longer push.
+    let answer = call("l2_createmessagetx", json!(["07".repeat(64), 1]));
+    let data = answer["data"].as_str().expect("text");
+    assert_eq!(data.len(), 2 * 80);
+    assert_eq!(answer["script"], format!("6a4c50{data}"));
+    let too_long = "07".repeat(65);
+    let bad = [json!(["", 1]), json!(["xx", 1]), json!([too_long, 1]), json!(["00"])];
+    for bad in bad.into_iter().chain([json!(["00", -1]), json!(["00", "4294967296"])]) {
+        let (code, message) = error(Setup::default(), "l2_createmessagetx", bad);
+        assert_eq!(code, -32_602, "{message}");
+    }
+}

@@ -11,7 +11,10 @@
 //!
 //! L1 tells who sends and what; what the call means is L2's to judge.
 
-use super::envelope::{Message, MessageKind, MAX_BODY};
+use super::{
+    burn::return_payload,
+    envelope::{Message, MessageKind, MAX_BODY},
+};
 use alloc::vec::Vec;
 
 /// The origin that there is: the account of the sender's key.
@@ -51,6 +54,12 @@ impl CrossLayerPayload {
     pub fn script(&self, chain_id: u32) -> Option<Vec<u8>> {
         Message { kind: MessageKind::CrossLayer, chain_id, body: &self.body() }.script()
     }
+
+    /// What that script pushes: the data that wallets put behind `OP_RETURN` by themselves.
+    pub fn data(&self, chain_id: u32) -> Option<Vec<u8>> {
+        let script = self.script(chain_id)?;
+        return_payload(&script).map(<[u8]>::to_vec)
+    }
 }
 
 #[cfg(test)]
@@ -64,6 +73,7 @@ mod tests {
         let payload = CrossLayerPayload { gas: 50_000, call: vec![0x00, 0x00, 0x04, 0xaa] };
         let script = payload.script(3).expect("it fits");
         assert_eq!(hex::encode(&script), "6a144341534c320104030000000050c30000000004aa");
+        assert_eq!(payload.data(3).as_deref(), Some(&script[2..]));
         let read = Message::read(&script).expect("marked").expect("readable");
         assert_eq!((read.kind, read.chain_id), (MessageKind::CrossLayer, 3));
         assert_eq!(CrossLayerPayload::read(read.body), Some(payload));

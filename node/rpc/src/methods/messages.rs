@@ -9,7 +9,6 @@ use crate::{
 use cascoin_l2_primitives::{
     chain::BlockNumber,
     l1::{
-        burn::return_payload,
         cross_layer::{CrossLayerPayload, MAX_CALL},
         L1Hash,
     },
@@ -48,13 +47,12 @@ pub(super) fn create_message(context: &Context, args: &Args) -> RpcResult<Messag
     let gas = args.required(1, "the most gas that the call may be worth")?;
     let at = context.at_head()?;
     let chain_id = at.parameters.chain_id;
-    let script = CrossLayerPayload { gas, call }
-        .script(chain_id)
-        .ok_or_else(|| args.unexpected(0, expected))?;
+    let payload = CrossLayerPayload { gas, call };
+    let script = payload.script(chain_id).ok_or_else(|| args.unexpected(0, expected))?;
     Ok(MessageTransaction {
         chain_id,
         gas,
-        data: hex::encode(return_payload(&script).unwrap_or_default()),
+        data: hex::encode(payload.data(chain_id).unwrap_or_default()),
         script: hex::encode(&script),
         confirmations_needed: at.parameters.l1_confirmations,
         message: "make an L1 transaction whose first input spends coins of the sender's key, from \

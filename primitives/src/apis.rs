@@ -4,6 +4,7 @@ use crate::{
     chain::{AccountId, Balance, BlockNumber, ChainParameters, Moment, SequencerSet},
     consensus::{DoubleSignEvidence, MessageKind},
     l1::{burn::BurnRejection, common_inputs::CommonInputsProof, L1Hash, OutPoint},
+    messages::MessageReport,
     relay::{EventPage, L1BlockDigest, PageProof, RelayVote},
     reputation::{
         export::{ReputationExport, SignedExport},
@@ -591,6 +592,12 @@ sp_api::decl_runtime_apis! {
     pub trait CompensationApi {
         /// Of one account, oldest outage first.
         fn compensation(account: AccountId) -> Vec<OutageClaim<Block::Extrinsic>>;
+    }
+
+    /// Messages from L1.
+    pub trait MessagesApi {
+        /// All on record of one L1 transaction, by position, at most 1,000.
+        fn messages_of_transaction(txid: L1Hash) -> Vec<MessageReport>;
     }
 
     /// What sequencers earn.

@@ -7,6 +7,7 @@
 //! - [`consensus`]: what sequencers sign, and the certificate that makes a
 //!   block final.
 //! - [`chain`]: the parameters of one chain (ledger O3) and its basic types.
+//! - [`messages`]: what is on record of messages from L1, and the traits around them.
 //! - [`sequencers`]: the traits through which pallets ask who sequences, and tell of
 //!   offences.
 //! - [`reputation`]: the score, and the trait through which pallets ask for it.
@@ -24,6 +25,7 @@ pub mod apis;
 pub mod chain;
 pub mod consensus;
 pub mod l1;
+pub mod messages;
 pub mod relay;
 pub mod reputation;
 pub mod rewards;

@@ -3,7 +3,7 @@
 use crate::{
     fees, genesis_config_presets, AccountId, Aura, Balance, Block, BlockNumber, BurnMint,
     ChainParameters, Compensation, Equivocation, Executive, Grandpa, InherentDataExt, L1Relay,
-    Nonce, Participation, Reputation, ReputationExport, Rewards, Runtime, RuntimeCall,
+    Messages, Nonce, Participation, Reputation, ReputationExport, Rewards, Runtime, RuntimeCall,
     SequencerRegistry, SessionKeys, System, TimestampGuard, TransactionPayment, VERSION,
 };
 use alloc::{vec, vec::Vec};
@@ -16,6 +16,7 @@ use cascoin_l2_primitives::{
     chain::{self, SequencerSet},
     consensus::DoubleSignEvidence,
     l1::{common_inputs::CommonInputsProof, L1Hash, OutPoint},
+    messages::MessageReport,
     relay::{EventPage, PageProof, RelayVote},
     rewards::RewardsReport,
     sequencers::{NodeAttestation, RevocationKey},
@@ -342,6 +343,12 @@ impl_runtime_apis! {
     impl cascoin_l2_primitives::apis::CompensationApi<Block> for Runtime {
         fn compensation(account: AccountId) -> Vec<OutageClaim<<Block as BlockT>::Extrinsic>> {
             Compensation::compensation(&account)
+        }
+    }
+
+    impl cascoin_l2_primitives::apis::MessagesApi<Block> for Runtime {
+        fn messages_of_transaction(txid: L1Hash) -> Vec<MessageReport> {
+            Messages::messages_of_transaction(txid)
         }
     }
 

@@ -15,6 +15,7 @@
 //! - [`inclusion`]: proofs that a transaction is in a block, as L2 checks them.
 //! - [`signer`]: which key a transaction proves to have signed it.
 //! - [`revocation`]: the revocation of a sequencer's keys that a transaction says.
+//! - [`message`]: what a transaction sends to L2.
 //! - [`stake`]: what a transaction locks as a sequencer's stake.
 //! - [`stake_tx`]: makes, checks, signs and sends such a transaction, and the one that
 //!   gets the coins back.
@@ -31,6 +32,7 @@ pub mod client;
 pub mod events;
 pub mod follower;
 pub mod inclusion;
+pub mod message;
 pub mod revocation;
 pub mod sighash;
 pub mod signer;

@@ -38,16 +38,21 @@ const COMMITS_TO_ALL: [u8; 2] = [0x01, 0x41];
 /// HASH160 of the compressed key that signed the first input of `raw` over the whole
 /// transaction; `None` where that is not proven.
 pub fn first_signer(raw: &[u8]) -> Option<H160> {
+    first_signing_key(raw).map(|key| H160(key_hash(&key)))
+}
+
+/// That compressed key itself.
+pub fn first_signing_key(raw: &[u8]) -> Option<[u8; 33]> {
     let transaction: Transaction = deserialize(raw).ok()?;
     let input = transaction.input.first()?;
     if input.witness.is_empty() {
-        public_key_hash(&transaction, input)
+        public_key(&transaction, input)
     } else {
         nested_witness(input)
     }
 }
 
-fn public_key_hash(transaction: &Transaction, input: &TxIn) -> Option<H160> {
+fn public_key(transaction: &Transaction, input: &TxIn) -> Option<[u8; 33]> {
     let mut pushes = input.script_sig.instructions_minimal();
     let mut next = || match pushes.next() {
         Some(Ok(Instruction::PushBytes(bytes))) => Some(bytes.as_bytes()),
@@ -58,8 +63,8 @@ fn public_key_hash(transaction: &Transaction, input: &TxIn) -> Option<H160> {
         return None;
     }
     let (hash_type, der) = split(signature)?;
-    let hash = hash_of(key)?;
-    let spent = ScriptBuf::from(L1Address::PublicKeyHash(hash.0).script());
+    let compressed = compressed(key)?;
+    let spent = ScriptBuf::from(L1Address::PublicKeyHash(key_hash(&compressed)).script());
     let digest =
         legacy_digest_of_type(transaction, 0, Script::from_bytes(spent.as_bytes()), hash_type)
             .ok()?;
@@ -70,19 +75,19 @@ fn public_key_hash(transaction: &Transaction, input: &TxIn) -> Option<H160> {
     Secp256k1::verification_only()
         .verify_ecdsa(&Message::from_digest(digest), &signature, &key)
         .ok()?;
-    Some(hash)
+    Some(compressed)
 }
 
-fn nested_witness(input: &TxIn) -> Option<H160> {
+fn nested_witness(input: &TxIn) -> Option<[u8; 33]> {
     let mut items = input.witness.iter();
     let (Some(signature), Some(key), None) = (items.next(), items.next(), items.next()) else {
         return None;
     };
     split(signature)?;
-    let hash = hash_of(key)?;
-    let program = L1Address::WitnessPublicKeyHash(hash.0).script();
+    let compressed = compressed(key)?;
+    let program = L1Address::WitnessPublicKeyHash(key_hash(&compressed)).script();
     let push = [&[program.len() as u8][..], &program].concat();
-    (input.script_sig.as_bytes() == push).then_some(hash)
+    (input.script_sig.as_bytes() == push).then_some(compressed)
 }
 
 /// The hash type of a signature that commits to everything, and the signature.
@@ -92,9 +97,9 @@ fn split(signature: &[u8]) -> Option<(u8, &[u8])> {
 }
 
 /// `None` unless it has the form of a compressed key.
-fn hash_of(key: &[u8]) -> Option<H160> {
-    let key: &[u8; 33] = key.try_into().ok()?;
-    matches!(key[0], 2 | 3).then(|| H160(key_hash(key)))
+fn compressed(key: &[u8]) -> Option<[u8; 33]> {
+    let key: [u8; 33] = key.try_into().ok()?;
+    matches!(key[0], 2 | 3).then_some(key)
 }
 
 #[cfg(test)]

@@ -10,15 +10,16 @@ use cascoin_consensus::{schedule::Schedule, EngineClient};
 use cascoin_l2_primitives::{
     apis::{
         BurnMintApi, BurnRecord, BurnWait, CandidateInfo, ChainApi, CompensationApi,
-        DoubleSignRecord, Eligibility, EvidenceApi, MintRecord, OutageClaim, ParticipationApi,
-        RegistryApi, RelayApi, RelayStatus, ReputationApi, ReputationExports, ReputationReport,
-        RewardsApi, SequencerApi, SequencerParticipation, SupplyReport,
+        DoubleSignRecord, Eligibility, EvidenceApi, MessagesApi, MintRecord, OutageClaim,
+        ParticipationApi, RegistryApi, RelayApi, RelayStatus, ReputationApi, ReputationExports,
+        ReputationReport, RewardsApi, SequencerApi, SequencerParticipation, SupplyReport,
     },
     chain::{
         AccountId, Balance, BlockHash, BlockNumber, ChainParameters, Header, Nonce, OpaqueBlock,
         SequencerSet,
     },
     l1::{common_inputs::CommonInputsProof, L1Hash, OutPoint},
+    messages::MessageReport,
     rewards::RewardsReport,
     sequencers::RevocationKey,
 };
@@ -205,6 +206,8 @@ pub trait ChainReader: Send + Sync + 'static {
     /// Batches of reputations that wait for L1, at most `limit` signed ones from a
     /// sequence number on.
     fn reputation_exports(&self, at: BlockHash, from: u32, limit: u32) -> Read<ReputationExports>;
+    /// All messages on record of one L1 transaction, by position.
+    fn messages_of_transaction(&self, at: BlockHash, txid: L1Hash) -> Read<Vec<MessageReport>>;
     /// What an account gets back after outages, oldest first.
     fn compensation(
         &self,
@@ -232,6 +235,7 @@ pub trait L2Client:
                  + BurnMintApi<OpaqueBlock>
                  + CompensationApi<OpaqueBlock>
                  + EvidenceApi<OpaqueBlock>
+                 + MessagesApi<OpaqueBlock>
                  + ParticipationApi<OpaqueBlock>
                  + RegistryApi<OpaqueBlock>
                  + ReputationApi<OpaqueBlock>
@@ -248,6 +252,7 @@ impl<T> L2Client for T where
                      + BurnMintApi<OpaqueBlock>
                      + CompensationApi<OpaqueBlock>
                      + EvidenceApi<OpaqueBlock>
+                     + MessagesApi<OpaqueBlock>
                      + ParticipationApi<OpaqueBlock>
                      + RegistryApi<OpaqueBlock>
                      + ReputationApi<OpaqueBlock>
@@ -413,6 +418,10 @@ impl<C: L2Client, B: Backend<OpaqueBlock> + 'static> ChainReader for ClientReade
 
     fn reputation_exports(&self, at: BlockHash, from: u32, limit: u32) -> Read<ReputationExports> {
         Ok(self.client.runtime_api().reputation_exports(at, from, limit)?)
+    }
+
+    fn messages_of_transaction(&self, at: BlockHash, txid: L1Hash) -> Read<Vec<MessageReport>> {
+        Ok(self.client.runtime_api().messages_of_transaction(at, txid)?)
     }
 
     fn compensation(

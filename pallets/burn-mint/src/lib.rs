@@ -9,6 +9,9 @@
 //! invalid one is rejected with its reason ([`judge`]).
 //! Sources: O5, O6, O7, R4.1; architecture.md, "Identity and money".
 //!
+//! What a message from L1 destroys is credited to its sender likewise, as a burn that names
+//! it ([`MessageValue`](cascoin_l2_primitives::messages::MessageValue), ADR 0025).
+//!
 //! Minting is limited (R36.1, R36.2, ADR 0024): of what one burn brings on a day, of
 //! what one address gets, and of what is minted for all together. The limits are chain
 //! parameters. What is above one waits and is minted, in parts, as the limits free.
@@ -54,6 +57,7 @@ pub use pallet::*;
 
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
+mod deposit;
 pub mod limits;
 mod mint;
 mod query;
@@ -62,6 +66,8 @@ mod supply;
 pub mod types;
 pub mod weights;
 
+#[cfg(test)]
+mod deposit_tests;
 #[cfg(test)]
 mod limit_tests;
 #[cfg(test)]
@@ -456,7 +462,10 @@ pub mod pallet {
                 L1Event::Burn { outpoint, value, payload } => {
                     Self::process(*outpoint, *value, payload, block);
                 }
-                L1Event::Trust(_) | L1Event::KeyRevocation { .. } | L1Event::Stake { .. } => (),
+                L1Event::Trust(_)
+                | L1Event::KeyRevocation { .. }
+                | L1Event::Stake { .. }
+                | L1Event::Message { .. } => (),
             }
         }
 

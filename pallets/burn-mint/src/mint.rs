@@ -12,7 +12,7 @@ use crate::{
 };
 use cascoin_l2_primitives::{
     apis::{BurnOutcome, BurnRecord, WaitCause},
-    chain::{Balance, BlockNumber},
+    chain::{Balance, BlockNumber, ChainParameters},
     l1::{burn::BurnPayload, OutPoint},
     relay::L1BlockContext,
     sequencers::SequencerSetProvider as _,
@@ -51,13 +51,7 @@ impl<T: Config> Pallet<T> {
                         encoded_amount: burn.amount,
                     });
                 }
-                let today = Self::today(&parameters);
-                let mut spent = Spent::default();
-                let waits = Self::must_wait(value, &today)
-                    .or_else(|| Self::mint(&mut record, &mut spent, &today));
-                if let Some(cause) = waits {
-                    Self::defer(&record, spent, cause);
-                }
+                Self::accept(&mut record, &parameters);
             }
             Err(reason) => {
                 record.outcome = BurnOutcome::Rejected(reason);
@@ -66,6 +60,18 @@ impl<T: Config> Pallet<T> {
             }
         }
         Burns::<T>::insert(outpoint.txid, outpoint.vout, record);
+    }
+
+    /// Mints of a valid burn what may be minted now, and has the rest wait. The caller
+    /// stores the record.
+    pub(crate) fn accept(record: &mut BurnRecord, parameters: &ChainParameters) {
+        let today = Self::today(parameters);
+        let mut spent = Spent::default();
+        let waits = Self::must_wait(record.value, &today)
+            .or_else(|| Self::mint(record, &mut spent, &today));
+        if let Some(cause) = waits {
+            Self::defer(record, spent, cause);
+        }
     }
 
     /// Why nothing is minted for anybody; `None` if it is.
@@ -154,7 +160,7 @@ impl<T: Config> Pallet<T> {
         })
     }
 
-    fn block() -> BlockNumber {
+    pub(crate) fn block() -> BlockNumber {
         frame_system::Pallet::<T>::block_number().saturated_into()
     }
 

@@ -7,6 +7,7 @@ pub mod address;
 pub mod amount;
 pub mod burn;
 pub mod common_inputs;
+pub mod cross_layer;
 pub mod cvm;
 pub mod envelope;
 pub mod inclusion;

@@ -3,10 +3,11 @@
 use crate::{
     chain::AccountId,
     l1::{burn, cvm::TrustKind, OutPoint},
+    messages::MessageBody,
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
-use sp_core::{bounded::BoundedVec, ConstU32, H160};
+use sp_core::{bounded::BoundedVec, ecdsa, ConstU32, H160};
 
 /// Most [`L1Event::Trust`] of one L1 block: those with the largest bonds. Trust carries
 /// no money, so burns never wait long for it.
@@ -63,6 +64,22 @@ pub enum L1Event {
         value: u64,
         /// The L1 height that no transaction can spend them at or below.
         unlock: u32,
+    },
+    /// Somebody sent a message to a layer 2 (R9.1). Every one of an L1 block is an event,
+    /// whatever its body: it may destroy coins, which L2 credits to who sent it.
+    #[codec(index = 4)]
+    Message {
+        /// The output that carries it.
+        outpoint: OutPoint,
+        /// The layer 2 that it is for.
+        chain_id: u32,
+        /// The key that signed the transaction's first input, over all outputs.
+        sender: ecdsa::Public,
+        /// The output's value in L1 units: what it destroys.
+        value: u64,
+        /// Its body ([`CrossLayerPayload`](crate::l1::cross_layer::CrossLayerPayload), if
+        /// it is well-formed).
+        body: MessageBody,
     },
 }
 

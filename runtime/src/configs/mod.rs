@@ -6,6 +6,7 @@ mod consensus;
 mod governance;
 mod l1;
 mod limits;
+mod messages;
 mod money;
 mod offences;
 mod reputation;

@@ -12,6 +12,7 @@ mod fees;
 mod filter;
 mod genesis;
 mod limits;
+mod messages;
 mod metadata;
 mod multisig;
 mod participation;

@@ -181,7 +181,7 @@ struct OfTransaction {
     truncated: bool,
 }
 
-fn txid(args: &Args) -> RpcResult<L1Hash> {
+pub(super) fn txid(args: &Args) -> RpcResult<L1Hash> {
     let text = args.text(0).trim();
     let text = text.strip_prefix("0x").unwrap_or(text);
     text.parse().map_err(|_| args.unexpected(0, "the L1 transaction's id, 64 hex digits"))

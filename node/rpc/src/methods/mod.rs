@@ -17,6 +17,7 @@ mod compensation;
 mod evidence;
 mod exports;
 mod info;
+mod messages;
 mod reputation;
 mod revocation;
 mod rewards;
@@ -147,6 +148,8 @@ pub fn module(context: Context) -> Result<RpcModule<()>, RegisterMethodError> {
     add(&mut module, &reputation::REPUTATION, Safe, reputation::reputation)?;
     add(&mut module, &exports::EXPORTS, Safe, exports::exports)?;
     add(&mut module, &compensation::COMPENSATION, Safe, compensation::compensation)?;
+    add(&mut module, &messages::MESSAGE, Safe, messages::message)?;
+    add(&mut module, &messages::CREATE_MESSAGE, Safe, messages::create_message)?;
     add(&mut module, &wallet::CREATE_BURN, Unsafe, wallet::create_burn)?;
     add(&mut module, &wallet::SEND_BURN, Unsafe, wallet::send_burn)?;
     add(&mut module, &stake::CREATE_STAKE, Unsafe, stake::create_stake)?;

@@ -30,6 +30,7 @@ use cascoin_l2_primitives::{
         stake::StakePayload,
         testing, L1Hash, OutPoint,
     },
+    messages::MessageReport,
     relay::L1BlockDigest,
     reputation::{
         rule::{score, Facts},
@@ -53,6 +54,7 @@ mod common_inputs_tests;
 mod compensation_tests;
 mod evidence_tests;
 mod exports_tests;
+mod message_tests;
 mod rewards_tests;
 
 const ALICE: &str = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
@@ -354,6 +356,10 @@ impl ChainReader for TestChain {
         Ok(exports_tests::report(from, limit))
     }
 
+    fn messages_of_transaction(&self, _: BlockHash, txid: L1Hash) -> Read<Vec<MessageReport>> {
+        Ok(message_tests::reports(txid))
+    }
+
     fn compensation(
         &self,
         _: BlockHash,
@@ -593,7 +599,7 @@ fn error(setup: Setup, method: &str, params: Value) -> (i64, String) {
 #[test]
 fn all_methods_of_the_ledger_are_there_and_nothing_else() {
     // O9 to O12, as far as there are any, R30.5, R31.6, R10.3, R10.4, R25.6, R38.6, stake on
-    // L1, R22.2, and evidence.
+    // L1, R22.2, R9.4, and evidence.
     let ledger: BTreeSet<&str> = [
         "l2_getchaininfo",
         "l2_getbalance",
@@ -615,6 +621,8 @@ fn all_methods_of_the_ledger_are_there_and_nothing_else() {
         "l2_getreputation",
         "l2_getreputationexports",
         "l2_getcompensation",
+        "l2_getmessage",
+        "l2_createmessagetx",
         "l2_getrewards",
         "l2_getpendingburns",
         "l2_retryburn",

@@ -1,0 +1,57 @@
+//! What messages from L1 destroy (R9.1, ADR 0025): credited to their sender as a burn that
+//! names it would be. It stands in the same books, so that the supply, the limits and the
+//! queue know no difference.
+
+use crate::{
+    pallet::{Burns, Config, Event, Pallet, RepeatedCount},
+    WeightInfo,
+};
+use cascoin_l2_primitives::{
+    apis::{BurnOutcome, BurnRecord},
+    chain::AccountId,
+    l1::OutPoint,
+    messages::{MessageValue, ValueStanding},
+    relay::L1BlockContext,
+};
+use frame_support::{
+    traits::{Get, Time as _},
+    weights::Weight,
+};
+
+impl<T: Config> MessageValue for Pallet<T> {
+    fn credit(outpoint: OutPoint, value: u64, to: &AccountId, block: &L1BlockContext) -> bool {
+        if Burns::<T>::contains_key(outpoint.txid, outpoint.vout) {
+            RepeatedCount::<T>::mutate(|count| *count = count.saturating_add(1));
+            Self::deposit_event(Event::MintAlreadyProcessed { outpoint });
+            return false;
+        }
+        let mut record = BurnRecord {
+            outpoint,
+            value,
+            minted: 0,
+            encoded_amount: value,
+            recipient: Some(to.clone()),
+            outcome: BurnOutcome::Deferred,
+            l1_height: block.height,
+            l1_hash: block.hash,
+            block: Self::block(),
+            time: T::Time::now(),
+        };
+        Self::accept(&mut record, &T::Parameters::get());
+        Burns::<T>::insert(outpoint.txid, outpoint.vout, record);
+        true
+    }
+
+    fn standing(outpoint: &OutPoint) -> ValueStanding {
+        let outcome = Burns::<T>::get(outpoint.txid, outpoint.vout).map(|record| record.outcome);
+        match outcome {
+            Some(BurnOutcome::Minted) => ValueStanding::Credited,
+            Some(BurnOutcome::Rejected(_)) => ValueStanding::Rejected,
+            Some(BurnOutcome::Deferred) | None => ValueStanding::Waits,
+        }
+    }
+
+    fn max_credit_weight() -> Weight {
+        T::WeightInfo::process_burn()
+    }
+}

@@ -1,0 +1,131 @@
+//! Measures what `weights.rs` estimates. A message's own call is a remark here: calls have
+//! weights of their own.
+
+use crate::{
+    pallet::{Call, Config, DoneRange, Lanes, Messages, Pallet},
+    types::Lane,
+    MAX_REMOVED, MAX_WOKEN,
+};
+use alloc::vec;
+use cascoin_l2_primitives::{
+    chain::AccountId,
+    l1::{cross_layer::CrossLayerPayload, L1Hash, OutPoint},
+    messages::{MessageBody, MessageFailure, MessageRecord, MessageState},
+    relay::{L1BlockContext, L1Event, OnL1Event},
+};
+use codec::Encode;
+use frame_benchmarking::v2::*;
+use frame_support::traits::Get;
+use frame_system::RawOrigin;
+use sp_core::ecdsa;
+
+/// More than a fee, less than a deposit's limit.
+const VALUE: u64 = 1 << 30;
+
+fn outpoint(seed: u8) -> OutPoint {
+    OutPoint { txid: L1Hash([seed; 32]), vout: 0 }
+}
+
+fn body<T: Config>() -> MessageBody {
+    let remark = frame_system::Call::<T>::remark { remark: vec![7; 32] };
+    let call = <T as frame_system::Config>::RuntimeCall::from(remark).encode();
+    CrossLayerPayload { gas: u32::MAX, call }.body().try_into().unwrap_or_default()
+}
+
+fn event<T: Config>(value: u64) -> L1Event {
+    L1Event::Message {
+        outpoint: outpoint(1),
+        chain_id: T::ChainId::get(),
+        sender: ecdsa::Public::from_raw([2; 33]),
+        value,
+        body: body::<T>(),
+    }
+}
+
+fn failed<T: Config>(seed: u8, sender: AccountId) {
+    let record = MessageRecord {
+        outpoint: outpoint(seed),
+        sender,
+        value: 0,
+        body: body::<T>(),
+        l1_height: 1,
+        l1_hash: L1Hash([1; 32]),
+        applied: 1,
+        tries: 1,
+        state: MessageState::Failed { block: 1, reason: MessageFailure::FeeUnpaid },
+    };
+    Messages::<T>::insert(record.outpoint.txid, record.outpoint.vout, record);
+    Pallet::<T>::note_done(outpoint(seed), 1);
+}
+
+fn state<T: Config>(seed: u8) -> Option<MessageState> {
+    Messages::<T>::get(outpoint(seed).txid, 0).map(|record| record.state)
+}
+
+#[benchmarks]
+mod benchmarks {
+    use super::*;
+
+    #[benchmark]
+    fn hear() {
+        let event = event::<T>(0);
+        #[block]
+        {
+            Pallet::<T>::on_event(&event, &L1BlockContext::default());
+        }
+        assert_eq!(state::<T>(1), Some(MessageState::Queued(None)));
+    }
+
+    #[benchmark]
+    fn block() {
+        #[block]
+        {
+            Pallet::<T>::begin_block(2);
+        }
+        assert!(Lanes::<T>::get(Lane::Ready).is_empty());
+    }
+
+    #[benchmark]
+    fn wake(n: Linear<0, { MAX_WOKEN }>) {
+        for seed in 0..n {
+            Pallet::<T>::line_up(Lane::Paused, AccountId::new([seed as u8; 32]), 1);
+        }
+        #[block]
+        {
+            Pallet::<T>::wake(2);
+        }
+        assert_eq!(Lanes::<T>::get(Lane::Ready).len(), u64::from(n));
+    }
+
+    #[benchmark]
+    fn remove(n: Linear<0, { MAX_REMOVED }>) {
+        for seed in 0..n {
+            failed::<T>(seed as u8, AccountId::new([1; 32]));
+        }
+        #[block]
+        {
+            Pallet::<T>::remove_old(u32::MAX);
+        }
+        assert!(DoneRange::<T>::get().is_empty());
+    }
+
+    /// The turn of a sender who has what the message brought. What each block does, too.
+    #[benchmark]
+    fn turn() {
+        Pallet::<T>::on_event(&event::<T>(VALUE), &L1BlockContext::default());
+        #[block]
+        {
+            Pallet::<T>::begin_block(u32::MAX - 1);
+        }
+        assert_eq!(state::<T>(1), Some(MessageState::Executed { block: u32::MAX - 1 }));
+    }
+
+    #[benchmark]
+    fn claim() {
+        let sender: AccountId = whitelisted_caller();
+        failed::<T>(1, sender.clone());
+        #[extrinsic_call]
+        claim(RawOrigin::Signed(sender), outpoint(1));
+        assert!(matches!(state::<T>(1), Some(MessageState::Executed { .. })));
+    }
+}

@@ -1,0 +1,50 @@
+//! What the relay brings: a message is noted and its value credited. Nothing is executed
+//! here (R28.2).
+
+use crate::pallet::{Config, Event, Messages, Pallet};
+use cascoin_l2_primitives::{
+    chain::AccountId,
+    l1::{cross_layer::CrossLayerPayload, OutPoint},
+    messages::{MessageBody, MessageFailure, MessageRecord, MessageState, MessageValue as _},
+    relay::L1BlockContext,
+};
+use sp_core::ecdsa;
+use sp_runtime::{traits::IdentifyAccount, MultiSigner, SaturatedConversion};
+
+impl<T: Config> Pallet<T> {
+    /// Takes note of a message to this chain.
+    pub(crate) fn hear(
+        outpoint: OutPoint,
+        key: &ecdsa::Public,
+        value: u64,
+        body: &MessageBody,
+        block: &L1BlockContext,
+    ) {
+        let sender: AccountId = MultiSigner::Ecdsa(*key).into_account();
+        let known = Messages::<T>::contains_key(outpoint.txid, outpoint.vout);
+        // A value is on record for ever, also where its message is not any more.
+        if known || (value > 0 && !T::Value::credit(outpoint, value, &sender, block)) {
+            Self::deposit_event(Event::MessageAlreadyKnown { outpoint });
+            return;
+        }
+        if CrossLayerPayload::read(body).is_none() {
+            let reason = MessageFailure::Malformed;
+            Self::deposit_event(Event::MessageFailed { outpoint, sender, reason });
+            return;
+        }
+        let record = MessageRecord {
+            outpoint,
+            sender: sender.clone(),
+            value,
+            body: body.clone(),
+            l1_height: block.height,
+            l1_hash: block.hash,
+            applied: frame_system::Pallet::<T>::block_number().saturated_into(),
+            tries: 0,
+            state: MessageState::Queued(None),
+        };
+        Messages::<T>::insert(outpoint.txid, outpoint.vout, record);
+        Self::enqueue(&sender, outpoint);
+        Self::deposit_event(Event::MessageQueued { outpoint, sender, value });
+    }
+}

@@ -30,6 +30,7 @@ pub mod burn;
 pub mod client;
 pub mod events;
 pub mod follower;
+pub mod forced;
 pub mod inclusion;
 pub mod revocation;
 pub mod sighash;

@@ -9,6 +9,7 @@ pub mod burn;
 pub mod common_inputs;
 pub mod cvm;
 pub mod envelope;
+pub mod forced;
 pub mod inclusion;
 pub mod params;
 pub mod revocation;

@@ -108,7 +108,8 @@ pub const VERSION: RuntimeVersion = RuntimeVersion {
 /// whose keys and accounts they note at genesis and at the end of a block;
 /// TimestampGuard stands after L1Relay, which drops the votes of an old set before the
 /// guard reads them; Compensation stands after Aura, whose slot it reads when a block
-/// begins.
+/// begins. ForcedInclusion stands last: what it applies when a block begins finds all others
+/// ready for transactions.
 #[frame_support::runtime(legacy_ordering)]
 mod runtime {
     #[runtime::runtime]
@@ -178,4 +179,6 @@ mod runtime {
     pub type Compensation = pallet_compensation;
     #[runtime::pallet_index(40)]
     pub type ReputationExport = pallet_reputation_export;
+    #[runtime::pallet_index(36)]
+    pub type ForcedInclusion = pallet_forced_inclusion;
 }

@@ -3,6 +3,7 @@
 mod accounts;
 mod compensation;
 mod consensus;
+mod forced;
 mod governance;
 mod l1;
 mod limits;

@@ -17,7 +17,10 @@
 //! or who could spend that. Nobody proves anything on L1: the signature that counts is
 //! the one inside.
 
-use super::envelope::{Message, MessageKind, MAX_BODY};
+use super::{
+    address::L1Address,
+    envelope::{Message, MessageKind, MAX_BODY},
+};
 use alloc::vec::Vec;
 use sha2::{Digest, Sha256};
 
@@ -113,9 +116,9 @@ pub fn data_script(data: &[u8], key: &[u8; 33]) -> Option<Vec<u8>> {
     Some(script)
 }
 
-/// The output script that pays to the hash of `script` (P2WSH).
-pub fn script_output(script: &[u8]) -> Vec<u8> {
-    [&[0x00, 0x20][..], &Sha256::digest(script)].concat()
+/// The address of outputs that `script` spends (P2WSH).
+pub fn script_address(script: &[u8]) -> L1Address {
+    L1Address::WitnessScriptHash(Sha256::digest(script).into())
 }
 
 /// What a script shows: the pushes between `FALSE IF` and `ENDIF`, joined. `None` for

@@ -17,7 +17,7 @@ fn r17_1_a_forced_transaction_has_the_bytes_that_are_documented() {
     let expected = format!("006303616263{}21{}ac", "68", "02".repeat(33));
     assert_eq!(hex::encode(&script), expected);
     assert_eq!(shown_data(&script).as_deref(), Some(&b"abc"[..]));
-    let output = script_output(&script);
+    let output = script_address(&script).script();
     assert_eq!((output.len(), &output[..2]), (34, &[0x00, 0x20][..]));
 }
 

@@ -5,7 +5,7 @@ use codec::DecodeLimit;
 use frame_support::{
     dispatch::{DispatchClass, GetDispatchInfo},
     parameter_types,
-    storage::{with_transaction_opaque_err, TransactionOutcome},
+    storage::{transactional::with_transaction_opaque_err, TransactionOutcome},
     traits::Get,
     weights::{constants::ExtrinsicBaseWeight, Weight},
     MAX_EXTRINSIC_DEPTH,

@@ -15,6 +15,8 @@
 //! - [`inclusion`]: proofs that a transaction is in a block, as L2 checks them.
 //! - [`signer`]: which key a transaction proves to have signed it.
 //! - [`revocation`]: the revocation of a sequencer's keys that a transaction says.
+//! - [`forced`]: a transaction of the layer 2 that a transaction shows.
+//! - [`forced_tx`]: makes, signs and sends such a transaction.
 //! - [`stake`]: what a transaction locks as a sequencer's stake.
 //! - [`stake_tx`]: makes, checks, signs and sends such a transaction, and the one that
 //!   gets the coins back.
@@ -31,6 +33,7 @@ pub mod client;
 pub mod events;
 pub mod follower;
 pub mod forced;
+pub mod forced_tx;
 pub mod inclusion;
 pub mod revocation;
 pub mod sighash;

@@ -9,6 +9,7 @@ use crate::{
 };
 use cascoin_l1::{
     burn::{BurnError, CheckedBurn, SentBurn, UnconfirmedBurn, UnsignedBurn},
+    forced_tx::{ForcedOrder, ForcedTxError, SentForced},
     inclusion::InclusionError,
     stake::Locked,
     stake_tx::{ReleasedStake, SentStake, StakeOrder, StakeTxError, UnsignedStake},
@@ -53,6 +54,7 @@ mod common_inputs_tests;
 mod compensation_tests;
 mod evidence_tests;
 mod exports_tests;
+mod forced_tests;
 mod rewards_tests;
 
 const ALICE: &str = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
@@ -494,6 +496,17 @@ impl L1Access for TestL1 {
         }
     }
 
+    fn force(&self, order: &ForcedOrder) -> Result<SentForced, ForcedTxError> {
+        match order.transaction[..] {
+            [8, 1, 2] => Ok(SentForced { funding: L1Hash([5; 32]), txid: L1Hash([6; 32]), fee: 7 }),
+            [4, 1] => Err(StakeTxError::InsufficientFunds("Insufficient funds".into()).into()),
+            _ => Err(ForcedTxError::NotShown {
+                hex: "abcd".into(),
+                source: L1Error::WarmingUp { message: "Loading".into() },
+            }),
+        }
+    }
+
     fn inclusion(&self, txid: &L1Hash, block: &L1Hash) -> Result<InclusionProof, InclusionError> {
         common_inputs_tests::inclusion(txid, block)
     }
@@ -609,6 +622,7 @@ fn all_methods_of_the_ledger_are_there_and_nothing_else() {
         "l2_createstaketx",
         "l2_sendstaketx",
         "l2_releasestaketx",
+        "l2_forceinclusion",
         "l2_getburnstatus",
         "l2_getevidence",
         "l2_getnetworkstatus",
@@ -1083,6 +1097,7 @@ fn wallet_methods_are_guarded_and_need_an_l1_node() {
         ("l2_createstaketx", json!([ALICE, 1, 9_000])),
         ("l2_sendstaketx", json!(["ab"])),
         ("l2_releasestaketx", json!(["03".repeat(32)])),
+        ("l2_forceinclusion", json!(["080102"])),
     ] {
         for deny in [Some(DenyUnsafe::Yes), None] {
             let setup = Setup { deny, ..Setup::default() };

@@ -10,8 +10,8 @@ use alloc::{vec, vec::Vec};
 use cascoin_l2_primitives::{
     apis::{
         Announcer, BurnRecord, BurnWait, CandidateInfo, DoubleSignRecord, Eligibility,
-        EvidenceStanding, MintRecord, OpenPoll, OutageClaim, RelayStatus, ReputationExports,
-        ReputationReport, SequencerParticipation, SupplyReport,
+        EvidenceStanding, ForcedStatus, MintRecord, OpenPoll, OutageClaim, RelayStatus,
+        ReputationExports, ReputationReport, SequencerParticipation, SupplyReport,
     },
     chain::{self, SequencerSet},
     consensus::DoubleSignEvidence,
@@ -342,6 +342,12 @@ impl_runtime_apis! {
     impl cascoin_l2_primitives::apis::CompensationApi<Block> for Runtime {
         fn compensation(account: AccountId) -> Vec<OutageClaim<<Block as BlockT>::Extrinsic>> {
             Compensation::compensation(&account)
+        }
+    }
+
+    impl cascoin_l2_primitives::apis::ForcedInclusionApi<Block> for Runtime {
+        fn forced_inclusion(from: u64, limit: u32) -> ForcedStatus {
+            crate::configs::forced_status(from, limit)
         }
     }
 

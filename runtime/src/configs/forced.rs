@@ -1,6 +1,8 @@
 //! Transactions that stand on L1 are included, whatever sequencers want.
 
 use crate::{ChainParameters, Moment, Runtime, RuntimeOrigin, Timestamp, UncheckedExtrinsic};
+use alloc::vec::Vec;
+use cascoin_l2_primitives::apis::{ForcedEntry, ForcedStatus};
 use codec::DecodeLimit;
 use frame_support::{
     dispatch::{DispatchClass, GetDispatchInfo},
@@ -10,7 +12,7 @@ use frame_support::{
     weights::{constants::ExtrinsicBaseWeight, Weight},
     MAX_EXTRINSIC_DEPTH,
 };
-use pallet_forced_inclusion::{ApplyTransaction, Outcome};
+use pallet_forced_inclusion::{ApplyTransaction, Counts, Entries, Outcome, Queue};
 use sp_runtime::{
     generic::ExtrinsicFormat,
     traits::{Checkable, DispatchTransaction},
@@ -22,6 +24,9 @@ use sp_runtime::{
 const EXTENSION_VERSION: u8 = 0;
 /// What the extensions read of the state before they refuse a transaction, generously.
 const CHECK_READS: u64 = 16;
+
+/// Most entries of one answer.
+const MAX_LISTED: u32 = 100;
 
 parameter_types! {
     pub Deadline: Moment = ChainParameters::get().forced_inclusion_s.saturating_mul(1_000);
@@ -83,6 +88,27 @@ fn refused(refusal: TransactionValidityError) -> Outcome {
         TransactionValidityError::Invalid(InvalidTransaction::Payment) => Outcome::Unpayable,
         TransactionValidityError::Invalid(InvalidTransaction::ExhaustsResources) => Outcome::NoRoom,
         _ => Outcome::Invalid,
+    }
+}
+
+/// What became of transactions that stood on L1, and at most `limit` of those that wait,
+/// from a place on.
+pub(crate) fn status(from: u64, limit: u32) -> ForcedStatus {
+    let totals = Counts::<Runtime>::get();
+    let places = Queue::<Runtime>::get();
+    let begin = from.max(places.first);
+    let end = begin.saturating_add(limit.min(MAX_LISTED).into()).min(places.next);
+    let entry = |place| {
+        let waiting = Entries::<Runtime>::get(place)?;
+        Some(ForcedEntry { place, hash: waiting.hash, due: waiting.due })
+    };
+    ForcedStatus {
+        heard: totals.heard,
+        included: totals.included,
+        applied: totals.applied,
+        dropped: totals.dropped,
+        first: places.first,
+        waiting: (begin..end).filter_map(entry).collect::<Vec<_>>(),
     }
 }
 

@@ -16,4 +16,5 @@ mod system;
 pub use accounts::ProxyType;
 pub(crate) use consensus::announcers;
 pub use consensus::Sessions;
+pub(crate) use forced::status as forced_status;
 pub use system::{RuntimeBlockLength, RuntimeBlockWeights, MAX_BLOCK_REF_TIME};

@@ -1,21 +1,34 @@
-//! `l2_forceinclusion`: puts a transaction on L1, so that it is included whatever
-//! sequencers want (R17.4). It uses the L1 wallet of this node's operator, so it is an
-//! unsafe method.
+//! Transactions that are included whatever sequencers want (R17.4).
+//! - `l2_forceinclusion` puts one on L1. It uses the L1 wallet of this node's operator, so
+//!   it is an unsafe method.
+//! - `l2_getforcedtransactions` says which wait, and what became of all.
 
-use super::{stake, Context, RpcResult};
+use super::{stake, Context, Finality, RpcResult, CERTIFIED};
 use crate::{
     args::{Args, Signature},
     errors::{invalid_params, Named},
 };
 use cascoin_l1::forced_tx::{ForcedOrder, ForcedTxError};
-use cascoin_l2_primitives::l1::{forced::MAX_FORCED_BYTES, L1Hash};
+use cascoin_l2_primitives::{
+    chain::Moment,
+    l1::{forced::MAX_FORCED_BYTES, L1Hash},
+};
 use codec::DecodeAll;
 use jsonrpsee::types::ErrorObjectOwned;
 use serde::Serialize;
-use sp_core::blake2_256;
+use sp_core::H256;
+use sp_runtime::traits::{BlakeTwo256, Hash};
 
 pub(super) static FORCE: Signature =
     Signature { method: "l2_forceinclusion", arguments: &["transaction", "burn"], required: 1 };
+
+pub(super) static FORCED: Signature =
+    Signature { method: "l2_getforcedtransactions", arguments: &["from", "limit"], required: 0 };
+
+/// Entries that are shown if no limit is given.
+const DEFAULT_LIMIT: u32 = 20;
+/// The most.
+const MAX_LIMIT: u32 = 100;
 
 /// What went wrong, by whose fault it is.
 fn failure(error: ForcedTxError) -> ErrorObjectOwned {
@@ -30,7 +43,7 @@ fn failure(error: ForcedTxError) -> ErrorObjectOwned {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Forced {
     /// The transaction's hash on L2.
-    hash: String,
+    hash: H256,
     /// The L1 transaction that pays to the script.
     funding: L1Hash,
     /// The L1 transaction that shows the data.
@@ -55,7 +68,7 @@ pub(super) fn force(context: &Context, args: &Args) -> RpcResult<Forced> {
             .map_err(|_| args.wrong(1, "more than there is"))?,
     };
     let chain_id = at.parameters.chain_id;
-    let hash = format!("0x{}", hex::encode(blake2_256(&transaction)));
+    let hash = BlakeTwo256::hash(&transaction);
     let order = ForcedOrder { chain_id, transaction, paid };
     let sent = context.l1()?.force(&order).map_err(failure)?;
     Ok(Forced {
@@ -85,5 +98,64 @@ fn transaction(args: &Args) -> RpcResult<Vec<u8>> {
             0,
             "a signed transaction in hex, its length in front, of at most 3072 bytes",
         )
+    })
+}
+
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ForcedTransactions {
+    block_number: u32,
+    #[serde(flatten)]
+    finality: Finality,
+    /// Heard of from L1, ever.
+    heard: u64,
+    /// Whose nonces were used when their time was over: leaders had included them, or
+    /// their accounts' others.
+    included: u64,
+    /// That no leader had included, though they could be: the chain did.
+    applied: u64,
+    /// That could not be included.
+    dropped: u64,
+    /// How many wait.
+    waiting: u64,
+    /// Some of these, in their order.
+    transactions: Vec<WaitingTransaction>,
+}
+
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WaitingTransaction {
+    place: u64,
+    hash: H256,
+    /// The time from which on the chain includes it by itself, milliseconds since 1970.
+    due: Moment,
+}
+
+pub(super) fn forced(context: &Context, args: &Args) -> RpcResult<ForcedTransactions> {
+    let from = args.optional(0, "a place in the queue")?.unwrap_or(0);
+    let limit = args.optional(1, "a number of entries")?.unwrap_or(DEFAULT_LIMIT);
+    if !(1..=MAX_LIMIT).contains(&limit) {
+        return Err(args.unexpected(1, &format!("from 1 to {MAX_LIMIT} entries")));
+    }
+    let at = context.at_head()?;
+    let status = context.chain.forced_inclusion(at.head.hash, from, limit)?;
+    let settled = status.included.saturating_add(status.applied).saturating_add(status.dropped);
+    Ok(ForcedTransactions {
+        block_number: at.head.number,
+        finality: CERTIFIED,
+        heard: status.heard,
+        included: status.included,
+        applied: status.applied,
+        dropped: status.dropped,
+        waiting: status.heard.saturating_sub(settled),
+        transactions: status
+            .waiting
+            .into_iter()
+            .map(|entry| WaitingTransaction {
+                place: entry.place,
+                hash: entry.hash,
+                due: entry.due,
+            })
+            .collect(),
     })
 }

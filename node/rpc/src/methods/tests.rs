@@ -18,8 +18,8 @@ use cascoin_l1::{
 use cascoin_l2_primitives::{
     apis::{
         BurnOutcome, BurnRecord, BurnWait, CandidateInfo, DoubleSignRecord, Eligibility,
-        MintRecord, OpenVote, OutageClaim, RelayStatus, ReputationExports, ReputationReport,
-        SequencerParticipation, SupplyReport, WaitCause,
+        ForcedStatus, MintRecord, OpenVote, OutageClaim, RelayStatus, ReputationExports,
+        ReputationReport, SequencerParticipation, SupplyReport, WaitCause,
     },
     chain::{AccountId, BlockHash, BlockNumber, FeeSplit, Header, SequencerInfo, SequencerSet},
     consensus::LeaderDigest,
@@ -364,6 +364,10 @@ impl ChainReader for TestChain {
         Ok(compensation_tests::report(&account))
     }
 
+    fn forced_inclusion(&self, _: BlockHash, from: u64, limit: u32) -> Read<ForcedStatus> {
+        Ok(forced_tests::report(from, limit))
+    }
+
     fn account(&self, _: BlockHash, account: &AccountId) -> Read<AccountState> {
         let rich = AccountState { nonce: 7, free: 150_000_000, reserved: 50, frozen: 100 };
         Ok(if *account == alice() { rich } else { AccountState::default() })
@@ -616,6 +620,7 @@ fn all_methods_of_the_ledger_are_there_and_nothing_else() {
         "l2_announcesequencer",
         "l2_createcommoninputsproof",
         "l2_createrevocationtx",
+        "l2_getforcedtransactions",
         "l2_getleader",
         "l2_createburntx",
         "l2_sendburntx",

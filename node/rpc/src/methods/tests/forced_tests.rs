@@ -1,14 +1,39 @@
-//! `l2_forceinclusion`.
+//! `l2_forceinclusion` and `l2_getforcedtransactions`.
 
 use super::*;
-use sp_core::blake2_256;
+use cascoin_l2_primitives::apis::ForcedEntry;
+use sp_core::H256;
+use sp_runtime::traits::{BlakeTwo256, Hash};
+
+/// Places 4 to 6 wait.
+pub fn report(from: u64, limit: u32) -> ForcedStatus {
+    let entry = |place| ForcedEntry { place, hash: H256([place as u8; 32]), due: NOW + place };
+    let waiting = (from.max(4)..7).take(limit as usize).map(entry).collect();
+    ForcedStatus { heard: 7, included: 2, applied: 1, dropped: 1, first: 4, waiting }
+}
+
+#[test]
+fn r17_5_what_waits_and_what_became_of_all_is_shown() {
+    let shown = call("l2_getforcedtransactions", json!([]));
+    assert_eq!(shown["blockNumber"], HEAD);
+    let totals = ["heard", "included", "applied", "dropped", "waiting"].map(|name| &shown[name]);
+    assert_eq!(totals, [7, 2, 1, 1, 3]);
+    let first = json!({"place": 4, "hash": H256([4; 32]), "due": NOW + 4});
+    assert_eq!(shown["transactions"][0], first);
+    assert_eq!(shown["transactions"].as_array().map(Vec::len), Some(3));
+    let shown = call("l2_getforcedtransactions", json!(["5", 1]));
+    assert_eq!(shown["transactions"].as_array().map(Vec::len), Some(1));
+    assert_eq!(shown["transactions"][0]["place"], 5);
+    for bad in [json!(["x"]), json!([0, 0]), json!([0, 101]), json!([0, 1, 2])] {
+        assert_eq!(error(Setup::default(), "l2_getforcedtransactions", bad).0, -32_602);
+    }
+}
 
 #[test]
 fn r17_4_a_transaction_is_put_on_l1() {
     for transaction in ["080102", "0x080102"] {
         let answer = call("l2_forceinclusion", json!([transaction]));
-        let hash = format!("0x{}", hex::encode(blake2_256(&[8, 1, 2])));
-        assert_eq!(answer["hash"], hash);
+        assert_eq!(answer["hash"], json!(BlakeTwo256::hash(&[8, 1, 2])));
         assert_eq!(answer["funding"], json!(L1Hash([5; 32])));
         assert_eq!(answer["txid"], json!(L1Hash([6; 32])));
         assert_eq!(answer["fee"], "0.00000007");

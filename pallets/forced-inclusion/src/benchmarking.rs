@@ -41,7 +41,7 @@ mod benchmarks {
     #[benchmark]
     fn settle() {
         Pallet::<T>::on_event(&event::<T>(), &L1BlockContext::default());
-        crate::Entries::<T>::mutate(0, |entry| {
+        crate::Entries::<T>::mutate(0u64, |entry| {
             if let Some(entry) = entry {
                 entry.due = 0;
             }

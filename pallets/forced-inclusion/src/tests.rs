@@ -41,7 +41,7 @@ fn r17_2_one_that_is_heard_late_has_an_hour() {
         hear_at(START - 23 * HOUR, APPLIED, 1);
         hear_at(START - 23 * HOUR + 1_000, APPLIED, 2);
         hear_at(START - 30 * DAY, APPLIED, 3);
-        let due = |place| Entries::<Test>::get(place).expect("it waits").due;
+        let due = |place: u64| Entries::<Test>::get(place).expect("it waits").due;
         assert_eq!((due(0), due(1), due(2)), (START + HOUR, START + HOUR + 1_000, START + HOUR));
     });
 }
@@ -151,7 +151,7 @@ proptest! {
                 dues.push(stood + DAY);
             }
             let mut done = 0;
-            let mut now = START;
+            let mut now = START + DAY - HOUR;
             while done < heard.len() {
                 now += step * minute;
                 let before = settled().len();

@@ -98,7 +98,7 @@ pub(crate) fn status(from: u64, limit: u32) -> ForcedStatus {
     let places = Queue::<Runtime>::get();
     let begin = from.max(places.first);
     let end = begin.saturating_add(limit.min(MAX_LISTED).into()).min(places.next);
-    let entry = |place| {
+    let entry = |place: u64| {
         let waiting = Entries::<Runtime>::get(place)?;
         Some(ForcedEntry { place, hash: waiting.hash, due: waiting.due })
     };

@@ -14,7 +14,7 @@ fn r17_1_a_forced_transaction_has_the_bytes_that_are_documented() {
                     0300";
     assert_eq!(hex::encode(payload.script(3)), expected);
     let script = data_script(b"abc", &KEY).expect("short");
-    let expected = format!("006303616263{}21{}ac", "68", "02".repeat(33));
+    let expected = format!("0063036162636821{}ac", "02".repeat(33));
     assert_eq!(hex::encode(&script), expected);
     assert_eq!(shown_data(&script).as_deref(), Some(&b"abc"[..]));
     let output = script_address(&script).script();

@@ -511,6 +511,34 @@ pub struct OpenPoll {
     pub waiting_for: Vec<AccountId>,
 }
 
+/// A transaction that stands on L1 and whose time is not over.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct ForcedEntry {
+    /// Its place in the queue.
+    pub place: u64,
+    /// Its hash.
+    pub hash: H256,
+    /// The time from which on it is overdue, milliseconds since 1970.
+    pub due: Moment,
+}
+
+/// What became of transactions that stood on L1, and what waits (R17.5).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct ForcedStatus {
+    /// Taken into the queue, ever.
+    pub heard: u64,
+    /// Whose nonces were used when their time was over.
+    pub included: u64,
+    /// That no leader had included, so the runtime did.
+    pub applied: u64,
+    /// That could not be included.
+    pub dropped: u64,
+    /// The first place that waits.
+    pub first: u64,
+    /// Some of those that wait, in their order.
+    pub waiting: Vec<ForcedEntry>,
+}
+
 sp_api::decl_runtime_apis! {
     /// The chain's parameters.
     pub trait ChainApi {
@@ -598,6 +626,12 @@ sp_api::decl_runtime_apis! {
     pub trait MessagesApi {
         /// All on record of one L1 transaction, by position, at most 1,000.
         fn messages_of_transaction(txid: L1Hash) -> Vec<MessageReport>;
+    }
+
+    /// Transactions that are included whatever sequencers want.
+    pub trait ForcedInclusionApi {
+        /// The totals, and at most `limit` of those that wait, from a place on.
+        fn forced_inclusion(from: u64, limit: u32) -> ForcedStatus;
     }
 
     /// What sequencers earn.

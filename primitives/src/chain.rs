@@ -187,6 +187,9 @@ pub struct ChainParameters {
     pub max_daily_mint: Balance,
     /// L2 blocks between two anchors on L1.
     pub anchor_interval: u32,
+    /// Time within which a transaction that stands on L1 is included (R17.2), from the L1
+    /// block on that holds it.
+    pub forced_inclusion_s: u64,
     /// Smallest base fee of a transaction: 0.00001 coin.
     pub min_fee: Balance,
     /// Who gets base fees.

@@ -10,8 +10,8 @@ use alloc::{vec, vec::Vec};
 use cascoin_l2_primitives::{
     apis::{
         Announcer, BurnRecord, BurnWait, CandidateInfo, DoubleSignRecord, Eligibility,
-        EvidenceStanding, MintRecord, OpenPoll, OutageClaim, RelayStatus, ReputationExports,
-        ReputationReport, SequencerParticipation, SupplyReport,
+        EvidenceStanding, ForcedStatus, MintRecord, OpenPoll, OutageClaim, RelayStatus,
+        ReputationExports, ReputationReport, SequencerParticipation, SupplyReport,
     },
     chain::{self, SequencerSet},
     consensus::DoubleSignEvidence,
@@ -349,6 +349,12 @@ impl_runtime_apis! {
     impl cascoin_l2_primitives::apis::MessagesApi<Block> for Runtime {
         fn messages_of_transaction(txid: L1Hash) -> Vec<MessageReport> {
             Messages::messages_of_transaction(txid)
+        }
+    }
+
+    impl cascoin_l2_primitives::apis::ForcedInclusionApi<Block> for Runtime {
+        fn forced_inclusion(from: u64, limit: u32) -> ForcedStatus {
+            crate::configs::forced_status(from, limit)
         }
     }
 

@@ -13,6 +13,7 @@ frame_benchmarking::define_benchmarks!(
     [pallet_chain_parameters, crate::ChainParameters]
     [pallet_compensation, crate::Compensation]
     [pallet_equivocation, crate::Equivocation]
+    [pallet_forced_inclusion, crate::ForcedInclusion]
     [pallet_l1_relay, crate::L1Relay]
     [pallet_messages, crate::Messages]
     [pallet_multisig, crate::Multisig]

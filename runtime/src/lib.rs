@@ -108,8 +108,8 @@ pub const VERSION: RuntimeVersion = RuntimeVersion {
 /// whose keys and accounts they note at genesis and at the end of a block;
 /// TimestampGuard stands after L1Relay, which drops the votes of an old set before the
 /// guard reads them; Compensation stands after Aura, whose slot it reads when a block
-/// begins; Messages stands last, so that what it executes when a block begins finds all
-/// others in the new block.
+/// begins. Messages and then ForcedInclusion stand last, so that what they execute when a
+/// block begins finds all others in the new block.
 #[frame_support::runtime(legacy_ordering)]
 mod runtime {
     #[runtime::runtime]
@@ -181,4 +181,6 @@ mod runtime {
     pub type ReputationExport = pallet_reputation_export;
     #[runtime::pallet_index(41)]
     pub type Messages = pallet_messages;
+    #[runtime::pallet_index(36)]
+    pub type ForcedInclusion = pallet_forced_inclusion;
 }

@@ -13,7 +13,7 @@
 //! blocks at or above that height. There has been no change yet: one set of rules is in
 //! force from the first block.
 
-use crate::{block::Block, message, revocation, stake, trust};
+use crate::{block::Block, forced, message, revocation, stake, trust};
 use cascoin_l2_primitives::{
     l1::{burn::marked_payload, stake::LOCK_VOUT},
     relay::{local::LocalBlock, pages_root, paginate, L1BlockDigest, L1Event, MAX_TRUST_PER_BLOCK},
@@ -32,10 +32,12 @@ pub const EXTRACTION: u32 = 1;
 /// each other in it the [`MAX_TRUST_PER_BLOCK`] statements with the largest bonds are
 /// events: who wants to crowd others out must lock more than they do. For the same reason
 /// of what is locked as stake the [`MAX_STAKE_PER_BLOCK`] locks with the most coin-blocks
-/// are. Revocations of keys all are, each once: nobody's can be crowded out, and a block
+/// are, and of forced transactions the [`MAX_FORCED_PER_BLOCK`] that destroy the most.
+/// Revocations of keys all are, each once: nobody's can be crowded out, and a block
 /// full of them makes no more pages than one full of burns. So are all messages: they may
 /// destroy coins.
 ///
+/// [`MAX_FORCED_PER_BLOCK`]: cascoin_l2_primitives::relay::MAX_FORCED_PER_BLOCK
 /// [`MAX_STAKE_PER_BLOCK`]: cascoin_l2_primitives::relay::MAX_STAKE_PER_BLOCK
 pub fn events(block: &Block, height: u32) -> Vec<L1Event> {
     let mut events = Vec::new();
@@ -44,6 +46,7 @@ pub fn events(block: &Block, height: u32) -> Vec<L1Event> {
         let said = trust::statement(&transaction, height);
         let revocation = revocation::revocation(&transaction);
         let mut messages = message::messages(&transaction).into_iter().peekable();
+        let mut forced = forced::transaction(&transaction);
         for (outpoint, output) in transaction.outputs() {
             if let Some(payload) = marked_payload(output.script) {
                 events.push(L1Event::Burn {
@@ -68,12 +71,15 @@ pub fn events(block: &Block, height: u32) -> Vec<L1Event> {
             // In the order of outputs, so that none is looked at twice.
             let sent = messages.next_if(|(vout, _)| *vout == outpoint.vout);
             events.extend(sent.map(|(_, message)| message));
+            if let Some((_, event)) = forced.take_if(|(vout, _)| *vout == outpoint.vout) {
+                events.push(event);
+            }
             if outpoint.vout as usize == LOCK_VOUT {
                 events.extend(stake::lock(&transaction, height));
             }
         }
     }
-    stake::keep_largest(without_small_bonds(events), height)
+    forced::keep_largest(stake::keep_largest(without_small_bonds(events), height))
 }
 
 fn without_small_bonds(events: Vec<L1Event>) -> Vec<L1Event> {
@@ -85,7 +91,8 @@ fn without_small_bonds(events: Vec<L1Event>) -> Vec<L1Event> {
             L1Event::Burn { .. }
             | L1Event::KeyRevocation { .. }
             | L1Event::Stake { .. }
-            | L1Event::Message { .. } => None,
+            | L1Event::Message { .. }
+            | L1Event::ForcedTransaction { .. } => None,
         })
         .collect();
     // Of equal bonds the earlier ones stay.

@@ -16,6 +16,8 @@
 //! - [`signer`]: which key a transaction proves to have signed it.
 //! - [`revocation`]: the revocation of a sequencer's keys that a transaction says.
 //! - [`message`]: what a transaction sends to L2.
+//! - [`forced`]: a transaction of the layer 2 that a transaction shows.
+//! - [`forced_tx`]: makes, signs and sends such a transaction.
 //! - [`stake`]: what a transaction locks as a sequencer's stake.
 //! - [`stake_tx`]: makes, checks, signs and sends such a transaction, and the one that
 //!   gets the coins back.
@@ -31,6 +33,8 @@ pub mod burn;
 pub mod client;
 pub mod events;
 pub mod follower;
+pub mod forced;
+pub mod forced_tx;
 pub mod inclusion;
 pub mod message;
 pub mod revocation;

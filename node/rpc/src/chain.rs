@@ -10,9 +10,25 @@ use cascoin_consensus::{schedule::Schedule, EngineClient};
 use cascoin_l2_primitives::{
     apis::{
         BurnMintApi, BurnRecord, BurnWait, CandidateInfo, ChainApi, CompensationApi,
-        DoubleSignRecord, Eligibility, EvidenceApi, MessagesApi, MintRecord, OutageClaim,
-        ParticipationApi, RegistryApi, RelayApi, RelayStatus, ReputationApi, ReputationExports,
-        ReputationReport, RewardsApi, SequencerApi, SequencerParticipation, SupplyReport,
+        DoubleSignRecord,
+        Eligibility,
+        EvidenceApi,
+        MessagesApi,
+        MintRecord,
+        OutageClaim,
+        ParticipationApi,
+        RegistryApi,
+        RelayApi,
+        RelayStatus,
+        ReputationApi,
+        ReputationExports,
+        ReputationReport,
+        RewardsApi,
+        SequencerApi,
+        SequencerParticipation,
+        SupplyReport,
+        ForcedInclusionApi,
+        ForcedStatus,
     },
     chain::{
         AccountId, Balance, BlockHash, BlockNumber, ChainParameters, Header, Nonce, OpaqueBlock,
@@ -214,6 +230,9 @@ pub trait ChainReader: Send + Sync + 'static {
         at: BlockHash,
         account: AccountId,
     ) -> Read<Vec<OutageClaim<OpaqueExtrinsic>>>;
+    /// What became of transactions that stood on L1, and at most `limit` of those that
+    /// wait, from a place on.
+    fn forced_inclusion(&self, at: BlockHash, from: u64, limit: u32) -> Read<ForcedStatus>;
     /// An account; one that does not exist has nothing.
     fn account(&self, at: BlockHash, account: &AccountId) -> Read<AccountState>;
     /// Hash of the block at a height; `None` if there is none yet.
@@ -236,6 +255,7 @@ pub trait L2Client:
                  + CompensationApi<OpaqueBlock>
                  + EvidenceApi<OpaqueBlock>
                  + MessagesApi<OpaqueBlock>
+                 + ForcedInclusionApi<OpaqueBlock>
                  + ParticipationApi<OpaqueBlock>
                  + RegistryApi<OpaqueBlock>
                  + ReputationApi<OpaqueBlock>
@@ -253,6 +273,7 @@ impl<T> L2Client for T where
                      + CompensationApi<OpaqueBlock>
                      + EvidenceApi<OpaqueBlock>
                      + MessagesApi<OpaqueBlock>
+                     + ForcedInclusionApi<OpaqueBlock>
                      + ParticipationApi<OpaqueBlock>
                      + RegistryApi<OpaqueBlock>
                      + ReputationApi<OpaqueBlock>
@@ -430,6 +451,10 @@ impl<C: L2Client, B: Backend<OpaqueBlock> + 'static> ChainReader for ClientReade
         account: AccountId,
     ) -> Read<Vec<OutageClaim<OpaqueExtrinsic>>> {
         Ok(self.client.runtime_api().compensation(at, account)?)
+    }
+
+    fn forced_inclusion(&self, at: BlockHash, from: u64, limit: u32) -> Read<ForcedStatus> {
+        Ok(self.client.runtime_api().forced_inclusion(at, from, limit)?)
     }
 
     fn account(&self, at: BlockHash, account: &AccountId) -> Read<AccountState> {

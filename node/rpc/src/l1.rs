@@ -6,6 +6,7 @@
 use cascoin_l1::{
     burn::{self, BurnError, SentBurn, UnconfirmedBurn, UnsignedBurn},
     follower::{ForkFromAttested, L1Status},
+    forced_tx::{self, ForcedOrder, ForcedTxError, SentForced},
     inclusion::{self, InclusionError},
     stake_tx::{self, ReleasedStake, SentStake, StakeOrder, StakeTxError, UnsignedStake},
     ClientConfig, FollowerHandle, L1Client, L1Error, SeenBurn,
@@ -87,6 +88,11 @@ pub trait L1Access: Send + Sync + 'static {
     /// # Errors
     /// [`StakeTxError`].
     fn release_stake(&self, txid: L1Hash) -> Result<ReleasedStake, StakeTxError>;
+    /// Puts a transaction of the layer 2 on L1, by two transactions of the L1 wallet.
+    ///
+    /// # Errors
+    /// [`ForcedTxError`].
+    fn force(&self, order: &ForcedOrder) -> Result<SentForced, ForcedTxError>;
     /// Proves that a transaction is in a block, which the L1 node reads as a whole.
     ///
     /// # Errors
@@ -166,6 +172,10 @@ impl L1Access for L1Node {
 
     fn release_stake(&self, txid: L1Hash) -> Result<ReleasedStake, StakeTxError> {
         stake_tx::release(&self.client, txid)
+    }
+
+    fn force(&self, order: &ForcedOrder) -> Result<SentForced, ForcedTxError> {
+        forced_tx::send(&self.client, order)
     }
 
     fn inclusion(&self, txid: &L1Hash, block: &L1Hash) -> Result<InclusionProof, InclusionError> {

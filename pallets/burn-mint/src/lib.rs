@@ -465,7 +465,8 @@ pub mod pallet {
                 L1Event::Trust(_)
                 | L1Event::KeyRevocation { .. }
                 | L1Event::Stake { .. }
-                | L1Event::Message { .. } => (),
+                | L1Event::Message { .. }
+                | L1Event::ForcedTransaction { .. } => (),
             }
         }
 

@@ -13,6 +13,8 @@ const MIN_SESSION_BLOCKS: u32 = 2;
 /// What a block's time may be away from its parent's whatever L1 says
 /// (`FREE_STEP_MS`): with a longer block time no leader might find a time of its own.
 const MAX_BLOCK_TIME_MS: u64 = cascoin_l2_primitives::time::FREE_STEP_MS;
+/// A day: what users are promised (R17.2).
+const MAX_FORCED_INCLUSION_S: u64 = 24 * 60 * 60;
 /// Scores are percentages.
 const MAX_SCORE: u8 = 100;
 /// All of it.
@@ -83,6 +85,10 @@ pub fn check(parameters: &ChainParameters) -> Result<(), InvalidParameters> {
         (p.max_deposit <= p.max_daily_deposit, "maxDeposit must not exceed maxDailyDeposit"),
         (p.max_daily_deposit <= p.max_daily_mint, "maxDailyDeposit must not exceed maxDailyMint"),
         (p.anchor_interval > 0, "anchorInterval must not be 0"),
+        (
+            (1..=MAX_FORCED_INCLUSION_S).contains(&p.forced_inclusion_s),
+            "forcedInclusionS must be between 1 and 86400",
+        ),
         (p.min_fee > 0, "minFee must not be 0"),
         (
             p.fee_split.producer.saturating_add(p.fee_split.others) <= MAX_PERCENT,

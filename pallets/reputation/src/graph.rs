@@ -40,7 +40,8 @@ impl<T: Config> OnL1Event for Pallet<T> {
             L1Event::Burn { .. }
             | L1Event::KeyRevocation { .. }
             | L1Event::Stake { .. }
-            | L1Event::Message { .. } => (),
+            | L1Event::Message { .. }
+            | L1Event::ForcedTransaction { .. } => (),
         }
     }
 

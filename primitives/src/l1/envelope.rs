@@ -36,6 +36,8 @@ const OP_PUSHDATA1: u8 = 0x4c;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum MessageKind {
+    /// A transaction of the layer 2 that no sequencer can leave out (R17).
+    ForcedTransaction = 3,
     /// A call that L2 executes as the sender's own (R9.1).
     CrossLayer = 4,
     /// A sequencer's keys are revoked (R30.5).
@@ -45,7 +47,8 @@ pub enum MessageKind {
 }
 
 impl MessageKind {
-    const ALL: [Self; 3] = [Self::CrossLayer, Self::KeyRevocation, Self::Stake];
+    const ALL: [Self; 4] =
+        [Self::ForcedTransaction, Self::CrossLayer, Self::KeyRevocation, Self::Stake];
 
     fn of(byte: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| *kind as u8 == byte)

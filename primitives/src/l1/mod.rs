@@ -10,6 +10,7 @@ pub mod common_inputs;
 pub mod cross_layer;
 pub mod cvm;
 pub mod envelope;
+pub mod forced;
 pub mod inclusion;
 pub mod params;
 pub mod revocation;

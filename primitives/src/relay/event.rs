@@ -2,8 +2,8 @@
 
 use crate::{
     chain::AccountId,
-    l1::{burn, cvm::TrustKind, OutPoint},
     messages::MessageBody,
+    l1::{burn, cvm::TrustKind, forced::MAX_FORCED_BYTES, OutPoint},
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
@@ -15,6 +15,9 @@ pub const MAX_TRUST_PER_BLOCK: usize = 64;
 /// Most [`L1Event::Stake`] of one L1 block: those with the most coin-blocks
 /// ([`coin_blocks`](crate::l1::stake::coin_blocks)).
 pub const MAX_STAKE_PER_BLOCK: usize = 16;
+/// Most [`L1Event::ForcedTransaction`] of one L1 block: those whose messages destroy the
+/// most coins. What is heard in a day is bounded by it, so no queue on L2 is ever full.
+pub const MAX_FORCED_PER_BLOCK: usize = 4;
 
 /// One event of an L1 block, in the order of its outputs.
 #[derive(
@@ -80,6 +83,17 @@ pub enum L1Event {
         /// Its body ([`CrossLayerPayload`](crate::l1::cross_layer::CrossLayerPayload), if
         /// it is well-formed).
         body: MessageBody,
+    },
+    /// A transaction of the layer 2 that is to be included whatever sequencers want (R17).
+    /// Whether it is one is judged on L2; data that no input shows is no event.
+    #[codec(index = 6)]
+    ForcedTransaction {
+        /// The layer 2 that the message names.
+        chain_id: u32,
+        /// What the message's output destroys, in L1 units. It only ranks.
+        paid: u64,
+        /// The transaction, as `author_submitExtrinsic` takes it.
+        transaction: BoundedVec<u8, ConstU32<{ MAX_FORCED_BYTES as u32 }>>,
     },
 }
 

@@ -1,8 +1,16 @@
 //! The chain's parameters, the L1 relay and what acts on its events.
 
 use crate::{
-    Balances, BurnMint, ChainParameters, Messages, Reputation, Runtime, SequencerRegistry, Stake,
+    Balances,
+    BurnMint,
+    ChainParameters,
+    Messages,
+    Reputation,
+    Runtime,
+    SequencerRegistry,
+    Stake,
     Timestamp,
+    ForcedInclusion,
 };
 use cascoin_l2_primitives::relay::{L1BlockContext, L1Event, OnL1Event};
 use frame_support::{traits::Get, weights::Weight};
@@ -31,6 +39,7 @@ impl OnL1Event for L1Events {
             L1Event::KeyRevocation { .. } => SequencerRegistry::on_event(event, block),
             L1Event::Stake { .. } => Stake::on_event(event, block),
             L1Event::Message { .. } => Messages::on_event(event, block),
+            L1Event::ForcedTransaction { .. } => ForcedInclusion::on_event(event, block),
         }
     }
 
@@ -41,6 +50,7 @@ impl OnL1Event for L1Events {
             .max(SequencerRegistry::max_event_weight())
             .max(Stake::max_event_weight())
             .max(Messages::max_event_weight())
+            .max(ForcedInclusion::max_event_weight())
     }
 }
 

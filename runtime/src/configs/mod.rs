@@ -3,6 +3,7 @@
 mod accounts;
 mod compensation;
 mod consensus;
+mod forced;
 mod governance;
 mod l1;
 mod limits;
@@ -16,4 +17,5 @@ mod system;
 pub use accounts::ProxyType;
 pub(crate) use consensus::announcers;
 pub use consensus::Sessions;
+pub(crate) use forced::status as forced_status;
 pub use system::{RuntimeBlockLength, RuntimeBlockWeights, MAX_BLOCK_REF_TIME};

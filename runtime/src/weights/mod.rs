@@ -22,6 +22,9 @@ pub mod pallet_compensation {
 pub mod pallet_equivocation {
     pub use ::pallet_equivocation::weights::EstimatedWeight as WeightInfo;
 }
+pub mod pallet_forced_inclusion {
+    pub use ::pallet_forced_inclusion::weights::EstimatedWeight as WeightInfo;
+}
 pub mod pallet_l1_relay {
     pub use ::pallet_l1_relay::weights::EstimatedWeight as WeightInfo;
 }

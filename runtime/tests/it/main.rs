@@ -10,6 +10,7 @@ mod evidence;
 mod exports;
 mod fees;
 mod filter;
+mod forced;
 mod genesis;
 mod limits;
 mod messages;

@@ -407,7 +407,8 @@ impl Engine {
                 L1Event::Trust(_)
                 | L1Event::KeyRevocation { .. }
                 | L1Event::Stake { .. }
-                | L1Event::Message { .. } => None,
+                | L1Event::Message { .. }
+                | L1Event::ForcedTransaction { .. } => None,
             })
             .collect();
         let fits = held.saturating_add(burns.len()) <= self.limits.burns;

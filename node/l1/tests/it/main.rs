@@ -5,6 +5,7 @@
 mod burns;
 mod faults;
 mod follower;
+mod forced;
 mod logs;
 mod node;
 mod proxy;

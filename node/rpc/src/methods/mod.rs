@@ -16,6 +16,7 @@ mod common_inputs;
 mod compensation;
 mod evidence;
 mod exports;
+mod forced;
 mod info;
 mod messages;
 mod reputation;
@@ -155,6 +156,8 @@ pub fn module(context: Context) -> Result<RpcModule<()>, RegisterMethodError> {
     add(&mut module, &stake::CREATE_STAKE, Unsafe, stake::create_stake)?;
     add(&mut module, &stake::SEND_STAKE, Unsafe, stake::send_stake)?;
     add(&mut module, &stake::RELEASE_STAKE, Unsafe, stake::release_stake)?;
+    add(&mut module, &forced::FORCE, Unsafe, forced::force)?;
+    add(&mut module, &forced::FORCED, Safe, forced::forced)?;
     add(&mut module, &burns::BURN_STATUS, Safe, burns::burn_status)?;
     add(&mut module, &burns::RETRY_BURN, Unsafe, burns::retry_burn)?;
     add(&mut module, &burns::PENDING_BURNS, Safe, burns::pending_burns)?;

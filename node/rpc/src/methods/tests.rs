@@ -9,6 +9,7 @@ use crate::{
 };
 use cascoin_l1::{
     burn::{BurnError, CheckedBurn, SentBurn, UnconfirmedBurn, UnsignedBurn},
+    forced_tx::{ForcedOrder, ForcedTxError, SentForced},
     inclusion::InclusionError,
     stake::Locked,
     stake_tx::{ReleasedStake, SentStake, StakeOrder, StakeTxError, UnsignedStake},
@@ -17,8 +18,8 @@ use cascoin_l1::{
 use cascoin_l2_primitives::{
     apis::{
         BurnOutcome, BurnRecord, BurnWait, CandidateInfo, DoubleSignRecord, Eligibility,
-        MintRecord, OpenVote, OutageClaim, RelayStatus, ReputationExports, ReputationReport,
-        SequencerParticipation, SupplyReport, WaitCause,
+        ForcedStatus, MintRecord, OpenVote, OutageClaim, RelayStatus, ReputationExports,
+        ReputationReport, SequencerParticipation, SupplyReport, WaitCause,
     },
     chain::{AccountId, BlockHash, BlockNumber, FeeSplit, Header, SequencerInfo, SequencerSet},
     consensus::LeaderDigest,
@@ -54,6 +55,7 @@ mod common_inputs_tests;
 mod compensation_tests;
 mod evidence_tests;
 mod exports_tests;
+mod forced_tests;
 mod message_tests;
 mod rewards_tests;
 
@@ -368,6 +370,10 @@ impl ChainReader for TestChain {
         Ok(compensation_tests::report(&account))
     }
 
+    fn forced_inclusion(&self, _: BlockHash, from: u64, limit: u32) -> Read<ForcedStatus> {
+        Ok(forced_tests::report(from, limit))
+    }
+
     fn account(&self, _: BlockHash, account: &AccountId) -> Read<AccountState> {
         let rich = AccountState { nonce: 7, free: 150_000_000, reserved: 50, frozen: 100 };
         Ok(if *account == alice() { rich } else { AccountState::default() })
@@ -500,6 +506,17 @@ impl L1Access for TestL1 {
         }
     }
 
+    fn force(&self, order: &ForcedOrder) -> Result<SentForced, ForcedTxError> {
+        match order.transaction[..] {
+            [8, 1, 2] => Ok(SentForced { funding: L1Hash([5; 32]), txid: L1Hash([6; 32]), fee: 7 }),
+            [4, 1] => Err(StakeTxError::InsufficientFunds("Insufficient funds".into()).into()),
+            _ => Err(ForcedTxError::NotShown {
+                hex: "abcd".into(),
+                source: L1Error::WarmingUp { message: "Loading".into() },
+            }),
+        }
+    }
+
     fn inclusion(&self, txid: &L1Hash, block: &L1Hash) -> Result<InclusionProof, InclusionError> {
         common_inputs_tests::inclusion(txid, block)
     }
@@ -609,12 +626,14 @@ fn all_methods_of_the_ledger_are_there_and_nothing_else() {
         "l2_announcesequencer",
         "l2_createcommoninputsproof",
         "l2_createrevocationtx",
+        "l2_getforcedtransactions",
         "l2_getleader",
         "l2_createburntx",
         "l2_sendburntx",
         "l2_createstaketx",
         "l2_sendstaketx",
         "l2_releasestaketx",
+        "l2_forceinclusion",
         "l2_getburnstatus",
         "l2_getevidence",
         "l2_getnetworkstatus",
@@ -1091,6 +1110,7 @@ fn wallet_methods_are_guarded_and_need_an_l1_node() {
         ("l2_createstaketx", json!([ALICE, 1, 9_000])),
         ("l2_sendstaketx", json!(["ab"])),
         ("l2_releasestaketx", json!(["03".repeat(32)])),
+        ("l2_forceinclusion", json!(["080102"])),
     ] {
         for deny in [Some(DenyUnsafe::Yes), None] {
             let setup = Setup { deny, ..Setup::default() };

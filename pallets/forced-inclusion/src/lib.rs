@@ -1,0 +1,311 @@
+//! Transactions that stand on L1 are included, whatever sequencers want (R17).
+//!
+//! ## Overview
+//!
+//! - Whom sequencers censor puts a signed transaction on L1
+//!   (`cascoin_l2_primitives::l1::forced`). The relay tells of it, and it waits here.
+//! - While it waits, each node's off-chain worker submits it to the node's pool, so
+//!   leaders that censor nothing include it at once, like any other.
+//! - When its time is over ([`Config::Deadline`]) and its nonce is not used, **the runtime
+//!   applies it itself** as a block begins: signature, nonce, fee and limits as always.
+//!   That is part of executing the block. A leader cannot leave it out: a block without
+//!   it has another state root, no honest sequencer votes for it, and no node imports it.
+//! - What cannot be included then is dropped, with an event that says why: nobody need
+//!   wait for a nonce or a fee that may never come.
+//!
+//! ## The time
+//!
+//! It begins with the median time of the L1 block that holds the transaction, which is
+//! never later than that block. A transaction of which the relay tells late still has
+//! a twenty-fourth of the deadline, so that leaders that did not know of it can include
+//! it. What is overdue is judged by the parent's time, since a block has none yet when it
+//! begins.
+//!
+//! ## What holds
+//!
+//! - The queue is first in, first out, and of each block one is settled. L1 blocks bring
+//!   at most four, and come far less often than blocks here, so no queue builds up
+//!   behind others.
+//! - Storage: at most what L1 brings within a deadline, each at most
+//!   [`MAX_FORCED_BYTES`] long. There is no place to run out of, so nobody can be crowded
+//!   out here; in an L1 block those that pay most there come first.
+//! - A transaction that finds no room is tried again for [`MAX_TRIES`] blocks: nobody can
+//!   hold up the queue with one that fits no block.
+//! - What it does is what it would do in a block. It emits no `ExtrinsicSuccess`; its
+//!   events are those of the block's beginning, with `Settled` behind them.
+//!
+//! ## What this does not do
+//!
+//! Nobody is punished for what the runtime had to include; it is counted
+//! ([`Totals::applied`]). ADR 0028 says why.
+#![cfg_attr(not(feature = "std"), no_std)]
+
+extern crate alloc;
+
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
+#[cfg(test)]
+mod mock;
+#[cfg(test)]
+mod tests;
+pub mod types;
+pub mod weights;
+
+pub use pallet::*;
+pub use types::{ApplyTransaction, Outcome, Places, Totals, Waiting};
+pub use weights::{EstimatedWeight, WeightInfo};
+
+use cascoin_l2_primitives::{
+    chain::Moment,
+    l1::forced::MAX_FORCED_BYTES,
+    relay::{L1BlockContext, L1Event, OnL1Event},
+};
+use frame_support::{
+    pallet_prelude::ConstU32,
+    traits::{Get, Time},
+    weights::Weight,
+    BoundedVec,
+};
+use sp_runtime::traits::Hash as _;
+
+/// Blocks in which a transaction that finds no room is tried.
+pub const MAX_TRIES: u32 = 64;
+/// Transactions that the off-chain worker submits at a time.
+pub const SUBMITTED: u64 = 4;
+/// Blocks between two times.
+pub const SUBMIT_BLOCKS: u64 = 4;
+/// What a transaction has at least from the time on when it is heard of: this part of the
+/// deadline.
+const LATE_PART: Moment = 24;
+
+/// A transaction's bytes.
+pub type Encoded = BoundedVec<u8, ConstU32<{ MAX_FORCED_BYTES as u32 }>>;
+
+// Missing docs: FRAME generates items that carry none.
+#[allow(missing_docs)]
+#[frame_support::pallet]
+pub mod pallet {
+    use super::*;
+    use frame_support::pallet_prelude::*;
+    use frame_system::pallet_prelude::*;
+    use sp_runtime::SaturatedConversion;
+
+    /// The layout of this pallet's storage.
+    pub const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+
+    #[pallet::pallet]
+    #[pallet::storage_version(STORAGE_VERSION)]
+    pub struct Pallet<T>(_);
+
+    #[pallet::config]
+    pub trait Config: frame_system::Config {
+        /// The time of the last block.
+        type Time: Time<Moment = Moment>;
+
+        /// The id by which transactions on L1 name this chain.
+        type ChainId: Get<u32>;
+
+        /// Time within which a transaction is included, milliseconds.
+        type Deadline: Get<Moment>;
+
+        /// Applies what is overdue.
+        type Apply: ApplyTransaction;
+
+        /// Weights of the hook, and of what the relay tells.
+        type WeightInfo: WeightInfo;
+    }
+
+    /// Which places of the queue are taken.
+    #[pallet::storage]
+    pub type Queue<T> = StorageValue<_, Places, ValueQuery>;
+
+    /// What waits, by place.
+    #[pallet::storage]
+    pub type Entries<T: Config> = StorageMap<_, Twox64Concat, u64, Waiting<T::Hash>, OptionQuery>;
+
+    /// The bytes of what waits, by place: beside [`Entries`], which each block reads.
+    #[pallet::storage]
+    pub type Transactions<T> = StorageMap<_, Twox64Concat, u64, Encoded, OptionQuery>;
+
+    /// Blocks in which the transaction whose turn it is found no room.
+    #[pallet::storage]
+    pub type Tries<T> = StorageValue<_, u32, ValueQuery>;
+
+    /// What became of all transactions (R17.5).
+    #[pallet::storage]
+    pub type Counts<T> = StorageValue<_, Totals, ValueQuery>;
+
+    #[pallet::event]
+    #[pallet::generate_deposit(pub(super) fn deposit_event)]
+    pub enum Event<T: Config> {
+        /// A transaction stands on L1, and will be included.
+        Heard {
+            /// Its place in the queue.
+            place: u64,
+            /// Its hash.
+            hash: T::Hash,
+            /// The time from which on it is overdue, milliseconds since 1970.
+            due: Moment,
+        },
+        /// A transaction stands on L1 for another chain.
+        OtherChain {
+            /// The chain that it names.
+            chain_id: u32,
+        },
+        /// A transaction's time is over.
+        Settled {
+            /// Its place in the queue.
+            place: u64,
+            /// Its hash.
+            hash: T::Hash,
+            /// What became of it.
+            outcome: Outcome,
+        },
+    }
+
+    #[pallet::hooks]
+    impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+        fn on_initialize(_: BlockNumberFor<T>) -> Weight {
+            Self::settle_next()
+        }
+
+        fn offchain_worker(now: BlockNumberFor<T>) {
+            Self::submit_waiting(now.saturated_into());
+        }
+
+        #[cfg(feature = "try-runtime")]
+        fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
+            Self::check_state().map_err(Into::into)
+        }
+    }
+}
+
+impl<T: Config> Pallet<T> {
+    /// Settles the transaction whose turn it is, if it is overdue. Returns the weight of
+    /// that, but for what was dispatched.
+    fn settle_next() -> Weight {
+        let idle = T::WeightInfo::idle();
+        let mut places = Queue::<T>::get();
+        if places.waiting() == 0 {
+            return idle;
+        }
+        let place = places.first;
+        let entry = Entries::<T>::get(place);
+        if entry.as_ref().is_some_and(|entry| T::Time::now() < entry.due) {
+            return idle;
+        }
+        // What is queued has both; what had not would be passed over.
+        if let (Some(entry), Some(encoded)) = (entry, Transactions::<T>::get(place)) {
+            let outcome = T::Apply::apply(&encoded);
+            if outcome == Outcome::NoRoom {
+                let tries = Tries::<T>::get().saturating_add(1);
+                if tries < MAX_TRIES {
+                    Tries::<T>::put(tries);
+                    return Self::settle_weight();
+                }
+            }
+            Counts::<T>::mutate(|totals| {
+                let count = match outcome {
+                    Outcome::Applied(_) => &mut totals.applied,
+                    Outcome::NonceUsed => &mut totals.included,
+                    Outcome::Unpayable | Outcome::Invalid | Outcome::NoRoom => &mut totals.dropped,
+                };
+                *count = count.saturating_add(1);
+            });
+            Self::deposit_event(Event::Settled { place, hash: entry.hash, outcome });
+        }
+        Entries::<T>::remove(place);
+        Transactions::<T>::remove(place);
+        Tries::<T>::kill();
+        places.first = places.first.saturating_add(1);
+        Queue::<T>::put(places);
+        Self::settle_weight()
+    }
+
+    fn settle_weight() -> Weight {
+        T::WeightInfo::settle().saturating_add(T::Apply::max_check_weight())
+    }
+
+    fn hear(encoded: &Encoded, block: &L1BlockContext) {
+        let mut places = Queue::<T>::get();
+        let place = places.next;
+        let deadline = T::Deadline::get();
+        let stood = Moment::from(block.median_time).saturating_mul(1_000);
+        let least = deadline.checked_div(LATE_PART).unwrap_or(0);
+        let due = stood.saturating_add(deadline).max(T::Time::now().saturating_add(least));
+        let hash = T::Hashing::hash(encoded);
+        Entries::<T>::insert(place, Waiting { hash, due });
+        Transactions::<T>::insert(place, encoded);
+        places.next = place.saturating_add(1);
+        Queue::<T>::put(places);
+        Counts::<T>::mutate(|totals| totals.heard = totals.heard.saturating_add(1));
+        Self::deposit_event(Event::Heard { place, hash, due });
+    }
+
+    /// Submits a few of those that wait to this node's pool, by turns. What is in the pool
+    /// or was included already is refused there.
+    fn submit_waiting(now: u64) {
+        let places = Queue::<T>::get();
+        let waiting = places.waiting();
+        if waiting == 0 || now.checked_rem(SUBMIT_BLOCKS) != Some(0) {
+            return;
+        }
+        let turn = now.checked_div(SUBMIT_BLOCKS).unwrap_or(0).saturating_mul(SUBMITTED);
+        for step in 0..SUBMITTED.min(waiting) {
+            let offset = turn.saturating_add(step).checked_rem(waiting).unwrap_or(0);
+            let place = places.first.saturating_add(offset);
+            if let Some(encoded) = Transactions::<T>::get(place) {
+                // The pool says no to what it knows and to what is no transaction.
+                let _ = sp_io::offchain::submit_transaction(encoded.into_inner());
+            }
+        }
+    }
+
+    /// What must hold between blocks: each place of the queue has an entry and its bytes,
+    /// and nothing else has.
+    ///
+    /// # Errors
+    /// The rule that is broken.
+    #[cfg(any(test, feature = "try-runtime"))]
+    pub fn check_state() -> Result<(), &'static str> {
+        let places = Queue::<T>::get();
+        if places.first > places.next {
+            return Err("the queue ends before it begins");
+        }
+        for place in places.first..places.next {
+            if !Entries::<T>::contains_key(place) || !Transactions::<T>::contains_key(place) {
+                return Err("a place of the queue is empty");
+            }
+        }
+        let waiting = usize::try_from(places.waiting()).unwrap_or(usize::MAX);
+        if Entries::<T>::iter_keys().count() != waiting
+            || Transactions::<T>::iter_keys().count() != waiting
+        {
+            return Err("something waits outside the queue");
+        }
+        if Tries::<T>::get() >= MAX_TRIES {
+            return Err("a transaction was tried too often");
+        }
+        let totals = Counts::<T>::get();
+        let settled = totals.included.saturating_add(totals.applied).saturating_add(totals.dropped);
+        if settled.saturating_add(places.waiting()) != totals.heard {
+            return Err("a transaction was lost");
+        }
+        Ok(())
+    }
+}
+
+impl<T: Config> OnL1Event for Pallet<T> {
+    fn on_event(event: &L1Event, block: &L1BlockContext) {
+        let L1Event::ForcedTransaction { chain_id, transaction, .. } = event else { return };
+        if *chain_id == T::ChainId::get() {
+            Self::hear(transaction, block);
+        } else {
+            Self::deposit_event(Event::OtherChain { chain_id: *chain_id });
+        }
+    }
+
+    fn max_event_weight() -> Weight {
+        T::WeightInfo::hear()
+    }
+}

@@ -1,0 +1,72 @@
+//! What waits, and what becomes of it.
+
+use cascoin_l2_primitives::chain::Moment;
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use frame_support::weights::Weight;
+use scale_info::TypeInfo;
+use sp_runtime::DispatchResult;
+
+/// The places of the queue that are taken: from `first` up to `next`, which is free.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Places {
+    /// The place whose turn is next.
+    pub first: u64,
+    /// The place that the next transaction will have.
+    pub next: u64,
+}
+
+impl Places {
+    /// How many wait.
+    pub const fn waiting(&self) -> u64 {
+        self.next.saturating_sub(self.first)
+    }
+}
+
+/// A transaction that waits, but for its bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Waiting<Hash> {
+    /// Its hash, as clients know it.
+    pub hash: Hash,
+    /// The time from which on it is overdue, milliseconds since 1970.
+    pub due: Moment,
+}
+
+/// What became of a transaction when its time was over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
+pub enum Outcome {
+    /// No leader had included it, so the runtime did. With what its call came to.
+    Applied(DispatchResult),
+    /// Its nonce is used: it was included, or its account had another one instead.
+    NonceUsed,
+    /// Its account cannot pay the fee.
+    Unpayable,
+    /// This chain could include it at no time, or cannot yet: it is no signed
+    /// transaction, or its nonce lies ahead, its era is over, it takes too much.
+    Invalid,
+    /// The block had no room for it. It is tried again.
+    NoRoom,
+}
+
+/// How many transactions there were of each kind, ever.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Totals {
+    /// Taken into the queue.
+    pub heard: u64,
+    /// That leaders had included, or whose accounts had used their nonces otherwise.
+    pub included: u64,
+    /// That no leader had included, though they could be: the runtime did.
+    pub applied: u64,
+    /// That could not be included when their time was over.
+    pub dropped: u64,
+}
+
+/// Applies transactions as a block does.
+pub trait ApplyTransaction {
+    /// Applies one that is encoded as clients send it: checks its signature, charges
+    /// its fee, dispatches its call. Of one that cannot be included nothing stays. MUST
+    /// book the weight of what it dispatches in the block.
+    fn apply(encoded: &[u8]) -> Outcome;
+
+    /// Upper bound of the weight of finding out whether it can be included.
+    fn max_check_weight() -> Weight;
+}

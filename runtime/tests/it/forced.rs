@@ -1,0 +1,200 @@
+//! Transactions that stand on L1 are included, whatever leaders want: relay pages, the
+//! queue, and what the runtime applies by itself, through the whole runtime.
+
+use crate::{
+    chain::{transfer, Chain},
+    stake::apply,
+};
+use cascoin_l2_primitives::{chain::Balance, relay::L1Event};
+use cascoin_l2_runtime::{
+    Balances, Executive, Moment, Nonce, Runtime, RuntimeEvent, System, UncheckedExtrinsic,
+};
+use codec::Encode;
+use pallet_forced_inclusion::{Counts, Encoded, Entries, Event, Outcome, Queue, Totals};
+use sp_keyring::Sr25519Keyring::{self, Eve, Ferdie, One};
+use std::panic::{catch_unwind, AssertUnwindSafe};
+
+const AMOUNT: Balance = 10_000_000;
+/// Chain id of the `regtest` preset.
+const CHAIN: u32 = 3;
+/// A twenty-fourth of its ten minutes: what is heard late has that.
+const LEAST_MS: Moment = 25_000;
+
+fn chain() -> Chain {
+    let mut chain = Chain::of("regtest");
+    chain.grow(vec![]);
+    chain
+}
+
+/// The first L1 block brings these, far too late for their deadline to matter. Returns
+/// the time from which on they are overdue.
+fn force(chain: &mut Chain, transactions: &[Vec<u8>]) -> Moment {
+    let event = |encoded: &Vec<u8>| L1Event::ForcedTransaction {
+        chain_id: CHAIN,
+        paid: 0,
+        transaction: Encoded::truncate_from(encoded.clone()),
+    };
+    apply(chain, 1, transactions.iter().map(event).collect());
+    let due = chain.time + LEAST_MS;
+    let places = chain.read(Queue::<Runtime>::get);
+    assert_eq!(places.waiting(), transactions.len() as u64);
+    for place in places.first..places.next {
+        assert_eq!(chain.read(|| Entries::<Runtime>::get(place)).map(|entry| entry.due), Some(due));
+    }
+    due
+}
+
+/// Leaders make blocks without any transaction until one has the time `due`.
+fn censor_until(chain: &mut Chain, due: Moment) {
+    while chain.time < due {
+        chain.grow(vec![]);
+        assert!(settled(chain).is_empty(), "nothing is overdue before");
+    }
+}
+
+/// What became of transactions in the last block.
+fn settled(chain: &mut Chain) -> Vec<Outcome> {
+    chain.read(|| {
+        let of = |record: frame_system::EventRecord<RuntimeEvent, _>| match record.event {
+            RuntimeEvent::ForcedInclusion(Event::Settled { outcome, .. }) => Some(outcome),
+            _ => None,
+        };
+        System::events().into_iter().filter_map(of).collect()
+    })
+}
+
+fn nonce(chain: &mut Chain, who: Sr25519Keyring) -> Nonce {
+    chain.read(|| System::account_nonce(who.to_account_id()))
+}
+
+fn balance(chain: &mut Chain, who: Sr25519Keyring) -> Balance {
+    chain.read(|| Balances::free_balance(who.to_account_id()))
+}
+
+fn signed(chain: &mut Chain, who: Sr25519Keyring, nonce: Nonce) -> UncheckedExtrinsic {
+    chain.sign(who, nonce, 0, transfer(Ferdie, AMOUNT))
+}
+
+#[test]
+fn p19_what_no_leader_includes_the_runtime_applies() {
+    let mut chain = chain();
+    let transaction = signed(&mut chain, Eve, 0);
+    let (eve, ferdie) = (balance(&mut chain, Eve), balance(&mut chain, Ferdie));
+    let due = force(&mut chain, &[transaction.encode()]);
+    censor_until(&mut chain, due);
+    assert_eq!(nonce(&mut chain, Eve), 0);
+
+    let (block, _) = chain.grow(vec![]);
+    assert_eq!(block.extrinsics.len(), 2, "the inherents alone");
+    assert_eq!(settled(&mut chain), [Outcome::Applied(Ok(()))]);
+    assert_eq!(nonce(&mut chain, Eve), 1);
+    assert_eq!(balance(&mut chain, Ferdie), ferdie + AMOUNT);
+    assert!(balance(&mut chain, Eve) < eve - AMOUNT, "it paid its fee");
+    let totals = Totals { heard: 1, applied: 1, ..Default::default() };
+    assert_eq!(chain.read(Counts::<Runtime>::get), totals);
+    // The chain goes on, and transactions in the next blocks do as always.
+    let next = signed(&mut chain, Eve, 1);
+    let (_, applied) = chain.grow(vec![next]);
+    assert_eq!(applied, [Ok(Ok(()))]);
+    assert_eq!(balance(&mut chain, Ferdie), ferdie + 2 * AMOUNT);
+}
+
+/// In the very block that applies one, others find their place, the account's next one
+/// too.
+#[test]
+fn r17_2_the_block_that_applies_one_has_room_for_others() {
+    let mut chain = chain();
+    let transaction = signed(&mut chain, Eve, 0);
+    let ferdie = balance(&mut chain, Ferdie);
+    let due = force(&mut chain, &[transaction.encode()]);
+    censor_until(&mut chain, due);
+    let next = signed(&mut chain, Eve, 1);
+    let (_, applied) = chain.grow(vec![next]);
+    assert_eq!(applied, [Ok(Ok(()))]);
+    assert_eq!(settled(&mut chain), [Outcome::Applied(Ok(()))]);
+    assert_eq!(balance(&mut chain, Ferdie), ferdie + 2 * AMOUNT);
+}
+
+/// Attack: a leader's program skips what is overdue.
+#[test]
+fn p19_a_block_without_what_is_overdue_is_invalid() {
+    let mut chain = chain();
+    let transaction = signed(&mut chain, Eve, 0);
+    let due = force(&mut chain, &[transaction.encode()]);
+    censor_until(&mut chain, due);
+    let time = chain.time + 500;
+    let places = chain.read(Queue::<Runtime>::get);
+    // It builds as if nothing waited.
+    chain.read(Queue::<Runtime>::kill);
+    let (censoring, _) = chain.build(time, vec![]);
+    chain.read(|| Queue::<Runtime>::put(places));
+    let (honest, _) = chain.build(time, vec![]);
+    assert_eq!(censoring.extrinsics, honest.extrinsics);
+    assert_ne!(censoring.header.state_root, honest.header.state_root);
+    chain.execute(honest);
+    assert_eq!(settled(&mut chain), [Outcome::Applied(Ok(()))]);
+}
+
+/// The same block, executed by an honest node.
+#[test]
+fn p19_an_honest_node_refuses_a_block_without_what_is_overdue() {
+    let mut chain = chain();
+    let transaction = signed(&mut chain, Eve, 0);
+    let due = force(&mut chain, &[transaction.encode()]);
+    censor_until(&mut chain, due);
+    let places = chain.read(Queue::<Runtime>::get);
+    chain.read(Queue::<Runtime>::kill);
+    let (censoring, _) = chain.build(chain.time + 500, vec![]);
+    chain.read(|| Queue::<Runtime>::put(places));
+    let run = || chain.ext.execute_with(|| Executive::execute_block(censoring.into()));
+    assert!(catch_unwind(AssertUnwindSafe(run)).is_err());
+}
+
+#[test]
+fn r17_2_what_a_leader_included_is_not_applied_again() {
+    let mut chain = chain();
+    let transaction = signed(&mut chain, Eve, 0);
+    let ferdie = balance(&mut chain, Ferdie);
+    let due = force(&mut chain, &[transaction.encode()]);
+    let (_, applied) = chain.grow(vec![transaction]);
+    assert_eq!(applied, [Ok(Ok(()))]);
+    censor_until(&mut chain, due);
+    chain.grow(vec![]);
+    assert_eq!(settled(&mut chain), [Outcome::NonceUsed]);
+    assert_eq!(balance(&mut chain, Ferdie), ferdie + AMOUNT);
+    let totals = Totals { heard: 1, included: 1, ..Default::default() };
+    assert_eq!(chain.read(Counts::<Runtime>::get), totals);
+}
+
+/// What cannot be included is dropped, without a trace in accounts, and holds nobody up.
+#[test]
+fn r17_2_what_cannot_be_included_is_dropped() {
+    let mut chain = chain();
+    let ahead = signed(&mut chain, Eve, 5).encode();
+    let poor = signed(&mut chain, One, 0).encode();
+    let mut forged = signed(&mut chain, Eve, 0).encode();
+    if let Some(last) = forged.last_mut() {
+        *last ^= 1;
+    }
+    let unsigned = crate::chain::timestamp(chain.time).encode();
+    let good = signed(&mut chain, Eve, 0).encode();
+    let (eve, ferdie) = (balance(&mut chain, Eve), balance(&mut chain, Ferdie));
+    let due = force(&mut chain, &[ahead, poor, forged, unsigned, vec![0xff; 40], good]);
+    censor_until(&mut chain, due);
+    let expected = [
+        Outcome::Invalid,
+        Outcome::Unpayable,
+        Outcome::Invalid,
+        Outcome::Invalid,
+        Outcome::Invalid,
+    ];
+    for outcome in expected {
+        chain.grow(vec![]);
+        assert_eq!(settled(&mut chain), [outcome]);
+    }
+    assert_eq!((nonce(&mut chain, Eve), balance(&mut chain, Eve)), (0, eve));
+    assert_eq!(balance(&mut chain, Ferdie), ferdie);
+    chain.grow(vec![]);
+    assert_eq!(settled(&mut chain), [Outcome::Applied(Ok(()))]);
+    assert_eq!(balance(&mut chain, Ferdie), ferdie + AMOUNT);
+}

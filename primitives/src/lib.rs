@@ -9,6 +9,7 @@
 //! - [`chain`]: the parameters of one chain (ledger O3) and its basic types.
 //! - [`sequencers`]: the traits through which pallets ask who sequences, and tell of
 //!   offences.
+//! - [`registry`]: what is known of registered layer 2 chains.
 //! - [`reputation`]: the score, and the trait through which pallets ask for it.
 //! - [`rewards`]: what sequencers earn, and how it came about.
 //! - [`time`]: how L1's time bounds L2's.
@@ -24,6 +25,7 @@ pub mod apis;
 pub mod chain;
 pub mod consensus;
 pub mod l1;
+pub mod registry;
 pub mod relay;
 pub mod reputation;
 pub mod rewards;

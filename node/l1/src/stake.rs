@@ -65,7 +65,10 @@ pub fn keep_largest(events: Vec<L1Event>, height: u32) -> Vec<L1Event> {
         L1Event::Stake { value, unlock, .. } => {
             Some((Reverse(coin_blocks(*value, *unlock, height)), place))
         }
-        L1Event::Burn { .. } | L1Event::Trust(_) | L1Event::KeyRevocation { .. } => None,
+        L1Event::Burn { .. }
+        | L1Event::Trust(_)
+        | L1Event::KeyRevocation { .. }
+        | L1Event::ChainRegistration { .. } => None,
     };
     let mut ranks: Vec<_> = events.iter().enumerate().filter_map(rank).collect();
     ranks.sort_unstable();

@@ -456,7 +456,10 @@ pub mod pallet {
                 L1Event::Burn { outpoint, value, payload } => {
                     Self::process(*outpoint, *value, payload, block);
                 }
-                L1Event::Trust(_) | L1Event::KeyRevocation { .. } | L1Event::Stake { .. } => (),
+                L1Event::Trust(_)
+                | L1Event::KeyRevocation { .. }
+                | L1Event::Stake { .. }
+                | L1Event::ChainRegistration { .. } => (),
             }
         }
 

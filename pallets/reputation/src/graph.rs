@@ -37,7 +37,10 @@ impl<T: Config> OnL1Event for Pallet<T> {
                     Err(reason) => Event::TrustIgnored { speaker, subject, reason },
                 });
             }
-            L1Event::Burn { .. } | L1Event::KeyRevocation { .. } | L1Event::Stake { .. } => (),
+            L1Event::Burn { .. }
+            | L1Event::KeyRevocation { .. }
+            | L1Event::Stake { .. }
+            | L1Event::ChainRegistration { .. } => (),
         }
     }
 

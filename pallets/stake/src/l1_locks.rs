@@ -289,7 +289,10 @@ impl<T: Config> OnL1Event for Pallet<T> {
                     Err(reason) => Event::L1LockIgnored { outpoint, reason },
                 });
             }
-            L1Event::Burn { .. } | L1Event::Trust(_) | L1Event::KeyRevocation { .. } => (),
+            L1Event::Burn { .. }
+            | L1Event::Trust(_)
+            | L1Event::KeyRevocation { .. }
+            | L1Event::ChainRegistration { .. } => (),
         }
     }
 

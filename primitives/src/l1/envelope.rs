@@ -36,6 +36,8 @@ const OP_PUSHDATA1: u8 = 0x4c;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum MessageKind {
+    /// A layer 2 chain is registered (R1.5).
+    ChainRegistration = 1,
     /// A sequencer's keys are revoked (R30.5).
     KeyRevocation = 5,
     /// Coins are locked on L1 as a sequencer's stake (R2.3).
@@ -43,7 +45,7 @@ pub enum MessageKind {
 }
 
 impl MessageKind {
-    const ALL: [Self; 2] = [Self::KeyRevocation, Self::Stake];
+    const ALL: [Self; 3] = [Self::ChainRegistration, Self::KeyRevocation, Self::Stake];
 
     fn of(byte: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| *kind as u8 == byte)

@@ -11,6 +11,7 @@ pub mod cvm;
 pub mod envelope;
 pub mod inclusion;
 pub mod params;
+pub mod registration;
 pub mod revocation;
 pub mod signed_message;
 pub mod stake;

@@ -2,7 +2,7 @@
 
 use crate::{
     chain::AccountId,
-    l1::{burn, cvm::TrustKind, OutPoint},
+    l1::{burn, cvm::TrustKind, registration::ChainName, L1Hash, OutPoint},
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
@@ -14,6 +14,8 @@ pub const MAX_TRUST_PER_BLOCK: usize = 64;
 /// Most [`L1Event::Stake`] of one L1 block: those with the most coin-blocks
 /// ([`coin_blocks`](crate::l1::stake::coin_blocks)).
 pub const MAX_STAKE_PER_BLOCK: usize = 16;
+/// Most [`L1Event::ChainRegistration`] of one L1 block: those with the most coin-blocks.
+pub const MAX_REGISTRATIONS_PER_BLOCK: usize = 4;
 
 /// One event of an L1 block, in the order of its outputs.
 #[derive(
@@ -60,6 +62,29 @@ pub enum L1Event {
         /// HASH160 of the key that can spend them later.
         owner: H160,
         /// How many, in L1 units.
+        value: u64,
+        /// The L1 height that no transaction can spend them at or below.
+        unlock: u32,
+    },
+    /// A layer 2 chain is registered (R1.5). Whether this chain's registry takes it is
+    /// judged on L2; what locks nothing is no event.
+    #[codec(index = 5)]
+    ChainRegistration {
+        /// The output that holds the deployer's coins.
+        outpoint: OutPoint,
+        /// The layer 2 whose registry the message names.
+        chain_id: u32,
+        /// The id of the chain that is registered
+        /// ([`chain_id_of`](crate::l1::registration::chain_id_of)).
+        id: u32,
+        /// Its name.
+        name: ChainName,
+        /// Hash of its definition
+        /// ([`ChainDefinition::hash`](crate::registry::ChainDefinition::hash)).
+        definition: L1Hash,
+        /// HASH160 of the deployer's key, which can spend the coins later.
+        owner: H160,
+        /// How many coins, in L1 units.
         value: u64,
         /// The L1 height that no transaction can spend them at or below.
         unlock: u32,

@@ -404,7 +404,10 @@ impl Engine {
                     value: *value,
                     payload: payload.to_vec(),
                 }),
-                L1Event::Trust(_) | L1Event::KeyRevocation { .. } | L1Event::Stake { .. } => None,
+                L1Event::Trust(_)
+                | L1Event::KeyRevocation { .. }
+                | L1Event::Stake { .. }
+                | L1Event::ChainRegistration { .. } => None,
             })
             .collect();
         let fits = held.saturating_add(burns.len()) <= self.limits.burns;

@@ -200,6 +200,19 @@ pub struct RegisteredChain {
     pub opened: bool,
 }
 
+/// A chain as the registry shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct ListedChain {
+    /// Its id.
+    pub id: u32,
+    /// The chain.
+    pub chain: RegisteredChain,
+    /// Whether it is found by its name: of several with one name the first is.
+    pub holds_name: bool,
+    /// Whether nobody can spend the deployer's coins yet, at the last L1 block applied.
+    pub stake_locked: bool,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -14,6 +14,7 @@ frame_benchmarking::define_benchmarks!(
     [pallet_compensation, crate::Compensation]
     [pallet_equivocation, crate::Equivocation]
     [pallet_l1_relay, crate::L1Relay]
+    [pallet_l2_registry, crate::L2Registry]
     [pallet_multisig, crate::Multisig]
     [pallet_participation, crate::Participation]
     [pallet_proxy, crate::Proxy]

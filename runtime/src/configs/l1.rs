@@ -1,7 +1,8 @@
 //! The chain's parameters, the L1 relay and what acts on its events.
 
 use crate::{
-    Balances, BurnMint, ChainParameters, Reputation, Runtime, SequencerRegistry, Stake, Timestamp,
+    Balances, BurnMint, ChainParameters, L2Registry, Reputation, Runtime, SequencerRegistry, Stake,
+    Timestamp,
 };
 use cascoin_l2_primitives::relay::{L1BlockContext, L1Event, OnL1Event};
 use frame_support::{traits::Get, weights::Weight};
@@ -29,6 +30,7 @@ impl OnL1Event for L1Events {
             L1Event::Trust(_) => Reputation::on_event(event, block),
             L1Event::KeyRevocation { .. } => SequencerRegistry::on_event(event, block),
             L1Event::Stake { .. } => Stake::on_event(event, block),
+            L1Event::ChainRegistration { .. } => L2Registry::on_event(event, block),
         }
     }
 
@@ -38,6 +40,7 @@ impl OnL1Event for L1Events {
             .max(Reputation::max_event_weight())
             .max(SequencerRegistry::max_event_weight())
             .max(Stake::max_event_weight())
+            .max(L2Registry::max_event_weight())
     }
 }
 

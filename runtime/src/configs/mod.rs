@@ -8,6 +8,7 @@ mod l1;
 mod limits;
 mod money;
 mod offences;
+mod registry;
 mod reputation;
 mod stake;
 mod system;

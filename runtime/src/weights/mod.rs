@@ -25,6 +25,9 @@ pub mod pallet_equivocation {
 pub mod pallet_l1_relay {
     pub use ::pallet_l1_relay::weights::EstimatedWeight as WeightInfo;
 }
+pub mod pallet_l2_registry {
+    pub use ::pallet_l2_registry::weights::EstimatedWeight as WeightInfo;
+}
 pub mod pallet_multisig {
     pub use ::pallet_multisig::weights::SubstrateWeight as WeightInfo;
 }

@@ -11,10 +11,10 @@ use pallet_l2_registry::BootstrapRules;
 use sp_core::crypto::Ss58Codec;
 use sp_runtime::traits::OpaqueKeys;
 
-/// Checks that a chain can start from `genesis`: usable parameters, enough
-/// sequencers, on public networks five and a day before it opens, each with an account in the registry and keys of its own, locks on L1 that
-/// can count for them, and on mainnet neither coins (supply begins with what is burned on L1) nor a sudo
-/// key.
+/// Checks that a chain can start from `genesis`: usable parameters, enough sequencers, each
+/// with an account in the registry and keys of its own, locks on L1 that can count for them,
+/// on public networks the rules of bootstrap, and on mainnet neither coins (supply begins with
+/// what is burned on L1) nor a sudo key.
 ///
 /// # Errors
 /// The first thing that is wrong, as a sentence that says what to do.

@@ -16,6 +16,7 @@ mod metadata;
 mod multisig;
 mod participation;
 mod properties;
+mod registry;
 mod relay;
 mod reputation;
 mod revocation;

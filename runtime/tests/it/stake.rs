@@ -47,7 +47,7 @@ fn lock(who: Sr25519Keyring, tx: u8, unlock: u32) -> L1Event {
 }
 
 /// Applies the L1 block at `height` above the relay's start, with these events.
-fn apply(chain: &mut Chain, height: u32, events: Vec<L1Event>) {
+pub fn apply(chain: &mut Chain, height: u32, events: Vec<L1Event>) {
     let start = preset("regtest").chain_parameters.parameters.l1_start;
     let hash = |height: u32| match height {
         0 => start.hash,

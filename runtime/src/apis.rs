@@ -3,7 +3,7 @@
 use crate::{
     fees, genesis_config_presets, AccountId, Aura, Balance, Block, BlockNumber, BurnMint,
     ChainParameters, Compensation, Equivocation, Executive, Grandpa, InherentDataExt, L1Relay,
-    Nonce, Participation, Reputation, ReputationExport, Rewards, Runtime, RuntimeCall,
+    L2Registry, Nonce, Participation, Reputation, ReputationExport, Rewards, Runtime, RuntimeCall,
     SequencerRegistry, SessionKeys, System, TimestampGuard, TransactionPayment, VERSION,
 };
 use alloc::{vec, vec::Vec};
@@ -15,7 +15,8 @@ use cascoin_l2_primitives::{
     },
     chain::{self, SequencerSet},
     consensus::DoubleSignEvidence,
-    l1::{common_inputs::CommonInputsProof, L1Hash, OutPoint},
+    l1::{common_inputs::CommonInputsProof, registration::ChainName, L1Hash, OutPoint},
+    registry::{ChainDefinition, ChainStatus, ListedChain},
     relay::{EventPage, PageProof, RelayVote},
     rewards::RewardsReport,
     sequencers::{NodeAttestation, RevocationKey},
@@ -348,6 +349,30 @@ impl_runtime_apis! {
     impl cascoin_l2_primitives::apis::RewardsApi<Block> for Runtime {
         fn rewards(account: Option<AccountId>) -> RewardsReport {
             Rewards::rewards(account)
+        }
+    }
+
+    impl cascoin_l2_primitives::apis::ChainRegistryApi<Block> for Runtime {
+        fn registered_chain(id: u32) -> Option<ListedChain> {
+            L2Registry::chain(id)
+        }
+
+        fn chain_named(name: ChainName) -> Option<ListedChain> {
+            L2Registry::chain_named(&name)
+        }
+
+        fn registered_chains(active_only: bool) -> Vec<ListedChain> {
+            L2Registry::chains(active_only)
+        }
+
+        fn define_chain_call(id: u32, definition: ChainDefinition) -> Vec<u8> {
+            let call = pallet_l2_registry::Call::define { id, definition };
+            RuntimeCall::L2Registry(call).encode()
+        }
+
+        fn set_chain_status_call(id: u32, status: ChainStatus) -> Vec<u8> {
+            let call = pallet_l2_registry::Call::set_status { id, status };
+            RuntimeCall::L2Registry(call).encode()
         }
     }
 

@@ -15,6 +15,7 @@
 //! - [`inclusion`]: proofs that a transaction is in a block, as L2 checks them.
 //! - [`signer`]: which key a transaction proves to have signed it.
 //! - [`registration`]: the registration of a layer 2 chain that a transaction makes.
+//! - [`registration_tx`]: makes, checks, signs and sends such a transaction.
 //! - [`revocation`]: the revocation of a sequencer's keys that a transaction says.
 //! - [`stake`]: what a transaction locks as a sequencer's stake.
 //! - [`stake_tx`]: makes, checks, signs and sends such a transaction, and the one that
@@ -33,6 +34,7 @@ pub mod events;
 pub mod follower;
 pub mod inclusion;
 pub mod registration;
+pub mod registration_tx;
 pub mod revocation;
 pub mod sighash;
 pub mod signer;

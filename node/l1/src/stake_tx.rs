@@ -297,7 +297,7 @@ fn spend(
 }
 
 /// A new key of the wallet, as HASH160 of it.
-fn new_owner(client: &L1Client) -> Result<[u8; 20], StakeTxError> {
+pub(crate) fn new_owner(client: &L1Client) -> Result<[u8; 20], StakeTxError> {
     const METHOD: &str = "getnewaddress";
     let address: String = client.wallet_call(METHOD, vec!["".into(), "legacy".into()])?;
     match L1Address::parse(&address, client.params()) {
@@ -336,7 +336,7 @@ fn wif_key(text: &str, params: &L1Params) -> Option<SecretKey> {
     }
 }
 
-fn lacking_funds(error: L1Error) -> StakeTxError {
+pub(crate) fn lacking_funds(error: L1Error) -> StakeTxError {
     match error {
         L1Error::Rpc {
             code: code::WALLET_INSUFFICIENT_FUNDS | code::WALLET_ERROR,

@@ -9,7 +9,7 @@ use crate::{errors::Named, extrinsic::Described};
 use cascoin_consensus::{schedule::Schedule, EngineClient};
 use cascoin_l2_primitives::{
     apis::{
-        BurnMintApi, BurnRecord, BurnWait, CandidateInfo, ChainApi, CompensationApi,
+        BurnMintApi, BurnRecord, BurnWait, CandidateInfo, ChainApi, ChainRegistryApi, CompensationApi,
         DoubleSignRecord, Eligibility, EvidenceApi, MintRecord, OutageClaim, ParticipationApi,
         RegistryApi, RelayApi, RelayStatus, ReputationApi, ReputationExports, ReputationReport,
         RewardsApi, SequencerApi, SequencerParticipation, SupplyReport,
@@ -18,7 +18,8 @@ use cascoin_l2_primitives::{
         AccountId, Balance, BlockHash, BlockNumber, ChainParameters, Header, Nonce, OpaqueBlock,
         SequencerSet,
     },
-    l1::{common_inputs::CommonInputsProof, L1Hash, OutPoint},
+    l1::{common_inputs::CommonInputsProof, registration::ChainName, L1Hash, OutPoint},
+    registry::{ChainDefinition, ChainStatus, ListedChain},
     rewards::RewardsReport,
     sequencers::RevocationKey,
 };
@@ -211,6 +212,26 @@ pub trait ChainReader: Send + Sync + 'static {
         at: BlockHash,
         account: AccountId,
     ) -> Read<Vec<OutageClaim<OpaqueExtrinsic>>>;
+    /// A registered chain by its id.
+    fn registered_chain(&self, at: BlockHash, id: u32) -> Read<Option<ListedChain>>;
+    /// A registered chain by its name.
+    fn chain_named(&self, at: BlockHash, name: ChainName) -> Read<Option<ListedChain>>;
+    /// All registered chains, or those that are active, by their ids.
+    fn registered_chains(&self, at: BlockHash, active_only: bool) -> Read<Vec<ListedChain>>;
+    /// The call that shows a chain's definition, encoded.
+    fn define_chain_call(
+        &self,
+        at: BlockHash,
+        id: u32,
+        definition: ChainDefinition,
+    ) -> Read<Vec<u8>>;
+    /// The call that changes a chain's status, encoded.
+    fn set_chain_status_call(
+        &self,
+        at: BlockHash,
+        id: u32,
+        status: ChainStatus,
+    ) -> Read<Vec<u8>>;
     /// An account; one that does not exist has nothing.
     fn account(&self, at: BlockHash, account: &AccountId) -> Read<AccountState>;
     /// Hash of the block at a height; `None` if there is none yet.
@@ -230,6 +251,7 @@ pub trait L2Client:
         OpaqueBlock,
         Api: RelayApi<OpaqueBlock>
                  + BurnMintApi<OpaqueBlock>
+                 + ChainRegistryApi<OpaqueBlock>
                  + CompensationApi<OpaqueBlock>
                  + EvidenceApi<OpaqueBlock>
                  + ParticipationApi<OpaqueBlock>
@@ -246,6 +268,7 @@ impl<T> L2Client for T where
             OpaqueBlock,
             Api: RelayApi<OpaqueBlock>
                      + BurnMintApi<OpaqueBlock>
+                     + ChainRegistryApi<OpaqueBlock>
                      + CompensationApi<OpaqueBlock>
                      + EvidenceApi<OpaqueBlock>
                      + ParticipationApi<OpaqueBlock>
@@ -421,6 +444,36 @@ impl<C: L2Client, B: Backend<OpaqueBlock> + 'static> ChainReader for ClientReade
         account: AccountId,
     ) -> Read<Vec<OutageClaim<OpaqueExtrinsic>>> {
         Ok(self.client.runtime_api().compensation(at, account)?)
+    }
+
+    fn registered_chain(&self, at: BlockHash, id: u32) -> Read<Option<ListedChain>> {
+        Ok(self.client.runtime_api().registered_chain(at, id)?)
+    }
+
+    fn chain_named(&self, at: BlockHash, name: ChainName) -> Read<Option<ListedChain>> {
+        Ok(self.client.runtime_api().chain_named(at, name)?)
+    }
+
+    fn registered_chains(&self, at: BlockHash, active_only: bool) -> Read<Vec<ListedChain>> {
+        Ok(self.client.runtime_api().registered_chains(at, active_only)?)
+    }
+
+    fn define_chain_call(
+        &self,
+        at: BlockHash,
+        id: u32,
+        definition: ChainDefinition,
+    ) -> Read<Vec<u8>> {
+        Ok(self.client.runtime_api().define_chain_call(at, id, definition)?)
+    }
+
+    fn set_chain_status_call(
+        &self,
+        at: BlockHash,
+        id: u32,
+        status: ChainStatus,
+    ) -> Read<Vec<u8>> {
+        Ok(self.client.runtime_api().set_chain_status_call(at, id, status)?)
     }
 
     fn account(&self, at: BlockHash, account: &AccountId) -> Read<AccountState> {

@@ -7,10 +7,11 @@ use cascoin_l1::{
     burn::{self, BurnError, SentBurn, UnconfirmedBurn, UnsignedBurn},
     follower::{ForkFromAttested, L1Status},
     inclusion::{self, InclusionError},
+    registration_tx::{self, RegistrationOrder, SentRegistration},
     stake_tx::{self, ReleasedStake, SentStake, StakeOrder, StakeTxError, UnsignedStake},
     ClientConfig, FollowerHandle, L1Client, L1Error, SeenBurn,
 };
-use cascoin_l2_primitives::l1::{burn::BurnPayload, inclusion::InclusionProof, L1Hash};
+use cascoin_l2_primitives::l1::{burn::BurnPayload, inclusion::InclusionProof, L1Hash, OutPoint};
 use parking_lot::Mutex;
 use serde::Serialize;
 use std::{sync::Arc, time::Duration};
@@ -87,6 +88,16 @@ pub trait L1Access: Send + Sync + 'static {
     /// # Errors
     /// [`StakeTxError`].
     fn release_stake(&self, txid: L1Hash) -> Result<ReleasedStake, StakeTxError>;
+    /// An output of the L1 wallet that a registration can begin with.
+    ///
+    /// # Errors
+    /// [`StakeTxError`].
+    fn registration_seed(&self) -> Result<OutPoint, StakeTxError>;
+    /// Makes, signs and sends a transaction of the L1 wallet that registers a chain.
+    ///
+    /// # Errors
+    /// [`StakeTxError`].
+    fn register_chain(&self, order: &RegistrationOrder) -> Result<SentRegistration, StakeTxError>;
     /// Proves that a transaction is in a block, which the L1 node reads as a whole.
     ///
     /// # Errors
@@ -166,6 +177,14 @@ impl L1Access for L1Node {
 
     fn release_stake(&self, txid: L1Hash) -> Result<ReleasedStake, StakeTxError> {
         stake_tx::release(&self.client, txid)
+    }
+
+    fn registration_seed(&self) -> Result<OutPoint, StakeTxError> {
+        registration_tx::seed(&self.client)
+    }
+
+    fn register_chain(&self, order: &RegistrationOrder) -> Result<SentRegistration, StakeTxError> {
+        registration_tx::register(&self.client, order)
     }
 
     fn inclusion(&self, txid: &L1Hash, block: &L1Hash) -> Result<InclusionProof, InclusionError> {

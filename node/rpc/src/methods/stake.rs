@@ -35,7 +35,7 @@ const SPARE_BLOCKS: u32 = 144;
 const MOST_BLOCKS: u32 = 4 * MAX_RANKED_BLOCKS;
 
 /// What went wrong, by whose fault it is.
-fn failure(error: StakeTxError) -> ErrorObjectOwned {
+pub(super) fn failure(error: StakeTxError) -> ErrorObjectOwned {
     match error {
         StakeTxError::L1(L1Error::Rpc { message, .. }) if message.contains("Keypool ran out") => {
             Named::KeypoolRanOut.with(message)

@@ -9,10 +9,10 @@ use crate::{errors::Named, extrinsic::Described};
 use cascoin_consensus::{schedule::Schedule, EngineClient};
 use cascoin_l2_primitives::{
     apis::{
-        BurnMintApi, BurnRecord, BurnWait, CandidateInfo, ChainApi, ChainRegistryApi, CompensationApi,
-        DoubleSignRecord, Eligibility, EvidenceApi, MintRecord, OutageClaim, ParticipationApi,
-        RegistryApi, RelayApi, RelayStatus, ReputationApi, ReputationExports, ReputationReport,
-        RewardsApi, SequencerApi, SequencerParticipation, SupplyReport,
+        BurnMintApi, BurnRecord, BurnWait, CandidateInfo, ChainApi, ChainRegistryApi,
+        CompensationApi, DoubleSignRecord, Eligibility, EvidenceApi, MintRecord, OutageClaim,
+        ParticipationApi, RegistryApi, RelayApi, RelayStatus, ReputationApi, ReputationExports,
+        ReputationReport, RewardsApi, SequencerApi, SequencerParticipation, SupplyReport,
     },
     chain::{
         AccountId, Balance, BlockHash, BlockNumber, ChainParameters, Header, Nonce, OpaqueBlock,
@@ -226,12 +226,7 @@ pub trait ChainReader: Send + Sync + 'static {
         definition: ChainDefinition,
     ) -> Read<Vec<u8>>;
     /// The call that changes a chain's status, encoded.
-    fn set_chain_status_call(
-        &self,
-        at: BlockHash,
-        id: u32,
-        status: ChainStatus,
-    ) -> Read<Vec<u8>>;
+    fn set_chain_status_call(&self, at: BlockHash, id: u32, status: ChainStatus) -> Read<Vec<u8>>;
     /// An account; one that does not exist has nothing.
     fn account(&self, at: BlockHash, account: &AccountId) -> Read<AccountState>;
     /// Hash of the block at a height; `None` if there is none yet.
@@ -467,12 +462,7 @@ impl<C: L2Client, B: Backend<OpaqueBlock> + 'static> ChainReader for ClientReade
         Ok(self.client.runtime_api().define_chain_call(at, id, definition)?)
     }
 
-    fn set_chain_status_call(
-        &self,
-        at: BlockHash,
-        id: u32,
-        status: ChainStatus,
-    ) -> Read<Vec<u8>> {
+    fn set_chain_status_call(&self, at: BlockHash, id: u32, status: ChainStatus) -> Read<Vec<u8>> {
         Ok(self.client.runtime_api().set_chain_status_call(at, id, status)?)
     }
 

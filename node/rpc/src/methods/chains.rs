@@ -40,8 +40,7 @@ struct NamedChain {
 pub(super) fn list_chains(context: &Context, _: &Args) -> RpcResult<Chains> {
     let at = context.at_head()?;
     let name = context.chain_name.clone();
-    let mut chains =
-        vec![NamedChain { chain_id: at.parameters.chain_id, name, is_local: true }];
+    let mut chains = vec![NamedChain { chain_id: at.parameters.chain_id, name, is_local: true }];
     let registered = context.chain.registered_chains(at.head.hash, false)?;
     chains.extend(registered.into_iter().map(|listed| NamedChain {
         chain_id: listed.id,

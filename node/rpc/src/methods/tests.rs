@@ -390,12 +390,7 @@ impl ChainReader for TestChain {
         Ok((id, definition).encode())
     }
 
-    fn set_chain_status_call(
-        &self,
-        _: BlockHash,
-        id: u32,
-        status: ChainStatus,
-    ) -> Read<Vec<u8>> {
+    fn set_chain_status_call(&self, _: BlockHash, id: u32, status: ChainStatus) -> Read<Vec<u8>> {
         Ok((id, status).encode())
     }
 

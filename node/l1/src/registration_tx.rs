@@ -128,7 +128,7 @@ fn spending(unfunded: &[u8], seed: &OutPoint) -> Vec<u8> {
     let (version, rest) = unfunded.split_at(unfunded.len().min(4));
     let outputs = rest.get(1..).unwrap_or_default();
     // No script, and a sequence that lets nobody replace the transaction.
-    let end = [0, 0xfe, 0xff, 0xff, 0xff];
+    let end: [u8; 5] = [0, 0xfe, 0xff, 0xff, 0xff];
     [version, &[1], &seed.txid.0, &seed.vout.to_le_bytes(), &end, outputs].concat()
 }
 

@@ -89,7 +89,7 @@ mod benchmarks {
     #[benchmark]
     fn define() {
         tell::<T>(&registration::<T>(FIRST_CHAIN_ID, false), 1);
-        let caller = whitelisted_caller();
+        let caller: T::AccountId = whitelisted_caller();
         #[extrinsic_call]
         define(RawOrigin::Signed(caller), FIRST_CHAIN_ID, definition(false));
         assert!(Chains::<T>::get(FIRST_CHAIN_ID).is_some_and(|chain| chain.definition.is_some()));

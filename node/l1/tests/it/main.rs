@@ -8,6 +8,7 @@ mod follower;
 mod logs;
 mod node;
 mod proxy;
+mod registrations;
 mod stakes;
 
 use cascoin_l1::testing::Litecoind;

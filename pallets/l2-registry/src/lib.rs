@@ -60,6 +60,8 @@ mod bootstrap_tests;
 #[cfg(test)]
 mod mock;
 #[cfg(test)]
+mod property_tests;
+#[cfg(test)]
 mod tests;
 
 pub use hear::Ignored;

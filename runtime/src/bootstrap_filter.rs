@@ -20,7 +20,8 @@ impl Contains<RuntimeCall> for NoPublicCallsInBootstrap {
 /// A list of what is allowed: a pallet added later is not, until somebody thought about
 /// it. Root passes the filter.
 fn runs_the_chain(call: &RuntimeCall) -> bool {
-    match call {
+    matches!(
+        call,
         // Inherents, and what carries its own authorisation.
         RuntimeCall::Timestamp(_)
         | RuntimeCall::Participation(_)
@@ -38,7 +39,6 @@ fn runs_the_chain(call: &RuntimeCall) -> bool {
         | RuntimeCall::Utility(_)
         | RuntimeCall::Multisig(_)
         | RuntimeCall::Proxy(_)
-        | RuntimeCall::Sudo(_) => true,
-        _ => false,
-    }
+        | RuntimeCall::Sudo(_)
+    )
 }

@@ -104,6 +104,9 @@ fn garbage_parameters_and_unknown_addresses_get_clean_errors() {
             ("l2_createstaketx", json!(["nobody", "1", 9_000])),
             ("l2_sendstaketx", json!(["00"])),
             ("l2_releasestaketx", json!(["zz".repeat(32)])),
+            ("l2_getregisteredchain", json!(["no name"])),
+            ("l2_deploy", json!(["demo", 1])),
+            ("l2_registerchain", json!(["demo", "1000"])),
         ];
         for (method, params) in &invalid {
             assert_eq!(code_of(network, method, params)?, INVALID_PARAMS, "{method} {params}");

@@ -3,8 +3,12 @@
 use crate::{
     chain::{AccountId, Balance, BlockNumber, ChainParameters, Moment, SequencerSet},
     consensus::{DoubleSignEvidence, MessageKind},
-    l1::{burn::BurnRejection, common_inputs::CommonInputsProof, L1Hash, OutPoint},
+    l1::{
+        burn::BurnRejection, common_inputs::CommonInputsProof, registration::ChainName, L1Hash,
+        OutPoint,
+    },
     messages::MessageReport,
+    registry::{ChainDefinition, ChainStatus, ListedChain},
     relay::{EventPage, L1BlockDigest, PageProof, RelayVote},
     reputation::{
         export::{ReputationExport, SignedExport},
@@ -639,6 +643,20 @@ sp_api::decl_runtime_apis! {
         /// Of `account`, or without one of each sequencer of the set in force, in its
         /// order.
         fn rewards(account: Option<AccountId>) -> RewardsReport;
+    }
+
+    /// The registry of layer 2 chains.
+    pub trait ChainRegistryApi {
+        /// A chain by its id.
+        fn registered_chain(id: u32) -> Option<ListedChain>;
+        /// A chain by its name: of several with one name the first.
+        fn chain_named(name: ChainName) -> Option<ListedChain>;
+        /// All chains, or those that are active, by their ids.
+        fn registered_chains(active_only: bool) -> Vec<ListedChain>;
+        /// The call that shows a chain's definition.
+        fn define_chain_call(id: u32, definition: ChainDefinition) -> Vec<u8>;
+        /// The call that changes a chain's status.
+        fn set_chain_status_call(id: u32, status: ChainStatus) -> Vec<u8>;
     }
 
     /// L2 time.

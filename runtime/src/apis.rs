@@ -3,8 +3,9 @@
 use crate::{
     fees, genesis_config_presets, AccountId, Aura, Balance, Block, BlockNumber, BurnMint,
     ChainParameters, Compensation, Equivocation, Executive, Grandpa, InherentDataExt, L1Relay,
-    Messages, Nonce, Participation, Reputation, ReputationExport, Rewards, Runtime, RuntimeCall,
-    SequencerRegistry, SessionKeys, System, TimestampGuard, TransactionPayment, VERSION,
+    L2Registry, Messages, Nonce, Participation, Reputation, ReputationExport, Rewards, Runtime,
+    RuntimeCall, SequencerRegistry, SessionKeys, System, TimestampGuard, TransactionPayment,
+    VERSION,
 };
 use alloc::{vec, vec::Vec};
 use cascoin_l2_primitives::{
@@ -15,8 +16,9 @@ use cascoin_l2_primitives::{
     },
     chain::{self, SequencerSet},
     consensus::DoubleSignEvidence,
-    l1::{common_inputs::CommonInputsProof, L1Hash, OutPoint},
+    l1::{common_inputs::CommonInputsProof, registration::ChainName, L1Hash, OutPoint},
     messages::MessageReport,
+    registry::{ChainDefinition, ChainStatus, ListedChain},
     relay::{EventPage, PageProof, RelayVote},
     rewards::RewardsReport,
     sequencers::{NodeAttestation, RevocationKey},
@@ -361,6 +363,30 @@ impl_runtime_apis! {
     impl cascoin_l2_primitives::apis::RewardsApi<Block> for Runtime {
         fn rewards(account: Option<AccountId>) -> RewardsReport {
             Rewards::rewards(account)
+        }
+    }
+
+    impl cascoin_l2_primitives::apis::ChainRegistryApi<Block> for Runtime {
+        fn registered_chain(id: u32) -> Option<ListedChain> {
+            L2Registry::chain(id)
+        }
+
+        fn chain_named(name: ChainName) -> Option<ListedChain> {
+            L2Registry::chain_named(&name)
+        }
+
+        fn registered_chains(active_only: bool) -> Vec<ListedChain> {
+            L2Registry::chains(active_only)
+        }
+
+        fn define_chain_call(id: u32, definition: ChainDefinition) -> Vec<u8> {
+            let call = pallet_l2_registry::Call::define { id, definition };
+            RuntimeCall::L2Registry(call).encode()
+        }
+
+        fn set_chain_status_call(id: u32, status: ChainStatus) -> Vec<u8> {
+            let call = pallet_l2_registry::Call::set_status { id, status };
+            RuntimeCall::L2Registry(call).encode()
         }
     }
 

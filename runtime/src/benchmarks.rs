@@ -16,6 +16,7 @@ frame_benchmarking::define_benchmarks!(
     [pallet_forced_inclusion, crate::ForcedInclusion]
     [pallet_l1_relay, crate::L1Relay]
     [pallet_messages, crate::Messages]
+    [pallet_l2_registry, crate::L2Registry]
     [pallet_multisig, crate::Multisig]
     [pallet_participation, crate::Participation]
     [pallet_proxy, crate::Proxy]

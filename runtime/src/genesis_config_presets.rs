@@ -13,7 +13,8 @@
 //! session keys) and `sequencerRegistry.members` (account, weight), which must
 //! name the same accounts; [`check`] says so clearly when a chain is to be
 //! started without, and what else is wrong. What the first sequencers have locked on L1 may
-//! be named in `stake.l1Locks`. Their `l1Start` is L1's first block;
+//! be named in `stake.l1Locks`. At least five sequencers are named, and the public waits for a
+//! day from the first block on (`l2Registry.rules`, R32.2, R32.3). Their `l1Start` is L1's first block;
 //! a launch sets it to a recent one, so that the relay need not read all of L1.
 //!
 //! A runtime that is built to be measured has one more, `benchmarks`.
@@ -29,12 +30,13 @@ mod development;
 mod parameters;
 
 use crate::{
-    BalancesConfig, ChainParametersConfig, ReputationConfig, RuntimeGenesisConfig,
-    SequencerRegistryConfig, SessionConfig, SudoConfig,
+    BalancesConfig, ChainParametersConfig, L2RegistryConfig, ReputationConfig,
+    RuntimeGenesisConfig, SequencerRegistryConfig, SessionConfig, SudoConfig,
 };
 use alloc::{string::ToString, vec, vec::Vec};
 use cascoin_l2_primitives::chain::ChainParameters;
 use frame_support::build_struct_json_patch;
+use pallet_l2_registry::BootstrapRules;
 use serde_json::Value;
 use sp_genesis_builder::PresetId;
 use sp_keyring::Sr25519Keyring::{self, Alice, Bob, Charlie, Dave};
@@ -56,6 +58,9 @@ pub const DEV: &str = "dev";
 
 /// All presets.
 pub const ALL: [&str; 5] = [MAINNET, TESTNET, REGTEST, LOCAL, DEV];
+
+/// The rules of networks for tests: chains open at once, with one sequencer.
+const OPEN_AT_ONCE: BootstrapRules = BootstrapRules { bootstrap_ms: 0, min_sequencers: 1 };
 
 /// The names, for the runtime API.
 pub fn preset_names() -> Vec<PresetId> {
@@ -108,6 +113,7 @@ fn public(parameters: ChainParameters) -> Value {
         chain_parameters: ChainParametersConfig { parameters },
         sequencer_registry: SequencerRegistryConfig { members: vec![] },
         reputation: ReputationConfig { l1_scores: vec![] },
+        l2_registry: L2RegistryConfig { rules: BootstrapRules::default() },
     })
 }
 
@@ -121,5 +127,6 @@ fn with_development_keys(parameters: ChainParameters, sequencers: &[Sr25519Keyri
         chain_parameters: ChainParametersConfig { parameters },
         sequencer_registry: SequencerRegistryConfig { members: development::members(sequencers) },
         reputation: ReputationConfig { l1_scores: development::l1_scores(sequencers) },
+        l2_registry: L2RegistryConfig { rules: OPEN_AT_ONCE },
     })
 }

@@ -5,6 +5,7 @@
 //! - `account_data`: what stands beside an account's nonce;
 //! - `configs`: each pallet's configuration, a file a topic;
 //! - `fees`: what a transaction costs;
+//! - `bootstrap_filter`: calls that wait until the chain opens;
 //! - `call_filter`: calls that nobody may make, wrapped or not;
 //! - `transactions`: the shape of transactions, and how the runtime makes its
 //!   own;
@@ -24,6 +25,7 @@ mod benchmarks;
 
 mod account_data;
 mod apis;
+mod bootstrap_filter;
 mod call_filter;
 pub mod configs;
 mod fees;
@@ -41,6 +43,7 @@ use sp_version::RuntimeVersion;
 pub use account_data::AccountData;
 #[cfg(feature = "std")]
 pub use apis::RuntimeApi;
+pub use bootstrap_filter::NoPublicCallsInBootstrap;
 pub use call_filter::NobodyForcesMoney;
 pub use cascoin_l2_primitives::chain::{
     AccountId, Balance, BlockNumber, Header, Moment, Nonce, Signature,
@@ -183,4 +186,6 @@ mod runtime {
     pub type Messages = pallet_messages;
     #[runtime::pallet_index(36)]
     pub type ForcedInclusion = pallet_forced_inclusion;
+    #[runtime::pallet_index(45)]
+    pub type L2Registry = pallet_l2_registry;
 }

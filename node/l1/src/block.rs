@@ -247,6 +247,8 @@ pub struct Transaction<'a> {
     pub txid: L1Hash,
     /// Number of its inputs.
     pub inputs: usize,
+    /// What its first input spends.
+    pub first_spent: Option<OutPoint>,
     /// Its outputs, in order.
     pub outputs: Vec<Output<'a>>,
 }
@@ -269,7 +271,8 @@ impl<'a> Transaction<'a> {
             .iter()
             .map(|(value, range)| Output { value: *value, script: &raw[range.clone()] })
             .collect();
-        Ok(Self { txid: layout.txid, inputs: layout.inputs, outputs })
+        let Layout { txid, inputs, first_input: first_spent, .. } = layout;
+        Ok(Self { txid, inputs, first_spent, outputs })
     }
 }
 
@@ -349,6 +352,11 @@ impl<'a> BlockTransaction<'a> {
     /// Whether it makes coins instead of spending some.
     pub fn is_coinbase(&self) -> bool {
         self.layout.is_coinbase()
+    }
+
+    /// What its first input spends; of a coinbase nothing that exists.
+    pub fn first_spent(&self) -> Option<OutPoint> {
+        self.layout.first_input
     }
 
     /// Its bytes, with witnesses.

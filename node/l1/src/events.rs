@@ -13,7 +13,7 @@
 //! blocks at or above that height. There has been no change yet: one set of rules is in
 //! force from the first block.
 
-use crate::{block::Block, forced, message, revocation, stake, trust};
+use crate::{block::Block, forced, message, registration, revocation, stake, trust};
 use cascoin_l2_primitives::{
     l1::{burn::marked_payload, stake::LOCK_VOUT},
     relay::{local::LocalBlock, pages_root, paginate, L1BlockDigest, L1Event, MAX_TRUST_PER_BLOCK},
@@ -32,13 +32,15 @@ pub const EXTRACTION: u32 = 1;
 /// each other in it the [`MAX_TRUST_PER_BLOCK`] statements with the largest bonds are
 /// events: who wants to crowd others out must lock more than they do. For the same reason
 /// of what is locked as stake the [`MAX_STAKE_PER_BLOCK`] locks with the most coin-blocks
-/// are, and of forced transactions the [`MAX_FORCED_PER_BLOCK`] that destroy the most.
+/// are, of forced transactions the [`MAX_FORCED_PER_BLOCK`] that destroy the most, and of
+/// registrations of chains [`MAX_REGISTRATIONS_PER_BLOCK`].
 /// Revocations of keys all are, each once: nobody's can be crowded out, and a block
 /// full of them makes no more pages than one full of burns. So are all messages: they may
 /// destroy coins.
 ///
 /// [`MAX_FORCED_PER_BLOCK`]: cascoin_l2_primitives::relay::MAX_FORCED_PER_BLOCK
 /// [`MAX_STAKE_PER_BLOCK`]: cascoin_l2_primitives::relay::MAX_STAKE_PER_BLOCK
+/// [`MAX_REGISTRATIONS_PER_BLOCK`]: cascoin_l2_primitives::relay::MAX_REGISTRATIONS_PER_BLOCK
 pub fn events(block: &Block, height: u32) -> Vec<L1Event> {
     let mut events = Vec::new();
     let mut revoked = BTreeSet::new();
@@ -75,11 +77,15 @@ pub fn events(block: &Block, height: u32) -> Vec<L1Event> {
                 events.push(event);
             }
             if outpoint.vout as usize == LOCK_VOUT {
-                events.extend(stake::lock(&transaction, height));
+                // A lock that is stake is no deployer's besides.
+                let locked = stake::lock(&transaction, height)
+                    .or_else(|| registration::registration(&transaction, height));
+                events.extend(locked);
             }
         }
     }
-    forced::keep_largest(stake::keep_largest(without_small_bonds(events), height))
+    let events = stake::keep_largest(without_small_bonds(events), height);
+    forced::keep_largest(registration::keep_largest(events, height))
 }
 
 fn without_small_bonds(events: Vec<L1Event>) -> Vec<L1Event> {
@@ -92,7 +98,8 @@ fn without_small_bonds(events: Vec<L1Event>) -> Vec<L1Event> {
             | L1Event::KeyRevocation { .. }
             | L1Event::Stake { .. }
             | L1Event::Message { .. }
-            | L1Event::ForcedTransaction { .. } => None,
+            | L1Event::ForcedTransaction { .. }
+            | L1Event::ChainRegistration { .. } => None,
         })
         .collect();
     // Of equal bonds the earlier ones stay.

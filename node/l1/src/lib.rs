@@ -14,6 +14,8 @@
 //! - [`burn`]: makes, checks, signs and sends a burn transaction.
 //! - [`inclusion`]: proofs that a transaction is in a block, as L2 checks them.
 //! - [`signer`]: which key a transaction proves to have signed it.
+//! - [`registration`]: the registration of a layer 2 chain that a transaction makes.
+//! - [`registration_tx`]: makes, checks, signs and sends such a transaction.
 //! - [`revocation`]: the revocation of a sequencer's keys that a transaction says.
 //! - [`message`]: what a transaction sends to L2.
 //! - [`forced`]: a transaction of the layer 2 that a transaction shows.
@@ -37,6 +39,8 @@ pub mod forced;
 pub mod forced_tx;
 pub mod inclusion;
 pub mod message;
+pub mod registration;
+pub mod registration_tx;
 pub mod revocation;
 pub mod sighash;
 pub mod signer;

@@ -10,9 +10,10 @@
 //! kept nowhere.
 
 use crate::{
-    block::{BlockError, Transaction},
+    block::{BlockError, Output, Transaction},
     burn::{fee_limit, unfunded_outputs},
     client::{code, L1Client, L1Error},
+    registration::registered,
     sighash::{legacy_digest, script_signature},
     stake::{locked, Locked},
 };
@@ -31,7 +32,7 @@ use cascoin_l2_primitives::{
         address::L1Address,
         params::L1Params,
         signed_message::key_hash,
-        stake::{StakePayload, LOCK_VOUT},
+        stake::{StakePayload, TimeLock, LOCK_VOUT},
         L1Hash,
     },
 };
@@ -205,8 +206,8 @@ pub fn sign_and_send(
     Ok(SentStake { txid, locked })
 }
 
-/// Spends what a transaction of the wallet locked, to a new address of the wallet. L1
-/// refuses it before the lock ends.
+/// Spends what a transaction of the wallet locked, as stake or to register a chain, to a
+/// new address of the wallet. L1 refuses it before the lock ends.
 ///
 /// # Errors
 /// [`StakeTxError`].
@@ -225,24 +226,35 @@ pub fn release(client: &L1Client, txid: L1Hash) -> Result<ReleasedStake, StakeTx
     }
     let scripts = transaction.outputs.iter().map(|output| output.script);
     let lock = transaction.outputs.get(LOCK_VOUT).ok_or(StakeTxError::NotAStake)?;
-    let Locked { payload, value, .. } = locked(lock, scripts).ok_or(StakeTxError::NotAStake)?;
+    let (value, time_lock) = time_lock(lock, scripts).ok_or(StakeTxError::NotAStake)?;
     let rate = params.min_relay_fee_per_kb.saturating_mul(RELEASE_FEE_FACTOR);
     let fee = rate.saturating_mul(RELEASE_BYTES) / 1_000;
     let paid = value.checked_sub(fee).filter(|paid| *paid > 0);
     let paid = paid.ok_or(StakeTxError::BadAmount(value))?;
-    let key = owner_key(client, &payload.owner)?;
+    let key = owner_key(client, &time_lock.owner)?;
     let address = client.new_address()?;
     let to = L1Address::parse(&address, params)
         .map_err(|error| L1Error::bad_reply("getnewaddress", error))?;
-    let raw = spend(txid, &payload, paid, to.script(), &key, params)?;
+    let raw = spend(txid, &time_lock, paid, to.script(), &key, params)?;
     let txid = client.send_raw_transaction(&raw)?;
     Ok(ReleasedStake { txid, address, value: paid, fee })
+}
+
+/// What `output` holds for how long, as stake or as a chain's deployer's.
+fn time_lock<'a>(
+    output: &Output<'_>,
+    scripts: impl Iterator<Item = &'a [u8]> + Clone,
+) -> Option<(u64, TimeLock)> {
+    match locked(output, scripts.clone()) {
+        Some(Locked { payload, value, .. }) => Some((value, payload.time_lock())),
+        None => registered(output, scripts).map(|found| (found.value, found.registration.lock)),
+    }
 }
 
 /// The transaction that spends the lock of `txid`.
 fn spend(
     txid: L1Hash,
-    payload: &StakePayload,
+    lock: &TimeLock,
     value: u64,
     to: Vec<u8>,
     key: &SecretKey,
@@ -252,7 +264,7 @@ fn spend(
         bitcoin::OutPoint { txid: Txid::from_byte_array(txid.0), vout: LOCK_VOUT as u32 };
     let mut transaction = bitcoin::Transaction {
         version: Version::TWO,
-        lock_time: LockTime::from_consensus(payload.unlock),
+        lock_time: LockTime::from_consensus(lock.unlock),
         input: vec![TxIn {
             previous_output,
             script_sig: ScriptBuf::new(),
@@ -265,7 +277,7 @@ fn spend(
             script_pubkey: ScriptBuf::from_bytes(to),
         }],
     };
-    let redeem = payload.redeem_script();
+    let redeem = lock.redeem_script();
     let digest = legacy_digest(&transaction, 0, Script::from_bytes(&redeem), params)
         .map_err(|_| StakeTxError::NotSigned)?;
     let secp = Secp256k1::signing_only();
@@ -398,7 +410,7 @@ mod tests {
     fn what_spends_a_lock_shows_its_script_and_waits_for_its_height() {
         let key = SecretKey::from_slice(&[7; 32]).expect("in range");
         for (params, hash_type) in [(&CASCOIN_MAINNET, 0x41), (&LITECOIN_REGTEST, 0x01)] {
-            let raw = spend(L1Hash([5; 32]), &payload(), 77, vec![0x51], &key, params);
+            let raw = spend(L1Hash([5; 32]), &payload().time_lock(), 77, vec![0x51], &key, params);
             let raw = raw.expect("it is signed");
             let spent: bitcoin::Transaction =
                 bitcoin::consensus::deserialize(&raw).expect("well-formed");

@@ -9,33 +9,19 @@ use crate::{errors::Named, extrinsic::Described};
 use cascoin_consensus::{schedule::Schedule, EngineClient};
 use cascoin_l2_primitives::{
     apis::{
-        BurnMintApi, BurnRecord, BurnWait, CandidateInfo, ChainApi, CompensationApi,
-        DoubleSignRecord,
-        Eligibility,
-        EvidenceApi,
-        MessagesApi,
-        MintRecord,
-        OutageClaim,
-        ParticipationApi,
-        RegistryApi,
-        RelayApi,
-        RelayStatus,
-        ReputationApi,
-        ReputationExports,
-        ReputationReport,
-        RewardsApi,
-        SequencerApi,
-        SequencerParticipation,
-        SupplyReport,
-        ForcedInclusionApi,
-        ForcedStatus,
+        BurnMintApi, BurnRecord, BurnWait, CandidateInfo, ChainApi, ChainRegistryApi,
+        CompensationApi, DoubleSignRecord, Eligibility, EvidenceApi, ForcedInclusionApi,
+        ForcedStatus, MessagesApi, MintRecord, OutageClaim, ParticipationApi, RegistryApi,
+        RelayApi, RelayStatus, ReputationApi, ReputationExports, ReputationReport, RewardsApi,
+        SequencerApi, SequencerParticipation, SupplyReport,
     },
     chain::{
         AccountId, Balance, BlockHash, BlockNumber, ChainParameters, Header, Nonce, OpaqueBlock,
         SequencerSet,
     },
-    l1::{common_inputs::CommonInputsProof, L1Hash, OutPoint},
+    l1::{common_inputs::CommonInputsProof, registration::ChainName, L1Hash, OutPoint},
     messages::MessageReport,
+    registry::{ChainDefinition, ChainStatus, ListedChain},
     rewards::RewardsReport,
     sequencers::RevocationKey,
 };
@@ -233,6 +219,21 @@ pub trait ChainReader: Send + Sync + 'static {
     /// What became of transactions that stood on L1, and at most `limit` of those that
     /// wait, from a place on.
     fn forced_inclusion(&self, at: BlockHash, from: u64, limit: u32) -> Read<ForcedStatus>;
+    /// A registered chain by its id.
+    fn registered_chain(&self, at: BlockHash, id: u32) -> Read<Option<ListedChain>>;
+    /// A registered chain by its name.
+    fn chain_named(&self, at: BlockHash, name: ChainName) -> Read<Option<ListedChain>>;
+    /// All registered chains, or those that are active, by their ids.
+    fn registered_chains(&self, at: BlockHash, active_only: bool) -> Read<Vec<ListedChain>>;
+    /// The call that shows a chain's definition, encoded.
+    fn define_chain_call(
+        &self,
+        at: BlockHash,
+        id: u32,
+        definition: ChainDefinition,
+    ) -> Read<Vec<u8>>;
+    /// The call that changes a chain's status, encoded.
+    fn set_chain_status_call(&self, at: BlockHash, id: u32, status: ChainStatus) -> Read<Vec<u8>>;
     /// An account; one that does not exist has nothing.
     fn account(&self, at: BlockHash, account: &AccountId) -> Read<AccountState>;
     /// Hash of the block at a height; `None` if there is none yet.
@@ -252,6 +253,7 @@ pub trait L2Client:
         OpaqueBlock,
         Api: RelayApi<OpaqueBlock>
                  + BurnMintApi<OpaqueBlock>
+                 + ChainRegistryApi<OpaqueBlock>
                  + CompensationApi<OpaqueBlock>
                  + EvidenceApi<OpaqueBlock>
                  + MessagesApi<OpaqueBlock>
@@ -270,6 +272,7 @@ impl<T> L2Client for T where
             OpaqueBlock,
             Api: RelayApi<OpaqueBlock>
                      + BurnMintApi<OpaqueBlock>
+                     + ChainRegistryApi<OpaqueBlock>
                      + CompensationApi<OpaqueBlock>
                      + EvidenceApi<OpaqueBlock>
                      + MessagesApi<OpaqueBlock>
@@ -455,6 +458,31 @@ impl<C: L2Client, B: Backend<OpaqueBlock> + 'static> ChainReader for ClientReade
 
     fn forced_inclusion(&self, at: BlockHash, from: u64, limit: u32) -> Read<ForcedStatus> {
         Ok(self.client.runtime_api().forced_inclusion(at, from, limit)?)
+    }
+
+    fn registered_chain(&self, at: BlockHash, id: u32) -> Read<Option<ListedChain>> {
+        Ok(self.client.runtime_api().registered_chain(at, id)?)
+    }
+
+    fn chain_named(&self, at: BlockHash, name: ChainName) -> Read<Option<ListedChain>> {
+        Ok(self.client.runtime_api().chain_named(at, name)?)
+    }
+
+    fn registered_chains(&self, at: BlockHash, active_only: bool) -> Read<Vec<ListedChain>> {
+        Ok(self.client.runtime_api().registered_chains(at, active_only)?)
+    }
+
+    fn define_chain_call(
+        &self,
+        at: BlockHash,
+        id: u32,
+        definition: ChainDefinition,
+    ) -> Read<Vec<u8>> {
+        Ok(self.client.runtime_api().define_chain_call(at, id, definition)?)
+    }
+
+    fn set_chain_status_call(&self, at: BlockHash, id: u32, status: ChainStatus) -> Read<Vec<u8>> {
+        Ok(self.client.runtime_api().set_chain_status_call(at, id, status)?)
     }
 
     fn account(&self, at: BlockHash, account: &AccountId) -> Read<AccountState> {

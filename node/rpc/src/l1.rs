@@ -8,10 +8,11 @@ use cascoin_l1::{
     follower::{ForkFromAttested, L1Status},
     forced_tx::{self, ForcedOrder, ForcedTxError, SentForced},
     inclusion::{self, InclusionError},
+    registration_tx::{self, RegistrationOrder, SentRegistration},
     stake_tx::{self, ReleasedStake, SentStake, StakeOrder, StakeTxError, UnsignedStake},
     ClientConfig, FollowerHandle, L1Client, L1Error, SeenBurn,
 };
-use cascoin_l2_primitives::l1::{burn::BurnPayload, inclusion::InclusionProof, L1Hash};
+use cascoin_l2_primitives::l1::{burn::BurnPayload, inclusion::InclusionProof, L1Hash, OutPoint};
 use parking_lot::Mutex;
 use serde::Serialize;
 use std::{sync::Arc, time::Duration};
@@ -93,6 +94,16 @@ pub trait L1Access: Send + Sync + 'static {
     /// # Errors
     /// [`ForcedTxError`].
     fn force(&self, order: &ForcedOrder) -> Result<SentForced, ForcedTxError>;
+    /// An output of the L1 wallet that a registration can begin with.
+    ///
+    /// # Errors
+    /// [`StakeTxError`].
+    fn registration_seed(&self) -> Result<OutPoint, StakeTxError>;
+    /// Makes, signs and sends a transaction of the L1 wallet that registers a chain.
+    ///
+    /// # Errors
+    /// [`StakeTxError`].
+    fn register_chain(&self, order: &RegistrationOrder) -> Result<SentRegistration, StakeTxError>;
     /// Proves that a transaction is in a block, which the L1 node reads as a whole.
     ///
     /// # Errors
@@ -176,6 +187,14 @@ impl L1Access for L1Node {
 
     fn force(&self, order: &ForcedOrder) -> Result<SentForced, ForcedTxError> {
         forced_tx::send(&self.client, order)
+    }
+
+    fn registration_seed(&self) -> Result<OutPoint, StakeTxError> {
+        registration_tx::seed(&self.client)
+    }
+
+    fn register_chain(&self, order: &RegistrationOrder) -> Result<SentRegistration, StakeTxError> {
+        registration_tx::register(&self.client, order)
     }
 
     fn inclusion(&self, txid: &L1Hash, block: &L1Hash) -> Result<InclusionProof, InclusionError> {

@@ -1,7 +1,7 @@
 //! What a node answers over RPC.
 //!
 //! - [`create_full`] makes the module that the node's RPC server serves besides
-//!   the SDK's own methods: `l2_…` (ledger O9 to O12), `system_accountNextIndex`
+//!   the SDK's own methods: `l2_…` (ledger O9 to O13), `system_accountNextIndex`
 //!   and its like, and fee estimation.
 //! - [`front`] lets Core's command-line clients call all of it.
 //!

@@ -466,7 +466,8 @@ pub mod pallet {
                 | L1Event::KeyRevocation { .. }
                 | L1Event::Stake { .. }
                 | L1Event::Message { .. }
-                | L1Event::ForcedTransaction { .. } => (),
+                | L1Event::ForcedTransaction { .. }
+                | L1Event::ChainRegistration { .. } => (),
             }
         }
 

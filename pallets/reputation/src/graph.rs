@@ -41,7 +41,8 @@ impl<T: Config> OnL1Event for Pallet<T> {
             | L1Event::KeyRevocation { .. }
             | L1Event::Stake { .. }
             | L1Event::Message { .. }
-            | L1Event::ForcedTransaction { .. } => (),
+            | L1Event::ForcedTransaction { .. }
+            | L1Event::ChainRegistration { .. } => (),
         }
     }
 

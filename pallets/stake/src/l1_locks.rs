@@ -293,7 +293,8 @@ impl<T: Config> OnL1Event for Pallet<T> {
             | L1Event::Trust(_)
             | L1Event::KeyRevocation { .. }
             | L1Event::Message { .. }
-            | L1Event::ForcedTransaction { .. } => (),
+            | L1Event::ForcedTransaction { .. }
+            | L1Event::ChainRegistration { .. } => (),
         }
     }
 

@@ -36,6 +36,8 @@ const OP_PUSHDATA1: u8 = 0x4c;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum MessageKind {
+    /// A layer 2 chain is registered (R1.5).
+    ChainRegistration = 1,
     /// A transaction of the layer 2 that no sequencer can leave out (R17).
     ForcedTransaction = 3,
     /// A call that L2 executes as the sender's own (R9.1).
@@ -47,8 +49,13 @@ pub enum MessageKind {
 }
 
 impl MessageKind {
-    const ALL: [Self; 4] =
-        [Self::ForcedTransaction, Self::CrossLayer, Self::KeyRevocation, Self::Stake];
+    const ALL: [Self; 5] = [
+        Self::ChainRegistration,
+        Self::ForcedTransaction,
+        Self::CrossLayer,
+        Self::KeyRevocation,
+        Self::Stake,
+    ];
 
     fn of(byte: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| *kind as u8 == byte)

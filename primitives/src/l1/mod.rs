@@ -13,6 +13,7 @@ pub mod envelope;
 pub mod forced;
 pub mod inclusion;
 pub mod params;
+pub mod registration;
 pub mod revocation;
 pub mod signed_message;
 pub mod stake;

@@ -74,6 +74,32 @@ impl StakePayload {
         message.script().unwrap_or_default()
     }
 
+    /// The lock that the coins are in.
+    pub const fn time_lock(&self) -> TimeLock {
+        TimeLock { unlock: self.unlock, owner: self.owner }
+    }
+
+    /// The script that spending the coins must show.
+    pub fn redeem_script(&self) -> Vec<u8> {
+        self.time_lock().redeem_script()
+    }
+
+    /// The script of the output that locks the coins.
+    pub fn lock_script(&self) -> Vec<u8> {
+        self.time_lock().script()
+    }
+}
+
+/// A lock that only its owner can open, and not before a height.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimeLock {
+    /// The height that no L1 transaction can spend the coins at or below.
+    pub unlock: u32,
+    /// HASH160 of the key that can spend them then.
+    pub owner: [u8; 20],
+}
+
+impl TimeLock {
     /// The script that spending the coins must show.
     pub fn redeem_script(&self) -> Vec<u8> {
         let mut redeem = Vec::with_capacity(32);
@@ -87,7 +113,7 @@ impl StakePayload {
     }
 
     /// The script of the output that locks the coins.
-    pub fn lock_script(&self) -> Vec<u8> {
+    pub fn script(&self) -> Vec<u8> {
         L1Address::ScriptHash(hash160(&self.redeem_script())).script()
     }
 }

@@ -2,8 +2,10 @@
 
 use crate::{
     chain::AccountId,
+    l1::{
+        burn, cvm::TrustKind, forced::MAX_FORCED_BYTES, registration::ChainName, L1Hash, OutPoint,
+    },
     messages::MessageBody,
-    l1::{burn, cvm::TrustKind, forced::MAX_FORCED_BYTES, OutPoint},
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
@@ -18,6 +20,8 @@ pub const MAX_STAKE_PER_BLOCK: usize = 16;
 /// Most [`L1Event::ForcedTransaction`] of one L1 block: those whose messages destroy the
 /// most coins. What is heard in a day is bounded by it, so no queue on L2 is ever full.
 pub const MAX_FORCED_PER_BLOCK: usize = 4;
+/// Most [`L1Event::ChainRegistration`] of one L1 block: those with the most coin-blocks.
+pub const MAX_REGISTRATIONS_PER_BLOCK: usize = 4;
 
 /// One event of an L1 block, in the order of its outputs.
 #[derive(
@@ -83,6 +87,29 @@ pub enum L1Event {
         /// Its body ([`CrossLayerPayload`](crate::l1::cross_layer::CrossLayerPayload), if
         /// it is well-formed).
         body: MessageBody,
+    },
+    /// A layer 2 chain is registered (R1.5). Whether this chain's registry takes it is
+    /// judged on L2; what locks nothing is no event.
+    #[codec(index = 5)]
+    ChainRegistration {
+        /// The output that holds the deployer's coins.
+        outpoint: OutPoint,
+        /// The layer 2 whose registry the message names.
+        chain_id: u32,
+        /// The id of the chain that is registered
+        /// ([`chain_id_of`](crate::l1::registration::chain_id_of)).
+        id: u32,
+        /// Its name.
+        name: ChainName,
+        /// Hash of its definition
+        /// ([`ChainDefinition::hash`](crate::registry::ChainDefinition::hash)).
+        definition: L1Hash,
+        /// HASH160 of the deployer's key, which can spend the coins later.
+        owner: H160,
+        /// How many coins, in L1 units.
+        value: u64,
+        /// The L1 height that no transaction can spend them at or below.
+        unlock: u32,
     },
     /// A transaction of the layer 2 that is to be included whatever sequencers want (R17).
     /// Whether it is one is judged on L2; data that no input shows is no event.

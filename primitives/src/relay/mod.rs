@@ -22,7 +22,8 @@ mod vote_tests;
 pub use chance::L1Chance;
 pub use digest::L1BlockDigest;
 pub use event::{
-    L1Event, TrustStatement, MAX_FORCED_PER_BLOCK, MAX_STAKE_PER_BLOCK, MAX_TRUST_PER_BLOCK,
+    L1Event, TrustStatement, MAX_FORCED_PER_BLOCK, MAX_REGISTRATIONS_PER_BLOCK,
+    MAX_STAKE_PER_BLOCK, MAX_TRUST_PER_BLOCK,
 };
 pub use page::{
     pages_root, paginate, EventPage, PageError, PageProof, PageTree, MAX_EVENTS_PER_PAGE,

@@ -1,16 +1,8 @@
 //! The chain's parameters, the L1 relay and what acts on its events.
 
 use crate::{
-    Balances,
-    BurnMint,
-    ChainParameters,
-    Messages,
-    Reputation,
-    Runtime,
-    SequencerRegistry,
-    Stake,
-    Timestamp,
-    ForcedInclusion,
+    Balances, BurnMint, ChainParameters, ForcedInclusion, L2Registry, Messages, Reputation,
+    Runtime, SequencerRegistry, Stake, Timestamp,
 };
 use cascoin_l2_primitives::relay::{L1BlockContext, L1Event, OnL1Event};
 use frame_support::{traits::Get, weights::Weight};
@@ -40,6 +32,7 @@ impl OnL1Event for L1Events {
             L1Event::Stake { .. } => Stake::on_event(event, block),
             L1Event::Message { .. } => Messages::on_event(event, block),
             L1Event::ForcedTransaction { .. } => ForcedInclusion::on_event(event, block),
+            L1Event::ChainRegistration { .. } => L2Registry::on_event(event, block),
         }
     }
 
@@ -51,6 +44,7 @@ impl OnL1Event for L1Events {
             .max(Stake::max_event_weight())
             .max(Messages::max_event_weight())
             .max(ForcedInclusion::max_event_weight())
+            .max(L2Registry::max_event_weight())
     }
 }
 

@@ -10,6 +10,7 @@ mod limits;
 mod messages;
 mod money;
 mod offences;
+mod registry;
 mod reputation;
 mod stake;
 mod system;

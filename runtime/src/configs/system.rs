@@ -1,15 +1,15 @@
 //! The system pallet: what a block may hold.
 
 use crate::{
-    account_data::AccountData, AccountId, Block, Hash, NobodyForcesMoney, Nonce, PalletInfo,
-    Runtime, RuntimeCall, RuntimeEvent, RuntimeOrigin, RuntimeTask, VERSION,
+    account_data::AccountData, AccountId, Block, Hash, NoPublicCallsInBootstrap, NobodyForcesMoney,
+    Nonce, PalletInfo, Runtime, RuntimeCall, RuntimeEvent, RuntimeOrigin, RuntimeTask, VERSION,
 };
 use cascoin_l2_primitives::chain::{MAX_BLOCK_GAS, PS_PER_GAS};
 use frame_support::{
     derive_impl,
     dispatch::DispatchClass,
     parameter_types,
-    traits::{ConstU16, ConstU32},
+    traits::{ConstU16, ConstU32, InsideBoth},
     weights::{
         constants::{BlockExecutionWeight, ExtrinsicBaseWeight, ParityDbWeight},
         Weight,
@@ -57,7 +57,7 @@ parameter_types! {
 
 #[derive_impl(frame_system::config_preludes::SolochainDefaultConfig)]
 impl frame_system::Config for Runtime {
-    type BaseCallFilter = NobodyForcesMoney;
+    type BaseCallFilter = InsideBoth<NobodyForcesMoney, NoPublicCallsInBootstrap>;
     type Block = Block;
     type BlockWeights = RuntimeBlockWeights;
     type BlockLength = RuntimeBlockLength;

@@ -5,8 +5,8 @@
 
 use super::local;
 use crate::{
-    AccountId, BalancesConfig, ChainParametersConfig, ReputationConfig, RuntimeGenesisConfig,
-    SequencerRegistryConfig, SessionConfig, SessionKeys, SudoConfig,
+    AccountId, BalancesConfig, ChainParametersConfig, L2RegistryConfig, ReputationConfig,
+    RuntimeGenesisConfig, SequencerRegistryConfig, SessionConfig, SessionKeys, SudoConfig,
 };
 use alloc::{vec, vec::Vec};
 use cascoin_l2_primitives::chain::{ChainParameters, MAX_SEQUENCERS};
@@ -39,6 +39,7 @@ pub(super) fn preset() -> Value {
         chain_parameters: ChainParametersConfig { parameters },
         sequencer_registry: SequencerRegistryConfig { members },
         reputation: ReputationConfig { l1_scores: vec![] },
+        l2_registry: L2RegistryConfig { rules: super::OPEN_AT_ONCE },
     })
 }
 

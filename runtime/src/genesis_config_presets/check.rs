@@ -7,13 +7,14 @@ use cascoin_l2_primitives::{
     l1::{params::L1Params, stake::MAX_UNLOCK},
     sequencers::MAX_L1_LOCKS,
 };
+use pallet_l2_registry::BootstrapRules;
 use sp_core::crypto::Ss58Codec;
 use sp_runtime::traits::OpaqueKeys;
 
-/// Checks that a chain can start from `genesis`: usable parameters, enough
-/// sequencers, each with an account in the registry and keys of its own, locks on L1 that
-/// can count for them, and on mainnet neither coins (supply begins with what is burned on L1) nor a sudo
-/// key.
+/// Checks that a chain can start from `genesis`: usable parameters, enough sequencers, each
+/// with an account in the registry and keys of its own, locks on L1 that can count for them,
+/// on public networks the rules of bootstrap, and on mainnet neither coins (supply begins with
+/// what is burned on L1) nor a sudo key.
 ///
 /// # Errors
 /// The first thing that is wrong, as a sentence that says what to do.
@@ -21,7 +22,8 @@ pub fn check(genesis: &RuntimeGenesisConfig) -> Result<(), String> {
     let parameters = &genesis.chain_parameters.parameters;
     pallet_chain_parameters::check(parameters)
         .map_err(|why| format!("chainParameters.parameters: {why}"))?;
-    check_sequencers(genesis, parameters.min_sequencers)?;
+    let rules = check_rules(genesis)?;
+    check_sequencers(genesis, parameters.min_sequencers.max(rules.min_sequencers))?;
     check_l1_locks(genesis)?;
     if parameters.network == Network::Mainnet {
         if !genesis.balances.balances.is_empty() || genesis.balances.dev_accounts.is_some() {
@@ -32,6 +34,27 @@ pub fn check(genesis: &RuntimeGenesisConfig) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// A public network opens by the rules of public networks, or by stricter ones (R32.2,
+/// R32.3).
+fn check_rules(genesis: &RuntimeGenesisConfig) -> Result<BootstrapRules, String> {
+    let rules = genesis.l2_registry.rules;
+    let least = match genesis.chain_parameters.parameters.network {
+        Network::Mainnet | Network::Testnet => BootstrapRules::default(),
+        Network::Regtest | Network::Dev => BootstrapRules { bootstrap_ms: 0, min_sequencers: 1 },
+    };
+    if rules.bootstrap_ms < least.bootstrap_ms {
+        let least = least.bootstrap_ms;
+        return Err(format!("l2Registry.rules: bootstrapMs must be at least {least}"));
+    }
+    if !(least.min_sequencers..=MAX_SEQUENCERS).contains(&rules.min_sequencers) {
+        let least = least.min_sequencers;
+        return Err(format!(
+            "l2Registry.rules: minSequencers must be between {least} and {MAX_SEQUENCERS}"
+        ));
+    }
+    Ok(rules)
 }
 
 fn check_sequencers(genesis: &RuntimeGenesisConfig, min_sequencers: u32) -> Result<(), String> {

@@ -31,6 +31,9 @@ pub mod pallet_l1_relay {
 pub mod pallet_messages {
     pub use ::pallet_messages::weights::EstimatedWeight as WeightInfo;
 }
+pub mod pallet_l2_registry {
+    pub use ::pallet_l2_registry::weights::EstimatedWeight as WeightInfo;
+}
 pub mod pallet_multisig {
     pub use ::pallet_multisig::weights::SubstrateWeight as WeightInfo;
 }

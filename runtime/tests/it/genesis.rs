@@ -7,19 +7,32 @@ use cascoin_l2_primitives::{
 };
 use cascoin_l2_runtime::{
     genesis_config_presets::{self as presets, check, development_session_keys},
-    RuntimeGenesisConfig, SequencerRegistry,
+    RuntimeGenesisConfig, SequencerRegistry, SessionKeys,
 };
 use frame_support::traits::Get;
 use pallet_sequencer_registry::Member;
 use sp_core::{ecdsa, ed25519, Pair};
-use sp_keyring::Sr25519Keyring::{self, Alice, Bob, Charlie, Dave};
+use sp_keyring::Sr25519Keyring::{self, Alice, Bob, Charlie, Dave, Eve};
 
-/// A preset with the four development sequencers filled in.
+/// The keys of the seed `//Name`.
+fn session_keys(who: Sr25519Keyring) -> SessionKeys {
+    let seed = format!("//{who}");
+    let ed25519 = ed25519::Pair::from_string(&seed, None).expect("a seed").public();
+    let vault = ecdsa::Pair::from_string(&seed, None).expect("a seed").public();
+    SessionKeys {
+        aura: ed25519.into(),
+        grandpa: ed25519.into(),
+        relay: ed25519.into(),
+        vault: vault.into(),
+    }
+}
+
+/// A preset of a public network with five sequencers filled in.
 fn filled(name: &str) -> RuntimeGenesisConfig {
     let mut genesis = preset(name);
-    for who in [Alice, Bob, Charlie, Dave] {
+    for who in [Alice, Bob, Charlie, Dave, Eve] {
         let account = who.to_account_id();
-        let keys = development_session_keys(who).expect("a development sequencer");
+        let keys = session_keys(who);
         genesis.session.keys.push((account.clone(), account.clone(), keys));
         genesis.sequencer_registry.members.push(Member { account, weight: 1 });
     }
@@ -67,7 +80,7 @@ fn presets_with_sequencers_can_start_a_chain() {
 #[test]
 fn public_presets_start_once_the_operators_named_sequencers() {
     for name in ["mainnet", "testnet"] {
-        assert!(refusal(&preset(name)).contains("names no sequencers: add at least 3"), "{name}");
+        assert!(refusal(&preset(name)).contains("names no sequencers: add at least 5"), "{name}");
         assert_eq!(check(&filled(name)), Ok(()), "{name}");
     }
 }
@@ -77,7 +90,37 @@ fn a_genesis_with_too_few_sequencers_is_refused() {
     let mut genesis = filled("mainnet");
     genesis.session.keys.truncate(2);
     genesis.sequencer_registry.members.truncate(2);
-    assert_eq!(refusal(&genesis), "this genesis names 2 sequencers and needs at least 3");
+    assert_eq!(refusal(&genesis), "this genesis names 2 sequencers and needs at least 5");
+}
+
+#[test]
+fn r32_2_a_public_network_starts_with_five_sequencers() {
+    for name in ["mainnet", "testnet"] {
+        let mut genesis = filled(name);
+        genesis.session.keys.truncate(4);
+        genesis.sequencer_registry.members.truncate(4);
+        assert_eq!(refusal(&genesis), "this genesis names 4 sequencers and needs at least 5");
+        let mut genesis = filled(name);
+        genesis.l2_registry.rules.min_sequencers = 4;
+        assert_eq!(refusal(&genesis), "l2Registry.rules: minSequencers must be between 5 and 64");
+    }
+}
+
+#[test]
+fn r32_3_a_public_network_opens_a_day_after_its_first_block() {
+    const DAY_MS: u64 = 86_400_000;
+    for name in ["mainnet", "testnet"] {
+        let mut genesis = filled(name);
+        assert_eq!(genesis.l2_registry.rules.bootstrap_ms, DAY_MS, "{name}");
+        genesis.l2_registry.rules.bootstrap_ms = DAY_MS - 1;
+        assert_eq!(refusal(&genesis), "l2Registry.rules: bootstrapMs must be at least 86400000");
+        // Longer is as good.
+        genesis.l2_registry.rules.bootstrap_ms = 2 * DAY_MS;
+        assert_eq!(check(&genesis), Ok(()));
+    }
+    for name in ["regtest", "local", "dev"] {
+        assert_eq!(preset(name).l2_registry.rules.bootstrap_ms, 0, "{name}");
+    }
 }
 
 #[test]

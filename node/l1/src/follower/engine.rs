@@ -408,7 +408,8 @@ impl Engine {
                 | L1Event::KeyRevocation { .. }
                 | L1Event::Stake { .. }
                 | L1Event::Message { .. }
-                | L1Event::ForcedTransaction { .. } => None,
+                | L1Event::ForcedTransaction { .. }
+                | L1Event::ChainRegistration { .. } => None,
             })
             .collect();
         let fits = held.saturating_add(burns.len()) <= self.limits.burns;

@@ -9,6 +9,7 @@ mod forced;
 mod logs;
 mod node;
 mod proxy;
+mod registrations;
 mod stakes;
 
 use cascoin_l1::testing::Litecoind;

@@ -1,4 +1,4 @@
-//! The `l2_` methods, a file a topic (ledger O9 to O12).
+//! The `l2_` methods, a file a topic (ledger O9 to O13).
 //!
 //! Names, order of arguments and, where the L1 prototype has them, names of result
 //! fields are those users know (spec: cascoin-l1.md 3.5 and 6.1). Every result is
@@ -12,8 +12,10 @@ mod account;
 mod block;
 mod burns;
 mod candidates;
+mod chains;
 mod common_inputs;
 mod compensation;
+mod deploy;
 mod evidence;
 mod exports;
 mod forced;
@@ -135,6 +137,12 @@ pub fn module(context: Context) -> Result<RpcModule<()>, RegisterMethodError> {
     use Access::{Safe, Unsafe};
     let mut module = RpcModule::new(context);
     add(&mut module, &info::CHAIN_INFO, Safe, info::chain_info)?;
+    add(&mut module, &chains::LIST_CHAINS, Safe, chains::list_chains)?;
+    add(&mut module, &chains::REGISTERED_CHAIN, Safe, chains::registered_chain)?;
+    add(&mut module, &chains::REGISTERED_CHAINS, Safe, chains::registered_chains)?;
+    add(&mut module, &chains::UPDATE_STATUS, Safe, chains::update_status)?;
+    add(&mut module, &deploy::DEPLOY, Unsafe, deploy::deploy)?;
+    add(&mut module, &deploy::REGISTER_CHAIN, Unsafe, deploy::register_chain)?;
     add(&mut module, &account::BALANCE, Safe, account::balance)?;
     add(&mut module, &account::TRANSACTION_COUNT, Safe, account::transaction_count)?;
     add(&mut module, &block::BLOCK_BY_NUMBER, Safe, block::block_by_number)?;

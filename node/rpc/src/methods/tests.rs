@@ -11,6 +11,7 @@ use cascoin_l1::{
     burn::{BurnError, CheckedBurn, SentBurn, UnconfirmedBurn, UnsignedBurn},
     forced_tx::{ForcedOrder, ForcedTxError, SentForced},
     inclusion::InclusionError,
+    registration_tx::{RegistrationOrder, SentRegistration},
     stake::Locked,
     stake_tx::{ReleasedStake, SentStake, StakeOrder, StakeTxError, UnsignedStake},
     L1Error, SeenBurn,
@@ -28,10 +29,12 @@ use cascoin_l2_primitives::{
         burn::{BurnPayload, Recipient},
         common_inputs::CommonInputsProof,
         inclusion::InclusionProof,
+        registration::ChainName,
         stake::StakePayload,
         testing, L1Hash, OutPoint,
     },
     messages::MessageReport,
+    registry::{ChainDefinition, ChainStatus, ListedChain},
     relay::L1BlockDigest,
     reputation::{
         rule::{score, Facts},
@@ -51,6 +54,7 @@ use std::{
     sync::atomic::{AtomicU32, Ordering::Relaxed},
 };
 
+mod chains_tests;
 mod common_inputs_tests;
 mod compensation_tests;
 mod evidence_tests;
@@ -374,6 +378,34 @@ impl ChainReader for TestChain {
         Ok(forced_tests::report(from, limit))
     }
 
+    fn registered_chain(&self, _: BlockHash, id: u32) -> Read<Option<ListedChain>> {
+        Ok(chains_tests::registered().into_iter().find(|listed| listed.id == id))
+    }
+
+    fn chain_named(&self, _: BlockHash, name: ChainName) -> Read<Option<ListedChain>> {
+        let named = |listed: &ListedChain| listed.holds_name && listed.chain.name == name;
+        Ok(chains_tests::registered().into_iter().find(named))
+    }
+
+    fn registered_chains(&self, _: BlockHash, active_only: bool) -> Read<Vec<ListedChain>> {
+        let wanted =
+            |listed: &ListedChain| !active_only || listed.chain.status == ChainStatus::Active;
+        Ok(chains_tests::registered().into_iter().filter(wanted).collect())
+    }
+
+    fn define_chain_call(
+        &self,
+        _: BlockHash,
+        id: u32,
+        definition: ChainDefinition,
+    ) -> Read<Vec<u8>> {
+        Ok((id, definition).encode())
+    }
+
+    fn set_chain_status_call(&self, _: BlockHash, id: u32, status: ChainStatus) -> Read<Vec<u8>> {
+        Ok((id, status).encode())
+    }
+
     fn account(&self, _: BlockHash, account: &AccountId) -> Read<AccountState> {
         let rich = AccountState { nonce: 7, free: 150_000_000, reserved: 50, frozen: 100 };
         Ok(if *account == alice() { rich } else { AccountState::default() })
@@ -517,6 +549,14 @@ impl L1Access for TestL1 {
         }
     }
 
+    fn registration_seed(&self) -> Result<OutPoint, StakeTxError> {
+        Ok(chains_tests::SEED)
+    }
+
+    fn register_chain(&self, order: &RegistrationOrder) -> Result<SentRegistration, StakeTxError> {
+        chains_tests::register(order)
+    }
+
     fn inclusion(&self, txid: &L1Hash, block: &L1Hash) -> Result<InclusionProof, InclusionError> {
         common_inputs_tests::inclusion(txid, block)
     }
@@ -615,10 +655,16 @@ fn error(setup: Setup, method: &str, params: Value) -> (i64, String) {
 
 #[test]
 fn all_methods_of_the_ledger_are_there_and_nothing_else() {
-    // O9 to O12, as far as there are any, R30.5, R31.6, R10.3, R10.4, R25.6, R38.6, stake on
+    // O9 to O13, as far as there are any, R30.5, R31.6, R10.3, R10.4, R25.6, R38.6, stake on
     // L1, R22.2, R9.4, and evidence.
     let ledger: BTreeSet<&str> = [
         "l2_getchaininfo",
+        "l2_listchains",
+        "l2_deploy",
+        "l2_registerchain",
+        "l2_getregisteredchain",
+        "l2_listregisteredchains",
+        "l2_updatechainstatus",
         "l2_getbalance",
         "l2_gettransactioncount",
         "l2_getblockbynumber",

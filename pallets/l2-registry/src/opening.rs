@@ -1,0 +1,121 @@
+//! When a chain opens: the rules for those that are registered, and this one's own
+//! bootstrap (R32).
+
+use crate::pallet::{Chains, Config, Error, Event, OwnBootstrap, Pallet, Rules};
+use cascoin_l2_primitives::{
+    chain::Moment,
+    registry::{ChainDefinition, RegisteredChain},
+};
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use frame_support::{
+    ensure,
+    traits::{Get, Time},
+};
+use scale_info::TypeInfo;
+use serde::{Deserialize, Serialize};
+
+/// A day, milliseconds (R32.3).
+const DAY_MS: Moment = 24 * 60 * 60 * 1_000;
+/// R32.2.
+const MIN_SEQUENCERS: u32 = 5;
+
+/// By which rules chains open.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct BootstrapRules {
+    /// How long before a chain is open to the public, milliseconds.
+    pub bootstrap_ms: Moment,
+    /// Least sequencers that a genesis names.
+    pub min_sequencers: u32,
+}
+
+/// The rules of public networks: whoever wants other ones must say so.
+impl Default for BootstrapRules {
+    fn default() -> Self {
+        Self { bootstrap_ms: DAY_MS, min_sequencers: MIN_SEQUENCERS }
+    }
+}
+
+/// How far a chain's bootstrap is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub enum Bootstrap {
+    /// The chain is open.
+    #[default]
+    #[codec(index = 0)]
+    Over,
+    /// There was no block.
+    #[codec(index = 1)]
+    NotBegun,
+    /// It lasts until this time, milliseconds since 1970.
+    #[codec(index = 2)]
+    Until(Moment),
+}
+
+impl<T: Config> Pallet<T> {
+    /// Whether everybody may use this chain: its own bootstrap is over.
+    pub fn is_open() -> bool {
+        match OwnBootstrap::<T>::get() {
+            Bootstrap::Over => true,
+            Bootstrap::NotBegun => false,
+            Bootstrap::Until(end) => T::Time::now() >= end,
+        }
+    }
+
+    /// At the end of a block, which has a time.
+    pub(crate) fn advance_bootstrap() {
+        match OwnBootstrap::<T>::get() {
+            Bootstrap::Over => (),
+            Bootstrap::NotBegun => {
+                let end = T::Time::now().saturating_add(Rules::<T>::get().bootstrap_ms);
+                OwnBootstrap::<T>::put(Bootstrap::Until(end));
+            }
+            Bootstrap::Until(end) if T::Time::now() >= end => {
+                OwnBootstrap::<T>::kill();
+                Self::deposit_event(Event::BootstrapEnded);
+            }
+            Bootstrap::Until(_) => (),
+        }
+    }
+
+    /// Whether a registered chain may become active.
+    ///
+    /// # Errors
+    /// The rule that says no.
+    pub(crate) fn check_opening(chain: &RegisteredChain) -> Result<(), Error<T>> {
+        ensure!(chain.unlock > T::L1Height::get(), Error::<T>::StakeEnded);
+        if chain.opened {
+            return Ok(());
+        }
+        let definition = chain.definition.ok_or(Error::<T>::NotDefined)?;
+        let rules = Rules::<T>::get();
+        let end = chain.registered_at.saturating_add(rules.bootstrap_ms);
+        ensure!(T::Time::now() >= end, Error::<T>::StillBootstrapping);
+        ensure!(definition.sequencers >= rules.min_sequencers, Error::<T>::TooFewSequencers);
+        ensure!(Self::is_rehearsed(chain, &definition), Error::<T>::NoRehearsal);
+        Ok(())
+    }
+
+    fn is_rehearsed(chain: &RegisteredChain, definition: &ChainDefinition) -> bool {
+        if !definition.mainnet {
+            return true;
+        }
+        Chains::<T>::get(definition.rehearsal).is_some_and(|rehearsal| {
+            rehearsal.opened
+                && rehearsal.owner == chain.owner
+                && rehearsal.definition.is_some_and(|definition| !definition.mainnet)
+        })
+    }
+}

@@ -1,0 +1,78 @@
+//! What the registry can be asked, and what must hold in it.
+
+use crate::pallet::{Chains, Config, Ends, Names, Pallet};
+use alloc::vec::Vec;
+use cascoin_l2_primitives::{
+    l1::registration::ChainName,
+    registry::{ChainStatus, ListedChain, RegisteredChain},
+};
+use frame_support::traits::Get;
+
+impl<T: Config> Pallet<T> {
+    /// A chain by its id.
+    pub fn chain(id: u32) -> Option<ListedChain> {
+        Chains::<T>::get(id).map(|chain| Self::listed(id, chain))
+    }
+
+    /// A chain by its name: of several the first.
+    pub fn chain_named(name: &ChainName) -> Option<ListedChain> {
+        Names::<T>::get(name).and_then(Self::chain)
+    }
+
+    /// All chains, or those that are active, by their ids.
+    pub fn chains(active_only: bool) -> Vec<ListedChain> {
+        let mut ids: Vec<_> = Ends::<T>::get().into_iter().map(|(_, id)| id).collect();
+        ids.sort_unstable();
+        let wanted =
+            |listed: &ListedChain| !active_only || listed.chain.status == ChainStatus::Active;
+        ids.into_iter().filter_map(Self::chain).filter(wanted).collect()
+    }
+
+    fn listed(id: u32, chain: RegisteredChain) -> ListedChain {
+        ListedChain {
+            id,
+            holds_name: Names::<T>::get(&chain.name) == Some(id),
+            stake_locked: chain.unlock > T::L1Height::get(),
+            chain,
+        }
+    }
+
+    /// What must hold between blocks.
+    ///
+    /// # Errors
+    /// The rule that is broken.
+    #[cfg(any(test, feature = "try-runtime"))]
+    pub(crate) fn check_state() -> Result<(), &'static str> {
+        let ends = Ends::<T>::get();
+        if ends.windows(2).any(|pair| matches!(pair, [one, other] if one >= other)) {
+            return Err("the chains are not in the order of their ends");
+        }
+        if ends.len() != Chains::<T>::iter_keys().count() {
+            return Err("a chain is not listed by its end");
+        }
+        for (unlock, id) in ends {
+            let chain = Chains::<T>::get(id).ok_or("a chain is listed and not known")?;
+            if chain.unlock != unlock {
+                return Err("a chain is listed by another end");
+            }
+            if !Names::<T>::contains_key(&chain.name) {
+                return Err("a chain's name leads nowhere");
+            }
+            if chain.definition.is_some_and(|known| known.hash() != chain.definition_hash) {
+                return Err("a definition is not the one that L1 bound");
+            }
+            if chain.opened && chain.definition.is_none() {
+                return Err("a chain was opened without a definition");
+            }
+            if chain.status == ChainStatus::Active && !chain.opened {
+                return Err("a chain is active and was not opened");
+            }
+        }
+        for (name, id) in Names::<T>::iter() {
+            if Chains::<T>::get(id).is_none_or(|chain| chain.name != name) {
+                return Err("a name leads to a chain of another name");
+            }
+        }
+        Ok(())
+    }
+}

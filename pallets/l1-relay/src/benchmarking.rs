@@ -6,11 +6,11 @@
 //! once, as one call may do it.
 
 use crate::{
+    fork::CastForkVote,
     pallet::{
         Applied, AppliedHashes, Attested, AttestedQueue, Call, Config, ForkVotes, PageProgress,
         Pallet, RankingHash, Recovery, TipTimes, Votes, VotesSetId,
     },
-    fork::CastForkVote,
     tally::{Candidate, CastVote, HeightVotes},
     types::{Tips, VoterTip, MAX_QUEUE},
 };

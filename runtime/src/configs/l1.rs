@@ -1,7 +1,7 @@
 //! The chain's parameters, the L1 relay and what acts on its events.
 
 use crate::{
-    Balances, BurnMint, ChainParameters, Reputation, Runtime, SequencerRegistry, Stake, Timestamp,
+    Balances, BurnMint, ChainParameters, L1Relay, Reputation, Runtime, SequencerRegistry, Stake, Timestamp,
 };
 use cascoin_l2_primitives::relay::{L1BlockContext, L1Event, OnL1Event};
 use frame_support::{traits::Get, weights::Weight};
@@ -16,6 +16,7 @@ impl pallet_l1_relay::Config for Runtime {
     type Time = Timestamp;
     type OnEvent = L1Events;
     type OnApplied = ();
+    type OnFork = BurnMint;
     type WeightInfo = crate::weights::pallet_l1_relay::WeightInfo<Runtime>;
 }
 
@@ -41,12 +42,13 @@ impl OnL1Event for L1Events {
     }
 }
 
-/// Whether L1 reorganised below what the relay attested, as the quorum sees it.
+/// Whether L1 reorganised below what the relay attested, as the quorum sees it, and the
+/// relay is not yet beyond all that was replaced.
 pub struct L1Disputed;
 
 impl Get<bool> for L1Disputed {
     fn get() -> bool {
-        pallet_l1_relay::Mismatch::<Runtime>::exists()
+        pallet_l1_relay::Mismatch::<Runtime>::exists() || L1Relay::is_recovering()
     }
 }
 
@@ -55,6 +57,7 @@ impl pallet_burn_mint::Config for Runtime {
     type Parameters = ChainParameters;
     type Sequencers = SequencerRegistry;
     type L1Disputed = L1Disputed;
+    type L1Blocks = L1Relay;
     type Time = Timestamp;
     type WeightInfo = crate::weights::pallet_burn_mint::WeightInfo<Runtime>;
 }

@@ -31,7 +31,7 @@ use frame_support::{
     dispatch::DispatchResult,
     ensure,
     traits::{
-        fungible::Mutate,
+        fungible::{Inspect, Mutate},
         tokens::{Fortitude, Precision, Preservation},
         Get,
     },
@@ -174,14 +174,16 @@ impl<T: Config> Pallet<T> {
     fn take_back(record: &mut BurnRecord) -> u64 {
         let Some(recipient) = record.recipient.clone() else { return 0 };
         let owed = record.minted;
-        let taken = T::Currency::burn_from(
-            &recipient,
-            owed.into(),
-            Preservation::Expendable,
-            Precision::BestEffort,
-            Fortitude::Polite,
-        );
-        let taken = taken.map_or(0, |taken: Balance| taken.saturated_into::<u64>()).min(owed);
+        let (preservation, force) = (Preservation::Expendable, Fortitude::Polite);
+        let there = T::Currency::reducible_balance(&recipient, preservation, force);
+        let amount = there.min(owed.into());
+        if amount == 0 {
+            return 0;
+        }
+        let precision = Precision::BestEffort;
+        let burned = T::Currency::burn_from(&recipient, amount, preservation, precision, force);
+        // Refused: it is owed as before. It is never more than was asked for.
+        let taken = burned.unwrap_or(0).saturated_into::<u64>().min(owed);
         if taken == 0 {
             return 0;
         }

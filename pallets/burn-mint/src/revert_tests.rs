@@ -255,7 +255,7 @@ fn nothing_is_minted_before_all_are_judged_some_each_block() {
 }
 
 #[test]
-fn without_weight_nobody_is_judged_and_nothing_is_lost() {
+fn another_fork_while_orphans_are_judged_gives_them_time_again() {
     new_test_ext().execute_with(|| {
         let old = l1_block_at(50, OLD);
         burn_in(&old, 1, BOB, 10);

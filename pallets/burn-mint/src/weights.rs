@@ -52,7 +52,7 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
     // more: whether L1 is disputed, minting stopped, burns are being judged, or something
     // was taken back of this one. One that comes again costs less.
     fn process_burn() -> Weight {
-        Weight::from_parts(130 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(9, 11)
+        Weight::from_parts(130 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(9, 10)
     }
 
     // The same, and the place that it leaves. No key is checked.

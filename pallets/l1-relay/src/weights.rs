@@ -62,7 +62,7 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
     fn settle(blocks: u32) -> Weight {
         let blocks = u64::from(blocks);
         Weight::from_parts(30 * blocks * MICROSECOND, 0)
-            + T::DbWeight::get().reads_writes(3 * blocks, 6 * blocks)
+            + T::DbWeight::get().reads_writes(3 * blocks, 5 * blocks + 1)
     }
 
     fn authorize_apply_page(events: u32) -> Weight {

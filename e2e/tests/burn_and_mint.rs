@@ -8,10 +8,12 @@ use cascoin_e2e::{
     wait::{until, Seen, PATIENCE},
     Error, Result,
 };
-use cascoin_l2_primitives::l1::burn::{BurnPayload, Recipient};
+use cascoin_l2_primitives::{
+    l1::burn::{BurnPayload, Recipient},
+    relay::RECOVERY_WINDOW,
+};
 use cascoin_l2_runtime::Runtime;
 use pallet_chain_parameters::{Call as Parameters, ParameterChange};
-use pallet_l1_relay::fork::RECOVERY_WINDOW;
 use serde_json::json;
 use sp_core::{ecdsa, Pair};
 
@@ -256,6 +258,20 @@ fn a_burn_seen_twice_is_minted_once() {
     });
 }
 
+/// Mines a block of exactly these transactions.
+fn mine(network: &Network, raw: &[String]) -> Result<()> {
+    let decode = |text: &String| hex::decode(text).map_err(Error::other);
+    let raw = raw.iter().map(decode).collect::<Result<Vec<_>>>()?;
+    network.l1()?.litecoind().mine_raw(&raw)?;
+    Ok(())
+}
+
+fn txid_of(network: &Network, raw: &str) -> Result<String> {
+    let decoded = network.l1()?.call("decoderawtransaction", json!([raw]))?;
+    let txid = decoded["txid"].as_str().map(String::from);
+    txid.ok_or_else(|| Error::other(format!("no txid in {decoded}")))
+}
+
 /// Waits until a transaction's first burn has this status on a node.
 fn wait_for_status(network: &Network, node: usize, txid: &str, status: &str) -> Result<()> {
     until(&format!("burn {txid} is {status}"), PATIENCE, || {
@@ -271,17 +287,6 @@ fn p20_a_deep_reorganisation_of_l1_is_followed_and_the_books_stay_right() {
     with_network(&Setup::regtest(), |network| {
         let facts = ChainFacts::of(network, 0)?;
         let (stays, goes) = (account(&dev_pair("//Stays")?), account(&dev_pair("//Goes")?));
-        let mine = |network: &Network, raw: &[String]| -> Result<()> {
-            let decode = |text: &String| hex::decode(text).map_err(Error::other);
-            let raw = raw.iter().map(decode).collect::<Result<Vec<_>>>()?;
-            network.l1()?.litecoind().mine_raw(&raw)?;
-            Ok(())
-        };
-        let txid_of = |network: &Network, raw: &str| -> Result<String> {
-            let decoded = network.l1()?.call("decoderawtransaction", json!([raw]))?;
-            let txid = decoded["txid"].as_str().map(String::from);
-            txid.ok_or_else(|| Error::other(format!("no txid in {decoded}")))
-        };
         let kept = Burn::to_account(facts.chain_id, &stays, 2 * COIN);
         let kept_raw = network.l1()?.transaction(&[kept])?;
         let kept = txid_of(network, &kept_raw)?;
@@ -290,7 +295,7 @@ fn p20_a_deep_reorganisation_of_l1_is_followed_and_the_books_stay_right() {
         let lost = Burn::to_account(facts.chain_id, &goes, COIN);
         let lost_raw = network.l1()?.transaction(&[lost])?;
         let lost = txid_of(network, &lost_raw)?;
-        mine(network, &[lost_raw])?;
+        mine(network, &[lost_raw.clone()])?;
         network.l1()?.mine(facts.l1_confirmations)?;
         burns::minted(network, 0, &kept)?;
         burns::minted(network, 0, &lost)?;
@@ -322,7 +327,8 @@ fn p20_a_deep_reorganisation_of_l1_is_followed_and_the_books_stay_right() {
         assert_eq!(before.minted - after.minted, u128::from(COIN));
         assert_eq!(after.burn_count, before.burn_count - 1);
 
-        // It was in the mempool all the time.
+        // Hours later somebody mines it again.
+        mine(network, &[lost_raw])?;
         network.l1()?.mine(facts.l1_confirmations)?;
         wait_for_status(network, 0, &lost, "MINTED")?;
         assert_eq!(burns::balance(network, 0, &goes)?, u128::from(COIN));

@@ -20,6 +20,7 @@ use cascoin_l2_primitives::{
     l1::L1Hash,
     relay::{
         ForkPoint, ForkVote, L1BlockContext, L1BlockDigest, L1Branch, OnL1Fork, MAX_FORK_DEPTH,
+        RECOVERY_WINDOW,
     },
     sequencers::SequencerSetProvider,
 };
@@ -31,10 +32,6 @@ use frame_support::{
 };
 use scale_info::TypeInfo;
 use sp_runtime::SaturatedConversion;
-
-/// L1 blocks above all replaced ones that a transaction of these has to come again in,
-/// before it is taken as gone: an hour and a half at L1's target.
-pub const RECOVERY_WINDOW: u32 = 36;
 
 /// One voter's vote for a fork point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]

@@ -1,7 +1,6 @@
 //! L1 leaves what is attested, and the relay follows it from where both agree.
 
 use crate::{
-    fork::RECOVERY_WINDOW,
     mock::*,
     pallet::{
         Applied, Attested, AttestedQueue, Call, Error, Event, ForkVotes, Mismatch, PageProgress,
@@ -13,6 +12,7 @@ use cascoin_l2_primitives::{
     l1::L1Hash,
     relay::{
         local::LocalBlock, ForkPoint, L1Branch, L1Chance, MAX_EVENTS_PER_PAGE, MAX_FORK_DEPTH,
+        RECOVERY_WINDOW,
     },
 };
 use codec::Encode;

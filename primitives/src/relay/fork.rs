@@ -13,6 +13,10 @@ pub const FORK_DOMAIN: &[u8; 9] = b"CASL2FRK1";
 /// more. What is deeper is for governance.
 pub const MAX_FORK_DEPTH: u32 = 512;
 
+/// L1 blocks above all replaced ones that a transaction of these has to come again in,
+/// before it is taken as gone: an hour and a half at L1's target.
+pub const RECOVERY_WINDOW: u32 = 36;
+
 /// Where L1's best branch leaves the attested one.
 #[derive(
     Clone,

@@ -25,7 +25,7 @@ mod vote_tests;
 pub use chance::L1Chance;
 pub use digest::L1BlockDigest;
 pub use event::{L1Event, TrustStatement, MAX_STAKE_PER_BLOCK, MAX_TRUST_PER_BLOCK};
-pub use fork::{ForkPoint, ForkVote, FORK_DOMAIN, MAX_FORK_DEPTH};
+pub use fork::{ForkPoint, ForkVote, FORK_DOMAIN, MAX_FORK_DEPTH, RECOVERY_WINDOW};
 pub use page::{
     pages_root, paginate, EventPage, PageError, PageProof, PageTree, MAX_EVENTS_PER_PAGE,
     MAX_PAGE_BYTES, MAX_PROOF_DEPTH,

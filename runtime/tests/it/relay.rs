@@ -10,7 +10,7 @@ use cascoin_l2_primitives::{
     },
     relay::{
         pages_root, paginate, EventPage, ForkPoint, ForkVote, L1BlockContext, L1BlockDigest,
-        L1Event, PageProof, RelayRange, RelayVote,
+        L1Event, PageProof, RelayRange, RelayVote, RECOVERY_WINDOW,
     },
 };
 use cascoin_l2_runtime::{
@@ -19,7 +19,7 @@ use cascoin_l2_runtime::{
 };
 use frame_support::traits::fungible::Inspect;
 use pallet_chain_parameters::{Call as Parameters, ParameterChange};
-use pallet_l1_relay::{fork::RECOVERY_WINDOW, tally::REVOTE_BLOCKS};
+use pallet_l1_relay::tally::REVOTE_BLOCKS;
 use sp_core::{ed25519, Pair, H256};
 use sp_keyring::Sr25519Keyring::{self, Alice, Eve, One};
 use sp_runtime::transaction_validity::{

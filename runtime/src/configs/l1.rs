@@ -1,9 +1,10 @@
 //! The chain's parameters, the L1 relay and what acts on its events.
 
 use crate::{
-    Balances, BurnMint, ChainParameters, L1Relay, Reputation, Runtime, SequencerRegistry, Stake, Timestamp,
+    Balances, BurnMint, ChainParameters, L1Relay, Reputation, Runtime, SequencerRegistry, Stake,
+    Timestamp,
 };
-use cascoin_l2_primitives::relay::{L1BlockContext, L1Event, OnL1Event};
+use cascoin_l2_primitives::relay::{L1BlockContext, L1Event, OnL1Event, OnL1Fork};
 use frame_support::{traits::Get, weights::Weight};
 
 impl pallet_chain_parameters::Config for Runtime {
@@ -16,7 +17,7 @@ impl pallet_l1_relay::Config for Runtime {
     type Time = Timestamp;
     type OnEvent = L1Events;
     type OnApplied = ();
-    type OnFork = BurnMint;
+    type OnFork = L1Forks;
     type WeightInfo = crate::weights::pallet_l1_relay::WeightInfo<Runtime>;
 }
 
@@ -39,6 +40,25 @@ impl OnL1Event for L1Events {
             .max(Reputation::max_event_weight())
             .max(SequencerRegistry::max_event_weight())
             .max(Stake::max_event_weight())
+    }
+}
+
+/// What L1 may have dropped: burns, and coins locked as stake. What was said stands.
+pub struct L1Forks;
+
+impl OnL1Fork for L1Forks {
+    fn on_fork(common: &L1BlockContext) {
+        BurnMint::on_fork(common);
+        Stake::on_fork(common);
+    }
+
+    fn on_recovered() {
+        BurnMint::on_recovered();
+        Stake::on_recovered();
+    }
+
+    fn max_fork_weight() -> Weight {
+        BurnMint::max_fork_weight().saturating_add(Stake::max_fork_weight())
     }
 }
 

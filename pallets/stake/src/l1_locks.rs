@@ -120,7 +120,8 @@ impl<T: Config> Pallet<T> {
         if Balance::from(lock.counts) < T::MinL1Lock::get() {
             return Err(NoStake::TooSmall);
         }
-        if !Self::lasts(&lock, now) {
+        // L1's height may have gone back; what was cleared away is not looked at again.
+        if !Self::lasts(&lock, now) || lock.unlock < L1Swept::<T>::get() {
             return Err(NoStake::TooShort);
         }
         let mut locks = L1Locks::<T>::get(account);

@@ -61,7 +61,7 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
     }
 
     fn hear_lock() -> Weight {
-        Weight::from_parts(50 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(4, 3)
+        Weight::from_parts(50 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(5, 3)
     }
 
     fn sweep_base() -> Weight {

@@ -43,9 +43,14 @@ pub struct RelayStatus {
     /// Open votes for the next heights.
     pub open_votes: Vec<OpenVote>,
     /// Set when more than two thirds attest a block that does not stand on the
-    /// last attested one: L1 reorganised below what is applied, and the relay
-    /// waits for recovery.
+    /// last attested one: L1 reorganised below what is attested. The relay waits
+    /// until they attest where L1 forked.
     pub parent_mismatch: Option<ParentMismatch>,
+    /// Votes of the sequencers that L1 left the attested branch, as many as agree most.
+    pub fork_votes: u32,
+    /// Set after applied L1 blocks were replaced: the L1 height at which burns that have
+    /// not come again are taken as gone. Nothing is minted before.
+    pub recovers_until: Option<u32>,
     /// L1's time as L2 knows it.
     pub time: L1Time,
 }
@@ -139,6 +144,10 @@ pub enum BurnOutcome {
     /// for what). It has its turn again and again and is never lost, unless governance
     /// rejects it.
     Deferred,
+    /// L1 dropped its block and did not bring it again in time: what was minted is taken
+    /// back, as far as the recipient has it. The rest, which the record still calls
+    /// minted, is a deficit. If L1 brings it after all it waits to be credited again.
+    Reverted,
 }
 
 /// What a valid burn waits for.
@@ -272,7 +281,7 @@ pub struct SupplyReport {
     pub issuance: Balance,
     /// Endowments of the genesis block.
     pub genesis: Balance,
-    /// Minted for burns, ever.
+    /// Minted for burns, less what was taken back of those that L1 dropped.
     pub minted: Balance,
     /// Destroyed on L2, ever: fees burned, dust, slashes.
     pub burned_on_l2: Balance,
@@ -280,6 +289,11 @@ pub struct SupplyReport {
     pub burn_count: u64,
     /// Burns rejected.
     pub rejected_count: u64,
+    /// What was taken back of burns that L1 dropped, ever.
+    pub clawed_back: Balance,
+    /// What L1 dropped and could not be taken back: these coins have no backing. Nothing
+    /// may be withdrawn to L1 while there are any.
+    pub deficit: Balance,
     /// Whether the invariant holds.
     pub valid: bool,
 }

@@ -43,6 +43,8 @@ pub enum BurnStatus {
     Minted,
     /// Not valid.
     Rejected,
+    /// L1 dropped its block and has not brought it again.
+    Reverted,
 }
 
 /// What all burns of one answer are judged against.
@@ -127,6 +129,9 @@ impl Context {
             BurnOutcome::Minted => (BurnStatus::Minted, None, "minted"),
             BurnOutcome::Rejected(reason) => (BurnStatus::Rejected, Some(reason), explain(reason)),
             BurnOutcome::Deferred => (BurnStatus::Reached, None, explain_wait(waits_for)),
+            BurnOutcome::Reverted => {
+                (BurnStatus::Reverted, None, "L1 dropped it: what was minted is taken back")
+            }
         };
         Verdict {
             outpoint: record.outpoint,

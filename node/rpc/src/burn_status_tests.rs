@@ -161,6 +161,17 @@ fn what_can_never_be_minted_is_rejected_at_once() {
 }
 
 #[test]
+fn r19_4_a_burn_that_l1_dropped_says_so_whatever_else_its_transaction_has() {
+    let context = context();
+    let records = [record(0, BurnOutcome::Reverted), record(1, BurnOutcome::Minted)];
+    let verdicts = context.verdicts(&records, &[]);
+    let statuses: Vec<_> = verdicts.iter().map(|verdict| verdict.status).collect();
+    assert_eq!(statuses, [BurnStatus::Reverted, BurnStatus::Minted]);
+    let name = serde_json::to_value(BurnStatus::Reverted).expect("a name");
+    assert_eq!(name, "REVERTED");
+}
+
+#[test]
 fn what_governance_rejected_says_so_and_what_was_minted_of_it() {
     let mut context = context();
     context.relay.attested.height = HEIGHT;

@@ -1,15 +1,17 @@
 //! Measures what `weights.rs` estimates.
 
 use crate::pallet::{
-    Burns, Call, Config, DeferredRange, DeferredTotal, Halted, LastIssuance, Pallet, Stopped,
+    Burns, Call, ClawedBackTotal, Config, DeferredRange, DeferredTotal, Deficit, Halted,
+    LastIssuance, Pallet, RevertedCount, Stopped, Sweep,
 };
 use cascoin_l2_primitives::{
     apis::BurnOutcome,
+    chain::{AccountId, Balance},
     l1::{
         burn::{BurnPayload, Recipient},
         L1Hash, OutPoint,
     },
-    relay::{L1BlockContext, L1Event, OnL1Event},
+    relay::{L1BlockContext, L1Event, OnL1Event, OnL1Fork},
 };
 use frame_benchmarking::v2::*;
 use frame_support::traits::Get;
@@ -38,6 +40,11 @@ fn burn_at<T: Config>(outpoint: OutPoint) -> (OutPoint, L1Event) {
     let payload = payload.encode().to_vec().try_into().unwrap_or_default();
     let value = T::Parameters::get().max_deposit.saturated_into::<u64>().saturating_add(1);
     (outpoint, L1Event::Burn { outpoint, value, payload })
+}
+
+/// An L1 block that is not attested: above all that is.
+fn replaced_block() -> L1BlockContext {
+    L1BlockContext { height: u32::MAX / 2, hash: L1Hash([9; 32]), ..Default::default() }
 }
 
 fn expect_a_part_of<T: Config>(outpoint: OutPoint) {
@@ -124,6 +131,60 @@ mod benchmarks {
         #[extrinsic_call]
         lift_stop(RawOrigin::Root);
         assert!(!Stopped::<T>::get());
+    }
+
+    /// Nothing is to be judged.
+    #[benchmark]
+    fn judge_base() {
+        #[block]
+        {
+            Pallet::<T>::judge_orphans(frame_support::weights::Weight::MAX);
+        }
+        assert!(!Sweep::<T>::exists());
+    }
+
+    /// A burn of which a part is minted and taken back, and whose place the last one gets.
+    #[benchmark]
+    fn judge_orphan() {
+        let (_, event) = burn::<T>();
+        Pallet::<T>::on_event(&event, &replaced_block());
+        Pallet::<T>::on_recovered();
+        let (_, other) = burn_at::<T>(OutPoint { txid: L1Hash([2; 32]), vout: 0 });
+        Pallet::<T>::on_event(&other, &L1BlockContext::default());
+        #[block]
+        {
+            Pallet::<T>::judge_orphans(frame_support::weights::Weight::MAX);
+        }
+        assert_eq!(RevertedCount::<T>::get(), 1);
+        assert!(ClawedBackTotal::<T>::get() > 0 && Deficit::<T>::get() == 0);
+    }
+
+    /// The recipient has again what it owes.
+    #[benchmark]
+    fn claw_back() {
+        let (outpoint, event) = burn::<T>();
+        Pallet::<T>::on_event(&event, &L1BlockContext::default());
+        Burns::<T>::mutate(outpoint.txid, outpoint.vout, |burn| {
+            if let Some(burn) = burn {
+                burn.outcome = BurnOutcome::Reverted;
+                Deficit::<T>::put(Balance::from(burn.minted));
+            }
+        });
+        let caller: AccountId = whitelisted_caller();
+        #[extrinsic_call]
+        claw_back(RawOrigin::Signed(caller), outpoint);
+        assert_eq!(Deficit::<T>::get(), 0);
+    }
+
+    #[benchmark]
+    fn on_fork() {
+        let (_, event) = burn::<T>();
+        Pallet::<T>::on_event(&event, &replaced_block());
+        #[block]
+        {
+            Pallet::<T>::on_recovered();
+        }
+        assert!(Sweep::<T>::exists());
     }
 
     /// The first of three, whose place the last one gets.

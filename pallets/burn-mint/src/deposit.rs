@@ -3,7 +3,7 @@
 //! queue know no difference.
 
 use crate::{
-    pallet::{Burns, Config, Event, Pallet, RepeatedCount},
+    pallet::{Burns, Config, Pallet},
     WeightInfo,
 };
 use cascoin_l2_primitives::{
@@ -20,9 +20,8 @@ use frame_support::{
 
 impl<T: Config> MessageValue for Pallet<T> {
     fn credit(outpoint: OutPoint, value: u64, to: &AccountId, block: &L1BlockContext) -> bool {
-        if Burns::<T>::contains_key(outpoint.txid, outpoint.vout) {
-            RepeatedCount::<T>::mutate(|count| *count = count.saturating_add(1));
-            Self::deposit_event(Event::MintAlreadyProcessed { outpoint });
+        if let Some(known) = Burns::<T>::get(outpoint.txid, outpoint.vout) {
+            Self::see_again(known, block);
             return false;
         }
         let mut record = BurnRecord {
@@ -46,7 +45,8 @@ impl<T: Config> MessageValue for Pallet<T> {
         let outcome = Burns::<T>::get(outpoint.txid, outpoint.vout).map(|record| record.outcome);
         match outcome {
             Some(BurnOutcome::Minted) => ValueStanding::Credited,
-            Some(BurnOutcome::Rejected(_)) => ValueStanding::Rejected,
+            // L1 has it no more: whoever made another transaction of it is heard by that.
+            Some(BurnOutcome::Rejected(_) | BurnOutcome::Reverted) => ValueStanding::Rejected,
             Some(BurnOutcome::Deferred) | None => ValueStanding::Waits,
         }
     }

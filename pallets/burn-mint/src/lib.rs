@@ -4,7 +4,7 @@
 //!
 //! The relay hands over every `L2BURN` output that more than two thirds of the
 //! sequencers attested, in L1 order. Each is keyed by its outpoint and handled
-//! once. A valid one credits its recipient with the output's own value: what was
+//! once; where L1 reorganised it may come again, in another block. A valid one credits its recipient with the output's own value: what was
 //! really destroyed, not what the payload claims (a difference is shown). An
 //! invalid one is rejected with its reason ([`judge`]).
 //! Sources: O5, O6, O7, R4.1; architecture.md, "Identity and money".
@@ -24,7 +24,9 @@
 //!   `min_sequencers`, a limit is used up, or if a credit fails, it waits in a visible
 //!   queue, in which turns go round (`queue.rs`). Only root takes one out, and only while
 //!   nothing is minted; its record stays.
-//! - Nothing is minted while L1 may have dropped what is attested ([`Config::L1Disputed`]).
+//! - Nothing is minted while L1 may have dropped what is attested ([`Config::L1Disputed`]),
+//!   nor until all burns that it may have dropped are judged. A burn that L1 dropped is
+//!   taken back, or is a deficit that everybody sees ([`revert`], ADR 0026).
 //! - On no day of L2 time more is minted than the limits in force allow.
 //! - `issuance ≤ genesis + minted`, and no block raises the issuance by more than
 //!   it minted; checked in each block with counters. A violation sets
@@ -49,6 +51,7 @@
 //! | [`stop`](Pallet::stop) | root | | `MintingStopped` |
 //! | [`lift_stop`](Pallet::lift_stop) | root | | `StopLifted` |
 //! | [`reject_waiting`](Pallet::reject_waiting) | root, while minting is stopped or L1 disputed | | `WaitingRejected` |
+//! | [`claw_back`](Pallet::claw_back) | anyone | fee | `DeficitReduced` |
 #![cfg_attr(not(feature = "std"), no_std)]
 
 extern crate alloc;
@@ -62,6 +65,7 @@ pub mod limits;
 mod mint;
 mod query;
 mod queue;
+pub mod revert;
 mod supply;
 pub mod types;
 pub mod weights;
@@ -79,6 +83,10 @@ mod property_tests;
 #[cfg(test)]
 mod query_tests;
 #[cfg(test)]
+mod revert_property_tests;
+#[cfg(test)]
+mod revert_tests;
+#[cfg(test)]
 mod stop_tests;
 #[cfg(test)]
 mod supply_tests;
@@ -93,13 +101,13 @@ pub mod pallet {
     use super::*;
     use crate::{
         limits::Spent,
-        types::{AccountMinted, Credit, Round, Waiting},
+        types::{AccountMinted, Credit, RecentBurn, Round, Waiting},
     };
     use cascoin_l2_primitives::{
         apis::{BurnRecord, WaitCause},
         chain::{AccountId, Balance, ChainParameters, Moment},
         l1::{burn::BurnRejection, L1Hash, OutPoint},
-        relay::{L1BlockContext, L1Event, OnL1Event},
+        relay::{L1BlockContext, L1Branch, L1Event, OnL1Event},
         sequencers::SequencerSetProvider,
     };
     use frame_support::{
@@ -136,9 +144,13 @@ pub mod pallet {
         /// The sequencers in force, of which the number is read.
         type Sequencers: SequencerSetProvider;
 
-        /// Whether the quorum sees another L1 history below what is attested. What is
-        /// attested may then be dropped by L1, so that nothing of it may be minted.
+        /// Whether the quorum sees another L1 history below what is attested, or the relay
+        /// is not yet beyond what such a one replaced. What is attested may then be
+        /// dropped by L1, so that nothing of it may be minted.
         type L1Disputed: Get<bool>;
+
+        /// The attested branch of L1.
+        type L1Blocks: L1Branch;
 
         /// L2 time, in milliseconds.
         type Time: Time<Moment = Moment>;
@@ -204,9 +216,41 @@ pub mod pallet {
     #[pallet::storage]
     pub type RoundOfTurns<T> = StorageValue<_, Round, ValueQuery>;
 
-    /// Minted for burns, ever, in base units.
+    /// Minted for burns, less what was taken back, in base units.
     #[pallet::storage]
     pub type MintedTotal<T> = StorageValue<_, Balance, ValueQuery>;
+
+    /// Burns of the L1 blocks that a fork can still remove, in the order the relay brought
+    /// them. It holds what comes in that many L1 blocks, each of which destroyed coins.
+    #[pallet::storage]
+    pub type RecentBurns<T> = StorageMap<_, Twox64Concat, u64, RecentBurn, OptionQuery>;
+
+    /// First place of [`RecentBurns`] that is taken, and the first behind it.
+    #[pallet::storage]
+    pub type RecentRange<T> = StorageValue<_, (u64, u64), ValueQuery>;
+
+    /// Places of [`RecentBurns`] that are still to be judged after the relay caught up
+    /// with a new branch of L1. Nothing is minted before they are.
+    #[pallet::storage]
+    pub type Sweep<T> = StorageValue<_, (u64, u64), OptionQuery>;
+
+    /// What was ever taken back of a burn, in base units.
+    #[pallet::storage]
+    pub type ClawedBack<T> =
+        StorageDoubleMap<_, Blake2_128Concat, L1Hash, Twox64Concat, u32, Balance, ValueQuery>;
+
+    /// What was taken back of all burns, ever, in base units.
+    #[pallet::storage]
+    pub type ClawedBackTotal<T> = StorageValue<_, Balance, ValueQuery>;
+
+    /// What was minted for burns that L1 dropped and could not be taken back, in base
+    /// units.
+    #[pallet::storage]
+    pub type Deficit<T> = StorageValue<_, Balance, ValueQuery>;
+
+    /// Burns that L1 dropped and has not brought again.
+    #[pallet::storage]
+    pub type RevertedCount<T> = StorageValue<_, u64, ValueQuery>;
 
     /// Minted in the block that is being executed, in base units.
     #[pallet::storage]
@@ -312,6 +356,41 @@ pub mod pallet {
             /// The output on L1.
             outpoint: OutPoint,
         },
+        /// L1 brought a burn again, in another block than before. What was minted of it
+        /// stays.
+        BurnConfirmedAgain {
+            /// The output on L1.
+            outpoint: OutPoint,
+            /// Height of the block that it stands in now.
+            l1_height: u32,
+            /// Its hash.
+            l1_hash: L1Hash,
+        },
+        /// L1 dropped a burn and has not brought it again.
+        BurnReverted {
+            /// The output that L1 had.
+            outpoint: OutPoint,
+            /// Who was to get it.
+            recipient: Option<AccountId>,
+            /// What was taken back from it, in base units.
+            clawed_back: u64,
+            /// What was minted and is not there, in base units.
+            deficit: u64,
+        },
+        /// All burns that L1 may have dropped are judged. Minting goes on.
+        OrphansJudged {
+            /// What is minted for burns that L1 dropped, in base units.
+            deficit: Balance,
+        },
+        /// More of a reverted burn was taken back.
+        DeficitReduced {
+            /// The output that L1 had.
+            outpoint: OutPoint,
+            /// What was taken back now, in base units.
+            clawed_back: u64,
+            /// What is left, in base units.
+            deficit: u64,
+        },
         /// The supply does not add up (L2_SUPPLY_INVARIANT_VIOLATED). Minting
         /// stops.
         SupplyInvariantViolated {
@@ -349,6 +428,10 @@ pub mod pallet {
         MintingOpen,
         /// This output is not in the queue.
         NotWaiting,
+        /// Nothing of this burn is to be taken back.
+        NothingOwed,
+        /// The recipient has no free balance to take back.
+        NothingThere,
     }
 
     #[pallet::hooks]
@@ -358,7 +441,8 @@ pub mod pallet {
         }
 
         fn on_idle(_: BlockNumberFor<T>, remaining: Weight) -> Weight {
-            Self::retry_deferred(remaining)
+            let judged = Self::judge_orphans(remaining);
+            judged.saturating_add(Self::retry_deferred(remaining.saturating_sub(judged)))
         }
 
         fn on_finalize(_: BlockNumberFor<T>) {
@@ -453,6 +537,24 @@ pub mod pallet {
             ensure_root(origin)?;
             ensure!(Stopped::<T>::get() || T::L1Disputed::get(), Error::<T>::MintingOpen);
             Self::reject(outpoint)
+        }
+
+        /// Takes back more of what was minted for a burn that L1 dropped, as far as its
+        /// recipient has a free balance now.
+        ///
+        /// ## Dispatch Origin
+        /// Anyone.
+        ///
+        /// ## Errors
+        /// [`Error::NothingOwed`], [`Error::NothingThere`].
+        ///
+        /// ## Events
+        /// `DeficitReduced`.
+        #[pallet::call_index(4)]
+        #[pallet::weight(T::WeightInfo::claw_back())]
+        pub fn claw_back(origin: OriginFor<T>, outpoint: OutPoint) -> DispatchResult {
+            ensure_signed(origin)?;
+            Self::do_claw_back(outpoint)
         }
     }
 

@@ -4,9 +4,9 @@ use crate::{
     judge,
     limits::{Spent, Today},
     pallet::{
-        AccountBurns, AccountMints, BurnCount, Burns, Config, Event, Halted, MintCount, MintLog,
-        MintedInBlock, MintedOnDay, MintedTotal, Pallet, RejectedCount, RejectedLog, RepeatedCount,
-        Stopped, MAX_REJECTED,
+        AccountBurns, AccountMints, BurnCount, Burns, ClawedBack, Config, Event, Halted, MintCount,
+        MintLog, MintedInBlock, MintedOnDay, MintedTotal, Pallet, RejectedCount, RejectedLog,
+        Stopped, Sweep, MAX_REJECTED,
     },
     types::Credit,
 };
@@ -23,10 +23,8 @@ use sp_runtime::SaturatedConversion;
 impl<T: Config> Pallet<T> {
     /// Handles one marked output.
     pub(crate) fn process(outpoint: OutPoint, value: u64, payload: &[u8], block: &L1BlockContext) {
-        if Burns::<T>::contains_key(outpoint.txid, outpoint.vout) {
-            RepeatedCount::<T>::mutate(|count| *count = count.saturating_add(1));
-            Self::deposit_event(Event::MintAlreadyProcessed { outpoint });
-            return;
+        if let Some(known) = Burns::<T>::get(outpoint.txid, outpoint.vout) {
+            return Self::see_again(known, block);
         }
         let parameters = T::Parameters::get();
         let read = BurnPayload::decode(payload).ok();
@@ -62,8 +60,8 @@ impl<T: Config> Pallet<T> {
         Burns::<T>::insert(outpoint.txid, outpoint.vout, record);
     }
 
-    /// Mints of a valid burn what may be minted now, and has the rest wait. The caller
-    /// stores the record.
+    /// Mints of a valid burn what may be minted now, has the rest wait, and keeps it in
+    /// mind in case L1 drops it. The caller stores the record.
     pub(crate) fn accept(record: &mut BurnRecord, parameters: &ChainParameters) {
         let today = Self::today(parameters);
         let mut spent = Spent::default();
@@ -72,6 +70,7 @@ impl<T: Config> Pallet<T> {
         if let Some(cause) = waits {
             Self::defer(record, spent, cause);
         }
+        Self::note_recent(record.outpoint, record.l1_height);
     }
 
     /// Why nothing is minted for anybody; `None` if it is.
@@ -82,7 +81,7 @@ impl<T: Config> Pallet<T> {
         if Stopped::<T>::get() {
             return Some(WaitCause::Stopped);
         }
-        if T::L1Disputed::get() {
+        if T::L1Disputed::get() || Sweep::<T>::exists() {
             return Some(WaitCause::L1Disputed);
         }
         let needed = today.min_sequencers.max(1) as usize;
@@ -114,7 +113,9 @@ impl<T: Config> Pallet<T> {
             }
             // No more than the rest, which is a u64.
             let part: u64 = amount.saturated_into();
-            if record.minted == 0 {
+            let OutPoint { txid, vout } = record.outpoint;
+            // What was taken back is listed already.
+            if record.minted == 0 && !ClawedBack::<T>::contains_key(txid, vout) {
                 AccountBurns::<T>::insert(&recipient, account.burns, record.outpoint);
                 account.burns = account.burns.saturating_add(1);
             }

@@ -8,7 +8,7 @@ use cascoin_l2_primitives::{
         burn::{BurnPayload, Recipient},
         L1Hash, OutPoint,
     },
-    relay::{L1BlockContext, L1Event, OnL1Event},
+    relay::{L1BlockContext, L1Branch, L1Event, OnL1Event},
     reputation::MS_PER_DAY,
     sequencers::SequencerSetProvider,
 };
@@ -56,6 +56,8 @@ parameter_types! {
     pub static MinSequencers: u32 = 1;
     pub static Members: usize = 1;
     pub static L1Disputed: bool = false;
+    /// L1 blocks that were replaced.
+    pub static Replaced: Vec<L1Hash> = vec![];
     /// How often the parameters were read.
     pub static ParameterReads: u32 = 0;
 }
@@ -112,11 +114,19 @@ impl Time for Clock {
     }
 }
 
+pub struct L1Blocks;
+impl L1Branch for L1Blocks {
+    fn has_block(_: u32, hash: &L1Hash) -> bool {
+        !Replaced::get().contains(hash)
+    }
+}
+
 impl crate::Config for Test {
     type Currency = Balances;
     type Parameters = Parameters;
     type Sequencers = Sequencers;
     type L1Disputed = L1Disputed;
+    type L1Blocks = L1Blocks;
     type Time = Clock;
     type WeightInfo = ();
 }
@@ -132,6 +142,7 @@ pub fn new_test_ext() -> sp_io::TestExternalities {
     MinSequencers::set(1);
     Members::set(1);
     L1Disputed::set(false);
+    Replaced::set(vec![]);
     let genesis = RuntimeGenesisConfig {
         balances: pallet_balances::GenesisConfig {
             balances: vec![(ALICE, ENDOWMENT)],
@@ -197,6 +208,18 @@ pub fn see(outpoint: OutPoint, value: u64, payload: &[u8]) {
 /// The relay hands over a valid burn.
 pub fn burn(number: u32, to: AccountId, value: u64) {
     see(outpoint(number), value, &payload(to, value));
+}
+
+/// An L1 block of branch `branch`.
+pub fn l1_block_at(height: u32, branch: u8) -> L1BlockContext {
+    let hash = L1Hash::of(&[&height.to_le_bytes()[..], &[branch]].concat());
+    L1BlockContext { height, hash, time: 1_600_000_000, median_time: 0 }
+}
+
+/// The relay hands over a valid burn in a block.
+pub fn burn_in(block: &L1BlockContext, number: u32, to: AccountId, value: u64) {
+    let payload = payload(to, value).try_into().expect("at most 80 bytes");
+    BurnMint::on_event(&L1Event::Burn { outpoint: outpoint(number), value, payload }, block);
 }
 
 /// What is on record of the `number`-th outpoint.

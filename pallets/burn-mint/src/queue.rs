@@ -144,12 +144,26 @@ impl<T: Config> Pallet<T> {
 
     /// Takes a burn out of the queue for good. Its record stays, so that it is never
     /// minted again, and says what was minted of it.
-    ///
-    /// The last of the queue gets its place: that leaves no gap, whatever the length, and
-    /// puts nobody further back.
     pub(crate) fn reject(outpoint: OutPoint) -> DispatchResult {
         let OutPoint { txid, vout } = outpoint;
         let mut record = Burns::<T>::get(txid, vout).ok_or(Error::<T>::NotWaiting)?;
+        Self::take_out_of_queue(&record)?;
+        let rest = record.value.saturating_sub(record.minted);
+        let reason = BurnRejection::ByGovernance;
+        record.outcome = BurnOutcome::Rejected(reason);
+        Self::deposit_event(Event::WaitingRejected { outpoint, minted: record.minted, rest });
+        Burns::<T>::insert(txid, vout, record);
+        RejectedWaitingCount::<T>::mutate(|count| *count = count.saturating_add(1));
+        Ok(())
+    }
+
+    /// Takes a burn out of the queue, wherever it stands. The caller says in its record
+    /// why.
+    ///
+    /// The last of the queue gets its place: that leaves no gap, whatever the length, and
+    /// puts nobody further back.
+    pub(crate) fn take_out_of_queue(record: &BurnRecord) -> DispatchResult {
+        let OutPoint { txid, vout } = record.outpoint;
         let Waiting { place, .. } = Waits::<T>::get(txid, vout).ok_or(Error::<T>::NotWaiting)?;
         let (start, end) = DeferredRange::<T>::get();
         let last = end.saturating_sub(1);
@@ -167,14 +181,8 @@ impl<T: Config> Pallet<T> {
         Waits::<T>::remove(txid, vout);
         DeferredRange::<T>::put((start, last));
         RoundOfTurns::<T>::mutate(|round| round.until = round.until.min(last));
-
         let rest = record.value.saturating_sub(record.minted);
         DeferredTotal::<T>::mutate(|total| *total = total.saturating_sub(rest.into()));
-        let reason = BurnRejection::ByGovernance;
-        record.outcome = BurnOutcome::Rejected(reason);
-        Self::deposit_event(Event::WaitingRejected { outpoint, minted: record.minted, rest });
-        Burns::<T>::insert(txid, vout, record);
-        RejectedWaitingCount::<T>::mutate(|count| *count = count.saturating_add(1));
         Ok(())
     }
 

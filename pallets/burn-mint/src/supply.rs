@@ -1,8 +1,8 @@
 //! The supply invariant (O7, P4): coins appear on L2 only by minting burns.
 
 use crate::pallet::{
-    BurnCount, Config, Event, GenesisIssuance, Halted, LastIssuance, MintedInBlock, MintedTotal,
-    Pallet, RejectedCount, RejectedWaitingCount,
+    BurnCount, ClawedBackTotal, Config, Deficit, Event, GenesisIssuance, Halted, LastIssuance,
+    MintedInBlock, MintedTotal, Pallet, RejectedCount, RejectedWaitingCount,
 };
 use cascoin_l2_primitives::{apis::SupplyReport, chain::Balance};
 use frame_support::traits::fungible::Inspect;
@@ -21,6 +21,8 @@ impl<T: Config> Pallet<T> {
             burn_count: BurnCount::<T>::get(),
             rejected_count: RejectedCount::<T>::get()
                 .saturating_add(RejectedWaitingCount::<T>::get()),
+            clawed_back: ClawedBackTotal::<T>::get(),
+            deficit: Deficit::<T>::get(),
             valid: issuance <= allowed && !Halted::<T>::get(),
         }
     }
@@ -76,13 +78,17 @@ impl<T: Config> Pallet<T> {
     // Records, counters and logs agree.
     #[cfg(any(feature = "try-runtime", test))]
     fn try_state_of_burns() -> Result<(), sp_runtime::TryRuntimeError> {
-        use crate::pallet::{Burns, MintCount, MintLog, MintedOnDay, RejectedLog, MAX_REJECTED};
+        use crate::pallet::{
+            Burns, ClawedBack, MintCount, MintLog, MintedOnDay, RecentBurns, RecentRange,
+            RejectedLog, RevertedCount, Sweep, MAX_REJECTED,
+        };
         use cascoin_l2_primitives::{
             apis::BurnOutcome, l1::burn::BurnRejection, reputation::MS_PER_DAY,
         };
         use frame_support::ensure;
 
         let (mut full, mut minted, mut rejected, mut rejected_waiting) = (0, 0, 0, 0);
+        let (mut reverted, mut deficit): (u64, Balance) = (0, 0);
         for (_, _, record) in Burns::<T>::iter() {
             minted += Balance::from(record.minted);
             let fits = match record.outcome {
@@ -99,6 +105,11 @@ impl<T: Config> Pallet<T> {
                     record.minted == 0
                 }
                 BurnOutcome::Deferred => record.minted < record.value,
+                BurnOutcome::Reverted => {
+                    reverted += 1;
+                    deficit += Balance::from(record.minted);
+                    record.minted <= record.value
+                }
             };
             ensure!(fits, "a burn is minted in full, not at all, or waits or did so");
         }
@@ -123,7 +134,23 @@ impl<T: Config> Pallet<T> {
             }
         }
         ensure!(credits == MintCount::<T>::get(), "every credit is counted");
-        ensure!(all == minted, "credits sum to what was minted");
+        let clawed_back = ClawedBackTotal::<T>::get();
+        ensure!(all == minted + clawed_back, "credits sum to what was minted and not taken back");
+        ensure!(
+            ClawedBack::<T>::iter_values().sum::<Balance>() == clawed_back,
+            "what was taken back is counted"
+        );
+        ensure!(reverted == RevertedCount::<T>::get(), "every reverted burn is counted");
+        ensure!(deficit == Deficit::<T>::get(), "what could not be taken back is the deficit");
+        let (start, end) = RecentRange::<T>::get();
+        ensure!(
+            end.checked_sub(start) == Some(RecentBurns::<T>::iter_keys().count() as u64),
+            "the log of recent burns has no gaps"
+        );
+        ensure!(
+            Sweep::<T>::get().is_none_or(|(place, until)| place < until && until <= end),
+            "what is to be judged is in the log"
+        );
         ensure!(on_last_day == last.amount, "the day's credits sum to what it counts");
         Ok(())
     }

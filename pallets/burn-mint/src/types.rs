@@ -50,3 +50,12 @@ pub struct Round {
     /// Places below it have not had their turn.
     pub until: u64,
 }
+
+/// A burn of an L1 block that a fork can still remove.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct RecentBurn {
+    /// The burn.
+    pub outpoint: OutPoint,
+    /// Height of the block that it was noted for.
+    pub height: u32,
+}

@@ -29,6 +29,14 @@ pub trait WeightInfo {
     /// [`Pallet::reject_waiting`](crate::Pallet::reject_waiting), of one that is not the
     /// last of the queue.
     fn reject_waiting() -> Weight;
+    /// Looking for burns to judge.
+    fn judge_base() -> Weight;
+    /// Judging one burn, at worst: it waits, a part is minted, and that is taken back.
+    fn judge_orphan() -> Weight;
+    /// [`Pallet::claw_back`](crate::Pallet::claw_back).
+    fn claw_back() -> Weight;
+    /// A fork, or its end.
+    fn on_fork() -> Weight;
 }
 
 const MICROSECOND: u64 = 1_000_000;
@@ -40,21 +48,23 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
     // Counters and the parameters are read and written once a block and come from
     // the overlay after that, so they are priced as computation. What is new for
     // each burn: its record, two log entries, account and account counter, place in the
-    // queue and the way to it. Two reads more: whether L1 is disputed or minting stopped.
+    // queue and the way to it, its place among the recent ones and two old places there. Reads
+    // more: whether L1 is disputed, minting stopped, burns are being judged, or something
+    // was taken back of this one. One that comes again costs less.
     fn process_burn() -> Weight {
-        Weight::from_parts(130 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(6, 7)
+        Weight::from_parts(130 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(9, 10)
     }
 
     // The same, and the place that it leaves. No key is checked.
     fn retry_burn() -> Weight {
-        Weight::from_parts(60 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(5, 8)
+        Weight::from_parts(60 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(6, 8)
     }
 
     // Reads: the range, the round, the parameters, what was minted today, the halt, the
     // stop, the dispute, the sequencers, and the counters of credits. Writes: the counters
     // and the round.
     fn retry_base() -> Weight {
-        Weight::from_parts(15 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(14, 9)
+        Weight::from_parts(15 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(15, 9)
     }
 
     fn check_supply() -> Weight {
@@ -78,6 +88,24 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
     // and the last place.
     fn reject_waiting() -> Weight {
         Weight::from_parts(30 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(10, 9)
+    }
+
+    fn judge_base() -> Weight {
+        Weight::from_parts(10 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(2, 1)
+    }
+
+    // As `reject_waiting`, and the log, two of L1's hashes, the account, what was taken
+    // back and the counters.
+    fn judge_orphan() -> Weight {
+        Weight::from_parts(80 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(20, 16)
+    }
+
+    fn claw_back() -> Weight {
+        Weight::from_parts(60 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(7, 6)
+    }
+
+    fn on_fork() -> Weight {
+        Weight::from_parts(5 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(1, 1)
     }
 }
 
@@ -111,6 +139,22 @@ impl WeightInfo for () {
     }
 
     fn reject_waiting() -> Weight {
+        Weight::zero()
+    }
+
+    fn judge_base() -> Weight {
+        Weight::zero()
+    }
+
+    fn judge_orphan() -> Weight {
+        Weight::zero()
+    }
+
+    fn claw_back() -> Weight {
+        Weight::zero()
+    }
+
+    fn on_fork() -> Weight {
         Weight::zero()
     }
 }

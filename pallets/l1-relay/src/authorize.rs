@@ -6,12 +6,15 @@
 //! does not ban it), what cannot answers *invalid*.
 
 use crate::{
-    pallet::{AttestedQueue, Call, Config, PageProgress, PagesWeight, Pallet, TipTimes, Votes},
+    fork::ForkStanding,
+    pallet::{
+        AttestedQueue, Call, Config, Error, PageProgress, PagesWeight, Pallet, TipTimes, Votes,
+    },
     tally::{HeightVotes, Standing},
     types::PAGE_LOOKAHEAD,
 };
 use cascoin_l2_primitives::{
-    relay::{EventPage, PageProof, RelayVote},
+    relay::{EventPage, ForkVote, PageProof, RelayVote},
     sequencers::SequencerSetProvider,
 };
 use codec::Encode;
@@ -129,6 +132,45 @@ impl<T: Config> Pallet<T> {
         Ok((validity, Weight::zero()))
     }
 
+    pub(crate) fn authorize_vote_fork(
+        _: TransactionSource,
+        vote: &ForkVote,
+    ) -> TransactionValidityWithRefund {
+        match vote.set_id.cmp(&T::Sequencers::set_id()) {
+            Ordering::Less => return Err(InvalidTransaction::Stale.into()),
+            Ordering::Greater => return Err(not_yet()),
+            Ordering::Equal => (),
+        }
+        match Self::check_fork(&vote.fork) {
+            Ok(()) => (),
+            // What is attested may have moved here or there.
+            Err(Error::<T>::StaleFork) => return Err(not_yet()),
+            Err(_) => return Err(Self::stale()),
+        }
+        let key = T::Sequencers::relay_key(vote.voter).ok_or(InvalidTransaction::BadSigner)?;
+        let genesis = frame_system::Pallet::<T>::block_hash(
+            frame_system::pallet_prelude::BlockNumberFor::<T>::zero(),
+        );
+        let message = ForkVote::message(&genesis, vote.set_id, &vote.fork, vote.tip_time);
+        if !sp_io::crypto::ed25519_verify(&vote.signature, &message, &key) {
+            return Err(InvalidTransaction::BadProof.into());
+        }
+        match Self::fork_standing(vote.voter, &vote.fork, vote.tip_time) {
+            ForkStanding::Nothing => return Err(Self::stale()),
+            ForkStanding::TooSoon => return Err(not_yet()),
+            ForkStanding::Taken => (),
+        }
+        let validity = ValidTransaction {
+            // The later of two of one voter takes the other's place in the pool.
+            priority: PRIORITY.saturating_add(u64::from(vote.tip_time)),
+            requires: Default::default(),
+            provides: alloc::vec![(b"rlfk", key).encode()],
+            longevity: VOTE_LONGEVITY,
+            propagate: true,
+        };
+        Ok((validity, Weight::zero()))
+    }
+
     pub(crate) fn authorize_apply_page(
         source: TransactionSource,
         height: &u32,
@@ -195,6 +237,11 @@ impl<T: Config> Pallet<T> {
     /// The transaction that casts `vote`.
     pub fn vote_extrinsic(vote: RelayVote) -> T::Extrinsic {
         T::create_authorized_transaction(Call::<T>::vote { vote }.into())
+    }
+
+    /// The transaction that casts a fork vote.
+    pub fn fork_extrinsic(vote: ForkVote) -> T::Extrinsic {
+        T::create_authorized_transaction(Call::<T>::vote_fork { vote }.into())
     }
 
     /// The transaction that delivers `page` of the L1 block at `height`.

@@ -6,9 +6,10 @@
 //! once, as one call may do it.
 
 use crate::{
+    fork::CastForkVote,
     pallet::{
-        Applied, Attested, AttestedQueue, Call, Config, PageProgress, Pallet, RankingHash,
-        TipTimes, Votes, VotesSetId,
+        Applied, AppliedHashes, Attested, AttestedQueue, Call, Config, ForkVotes, PageProgress,
+        Pallet, RankingHash, Recovery, TipTimes, Votes, VotesSetId,
     },
     tally::{Candidate, CastVote, HeightVotes},
     types::{Tips, VoterTip, MAX_QUEUE},
@@ -18,8 +19,9 @@ use cascoin_l2_primitives::{
     chain::MAX_SEQUENCERS,
     l1::{burn::MAX_KEPT_PAYLOAD, L1Hash, OutPoint},
     relay::{
-        EventPage, L1BlockContext, L1BlockDigest, L1Event, OnL1Event, PageProof, RelayRange,
-        RelayVote, MAX_EVENTS_PER_PAGE, MAX_PROOF_DEPTH, MAX_RANGE,
+        EventPage, ForkPoint, ForkVote, L1BlockContext, L1BlockDigest, L1Event, OnL1Event,
+        PageProof, RelayRange, RelayVote, MAX_EVENTS_PER_PAGE, MAX_FORK_DEPTH, MAX_PROOF_DEPTH,
+        MAX_RANGE,
     },
     sequencers::SequencerSetProvider,
 };
@@ -134,6 +136,34 @@ fn due_page<T: Config>(events: u32) -> (u32, EventPage, PageProof) {
     (first, page, proof)
 }
 
+/// The deepest fork of applied blocks, with everybody's vote for it but one, votes at all
+/// heights above, and that last vote.
+fn last_fork_vote<T: Config>() -> ForkVote {
+    name_tips::<T>();
+    let ahead = range::<T>(MAX_RANGE, 0, H256::zero());
+    for digest in &ahead.0 {
+        put_votes::<T>(digest.height, scattered(digest.height, ALL));
+    }
+    let attested = Attested::<T>::get();
+    let height = ATTESTED_HEIGHT - MAX_FORK_DEPTH;
+    let common = L1BlockContext { height, hash: hash(0, height), ..Default::default() };
+    for at in [height, height + 1] {
+        AppliedHashes::<T>::insert(at, hash(0, at));
+    }
+    Applied::<T>::put(L1BlockContext::from(&attested));
+    let fork = ForkPoint { common, branch: hash(2, height + 1), replaced: attested.hash };
+    let votes = OTHERS.map(|voter| CastForkVote { voter, fork, at: 0 });
+    ForkVotes::<T>::put(BoundedVec::truncate_from(votes.collect::<Vec<_>>()));
+    VotesSetId::<T>::put(T::Sequencers::set_id());
+    ForkVote {
+        set_id: T::Sequencers::set_id(),
+        voter: VOTER,
+        fork,
+        tip_time: 2,
+        signature: ed25519::Signature::default(),
+    }
+}
+
 #[benchmarks]
 mod benchmarks {
     use super::*;
@@ -232,6 +262,35 @@ mod benchmarks {
             Pallet::<T>::on_initialize(block);
         }
         assert!(RankingHash::<T>::contains_key(4));
+    }
+
+    /// The quorum's last vote: the relay goes back as far as it can.
+    #[benchmark]
+    fn vote_fork() {
+        let ballot = last_fork_vote::<T>();
+        #[extrinsic_call]
+        vote_fork(RawOrigin::Authorized, ballot);
+        assert_eq!(Attested::<T>::get().height, ATTESTED_HEIGHT - MAX_FORK_DEPTH);
+        assert!(Recovery::<T>::exists());
+    }
+
+    #[benchmark]
+    fn authorize_vote_fork() {
+        let ballot = last_fork_vote::<T>();
+        let message =
+            || ForkVote::message(&H256::zero(), ballot.set_id, &ballot.fork, ballot.tip_time);
+        let key = sp_io::crypto::ed25519_generate(KeyTypeId(*b"rlay"), None);
+        let signature = sp_io::crypto::ed25519_sign(KeyTypeId(*b"rlay"), &key, &message())
+            .expect("the key was just made; qed");
+        let standing;
+        #[block]
+        {
+            assert!(Pallet::<T>::check_fork(&ballot.fork).is_ok());
+            assert!(T::Sequencers::relay_key(VOTER).is_some());
+            assert!(sp_io::crypto::ed25519_verify(&signature, &message(), &key));
+            standing = Pallet::<T>::fork_standing(VOTER, &ballot.fork, ballot.tip_time);
+        }
+        assert_eq!(standing, crate::fork::ForkStanding::Taken);
     }
 
     #[benchmark]

@@ -28,12 +28,15 @@
 //! - A vote counts only in the sequencer set it was signed for, once per voter
 //!   and height, and an older vote that somebody replays changes nothing
 //!   ([`tally`], [`TipTimes`]).
-//! - All storage is bounded: 64 heights of at most 64 voters, 64 waiting blocks,
-//!   32,768 applied hashes, three terms.
+//! - All storage is bounded: 64 heights of at most 64 voters, a fork point of each, 64
+//!   waiting blocks, 32,768 applied hashes, three terms.
 //! - L1 down, slow or lying to some: the chain goes on and the relay waits. If
 //!   the quorum sees another history below the next block, that is shown as a
 //!   [`Mismatch`] and nothing more is attested until the quorum's votes
-//!   fit again.
+//!   fit again, or more than two thirds attest where L1 forked
+//!   ([`fork`], ADR 0026). Then the attested branch ends at that point, at most
+//!   [`MAX_FORK_DEPTH`](cascoin_l2_primitives::relay::MAX_FORK_DEPTH) blocks down, and
+//!   the new one is attested and delivered from there like any other.
 //!
 //! What it does not do: money. It neither judges nor credits a burn.
 //!
@@ -43,8 +46,9 @@
 //! |---|---|---|---|
 //! | [`vote`](Pallet::vote) | anyone, with a sequencer's signature inside | none | `Voted`, `Attested`, `ParentMismatch`, `BlockApplied` |
 //! | [`apply_page`](Pallet::apply_page) | anyone, with a valid proof | none | `PageApplied`, `BlockApplied`, `EventCountMismatch` |
+//! | [`vote_fork`](Pallet::vote_fork) | anyone, with a sequencer's signature inside | none | `ForkVoted`, `ForkAttested` |
 //!
-//! Both are general transactions authorised by
+//! All are general transactions authorised by
 //! [`AuthorizeCall`](frame_system::AuthorizeCall), which the runtime MUST have
 //! among its transaction extensions.
 #![cfg_attr(not(feature = "std"), no_std)]
@@ -56,6 +60,7 @@ pub use pallet::*;
 mod authorize;
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
+pub mod fork;
 mod l1_clock;
 mod query;
 pub mod tally;
@@ -65,6 +70,10 @@ mod worker;
 
 #[cfg(test)]
 mod clock_tests;
+#[cfg(test)]
+mod fork_property_tests;
+#[cfg(test)]
+mod fork_tests;
 #[cfg(test)]
 mod mock;
 #[cfg(test)]
@@ -86,6 +95,7 @@ pub use weights::WeightInfo;
 pub mod pallet {
     use super::*;
     use crate::{
+        fork::{CastForkVotes, ForkStanding},
         tally::{Clock, HeightVotes},
         types::{Progress, Queue, Tips, APPLIED_HASHES_KEPT},
     };
@@ -94,8 +104,8 @@ pub mod pallet {
         chain::{ChainParameters, Moment},
         l1::L1Hash,
         relay::{
-            EventPage, L1BlockContext, L1BlockDigest, OnL1BlockApplied, OnL1Event, PageProof,
-            RelayVote, MAX_RANGE,
+            EventPage, ForkVote, L1BlockContext, L1BlockDigest, OnL1BlockApplied, OnL1Event,
+            OnL1Fork, PageProof, RelayVote, MAX_RANGE,
         },
         sequencers::SequencerSetProvider,
     };
@@ -130,6 +140,9 @@ pub mod pallet {
 
         /// Told when a block is applied; `()` if nobody needs it.
         type OnApplied: OnL1BlockApplied;
+
+        /// Told when applied blocks are replaced, and when the relay has caught up.
+        type OnFork: OnL1Fork;
 
         /// Weights of the calls.
         type WeightInfo: WeightInfo;
@@ -172,6 +185,15 @@ pub mod pallet {
     /// Set while the quorum sees another history below the next block.
     #[pallet::storage]
     pub type Mismatch<T> = StorageValue<_, ParentMismatch, OptionQuery>;
+
+    /// What voters say of where L1 forked from the attested branch.
+    #[pallet::storage]
+    pub type ForkVotes<T> = StorageValue<_, CastForkVotes, ValueQuery>;
+
+    /// Set after applied blocks were replaced: the L1 height at which the relay is beyond
+    /// all that was, and what has not come again is gone.
+    #[pallet::storage]
+    pub type Recovery<T> = StorageValue<_, u32, OptionQuery>;
 
     /// Blocks whose pages did not hold as many events as their digest said.
     #[pallet::storage]
@@ -271,6 +293,34 @@ pub mod pallet {
             /// Events its pages held.
             seen: u32,
         },
+        /// A sequencer's vote for a fork point was taken.
+        ForkVoted {
+            /// Its index in the set.
+            voter: u16,
+            /// Height of the last block that L1 still has.
+            height: u32,
+            /// What L1 has above it.
+            branch: L1Hash,
+        },
+        /// More than two thirds agreed where L1 left the attested branch. The relay goes
+        /// on from there.
+        ForkAttested {
+            /// Height of the last block that stays.
+            height: u32,
+            /// Its hash.
+            hash: L1Hash,
+            /// What L1 has above it.
+            branch: L1Hash,
+            /// Height of the last attested block, which goes.
+            replaced_height: u32,
+            /// Its hash.
+            replaced: L1Hash,
+        },
+        /// The new branch is applied beyond all that it replaced.
+        Recovered {
+            /// Height of the last applied block.
+            height: u32,
+        },
         /// The sequencer set changed; the votes of the old one are void.
         VotesDropped {
             /// The new set.
@@ -292,6 +342,12 @@ pub mod pallet {
         WrongPage,
         /// The page does not stand under its block's root.
         WrongProof,
+        /// The fork vote was cast for another last attested block.
+        StaleFork,
+        /// The fork point does not stand on what is attested, or does not leave it.
+        NoFork,
+        /// More attested blocks would go than one fork may remove.
+        ForkTooDeep,
     }
 
     #[pallet::hooks]
@@ -431,6 +487,38 @@ pub mod pallet {
             PagesWeight::<T>::mutate(|used| used.saturating_accrue(weight));
             Ok(Some(weight.saturating_add(Self::settle_weight(settled))).into())
         }
+
+        /// Casts a sequencer's vote that L1 left the attested branch. The quorum's last
+        /// one has the relay go on from the fork point.
+        ///
+        /// ## Dispatch Origin
+        /// Authorised: the transaction carries the vote's own signature.
+        ///
+        /// ## Errors
+        /// - [`Error::WrongSet`]: not a vote that this set could cast;
+        /// - [`Error::StaleFork`], [`Error::NoFork`], [`Error::ForkTooDeep`]: the relay
+        ///   cannot go on from there;
+        /// - [`Error::NothingNew`]: nothing would change.
+        ///
+        /// ## Events
+        /// `ForkVoted`; for what it decides `ForkAttested`.
+        #[pallet::call_index(2)]
+        #[pallet::authorize(Self::authorize_vote_fork)]
+        #[pallet::weight_of_authorize(T::WeightInfo::authorize_vote_fork())]
+        #[pallet::weight((
+            T::WeightInfo::vote_fork().saturating_add(T::OnFork::max_fork_weight()),
+            DispatchClass::Operational,
+        ))]
+        pub fn vote_fork(origin: OriginFor<T>, vote: ForkVote) -> DispatchResult {
+            ensure_authorized(origin)?;
+            Self::drop_votes_of_old_set();
+            ensure!(vote.set_id == T::Sequencers::set_id(), Error::<T>::WrongSet);
+            Self::check_fork(&vote.fork)?;
+            let standing = Self::fork_standing(vote.voter, &vote.fork, vote.tip_time);
+            ensure!(standing == ForkStanding::Taken, Error::<T>::NothingNew);
+            Self::cast_fork(&vote);
+            Ok(())
+        }
     }
 
     impl<T: Config> Pallet<T> {
@@ -447,7 +535,9 @@ pub mod pallet {
         /// Weight of attesting or applying `blocks` blocks.
         pub(crate) fn settle_weight(blocks: u32) -> Weight {
             let told = T::OnApplied::max_applied_weight().saturating_mul(u64::from(blocks));
-            T::WeightInfo::settle(blocks).saturating_add(told)
+            // A recovery ends at one of them.
+            let recovered = if blocks > 0 { T::OnFork::max_fork_weight() } else { Weight::zero() };
+            T::WeightInfo::settle(blocks).saturating_add(told).saturating_add(recovered)
         }
 
         pub(crate) fn clock() -> Clock {
@@ -536,6 +626,8 @@ pub mod pallet {
                     Self::deposit_event(Event::ParentMismatchResolved { height });
                 }
                 Votes::<T>::remove(height);
+                // They were for another last block.
+                ForkVotes::<T>::kill();
                 Attested::<T>::put(next);
                 Self::deposit_event(Event::Attested {
                     height,
@@ -620,6 +712,7 @@ pub mod pallet {
                 hash: block.hash,
                 events,
             });
+            Self::recover(block.height);
         }
 
         // Votes are signed for one set and must not count in another. Returns
@@ -631,6 +724,7 @@ pub mod pallet {
             }
             VotesSetId::<T>::put(set_id);
             TipTimes::<T>::kill();
+            ForkVotes::<T>::kill();
             let had = Self::window().fold(false, |had, height| {
                 let votes = Votes::<T>::take(height);
                 had || !votes.0.is_empty()

@@ -6,8 +6,9 @@ use cascoin_l2_primitives::{
     chain::{AccountId, ChainParameters, L1Start, Moment},
     l1::{L1Hash, OutPoint},
     relay::{
-        local::LocalBlock, pages_root, paginate, L1BlockContext, L1BlockDigest, L1Event,
-        OnL1BlockApplied, OnL1Event, PageProof, RelayRange, RelayVote,
+        local::LocalBlock, pages_root, paginate, ForkPoint, ForkVote, L1BlockContext,
+        L1BlockDigest, L1Event, OnL1BlockApplied, OnL1Event, OnL1Fork, PageProof, RelayRange,
+        RelayVote,
     },
     sequencers::SequencerSetProvider,
 };
@@ -83,6 +84,8 @@ parameter_types! {
     pub static MinSequencers: u32 = 1;
     /// Heights as they were applied.
     pub static AppliedHeights: Vec<u32> = vec![];
+    /// Heights of the fork points that the recorder was told of; 0 for a recovery.
+    pub static Forks: Vec<u32> = vec![];
     pub static EventWeight: Weight = Weight::zero();
 }
 
@@ -177,6 +180,19 @@ impl OnL1BlockApplied for Recorder {
         Weight::zero()
     }
 }
+impl OnL1Fork for Recorder {
+    fn on_fork(common: &L1BlockContext) {
+        Forks::mutate(|all| all.push(common.height));
+    }
+
+    fn on_recovered() {
+        Forks::mutate(|all| all.push(0));
+    }
+
+    fn max_fork_weight() -> Weight {
+        Weight::zero()
+    }
+}
 
 impl Config for Test {
     type Sequencers = Sequencers;
@@ -184,6 +200,7 @@ impl Config for Test {
     type Time = Clock;
     type OnEvent = Recorder;
     type OnApplied = Recorder;
+    type OnFork = Recorder;
     type WeightInfo = ();
 }
 
@@ -195,6 +212,7 @@ pub fn new_test_ext(sequencers: u8) -> sp_io::TestExternalities {
     MinSequencers::set(1);
     DELIVERED.set(Vec::new());
     AppliedHeights::set(vec![]);
+    Forks::set(vec![]);
     EventWeight::set(Weight::zero());
     let storage = RuntimeGenesisConfig::default().build_storage().expect("a valid genesis");
     let mut ext = sp_io::TestExternalities::new(storage);
@@ -304,7 +322,7 @@ fn authorize(
     call: &Call<Test>,
     source: TransactionSource,
 ) -> Result<ValidTransaction, TransactionValidityError> {
-    call.authorize(source).expect("both calls are authorised").map(|(validity, _)| validity)
+    call.authorize(source).expect("all calls are authorised").map(|(validity, _)| validity)
 }
 
 /// Runs a call as a block does: authorises it, then dispatches it.
@@ -328,6 +346,28 @@ pub fn all_vote(voters: core::ops::Range<u16>, digests: &[L1BlockDigest], tip_ti
     for voter in voters {
         cast(vote_for(voter, digests, tip_time)).expect("the vote is taken");
     }
+}
+
+/// Where the branch of `above` leaves the attested one, at `common`.
+pub fn fork_at(common: &L1BlockDigest, above: &L1BlockDigest) -> ForkPoint {
+    ForkPoint {
+        common: L1BlockContext::from(common),
+        branch: above.hash,
+        replaced: crate::Attested::<Test>::get().hash,
+    }
+}
+
+/// A fork vote signed by the sequencer at `voter`.
+pub fn fork_vote(voter: u16, fork: ForkPoint, tip_time: u32) -> ForkVote {
+    let set_id = SetId::get();
+    let message = ForkVote::message(&GENESIS, set_id, &fork, tip_time);
+    let seed = Members::get()[usize::from(voter)];
+    ForkVote { set_id, voter, fork, tip_time, signature: pair(seed).sign(&message) }
+}
+
+/// Casts a fork vote as a block does.
+pub fn cast_fork(vote: ForkVote) -> Result<(), Refused> {
+    submit(Call::vote_fork { vote })
 }
 
 /// The call that delivers a page of `block`.

@@ -2,7 +2,7 @@
 
 use crate::pallet::{
     Applied, AppliedHashes, Attested, AttestedQueue, Config, Mismatch, PageProgress, Pallet,
-    RankingHash,
+    RankingHash, Recovery,
 };
 use alloc::vec::Vec;
 use cascoin_l2_primitives::{
@@ -29,6 +29,8 @@ impl<T: Config> Pallet<T> {
             next_page: Self::next_page(),
             open_votes: Self::window().flat_map(Self::open_votes_at).collect(),
             parent_mismatch: Mismatch::<T>::get(),
+            fork_votes: Self::most_fork_votes(),
+            recovers_until: Recovery::<T>::get(),
             time: Self::l1_time(T::Time::now()),
         }
     }
@@ -113,6 +115,16 @@ impl<T: Config> Pallet<T> {
             AppliedHashes::<T>::iter_keys().count() <= APPLIED_HASHES_KEPT as usize,
             "the ring of applied hashes is bounded"
         );
+        ensure!(
+            Recovery::<T>::get().is_none_or(|until| until > applied.height),
+            "a recovery ends at its height"
+        );
+        let mut fork_voters: Vec<_> =
+            crate::ForkVotes::<T>::get().into_iter().map(|vote| vote.voter).collect();
+        let fork_votes = fork_voters.len();
+        fork_voters.sort_unstable();
+        fork_voters.dedup();
+        ensure!(fork_voters.len() == fork_votes, "a voter has one fork vote");
         let window = Self::window();
         for (height, votes) in Votes::<T>::iter() {
             ensure!(window.contains(&height), "votes are for heights of the window");
@@ -138,10 +150,14 @@ impl<T: Config> L1Chance for Pallet<T> {
         // What is attested has `l1_confirmations` blocks with its own on it; one more
         // for what was mined since.
         let ahead = T::Parameters::get().l1_confirmations.saturating_add(1);
-        Attested::<T>::get().height.saturating_add(ahead)
+        // A branch that replaces another is longer than it, whatever is attested of it.
+        let known = Attested::<T>::get().height.max(Recovery::<T>::get().unwrap_or(0));
+        known.saturating_add(ahead)
     }
 
     fn hash_at(height: u32) -> Option<L1Hash> {
-        AppliedHashes::<T>::get(height)
+        // What is above is replaced.
+        let replaced = Recovery::<T>::exists() && height > Applied::<T>::get().height;
+        (!replaced).then(|| AppliedHashes::<T>::get(height))?
     }
 }

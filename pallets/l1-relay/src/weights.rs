@@ -27,6 +27,10 @@ pub trait WeightInfo {
     fn authorize_apply_page(events: u32) -> Weight;
     /// A page with `events` events, without what they cause.
     fn apply_page(events: u32) -> Weight;
+    /// Validation of a fork vote.
+    fn authorize_vote_fork() -> Weight;
+    /// The fork vote that completes the quorum: the relay goes back.
+    fn vote_fork() -> Weight;
 }
 
 const MICROSECOND: u64 = 1_000_000;
@@ -36,7 +40,7 @@ pub struct EstimatedWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
     fn on_initialize() -> Weight {
-        Weight::from_parts(20 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(5, 3)
+        Weight::from_parts(20 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(5, 4)
     }
 
     fn drop_votes() -> Weight {
@@ -58,7 +62,7 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
     fn settle(blocks: u32) -> Weight {
         let blocks = u64::from(blocks);
         Weight::from_parts(30 * blocks * MICROSECOND, 0)
-            + T::DbWeight::get().reads_writes(2 * blocks, 5 * blocks)
+            + T::DbWeight::get().reads_writes(3 * blocks, 5 * blocks + 1)
     }
 
     fn authorize_apply_page(events: u32) -> Weight {
@@ -69,6 +73,18 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
     fn apply_page(events: u32) -> Weight {
         Weight::from_parts((100 + 10 * u64::from(events)) * MICROSECOND, 0)
             + T::DbWeight::get().reads_writes(6, 5)
+    }
+
+    // Reads: set, keys, what is attested and applied, the queue, two hashes, tips and
+    // votes.
+    fn authorize_vote_fork() -> Weight {
+        Weight::from_parts(150 * MICROSECOND, 0) + T::DbWeight::get().reads(12)
+    }
+
+    // Writes: the votes at 64 heights, fork votes, tips, what is attested and applied,
+    // the queue, progress, mismatch and recovery.
+    fn vote_fork() -> Weight {
+        Weight::from_parts(300 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(16, 73)
     }
 }
 
@@ -98,6 +114,14 @@ impl WeightInfo for () {
     }
 
     fn apply_page(_: u32) -> Weight {
+        Weight::zero()
+    }
+
+    fn authorize_vote_fork() -> Weight {
+        Weight::zero()
+    }
+
+    fn vote_fork() -> Weight {
         Weight::zero()
     }
 }

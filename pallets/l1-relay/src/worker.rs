@@ -1,5 +1,6 @@
 //! The off-chain worker: votes with this node's relay key for what this node's
-//! L1 follower left in local storage, and delivers the pages that are due.
+//! L1 follower left in local storage, says where that left the attested branch, and
+//! delivers the pages that are due.
 //!
 //! It reads local storage and state, signs, submits, and touches nothing else:
 //! the L1 node itself is the follower's business. The vote that it sent last is
@@ -8,7 +9,8 @@
 //! (`l2_retryburn`).
 
 use crate::{
-    pallet::{AttestedQueue, Config, PageProgress, Pallet},
+    fork::ForkStanding,
+    pallet::{Attested, AttestedQueue, Config, PageProgress, Pallet},
     tally::REVOTE_BLOCKS,
     types::PAGE_LOOKAHEAD,
 };
@@ -17,7 +19,8 @@ use cascoin_l2_primitives::{
     chain::{key_types, BlockNumber},
     relay::{
         local::{self, LocalBlock, LocalTip},
-        L1BlockDigest, PageTree, RelayRange, RelayVote,
+        ForkPoint, ForkVote, L1BlockContext, L1BlockDigest, PageTree, RelayRange, RelayVote,
+        MAX_FORK_DEPTH,
     },
     sequencers::SequencerSetProvider,
 };
@@ -33,6 +36,19 @@ fn sent_vote_key(key: &ed25519::Public) -> Vec<u8> {
     [b"cascoin-l2/relay/sent-vote/".as_slice(), key.as_ref()].concat()
 }
 
+/// Key of the record of the last fork vote sent with a relay key.
+fn sent_fork_key(key: &ed25519::Public) -> Vec<u8> {
+    [b"cascoin-l2/relay/sent-fork/".as_slice(), key.as_ref()].concat()
+}
+
+/// The fork point voted for last, and the L2 block when the vote was sent.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+struct SentFork {
+    set_id: u64,
+    fork: ForkPoint,
+    at: BlockNumber,
+}
+
 /// The ids of the digests voted for last, and the L2 block when they were sent.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 struct SentVote {
@@ -44,9 +60,13 @@ struct SentVote {
 /// One run, after L2 block `now` was imported.
 pub(crate) fn run<T: Config>(now: BlockNumber) {
     let again = take_request();
+    let fork = local_fork::<T>();
     for key in sp_io::crypto::ed25519_public_keys(key_types::RELAY) {
         if let Some(voter) = T::Sequencers::index_of_relay_key(&key) {
             vote::<T>(now, voter, &key, again);
+            if let Some(fork) = fork {
+                vote_fork::<T>(now, voter, &key, fork, again);
+            }
         }
     }
     deliver::<T>();
@@ -131,6 +151,75 @@ fn vote<T: Config>(now: BlockNumber, voter: u16, key: &ed25519::Public, again: b
         }
         // Tried again after the next block.
         Err(()) => log::debug!(target: TARGET, "the pool does not take a vote from {first}"),
+    }
+}
+
+// Where this node's L1 leaves the attested branch, if the new one is readable above all
+// that is attested and down to what both have. The follower reads it as far down once it
+// sees the fork; until then the links are broken, or lead nowhere.
+fn local_fork<T: Config>() -> Option<ForkPoint> {
+    let attested = Attested::<T>::get();
+    let tip = local_tip()?;
+    let mut above = local_digest(attested.height.checked_add(1)?)?;
+    if tip.readable_height < above.height || above.previous == attested.hash {
+        return None;
+    }
+    for _ in 0..=MAX_FORK_DEPTH {
+        let below = local_digest(above.height.checked_sub(1)?)?;
+        if below.hash != above.previous {
+            return None;
+        }
+        if Pallet::<T>::attested_hash(below.height)? == below.hash {
+            let common = L1BlockContext::from(&below);
+            return Some(ForkPoint { common, branch: above.hash, replaced: attested.hash });
+        }
+        above = below;
+    }
+    None
+}
+
+fn vote_fork<T: Config>(
+    now: BlockNumber,
+    voter: u16,
+    key: &ed25519::Public,
+    fork: ForkPoint,
+    again: bool,
+) {
+    let Some(tip) = local_tip() else { return };
+    let set_id = T::Sequencers::set_id();
+    let tip_time = tip.time.max(Pallet::<T>::tip_time_of(voter).saturating_add(1));
+    let takes = Pallet::<T>::check_fork(&fork).is_ok()
+        && Pallet::<T>::fork_standing(voter, &fork, tip_time) == ForkStanding::Taken;
+    if !takes {
+        return;
+    }
+    let record = SentFork { set_id, fork, at: now };
+    let sent_key = sent_fork_key(key);
+    let memory = StorageValueRef::persistent(&sent_key);
+    if let Ok(Some(sent)) = memory.get::<SentFork>() {
+        let same = sent.set_id == set_id && sent.fork == fork;
+        if same && !again && sent.at <= now && now - sent.at < REVOTE_BLOCKS {
+            return;
+        }
+    }
+    let genesis = frame_system::Pallet::<T>::block_hash(
+        frame_system::pallet_prelude::BlockNumberFor::<T>::zero(),
+    );
+    let message = ForkVote::message(&genesis, set_id, &fork, tip_time);
+    let Some(signature) = sp_io::crypto::ed25519_sign(key_types::RELAY, key, &message) else {
+        log::error!(target: TARGET, "cannot sign with relay key {key:?}: it left the keystore");
+        return;
+    };
+    let extrinsic =
+        Pallet::<T>::fork_extrinsic(ForkVote { set_id, voter, fork, tip_time, signature });
+    let height = fork.common.height;
+    match SubmitTransaction::<T, crate::Call<T>>::submit_transaction(extrinsic) {
+        Ok(()) => {
+            memory.set(&record);
+            log::warn!(target: TARGET, "L1 left the attested branch above block {height}: voted so");
+        }
+        // Tried again after the next block.
+        Err(()) => log::debug!(target: TARGET, "the pool does not take a fork vote at {height}"),
     }
 }
 

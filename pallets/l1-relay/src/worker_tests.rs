@@ -5,7 +5,7 @@ use cascoin_l2_primitives::{
     chain::key_types,
     relay::{
         local::{self, LocalBlock, LocalTip},
-        RelayVote, MAX_EVENTS_PER_PAGE,
+        ForkVote, RelayVote, MAX_EVENTS_PER_PAGE,
     },
 };
 use codec::Decode;
@@ -348,5 +348,66 @@ fn what_it_remembers_of_another_chain_s_life_does_not_silence_it() {
         System::set_block_number(5);
         work();
         assert_eq!(sent().len(), 1);
+    });
+}
+
+/// A chain of three attested blocks, and one of three others above its second.
+fn forked() -> (Vec<LocalBlock>, Vec<LocalBlock>) {
+    let old = l1_chain(0, &[0; 3]);
+    all_vote(0..3, &digests(&old), 10);
+    let mut below = old[1].digest;
+    let new = (0..3)
+        .map(|_| {
+            let block = block_above(&below, 9, vec![]);
+            below = block.digest;
+            block
+        })
+        .collect();
+    (old, new)
+}
+
+fn fork_votes(calls: Vec<Call<Test>>) -> Vec<ForkVote> {
+    let fork_vote = |call| match call {
+        Call::vote_fork { vote } => Some(vote),
+        _ => None,
+    };
+    calls.into_iter().filter_map(fork_vote).collect()
+}
+
+#[test]
+fn it_votes_where_its_l1_left_the_attested_branch_and_the_vote_is_taken() {
+    on_node(4, &[2], |sent| {
+        let (old, new) = forked();
+        follow(&[&old[..2], &new[..]].concat(), 50);
+        work();
+        let votes = fork_votes(sent());
+        assert_eq!(votes.len(), 1);
+        let vote = votes[0].clone();
+        assert_eq!((vote.voter, vote.tip_time), (1, 50));
+        assert_eq!(vote.fork, fork_at(&old[1].digest, &new[0].digest));
+        run(1);
+        work();
+        assert!(fork_votes(sent()).is_empty(), "it is on its way");
+        cast_fork(vote).expect("valid");
+        run(REVOTE_BLOCKS);
+        work();
+        assert!(fork_votes(sent()).is_empty(), "it is on chain");
+    });
+}
+
+#[test]
+fn it_says_nothing_of_a_fork_before_it_has_read_down_to_where_it_begins() {
+    on_node(4, &[2], |sent| {
+        let (old, new) = forked();
+        follow(&new, 50);
+        work();
+        assert!(fork_votes(sent()).is_empty(), "the common block is not read");
+        // Blocks of both branches are no branch.
+        follow(&[&old[..], &new[1..]].concat(), 50);
+        work();
+        assert!(fork_votes(sent()).is_empty());
+        follow(&old, 60);
+        work();
+        assert!(fork_votes(sent()).is_empty(), "L1 is back");
     });
 }

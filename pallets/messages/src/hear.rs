@@ -22,8 +22,10 @@ impl<T: Config> Pallet<T> {
     ) {
         let sender: AccountId = MultiSigner::Ecdsa(*key).into_account();
         let known = Messages::<T>::contains_key(outpoint.txid, outpoint.vout);
-        // A value is on record for ever, also where its message is not any more.
-        if known || (value > 0 && !T::Value::credit(outpoint, value, &sender, block)) {
+        // A value is on record for ever, also where its message is not any more. One that
+        // comes again after a fork of L1 is told of that, so it is asked in any case.
+        let new_value = value > 0 && T::Value::credit(outpoint, value, &sender, block);
+        if known || (value > 0 && !new_value) {
             Self::deposit_event(Event::MessageAlreadyKnown { outpoint });
             return;
         }

@@ -8,7 +8,7 @@ use crate::{
 use cascoin_l2_primitives::{
     chain::{AccountId, Balance},
     l1::{L1Hash, OutPoint},
-    relay::{L1Event, OnL1Event},
+    relay::{L1BlockContext, L1Event, OnL1Event},
     sequencers::{Offence, OffenceKind, OnOffence, StakeProvider},
 };
 use frame_benchmarking::v2::*;
@@ -149,6 +149,30 @@ mod benchmarks {
             Pallet::<T>::on_event(&larger, &Default::default());
         }
         assert_ne!(L1Locks::<T>::get(&account), before);
+    }
+
+    #[benchmark]
+    fn judge_base() {
+        #[block]
+        {
+            Pallet::<T>::judge_locks(T::WeightInfo::judge_base());
+        }
+    }
+
+    /// One of as many locks as there can be, of a block that is above all attested ones.
+    #[benchmark]
+    fn judge_lock() {
+        let account: AccountId = whitelisted_caller();
+        let block = L1BlockContext { height: u32::MAX / 2, ..Default::default() };
+        for n in 0..MAX_L1_LOCKS {
+            Pallet::<T>::on_event(&lock::<T>(&account, n, 1), &block);
+        }
+        let gone = L1Locks::<T>::get(&account)[0];
+        #[block]
+        {
+            Pallet::<T>::judge_lock(gone.outpoint, account.clone());
+        }
+        assert_eq!(L1Locks::<T>::get(&account).len(), MAX_L1_LOCKS as usize - 1);
     }
 
     #[benchmark]

@@ -11,9 +11,10 @@
 //! ([`StakeParts`]), a penalty is a share of both and is taken from what is here, and who
 //! signs twice has no stake on L1 any more: its locks count nothing until they end.
 //!
-//! An outpoint is remembered until its lock ends, also if the lock was displaced or
-//! voided: a deep reorganisation that brings it a second time, or a genesis that names
-//! what L1 tells as well, changes nothing.
+//! An outpoint is remembered until its lock ends, also if the lock was displaced, voided
+//! or dropped by L1 ([`l1_forks`](crate::l1_forks)): a deep reorganisation that brings it a
+//! second time, or a genesis that names what L1 tells as well, changes nothing but the L1
+//! block that it is known to stand in.
 
 use crate::{
     pallet::{Config, Event, L1Ends, L1Locks, L1Outpoints, L1Swept, Pallet},
@@ -21,7 +22,7 @@ use crate::{
 };
 use cascoin_l2_primitives::{
     chain::{AccountId, Balance},
-    l1::{stake::coin_blocks, OutPoint},
+    l1::{stake::coin_blocks, L1Hash, OutPoint},
     relay::{L1BlockContext, L1Event, OnL1Event},
     sequencers::{OffenceKind, StakeParts},
 };
@@ -57,6 +58,10 @@ impl L1Lock {
 
 /// The locks of one account.
 pub type Locks = BoundedVec<L1Lock, ConstU32<MAX_L1_LOCKS>>;
+
+/// The L1 block that brought a lock last, by height and hash; none for one that genesis
+/// names.
+pub type SeenIn = Option<(u32, L1Hash)>;
 
 /// A lock that genesis names, for a sequencer that it names, too.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -103,15 +108,20 @@ impl<T: Config> Pallet<T> {
     ///
     /// # Errors
     /// [`NoStake`], and then nothing is kept of it.
-    pub(crate) fn add_lock(account: &AccountId, lock: L1Lock) -> Result<(), NoStake> {
+    pub(crate) fn add_lock(account: &AccountId, lock: L1Lock, seen: SeenIn) -> Result<(), NoStake> {
         let now = T::L1Height::get();
-        if L1Outpoints::<T>::contains_key(lock.outpoint) {
+        if let Some(known) = L1Outpoints::<T>::get(lock.outpoint) {
+            if known.is_some() {
+                // L1 forked and brings it again.
+                L1Outpoints::<T>::insert(lock.outpoint, seen);
+            }
             return Err(NoStake::Known);
         }
         if Balance::from(lock.counts) < T::MinL1Lock::get() {
             return Err(NoStake::TooSmall);
         }
-        if !Self::lasts(&lock, now) {
+        // L1's height may have gone back; what was cleared away is not looked at again.
+        if !Self::lasts(&lock, now) || lock.unlock < L1Swept::<T>::get() {
             return Err(NoStake::TooShort);
         }
         let mut locks = L1Locks::<T>::get(account);
@@ -128,7 +138,7 @@ impl<T: Config> Pallet<T> {
         }
         locks.try_push(lock).map_err(|_| NoStake::TooMany)?;
         L1Locks::<T>::insert(account, locks);
-        L1Outpoints::<T>::insert(lock.outpoint, ());
+        L1Outpoints::<T>::insert(lock.outpoint, seen);
         L1Ends::<T>::insert(lock.unlock, lock.outpoint, account);
         Ok(())
     }
@@ -269,13 +279,13 @@ impl<T: Config> Pallet<T> {
 }
 
 impl<T: Config> OnL1Event for Pallet<T> {
-    fn on_event(event: &L1Event, _: &L1BlockContext) {
+    fn on_event(event: &L1Event, block: &L1BlockContext) {
         match event {
             L1Event::Stake { outpoint, chain_id, account, owner, value, unlock } => {
                 let (outpoint, unlock) = (*outpoint, *unlock);
                 let lock = L1Lock { outpoint, counts: *value, unlock, named: false };
                 let added = match *chain_id == T::ChainId::get() {
-                    true => Self::add_lock(account, lock),
+                    true => Self::add_lock(account, lock, Some((block.height, block.hash))),
                     false => Err(NoStake::OtherChain),
                 };
                 Self::deposit_event(match added {

@@ -51,11 +51,14 @@ extern crate alloc;
 
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
+pub mod l1_forks;
 pub mod l1_locks;
 pub mod ledger;
 pub mod slashing;
 pub mod weights;
 
+#[cfg(test)]
+mod l1_fork_tests;
 #[cfg(test)]
 mod l1_lock_tests;
 #[cfg(test)]
@@ -90,6 +93,7 @@ pub mod pallet {
     use cascoin_l2_primitives::{
         chain::{AccountId, Balance, BlockNumber},
         l1::OutPoint,
+        relay::L1Branch,
         sequencers::{Entities, OffenceKind, StakeCommitment, StakeParts, StakeProvider},
     };
     use frame_support::{
@@ -151,6 +155,9 @@ pub mod pallet {
         /// [`Config::UnbondingBlocks`] takes this chain.
         type L1Margin: Get<u32>;
 
+        /// The attested branch of L1.
+        type L1Blocks: L1Branch;
+
         /// Smallest lock on L1 that is taken into account, base units.
         type MinL1Lock: Get<Balance>;
 
@@ -185,14 +192,20 @@ pub mod pallet {
     #[pallet::storage]
     pub type L1Locks<T> = StorageMap<_, Blake2_128Concat, AccountId, l1_locks::Locks, ValueQuery>;
 
-    /// Outpoints that were somebody's stake and have not ended.
+    /// Outpoints that were somebody's stake and have not ended, and where L1 showed them.
     #[pallet::storage]
-    pub type L1Outpoints<T> = StorageMap<_, Blake2_128Concat, OutPoint, (), OptionQuery>;
+    pub type L1Outpoints<T> =
+        StorageMap<_, Blake2_128Concat, OutPoint, l1_locks::SeenIn, OptionQuery>;
 
     /// The same by the L1 height at which they end, and whose they are or were.
     #[pallet::storage]
     pub type L1Ends<T> =
         StorageDoubleMap<_, Twox64Concat, u32, Blake2_128Concat, OutPoint, AccountId, OptionQuery>;
+
+    /// Set while locks are looked at after L1 forked: the last one, by its end; none yet at
+    /// first.
+    #[pallet::storage]
+    pub type L1Judged<T> = StorageValue<_, Option<(u32, OutPoint)>, OptionQuery>;
 
     /// What ends below this L1 height is cleared away.
     #[pallet::storage]
@@ -218,7 +231,7 @@ pub mod pallet {
             for GenesisLock { account, outpoint, value, unlock } in &self.l1_locks {
                 let (outpoint, unlock) = (*outpoint, *unlock);
                 let lock = L1Lock { outpoint, counts: *value, unlock, named: true };
-                let added = Pallet::<T>::add_lock(account, lock);
+                let added = Pallet::<T>::add_lock(account, lock, None);
                 assert!(added.is_ok(), "the lock {outpoint} cannot count: {added:?}");
             }
         }
@@ -308,6 +321,13 @@ pub mod pallet {
             /// Whose.
             account: AccountId,
             /// The output.
+            outpoint: OutPoint,
+        },
+        /// L1 dropped the block of a lock and did not bring it again: it counts no more.
+        L1LockLost {
+            /// Whose.
+            account: AccountId,
+            /// The output that L1 had.
             outpoint: OutPoint,
         },
         /// What is locked on L1 counts less for ever, because of an offence.
@@ -450,7 +470,8 @@ pub mod pallet {
     #[pallet::hooks]
     impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
         fn on_idle(_: BlockNumberFor<T>, remaining: Weight) -> Weight {
-            Self::sweep(remaining)
+            let judged = Self::judge_locks(remaining);
+            judged.saturating_add(Self::sweep(remaining.saturating_sub(judged)))
         }
 
         #[cfg(feature = "try-runtime")]

@@ -4,7 +4,7 @@ use crate as pallet_stake;
 use cascoin_l2_primitives::{
     chain::{AccountId, Balance},
     l1::{L1Hash, OutPoint},
-    relay::{L1BlockContext, L1Event, OnL1Event},
+    relay::{L1BlockContext, L1Branch, L1Event, OnL1Event},
     sequencers::{Entities, Offence, OffenceKind, OnOffence, StakeCommitment},
 };
 use frame_support::{derive_impl, parameter_types, traits::fungible::InspectHold, PalletId};
@@ -51,6 +51,8 @@ parameter_types! {
     pub static Sets: u64 = 0;
     pub static L1Height: u32 = L1_START;
     pub static MinL2Share: u8 = 50;
+    /// L1 blocks that were replaced.
+    pub static Replaced: Vec<L1Hash> = vec![];
     pub const Fund: PalletId = PalletId(*b"l2/stake");
 }
 
@@ -75,6 +77,13 @@ impl Entities for Tens {
     }
 }
 
+pub struct L1Blocks;
+impl L1Branch for L1Blocks {
+    fn has_block(_: u32, hash: &L1Hash) -> bool {
+        !Replaced::get().contains(hash)
+    }
+}
+
 impl pallet_stake::Config for Test {
     type Currency = Balances;
     type RuntimeHoldReason = RuntimeHoldReason;
@@ -86,6 +95,7 @@ impl pallet_stake::Config for Test {
     type ChainId = frame_support::traits::ConstU32<CHAIN>;
     type L1Height = L1Height;
     type L1Margin = frame_support::traits::ConstU32<MARGIN>;
+    type L1Blocks = L1Blocks;
     type MinL1Lock = frame_support::traits::ConstU128<MIN_LOCK>;
     type MinL2Share = MinL2Share;
     type PalletId = Fund;
@@ -108,6 +118,7 @@ pub fn with_genesis_locks(l1_locks: Vec<crate::GenesisLock>) -> sp_io::TestExter
     Committed::set(vec![]);
     L1Height::set(L1_START);
     MinL2Share::set(50);
+    Replaced::set(vec![]);
     let genesis = RuntimeGenesisConfig {
         balances: pallet_balances::GenesisConfig {
             balances: (1..=4).map(|n| (account(n), ENDOWMENT)).collect(),

@@ -26,6 +26,10 @@ pub trait WeightInfo {
     fn sweep_base() -> Weight;
     /// Clearing one away, or going on to the next height.
     fn sweep() -> Weight;
+    /// Looking for locks to judge after L1 forked.
+    fn judge_base() -> Weight;
+    /// Judging one, which L1 dropped.
+    fn judge_lock() -> Weight;
 }
 
 const MICROSECOND: u64 = 1_000_000;
@@ -57,7 +61,7 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
     }
 
     fn hear_lock() -> Weight {
-        Weight::from_parts(50 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(4, 3)
+        Weight::from_parts(50 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(5, 3)
     }
 
     fn sweep_base() -> Weight {
@@ -66,6 +70,16 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
 
     fn sweep() -> Weight {
         Weight::from_parts(30 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(2, 3)
+    }
+
+    fn judge_base() -> Weight {
+        Weight::from_parts(5 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(1, 1)
+    }
+
+    // Reads: the next end, the outpoint, L1's block, the queue of the relay and its hash,
+    // and the locks.
+    fn judge_lock() -> Weight {
+        Weight::from_parts(30 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(6, 1)
     }
 }
 
@@ -99,6 +113,14 @@ impl WeightInfo for () {
     }
 
     fn sweep() -> Weight {
+        Weight::zero()
+    }
+
+    fn judge_base() -> Weight {
+        Weight::zero()
+    }
+
+    fn judge_lock() -> Weight {
         Weight::zero()
     }
 }

@@ -5,10 +5,13 @@
 //! events; once more than two thirds voted for the same digest of a height, and
 //! all below are applied, its [`EventPage`]s are delivered, by anyone, checked
 //! against the digest's root and applied in order.
+//!
+//! Where L1 left the attested branch, more than two thirds vote for a [`ForkPoint`].
 
 mod chance;
 mod digest;
 mod event;
+mod fork;
 pub mod local;
 mod page;
 mod sink;
@@ -25,9 +28,10 @@ pub use event::{
     L1Event, TrustStatement, MAX_FORCED_PER_BLOCK, MAX_REGISTRATIONS_PER_BLOCK,
     MAX_STAKE_PER_BLOCK, MAX_TRUST_PER_BLOCK,
 };
+pub use fork::{ForkPoint, ForkVote, FORK_DOMAIN, MAX_FORK_DEPTH, RECOVERY_WINDOW};
 pub use page::{
     pages_root, paginate, EventPage, PageError, PageProof, PageTree, MAX_EVENTS_PER_PAGE,
     MAX_PAGE_BYTES, MAX_PROOF_DEPTH,
 };
-pub use sink::{L1BlockContext, OnL1BlockApplied, OnL1Event};
+pub use sink::{L1BlockContext, L1Branch, OnL1BlockApplied, OnL1Event, OnL1Fork};
 pub use vote::{RelayRange, RelayVote, MAX_RANGE, VOTE_DOMAIN};

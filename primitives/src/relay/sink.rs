@@ -83,3 +83,34 @@ impl OnL1BlockApplied for () {
         Weight::zero()
     }
 }
+
+/// Told when L1 left the attested branch, and when the relay has caught up (ADR 0026).
+pub trait OnL1Fork {
+    /// L1 has no applied block above `common` any more. Events of the new branch follow;
+    /// those that it shares with the old one come a second time, in other blocks.
+    fn on_fork(common: &L1BlockContext);
+
+    /// The new branch is applied beyond all that it replaced: what it has not brought
+    /// again by now is taken as gone. Not told of a fork that another one overtakes.
+    fn on_recovered();
+
+    /// Upper bound of the weight of one call of either.
+    fn max_fork_weight() -> Weight;
+}
+
+impl OnL1Fork for () {
+    fn on_fork(_: &L1BlockContext) {}
+
+    fn on_recovered() {}
+
+    fn max_fork_weight() -> Weight {
+        Weight::zero()
+    }
+}
+
+/// The attested branch of L1, as far down as the relay remembers it.
+pub trait L1Branch {
+    /// Whether the block stands on the attested branch. One that is too old to be
+    /// remembered does: no fork is as deep.
+    fn has_block(height: u32, hash: &L1Hash) -> bool;
+}

@@ -1,10 +1,10 @@
 //! The chain's parameters, the L1 relay and what acts on its events.
 
 use crate::{
-    Balances, BurnMint, ChainParameters, ForcedInclusion, L2Registry, Messages, Reputation,
-    Runtime, SequencerRegistry, Stake, Timestamp,
+    Balances, BurnMint, ChainParameters, ForcedInclusion, L1Relay, L2Registry, Messages,
+    Reputation, Runtime, SequencerRegistry, Stake, Timestamp,
 };
-use cascoin_l2_primitives::relay::{L1BlockContext, L1Event, OnL1Event};
+use cascoin_l2_primitives::relay::{L1BlockContext, L1Event, OnL1Event, OnL1Fork};
 use frame_support::{traits::Get, weights::Weight};
 
 impl pallet_chain_parameters::Config for Runtime {
@@ -17,6 +17,7 @@ impl pallet_l1_relay::Config for Runtime {
     type Time = Timestamp;
     type OnEvent = L1Events;
     type OnApplied = ();
+    type OnFork = L1Forks;
     type WeightInfo = crate::weights::pallet_l1_relay::WeightInfo<Runtime>;
 }
 
@@ -48,12 +49,32 @@ impl OnL1Event for L1Events {
     }
 }
 
-/// Whether L1 reorganised below what the relay attested, as the quorum sees it.
+/// What L1 may have dropped: burns, and coins locked as stake. What was said stands.
+pub struct L1Forks;
+
+impl OnL1Fork for L1Forks {
+    fn on_fork(common: &L1BlockContext) {
+        BurnMint::on_fork(common);
+        Stake::on_fork(common);
+    }
+
+    fn on_recovered() {
+        BurnMint::on_recovered();
+        Stake::on_recovered();
+    }
+
+    fn max_fork_weight() -> Weight {
+        BurnMint::max_fork_weight().saturating_add(Stake::max_fork_weight())
+    }
+}
+
+/// Whether L1 reorganised below what the relay attested, as the quorum sees it, and the
+/// relay is not yet beyond all that was replaced.
 pub struct L1Disputed;
 
 impl Get<bool> for L1Disputed {
     fn get() -> bool {
-        pallet_l1_relay::Mismatch::<Runtime>::exists()
+        pallet_l1_relay::Mismatch::<Runtime>::exists() || L1Relay::is_recovering()
     }
 }
 
@@ -62,6 +83,7 @@ impl pallet_burn_mint::Config for Runtime {
     type Parameters = ChainParameters;
     type Sequencers = SequencerRegistry;
     type L1Disputed = L1Disputed;
+    type L1Blocks = L1Relay;
     type Time = Timestamp;
     type WeightInfo = crate::weights::pallet_burn_mint::WeightInfo<Runtime>;
 }

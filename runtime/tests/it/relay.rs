@@ -9,7 +9,8 @@ use cascoin_l2_primitives::{
         L1Hash, OutPoint,
     },
     relay::{
-        pages_root, paginate, EventPage, L1BlockDigest, L1Event, PageProof, RelayRange, RelayVote,
+        pages_root, paginate, EventPage, ForkPoint, ForkVote, L1BlockContext, L1BlockDigest,
+        L1Event, PageProof, RelayRange, RelayVote, RECOVERY_WINDOW,
     },
 };
 use cascoin_l2_runtime::{
@@ -93,8 +94,19 @@ fn vote_at(
     digest: L1BlockDigest,
     tip_time: u32,
 ) -> UncheckedExtrinsic {
+    vote_for_all(chain, voter, seed, vec![digest], tip_time)
+}
+
+/// As [`vote_at`], for several blocks.
+fn vote_for_all(
+    chain: &mut Chain,
+    voter: u16,
+    seed: &str,
+    digests: Vec<L1BlockDigest>,
+    tip_time: u32,
+) -> UncheckedExtrinsic {
     let genesis: H256 = chain.read(|| System::block_hash(0));
-    let range = RelayRange(vec![digest].try_into().expect("one block is not too many"));
+    let range = RelayRange(digests.try_into().expect("not too many blocks"));
     let message = RelayVote::message(&genesis, 0, &range, tip_time);
     let signature = ed25519::Pair::from_string(seed, None).expect("a seed").sign(&message);
     let vote = RelayVote { set_id: 0, voter, range, tip_time, signature };
@@ -240,6 +252,78 @@ fn o6_what_l1_may_have_dropped_is_not_minted_until_l1_returns_to_it() {
     assert_eq!((status.parent_mismatch, status.attested.height), (None, 2));
     assert_eq!(balance(&mut chain, One), 350);
     assert!(chain.read(BurnMint::supply).valid);
+}
+
+/// The quorum's votes that L1 left the attested branch.
+fn fork_quorum(chain: &mut Chain, fork: ForkPoint, tip_time: u32) -> Vec<UncheckedExtrinsic> {
+    let genesis: H256 = chain.read(|| System::block_hash(0));
+    let message = ForkVote::message(&genesis, 0, &fork, tip_time);
+    let seeds = ["//Alice", "//Bob", "//Charlie"];
+    let vote = |(seed, voter): (&str, u16)| {
+        let signature = ed25519::Pair::from_string(seed, None).expect("a seed").sign(&message);
+        L1Relay::fork_extrinsic(ForkVote { set_id: 0, voter, fork, tip_time, signature })
+    };
+    seeds.into_iter().zip(0..).map(vote).collect()
+}
+
+/// Empty blocks of another branch, above the relay's start.
+fn other_branch(count: u32) -> Vec<L1BlockDigest> {
+    let start = preset("regtest").chain_parameters.parameters.l1_start;
+    let mut previous = start.hash;
+    (1..=count)
+        .map(|above| {
+            let hash = L1Hash([100 + above as u8; 32]);
+            let (block, _) = block_of(1, vec![]);
+            let digest = L1BlockDigest { height: start.height + above, hash, previous, ..block };
+            previous = hash;
+            digest
+        })
+        .collect()
+}
+
+#[test]
+fn p20_a_burn_that_l1_drops_for_good_is_taken_back_and_the_supply_is_right() {
+    let mut chain = Chain::of("regtest");
+    chain.grow(vec![]);
+    let (digest, pages) = l1_block();
+    let mut transactions = quorum(&mut chain, digest, TIP_TIME);
+    let proof = PageProof::of(&pages, 0).expect("the page is there");
+    transactions.push(L1Relay::page_extrinsic(digest.height, pages[0].clone(), proof));
+    let (_, applied) = chain.grow(transactions);
+    assert_eq!(applied, [Ok(Ok(())); 4]);
+    assert_eq!(balance(&mut chain, One), u128::from(BURNED));
+
+    // L1 has other blocks from the relay's start on.
+    let start = preset("regtest").chain_parameters.parameters.l1_start;
+    let common = L1BlockContext { height: start.height, hash: start.hash, ..Default::default() };
+    let theirs = other_branch(1 + RECOVERY_WINDOW);
+    let fork = ForkPoint { common, branch: theirs[0].hash, replaced: digest.hash };
+    let votes = fork_quorum(&mut chain, fork, TIP_TIME + 1);
+    let (_, applied) = chain.grow(votes);
+    assert_eq!(applied, [Ok(Ok(())); 3]);
+    let status = chain.read(L1Relay::status);
+    assert_eq!((status.attested.height, status.applied_height), (start.height, start.height));
+    assert_eq!(status.recovers_until, Some(digest.height + RECOVERY_WINDOW));
+    assert_eq!(balance(&mut chain, One), u128::from(BURNED), "it may come again");
+
+    let all = ["//Alice", "//Bob", "//Charlie"];
+    let votes: Vec<_> = all
+        .into_iter()
+        .zip(0..)
+        .map(|(seed, voter)| vote_for_all(&mut chain, voter, seed, theirs.clone(), TIP_TIME + 2))
+        .collect();
+    let (_, applied) = chain.grow(votes);
+    assert_eq!(applied, [Ok(Ok(())); 3]);
+    chain.grow(vec![]);
+    let status = chain.read(L1Relay::status);
+    assert_eq!(status.applied_height, digest.height + RECOVERY_WINDOW);
+    assert_eq!(status.recovers_until, None);
+    assert_eq!(balance(&mut chain, One), 0);
+    let record = chain.read(|| BurnMint::burn(&outpoint(1))).expect("on record");
+    assert_eq!((record.outcome, record.minted), (BurnOutcome::Reverted, 0));
+    let supply = chain.read(BurnMint::supply);
+    assert!(supply.valid);
+    assert_eq!((supply.minted, supply.clawed_back, supply.deficit), (0, u128::from(BURNED), 0));
 }
 
 #[test]

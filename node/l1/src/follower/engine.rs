@@ -14,7 +14,7 @@ use cascoin_l2_primitives::{
     l1::{L1Hash, OutPoint},
     relay::{
         local::{block_key, LocalBlock, LocalTip, TIP_KEY},
-        L1Event,
+        L1Event, MAX_FORK_DEPTH,
     },
 };
 use codec::{Decode, Encode};
@@ -100,6 +100,11 @@ pub struct Engine {
     written: Option<LocalTip>,
     readable_height: u32,
     last_position: Option<RelayPosition>,
+    /// The fork for which L1 was read again from below it.
+    reread: Option<ForkFromAttested>,
+    /// While L1 is read again: the height below the first block, and the one that must be
+    /// passed.
+    rereading: Option<(u32, u32)>,
     /// Previous block and time by hash, for median times.
     headers: HashMap<L1Hash, (L1Hash, u32)>,
 }
@@ -117,6 +122,8 @@ impl Engine {
             written: read(store, TIP_KEY),
             readable_height: engine_floor(store).unwrap_or(0),
             last_position: None,
+            reread: None,
+            rereading: None,
             headers: HashMap::new(),
         };
         let mut height = engine.readable_height;
@@ -204,6 +211,7 @@ impl Engine {
             self.drop_reorganised(source, store, position, &tip)?;
         }
         let one_branch = self.read_blocks(source, store, position, &tip, &mut step)?;
+        self.read_fork_again(store, position, &tip, &mut step);
         if tip_changed {
             self.scan_shallow(source, &tip)?;
         }
@@ -221,7 +229,8 @@ impl Engine {
     /// than what is stored.
     fn follow_position(&mut self, store: &dyn LocalStore, position: &RelayPosition, tip: &Tip) {
         let applied = position.applied_height;
-        let gap = self.stored.last_key_value().is_some_and(|(&top, _)| top < applied);
+        let behind = self.stored.last_key_value().is_some_and(|(&top, _)| top < applied);
+        let gap = behind && self.rereading.is_none();
         let keep_from = match gap {
             true => applied.saturating_add(1),
             false => applied.saturating_sub(self.limits.kept_below),
@@ -284,6 +293,41 @@ impl Engine {
         }
     }
 
+    /// Has L1 read again from as far down as a fork can begin, once for each fork, so that
+    /// the worker can tell where it does and has the new branch to vote for and to deliver.
+    /// What is stored may be of either branch, so nothing of it is kept; what is due of the
+    /// attested branch is for those to deliver whose L1 has it.
+    fn read_fork_again(
+        &mut self,
+        store: &dyn LocalStore,
+        position: &RelayPosition,
+        tip: &Tip,
+        step: &mut Step,
+    ) {
+        let top = self.stored.last_key_value().map(|(&height, _)| height);
+        if let Some((_, to)) = self.rereading {
+            if top.is_none_or(|top| top <= to) {
+                return;
+            }
+            self.rereading = None;
+        }
+        let fork = self.fork(position);
+        if fork.is_none() || fork == self.reread {
+            self.reread = fork;
+            return;
+        }
+        self.reread = fork;
+        let to = position.attested_height;
+        let first = to.saturating_sub(MAX_FORK_DEPTH).max(1);
+        log::warn!(target: LOG, "L1 left what is attested at block {to}: reading it again from block {first}");
+        while let Some((&height, _)) = self.stored.last_key_value() {
+            self.drop_top(store, tip, height);
+        }
+        self.rereading = Some((first.saturating_sub(1), to));
+        step.more = true;
+        step.changed = true;
+    }
+
     /// Reads what is deep enough, one batch at most; false if L1 reorganised between
     /// two answers.
     fn read_blocks(
@@ -298,7 +342,8 @@ impl Engine {
         let target = deepest.min(position.attested_height.saturating_add(self.limits.read_ahead));
         loop {
             let top = self.stored.last_key_value().map(|(&height, _)| height);
-            let Some(height) = top.unwrap_or(position.applied_height).checked_add(1) else {
+            let begin = self.rereading.map_or(position.applied_height, |(below, _)| below);
+            let Some(height) = top.unwrap_or(begin).checked_add(1) else {
                 return Ok(true);
             };
             if height > target {
@@ -311,7 +356,11 @@ impl Engine {
             // `None`: the tip fell since.
             let Some(hash) = source.hash_at(height)? else { return Ok(false) };
             let block = source.block(&hash)?;
-            let below = self.stored.last_key_value().filter(|(&h, _)| h > self.settled(position));
+            let all_new = self.rereading.is_some();
+            let below = self
+                .stored
+                .last_key_value()
+                .filter(|(&h, _)| all_new || h > self.settled(position));
             if below.is_some_and(|(_, known)| known.hash != block.header().previous) {
                 self.drop_top(store, tip, height - 1);
                 step.more = true;

@@ -293,20 +293,102 @@ fn a_shorter_branch_lowers_the_tip_before_blocks_go() {
 }
 
 #[test]
-fn attested_blocks_are_kept_and_a_fork_from_them_is_shown() {
+fn attested_blocks_are_kept_until_the_branch_that_replaces_them_is_longer() {
     let mut fixture = Fixture::new(20, 1);
     fixture.settle();
     fixture.attest(15);
     fixture.settle();
     let attested = fixture.block(15).expect("kept");
+    fixture.model.reorganise(8, 2);
+    fixture.settle();
+    assert_eq!(fixture.block(15), Some(attested), "its pages may be due");
+    assert_eq!(fixture.engine.fork(&fixture.position), None);
+}
+
+#[test]
+fn a_fork_from_attested_blocks_is_shown_and_read_from_below_it() {
+    let mut fixture = Fixture::new(20, 1);
+    fixture.settle();
+    fixture.attest(15);
+    fixture.settle();
+    let attested = fixture.position.attested_hash;
     fixture.model.reorganise(8, 10);
     fixture.settle();
-    assert_eq!(fixture.block(15), Some(attested.clone()), "its pages may be due");
-    let above = fixture.block(16).expect("the new branch, for others to see");
-    assert_ne!(above.digest.previous, attested.digest.hash);
     let fork = fixture.engine.fork(&fixture.position).expect("shown");
-    assert_eq!((fork.height, fork.attested), (15, attested.digest.hash));
+    assert_eq!((fork.height, fork.attested), (15, attested));
     assert_eq!(fork.ours, fixture.model.hash(15));
+    // The worker finds the whole new branch, and what it has in common with the old one.
+    for height in 1..=22 {
+        let digest = fixture.block(height).expect("read again").digest;
+        assert_eq!(digest.hash, fixture.model.hash(height), "block {height}");
+    }
+    assert_eq!(fixture.tip().readable_height, 22);
+
+    // Once is enough.
+    fixture.model.mine(1);
+    fixture.model.calls.set(0);
+    fixture.settle();
+    assert!(fixture.model.calls.get() < 10, "only the new block is read");
+
+    // The relay went back to block 12, which both branches have.
+    fixture.attest(12);
+    fixture.settle();
+    assert_eq!(fixture.engine.fork(&fixture.position), None);
+    assert!(fixture.block(13).is_some(), "to be voted for");
+}
+
+#[test]
+fn a_fork_below_what_is_stored_is_read_too() {
+    let mut fixture = Fixture::new(40, 1);
+    fixture.attest(30);
+    fixture.settle();
+    assert_eq!(fixture.block(30), None, "a new node has read nothing below");
+    fixture.model.reorganise(15, 18);
+    fixture.settle();
+    assert!(fixture.engine.fork(&fixture.position).is_some());
+    for height in 1..=43 {
+        let digest = fixture.block(height).expect("read").digest;
+        assert_eq!(digest.hash, fixture.model.hash(height), "block {height}");
+    }
+}
+
+#[test]
+fn l1_may_go_back_and_forth_between_branches() {
+    let mut fixture = Fixture::new(20, 1);
+    fixture.settle();
+    fixture.attest(15);
+    fixture.settle();
+    for (depth, count) in [(8, 10), (11, 13), (9, 12)] {
+        fixture.model.reorganise(depth, count);
+        fixture.settle();
+        assert!(fixture.engine.fork(&fixture.position).is_some());
+        for height in 1..=fixture.model.height() {
+            let digest = fixture.block(height).expect("read").digest;
+            assert_eq!(digest.hash, fixture.model.hash(height), "block {height}");
+        }
+    }
+}
+
+#[test]
+fn reorganisations_while_a_fork_is_read_do_no_harm() {
+    for after in 0..80 {
+        let mut fixture = Fixture::new(20, 1);
+        fixture.settle();
+        fixture.attest(15);
+        fixture.settle();
+        fixture.model.reorganise(8, 10);
+        *fixture.model.ambush.borrow_mut() = Some((after, 12, 15));
+        for _ in 0..60 {
+            let _ = fixture.step().expect("the model answers");
+        }
+        fixture.settle();
+        let linked = (2..=fixture.model.height()).all(|height| {
+            let digest = fixture.block(height).expect("read").digest;
+            digest.previous == fixture.block(height - 1).expect("read").digest.hash
+                && digest.hash == fixture.model.hash(height)
+        });
+        assert!(linked, "after {after}");
+    }
 }
 
 #[test]

@@ -8,9 +8,11 @@
 //! Rules:
 //! - A block is written before the tip says so, and the tip is lowered before a
 //!   block is removed: whatever the worker finds is whole.
-//! - What L2 attested is settled: it is kept, even if L1 reorganises below it,
-//!   until 1,000 blocks above it are applied, since its pages may still be due.
-//!   Everything above follows L1's best chain.
+//! - What L2 attested is settled: it is kept until 1,000 blocks above it are
+//!   applied, since its pages may still be due. Everything above follows L1's best
+//!   chain. Once a block of that is deep enough that does not stand on the attested
+//!   one, the new branch is read from as far down as a fork can begin, in place of
+//!   what is stored (ADR 0026).
 //! - What a program stored that made events by other rules
 //!   ([`EXTRACTION`](crate::events::EXTRACTION)) is removed and read again.
 //! - L1 being down, slow or wrong never stops the follower; it says so in its

@@ -347,7 +347,7 @@ pub(super) fn pending_burns(context: &Context, _: &Args) -> RpcResult<PendingBur
                 None => judged.of_seen(&seen),
             };
         let waits = match verdict.status {
-            BurnStatus::Minted | BurnStatus::Rejected => false,
+            BurnStatus::Minted | BurnStatus::Rejected | BurnStatus::Reverted => false,
             BurnStatus::Reached => true,
             // Below what is applied nothing comes any more.
             _ => seen.l1_height > judged.relay.applied_height,

@@ -54,6 +54,10 @@ struct L1Info {
     applied_height: u32,
     applied_hash: L1Hash,
     parent_mismatch: Option<ParentMismatch>,
+    /// Sequencers that agree where L1 left the attested branch (ADR 0026).
+    fork_votes: u32,
+    /// The L1 height at which burns that L1 dropped are judged; nothing is minted before.
+    recovers_until: Option<u32>,
     /// L1's time as all nodes see it, milliseconds since 1970 (R27.5).
     time: L1Time,
     /// Whether no quorum of the sequencers has voted lately: L1 is down, or
@@ -136,6 +140,8 @@ pub(super) fn chain_info(context: &Context, args: &Args) -> RpcResult<ChainInfo>
             applied_height: relay.applied_height,
             applied_hash: relay.applied_hash,
             parent_mismatch: relay.parent_mismatch,
+            fork_votes: relay.fork_votes,
+            recovers_until: relay.recovers_until,
             time: relay.time,
             time_is_stale: relay.time.fresh_tip_median.is_none(),
             node: context.l1.as_ref().map(|l1| l1.summary()),

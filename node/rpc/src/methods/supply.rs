@@ -22,13 +22,18 @@ struct Totals {
     /// Endowments of the genesis block: test networks only.
     genesis_supply: String,
     /// What the minted burns destroyed on L1: the same figure as what they
-    /// minted, since a burn mints the value of its own output.
+    /// minted, since a burn mints the value of its own output. Of burns that L1 dropped
+    /// it has what could not be taken back (`deficit`).
     total_burned_l1: String,
     total_minted_l2: String,
     /// Fees burned, dust, slashes.
     total_burned_l2: String,
     burn_count: u64,
     rejected_count: u64,
+    /// Taken back of burns that L1 dropped.
+    clawed_back: String,
+    /// Minted for burns that L1 dropped, and not there to be taken back.
+    deficit: String,
     #[serde(flatten)]
     finality: Finality,
 }
@@ -45,6 +50,8 @@ impl Totals {
             total_burned_l2: at.coins(supply.burned_on_l2),
             burn_count: supply.burn_count,
             rejected_count: supply.rejected_count,
+            clawed_back: at.coins(supply.clawed_back),
+            deficit: at.coins(supply.deficit),
             finality: CERTIFIED,
         }
     }

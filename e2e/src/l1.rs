@@ -174,7 +174,7 @@ impl L1 {
 
     /// Waits until the tip's time is past: blocks that are mined in a burst are seconds
     /// ahead, since each must be later than the median of those before it. What is mined
-    /// from now on is later than all that is there, on whatever branch.
+    /// from now on has the time of this machine.
     ///
     /// # Errors
     /// [`Error::TimedOut`], [`Error::Other`] with the node's words.

@@ -1,5 +1,5 @@
-//! Chain specs with another number of sequencers than the presets have, with other keys, or
-//! with seeds of the web of trust.
+//! Chain specs with another number of sequencers than the presets have, with other keys,
+//! other parameters or seeds of the web of trust, or of a chain that `l2_deploy` prepared.
 
 use crate::{
     error::{Error, IoContext, Result},

@@ -278,8 +278,6 @@ fn p20_a_deep_reorganisation_of_l1_is_followed_and_the_books_stay_right() {
         let before = burns::supply(network, 0)?;
         let old_height = network.l1()?.height()?;
 
-        // Votes that L1 forked must be later than those for the old branch.
-        network.l1()?.wait_for_its_clock()?;
         // All blocks from the first burn's on are gone, and more than these come instead.
         network.l1()?.call("invalidateblock", json!([fork]))?;
         network.l1()?.mine_only(&[kept_raw])?;

@@ -212,7 +212,7 @@ fn burns_reach_the_right_one(first: &mut Network, second: &mut Network) -> Resul
     let ids = [ChainFacts::of(first, 0)?.chain_id, ChainFacts::of(second, 0)?.chain_id];
     let burn =
         |first: &Network, id, value| first.l1()?.burn(&Burn::to_account(id, &recipient, value));
-    let sent = [burn(first, ids[0], 2 * COIN)?, burn(first, ids[1], 3 * COIN)?];
+    let sent = [burn(&*first, ids[0], 2 * COIN)?, burn(&*first, ids[1], 3 * COIN)?];
     first.l1()?.mine(1)?;
     let tip = first.l1()?.height()?;
     for (network, nodes, own, foreign, value) in [

@@ -90,8 +90,6 @@ fn p20_r19_a_node_that_was_down_during_a_deep_fork_of_l1_agrees_with_the_others_
         network.expect_no_equivocations()?;
         network.nodes[ABSENT].kill()?;
 
-        // Votes that L1 forked must be later than those for the old branch.
-        network.l1()?.wait_for_its_clock()?;
         network.l1()?.call("invalidateblock", json!([fork]))?;
         network.l1()?.mine_only(&[kept_raw])?;
         network.l1()?.mine_only(&[])?;

@@ -75,9 +75,7 @@ fn one(network: &Network, facts: &ChainFacts, depth: u32, new_blocks: u32) -> Re
         Ok(Seen::when(info["attestedHeight"] == attested, info))
     })?;
 
-    // The other branch grows elsewhere and comes at once. Votes for it must be later than
-    // those for the old one.
-    l1.wait_for_its_clock()?;
+    // The other branch grows elsewhere and comes at once.
     let elsewhere = L1::copy_of(l1)?;
     elsewhere.call("invalidateblock", json!([fork]))?;
     elsewhere.mine_only(&[stays])?;

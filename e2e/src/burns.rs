@@ -13,6 +13,7 @@ use cascoin_l2_primitives::{
     },
 };
 use serde_json::{json, Value};
+use std::time::Duration;
 
 /// One marked output of an L1 transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,8 +87,8 @@ impl ChainFacts {
 /// Where a burn stands: the first output of its transaction.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BurnState {
-    /// PENDING, REACHED, MINTED, FAILED, REJECTED, WAITING_CONFIRMATIONS; empty
-    /// if the node knows nothing of it.
+    /// PENDING, REACHED, MINTED, FAILED, REJECTED, REVERTED, WAITING_CONFIRMATIONS;
+    /// empty if the node knows nothing of it.
     pub status: String,
     /// Why it is rejected.
     pub reason: Option<String>,
@@ -164,6 +165,24 @@ pub fn minted(network: &mut Network, node: usize, txid: &str) -> Result<BurnStat
     }
 }
 
+/// Waits until a transaction's first burn has this status on a node.
+///
+/// # Errors
+/// [`Error::TimedOut`] with where it stands instead.
+pub fn reaches(
+    network: &Network,
+    node: usize,
+    txid: &str,
+    wanted: &str,
+    limit: Duration,
+) -> Result<BurnState> {
+    let what = format!("burn {txid} is {wanted} for {}", network.nodes[node].name());
+    until(&what, limit, || {
+        let state = status(network, node, txid)?;
+        Ok(Seen::when(state.status == wanted, state))
+    })
+}
+
 /// What an account owns on a node's finalized chain, in base units.
 ///
 /// # Errors
@@ -198,6 +217,10 @@ pub struct Supply {
     pub burn_count: u64,
     /// Burns rejected.
     pub rejected_count: u64,
+    /// Taken back of burns that L1 dropped.
+    pub clawed_back: Balance,
+    /// Minted for burns that L1 dropped, and not there to be taken back.
+    pub deficit: Balance,
 }
 
 /// Asks a node for the supply and its check.
@@ -219,6 +242,8 @@ pub fn supply(network: &Network, node: usize) -> Result<Supply> {
         minted: amount("totalMintedL2")?,
         burn_count: answer["burnCount"].as_u64().unwrap_or_default(),
         rejected_count: answer["rejectedCount"].as_u64().unwrap_or_default(),
+        clawed_back: amount("clawedBack")?,
+        deficit: amount("deficit")?,
     })
 }
 

@@ -8,7 +8,7 @@ use cascoin_l2_primitives::chain::{AccountId, Balance, Nonce};
 use cascoin_l2_runtime::{ChargeFees, RuntimeCall, SignedPayload, TxExtension, UncheckedExtrinsic};
 use codec::Encode;
 use serde_json::{json, Value};
-use sp_core::{sr25519, Pair, H256};
+use sp_core::{ecdsa, sr25519, Pair, H256};
 use sp_runtime::{
     generic::Era, traits::IdentifyAccount, MultiAddress, MultiSignature, MultiSigner,
 };
@@ -53,6 +53,28 @@ impl SigningContext {
         signer: &sr25519::Pair,
         nonce: Nonce,
     ) -> UncheckedExtrinsic {
+        let by = |payload: &[u8]| MultiSignature::Sr25519(signer.sign(payload));
+        self.sign_by(call, account(signer), nonce, by)
+    }
+
+    /// As [`Self::sign`], with a key of L1's kind ([`key_account`]).
+    pub fn sign_with_key(
+        &self,
+        call: RuntimeCall,
+        signer: &ecdsa::Pair,
+        nonce: Nonce,
+    ) -> UncheckedExtrinsic {
+        let by = |payload: &[u8]| MultiSignature::Ecdsa(signer.sign(payload));
+        self.sign_by(call, key_account(signer), nonce, by)
+    }
+
+    fn sign_by(
+        &self,
+        call: RuntimeCall,
+        signer: AccountId,
+        nonce: Nonce,
+        by: impl FnOnce(&[u8]) -> MultiSignature,
+    ) -> UncheckedExtrinsic {
         let extension: TxExtension = (
             frame_system::AuthorizeCall::new(),
             frame_system::CheckNonZeroSender::new(),
@@ -82,13 +104,8 @@ impl SigningContext {
             ((), ()),
         );
         let payload = SignedPayload::from_raw(call.clone(), extension.clone(), implicit);
-        let signature = payload.using_encoded(|bytes| signer.sign(bytes));
-        UncheckedExtrinsic::new_signed(
-            call,
-            MultiAddress::Id(account(signer)),
-            MultiSignature::Sr25519(signature),
-            extension,
-        )
+        let signature = payload.using_encoded(by);
+        UncheckedExtrinsic::new_signed(call, MultiAddress::Id(signer), signature, extension)
     }
 }
 
@@ -104,6 +121,11 @@ pub fn dev_pair(path: &str) -> Result<sr25519::Pair> {
 /// A pair's account.
 pub fn account(pair: &sr25519::Pair) -> AccountId {
     MultiSigner::Sr25519(pair.public()).into_account()
+}
+
+/// The account of a key of L1's kind.
+pub fn key_account(pair: &ecdsa::Pair) -> AccountId {
+    MultiSigner::Ecdsa(pair.public()).into_account()
 }
 
 /// The call that sends `amount` units to `to`.

@@ -4,10 +4,15 @@ use crate::{
     burns::Burn,
     error::{Error, IoContext, Result},
     node::L1Access,
+    wait::{until, Seen, PATIENCE},
 };
 use cascoin_l1::testing::{Litecoind, TestingError};
 use serde_json::{json, Value};
-use std::{fs, process::Command};
+use std::{
+    fs,
+    process::Command,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 /// Debian's client program.
 pub const CLI: &str = "/usr/bin/litecoin-cli";
@@ -40,15 +45,7 @@ impl L1 {
     /// in which it refuses a block.
     pub fn copy_of(original: &Self) -> Result<Self> {
         let copy = Self { litecoind: Litecoind::start()? };
-        for height in 1..=original.height()? {
-            let hash = original.call("getblockhash", json!([height]))?;
-            let block = original.call("getblock", json!([hash, 0]))?;
-            // Nothing is its word for success.
-            let refused = copy.call("submitblock", json!([block]))?;
-            if !refused.is_null() {
-                return Err(Error::other(format!("L1 refuses block {height}: {refused}")));
-            }
-        }
+        copy.take_blocks(original, 0)?;
         Ok(copy)
     }
 
@@ -131,10 +128,65 @@ impl L1 {
     /// [`Error::Other`] with the node's words.
     pub fn mine_with_burns(&self, burns: &[Burn]) -> Result<String> {
         let raw = self.transaction(burns)?;
-        self.litecoind.mine_raw(&[hex::decode(&raw).map_err(Error::other)?])?;
+        let txid = self.txid(&raw)?;
+        self.mine_only(&[raw])?;
+        Ok(txid)
+    }
+
+    /// The id of a transaction in hex.
+    ///
+    /// # Errors
+    /// [`Error::Other`] with the node's words.
+    pub fn txid(&self, raw: &str) -> Result<String> {
         let decoded = self.call("decoderawtransaction", json!([raw]))?;
         let txid = decoded["txid"].as_str().map(String::from);
         txid.ok_or_else(|| Error::other(format!("no txid in {decoded}")))
+    }
+
+    /// Mines a block of exactly these transactions in hex, whatever waits in the mempool.
+    ///
+    /// # Errors
+    /// [`Error::Other`] with the node's words.
+    pub fn mine_only(&self, raw: &[String]) -> Result<()> {
+        let decode = |text: &String| hex::decode(text).map_err(Error::other);
+        let raw = raw.iter().map(decode).collect::<Result<Vec<_>>>()?;
+        self.litecoind.mine_raw(&raw)?;
+        Ok(())
+    }
+
+    /// Gives it all blocks of `other`'s chain above a height: the longer of two branches
+    /// becomes the best one at once, when it has more blocks.
+    ///
+    /// # Errors
+    /// [`Error::Other`] with the words in which it refuses a block.
+    pub fn take_blocks(&self, other: &Self, above: u32) -> Result<()> {
+        for height in above + 1..=other.height()? {
+            let hash = other.call("getblockhash", json!([height]))?;
+            let block = other.call("getblock", json!([hash, 0]))?;
+            // Nothing is its word for success, the other for a block of a side branch.
+            let answer = self.call("submitblock", json!([block]))?;
+            if !answer.is_null() && answer != "inconclusive" {
+                return Err(Error::other(format!("L1 refuses block {height}: {answer}")));
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until the tip's time is past: blocks that are mined in a burst are seconds
+    /// ahead, since each must be later than the median of those before it. What is mined
+    /// from now on has the time of this machine.
+    ///
+    /// # Errors
+    /// [`Error::TimedOut`], [`Error::Other`] with the node's words.
+    pub fn wait_for_its_clock(&self) -> Result<()> {
+        let header = self.call("getblockheader", json!([self.tip()?]))?;
+        let tip = header["time"].as_u64();
+        let tip = tip.ok_or_else(|| Error::other(format!("no time in {header}")))?;
+        until("the time of L1's tip is past", PATIENCE, || {
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).map_err(Error::other)?;
+            Ok(Seen::when(now.as_secs() > tip + 1, now.as_secs()))
+        })
+        .map(drop)
     }
 
     /// Stops it, as an operator does.

@@ -8,10 +8,10 @@
 //! - [`extrinsic`]: signed transactions from the runtime's own types.
 //! - [`set_changes`]: sequencers that change their keys, leave and join.
 //! - [`burns`]: what L2 says of burns and of the supply.
-//! - [`trust`]: what people say of each other on L1.
+//! - [`trust`]: what people say on L1 with keys of their own.
 //! - [`hsm`]: a sequencer's keys in an HSM of software.
 //! - [`lab`]: networks of the nodes whose links fail; [`spec`]: chains with more
-//!   sequencers than the presets, or with seeds of the web of trust.
+//!   sequencers than the presets, with other parameters, or made by `l2_deploy`.
 //! - [`load`]: transfers at a rate; [`witness`]: what nodes called final must stay;
 //!   [`signed`]: what sequencers signed, from their logs; [`audit`]: all of these.
 //! - [`wait`]: polling with generous limits. No test here asserts a speed; the

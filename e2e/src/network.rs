@@ -386,7 +386,7 @@ impl Drop for Network {
 /// # Panics
 /// If the network does not start or the test fails.
 pub fn with_network(setup: &Setup, test: impl FnOnce(&mut Network) -> Result<()>) {
-    run(Network::prepare(setup), test);
+    with_prepared(Network::prepare(setup), test);
 }
 
 /// As [`with_network`], in a laboratory with the given `seed`.
@@ -395,10 +395,14 @@ pub fn with_network(setup: &Setup, test: impl FnOnce(&mut Network) -> Result<()>
 /// As [`with_network`].
 pub fn with_lab(setup: &Setup, seed: u64, test: impl FnOnce(&mut Network) -> Result<()>) {
     let lab = Lab::start(setup.sequencers + setup.full_nodes, seed);
-    run(lab.and_then(|lab| Network::prepare_in(setup, Some(lab))), test);
+    with_prepared(lab.and_then(|lab| Network::prepare_in(setup, Some(lab))), test);
 }
 
-fn run(network: Result<Network>, test: impl FnOnce(&mut Network) -> Result<()>) {
+/// As [`with_network`], on nodes that are prepared and perhaps changed, and not started.
+///
+/// # Panics
+/// As [`with_network`].
+pub fn with_prepared(network: Result<Network>, test: impl FnOnce(&mut Network) -> Result<()>) {
     let mut network = match network {
         Ok(network) => network,
         Err(error) => panic!("the network does not start: {error}"),

@@ -1,4 +1,5 @@
-//! Changes of the set of sequencers, as an operator and governance make them.
+//! Changes of the set of sequencers and of parameters, as an operator and governance make
+//! them.
 
 use crate::{
     error::{Error, Result},
@@ -9,6 +10,7 @@ use crate::{
 use cascoin_l2_primitives::chain::AccountId;
 use cascoin_l2_runtime::{Runtime, RuntimeCall, SessionKeys};
 use codec::Decode;
+use pallet_chain_parameters::{Call as Parameters, ParameterChange};
 use pallet_sequencer_registry::{Call as Registry, Member};
 use serde_json::{json, Value};
 use std::time::Duration;
@@ -46,6 +48,17 @@ pub fn call(network: &Network, node: usize, path: &str, call: RuntimeCall) -> Re
 pub fn govern(network: &Network, node: usize, what: impl Into<RuntimeCall>) -> Result<()> {
     let inner = Box::new(what.into());
     call(network, node, "//Alice", RuntimeCall::Sudo(pallet_sudo::Call::sudo { call: inner }))
+}
+
+/// Has governance set parameters, one after the other.
+///
+/// # Errors
+/// As [`call`].
+pub fn set_parameters(network: &Network, changes: &[ParameterChange]) -> Result<()> {
+    for change in changes {
+        govern(network, 0, Parameters::<Runtime>::set_parameter { change: *change })?;
+    }
+    Ok(())
 }
 
 /// The call that makes an account a member.

@@ -1,5 +1,5 @@
-//! Chain specs with another number of sequencers than the presets have, with other keys, or
-//! with seeds of the web of trust.
+//! Chain specs with another number of sequencers than the presets have, with other keys,
+//! other parameters or seeds of the web of trust, or of a chain that `l2_deploy` prepared.
 
 use crate::{
     error::{Error, IoContext, Result},
@@ -37,10 +37,43 @@ pub fn write_with_keys(
     keys: &[(&str, Value)],
     file: &Path,
 ) -> Result<()> {
+    let mut spec = chain_spec(preset)?;
+    name_sequencers(&mut spec["genesis"]["runtimeGenesis"]["patch"], sequencers, keys)?;
+    save(&spec, file)
+}
+
+/// Writes to `file` the spec of a chain whose genesis `l2_deploy` gave, completed with the
+/// first `sequencers` of [`ALL_DEV_KEYS`]. It opens `bootstrap_ms` after its first block.
+///
+/// # Errors
+/// [`Error::Other`] if it is no such genesis, or there are fewer keys; [`Error::Io`].
+pub fn write_deployed(
+    deployed: &Value,
+    sequencers: usize,
+    bootstrap_ms: u64,
+    file: &Path,
+) -> Result<()> {
+    // Its program; everything else is the new chain's.
+    let mut spec = chain_spec("regtest")?;
+    let id = format!("deployed-{}", deployed["chainId"]);
+    spec["name"] = deployed["name"].clone();
+    spec["id"] = json!(id);
+    spec["protocolId"] = json!(id);
+    let mut genesis = deployed["genesis"].clone();
+    name_sequencers(&mut genesis, sequencers, &[])?;
+    let rules = &mut genesis["l2Registry"]["rules"];
+    if rules["bootstrapMs"].is_null() {
+        return Err(Error::other(format!("no rules of bootstrap in {deployed}")));
+    }
+    rules["bootstrapMs"] = json!(bootstrap_ms);
+    spec["genesis"]["runtimeGenesis"]["patch"] = genesis;
+    save(&spec, file)
+}
+
+/// Names the sequencers of a genesis, and endows those that it endows with nothing.
+fn name_sequencers(patch: &mut Value, sequencers: usize, keys: &[(&str, Value)]) -> Result<()> {
     let names = ALL_DEV_KEYS.get(..sequencers);
     let names = names.ok_or_else(|| Error::other("there are seven development keys"))?;
-    let mut spec = chain_spec(preset)?;
-    let patch = &mut spec["genesis"]["runtimeGenesis"]["patch"];
     let given = |name: &str| keys.iter().find(|(of, _)| *of == name).map(|(_, keys)| keys.clone());
     let members: Result<Vec<Value>> = names.iter().map(|name| member(name, given(name))).collect();
     patch["session"]["keys"] = Value::Array(members?);
@@ -58,6 +91,21 @@ pub fn write_with_keys(
             balances.push(json!([address, ENDOWMENT]));
         }
     }
+    Ok(())
+}
+
+/// Writes the spec of `preset` to `file`, with one of its parameters changed.
+///
+/// # Errors
+/// [`Error::Other`] if the node makes no spec, or there is no such parameter;
+/// [`Error::Io`].
+pub fn write_with_parameter(preset: &str, name: &str, value: &Value, file: &Path) -> Result<()> {
+    let mut spec = chain_spec(preset)?;
+    let table = &mut spec["genesis"]["runtimeGenesis"]["patch"]["chainParameters"]["parameters"];
+    if table[name].is_null() {
+        return Err(Error::other(format!("no parameter {name} in {table}")));
+    }
+    table[name] = value.clone();
     save(&spec, file)
 }
 

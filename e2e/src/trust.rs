@@ -1,4 +1,5 @@
-//! What people say of each other on L1, in transactions that they sign themselves.
+//! What people say on L1 in transactions that they sign themselves: of each other, and to
+//! L2.
 
 use crate::{
     error::{Error, Result},
@@ -38,9 +39,14 @@ impl Speaker {
         Self { secret, form }
     }
 
+    /// Its key.
+    pub fn pair(&self) -> ecdsa::Pair {
+        ecdsa::Pair::from_seed(&self.secret)
+    }
+
     /// HASH160 of its key: as whom it is known.
     pub fn address(&self) -> H160 {
-        H160(key_hash(&ecdsa::Pair::from_seed(&self.secret).public().0))
+        H160(key_hash(&self.pair().public().0))
     }
 
     /// Says of `subject` how far it trusts it, with a bond of `bond` L1 units, in a
@@ -50,20 +56,41 @@ impl Speaker {
     /// # Errors
     /// [`Error::Other`] with the L1 node's words.
     pub fn trust(&self, l1: &L1, subject: H160, weight: i8, bond: u64) -> Result<String> {
-        // The wallet's change is at position 1.
-        let funding = l1.litecoind().burn_raw(&self.script(l1)?, bond + FEE)?;
         let from = self.address().0;
         let kind = TrustKind::Edge;
         let said = TrustPayload { kind, from, to: subject.0, weight, bond, timestamp: 0 };
         let locked = bond_script(&from, l1.height()? + BOND_BLOCKS);
+        self.send(l1, &[(0, said.script()), (bond, locked)])
+    }
 
+    /// Sends a transaction with these outputs (L1 units, script), whose only input it
+    /// signs. It is left in the mempool, and so is the one by which the L1's wallet gives
+    /// it the coins; the first one's id.
+    ///
+    /// # Errors
+    /// [`Error::Other`] with the L1 node's words.
+    pub fn send(&self, l1: &L1, outputs: &[(u64, Vec<u8>)]) -> Result<String> {
+        let sent = l1.call("sendrawtransaction", json!([self.sign(l1, outputs)?]))?;
+        text(&sent)
+    }
+
+    /// As [`Self::send`], but the transaction is given back in hex and not sent: for what
+    /// L1's nodes do not relay. The one that gives it the coins is left in the mempool.
+    ///
+    /// # Errors
+    /// [`Error::Other`] with the L1 node's words.
+    pub fn sign(&self, l1: &L1, outputs: &[(u64, Vec<u8>)]) -> Result<String> {
+        let value: u64 = outputs.iter().map(|(value, _)| value).sum();
+        // The wallet's change is at position 1.
+        let funding = l1.litecoind().burn_raw(&self.script(l1)?, value + FEE)?;
         let mut raw = vec![2, 0, 0, 0, 1];
         raw.extend(funding.0);
         raw.extend([0; 4]);
         raw.push(0);
         raw.extend([0xff; 4]);
-        raw.push(2);
-        for (value, script) in [(0, said.script()), (bond, locked)] {
+        // Few and short ones: a count and a length below 253 are one byte.
+        raw.push(outputs.len() as u8);
+        for (value, script) in outputs {
             raw.extend(value.to_le_bytes());
             raw.push(script.len() as u8);
             raw.extend(script);
@@ -75,8 +102,7 @@ impl Speaker {
         if signed["complete"] != true {
             return Err(Error::other(format!("not signed: {signed}")));
         }
-        let sent = l1.call("sendrawtransaction", json!([signed["hex"]]))?;
-        text(&sent)
+        text(&signed["hex"])
     }
 
     /// The script of an output that it can spend.

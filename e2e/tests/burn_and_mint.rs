@@ -3,17 +3,16 @@
 use cascoin_e2e::{
     burns::{self, Burn, ChainFacts},
     extrinsic::{self, account, dev_pair, next_nonce, submit, transfer, SigningContext},
-    network::{with_network, Network, Setup},
-    set_changes::govern,
+    network::{with_network, Setup},
+    set_changes::set_parameters,
     wait::{until, Seen, PATIENCE},
-    Error, Result,
+    Error,
 };
 use cascoin_l2_primitives::{
     l1::burn::{BurnPayload, Recipient},
     relay::RECOVERY_WINDOW,
 };
-use cascoin_l2_runtime::Runtime;
-use pallet_chain_parameters::{Call as Parameters, ParameterChange};
+use pallet_chain_parameters::ParameterChange;
 use serde_json::json;
 use sp_core::{ecdsa, Pair};
 
@@ -258,29 +257,6 @@ fn a_burn_seen_twice_is_minted_once() {
     });
 }
 
-/// Mines a block of exactly these transactions.
-fn mine(network: &Network, raw: &[String]) -> Result<()> {
-    let decode = |text: &String| hex::decode(text).map_err(Error::other);
-    let raw = raw.iter().map(decode).collect::<Result<Vec<_>>>()?;
-    network.l1()?.litecoind().mine_raw(&raw)?;
-    Ok(())
-}
-
-fn txid_of(network: &Network, raw: &str) -> Result<String> {
-    let decoded = network.l1()?.call("decoderawtransaction", json!([raw]))?;
-    let txid = decoded["txid"].as_str().map(String::from);
-    txid.ok_or_else(|| Error::other(format!("no txid in {decoded}")))
-}
-
-/// Waits until a transaction's first burn has this status on a node.
-fn wait_for_status(network: &Network, node: usize, txid: &str, status: &str) -> Result<()> {
-    until(&format!("burn {txid} is {status}"), PATIENCE, || {
-        let state = burns::status(network, node, txid)?;
-        Ok(Seen::when(state.status == status, state))
-    })?;
-    Ok(())
-}
-
 /// L1 replaces applied blocks. It brings one burn again and another not, until much later.
 #[test]
 fn p20_a_deep_reorganisation_of_l1_is_followed_and_the_books_stay_right() {
@@ -289,13 +265,13 @@ fn p20_a_deep_reorganisation_of_l1_is_followed_and_the_books_stay_right() {
         let (stays, goes) = (account(&dev_pair("//Stays")?), account(&dev_pair("//Goes")?));
         let kept = Burn::to_account(facts.chain_id, &stays, 2 * COIN);
         let kept_raw = network.l1()?.transaction(&[kept])?;
-        let kept = txid_of(network, &kept_raw)?;
-        mine(network, &[kept_raw.clone()])?;
+        let kept = network.l1()?.txid(&kept_raw)?;
+        network.l1()?.mine_only(&[kept_raw.clone()])?;
         let fork = network.l1()?.tip()?;
         let lost = Burn::to_account(facts.chain_id, &goes, COIN);
         let lost_raw = network.l1()?.transaction(&[lost])?;
-        let lost = txid_of(network, &lost_raw)?;
-        mine(network, &[lost_raw.clone()])?;
+        let lost = network.l1()?.txid(&lost_raw)?;
+        network.l1()?.mine_only(&[lost_raw.clone()])?;
         network.l1()?.mine(facts.l1_confirmations)?;
         burns::minted(network, 0, &kept)?;
         burns::minted(network, 0, &lost)?;
@@ -304,9 +280,9 @@ fn p20_a_deep_reorganisation_of_l1_is_followed_and_the_books_stay_right() {
 
         // All blocks from the first burn's on are gone, and more than these come instead.
         network.l1()?.call("invalidateblock", json!([fork]))?;
-        mine(network, &[kept_raw])?;
+        network.l1()?.mine_only(&[kept_raw])?;
         while network.l1()?.height()? < old_height + 3 {
-            mine(network, &[])?;
+            network.l1()?.mine_only(&[])?;
         }
         until("the relay follows the new branch", PATIENCE, || {
             let info = network.call(0, "l2_getchaininfo", json!([]))?["l1"].clone();
@@ -314,11 +290,11 @@ fn p20_a_deep_reorganisation_of_l1_is_followed_and_the_books_stay_right() {
             Ok(if follows { Seen::Done(()) } else { Seen::NotYet(info.to_string()) })
         })?;
         for _ in 0..RECOVERY_WINDOW {
-            mine(network, &[])?;
+            network.l1()?.mine_only(&[])?;
         }
         for node in 0..network.nodes.len() {
-            wait_for_status(network, node, &lost, "REVERTED")?;
-            wait_for_status(network, node, &kept, "MINTED")?;
+            burns::reaches(network, node, &lost, "REVERTED", PATIENCE)?;
+            burns::reaches(network, node, &kept, "MINTED", PATIENCE)?;
             assert_eq!(burns::balance(network, node, &stays)?, u128::from(2 * COIN));
             assert_eq!(burns::balance(network, node, &goes)?, 0);
         }
@@ -328,9 +304,9 @@ fn p20_a_deep_reorganisation_of_l1_is_followed_and_the_books_stay_right() {
         assert_eq!(after.burn_count, before.burn_count - 1);
 
         // Hours later somebody mines it again.
-        mine(network, &[lost_raw])?;
+        network.l1()?.mine_only(&[lost_raw])?;
         network.l1()?.mine(facts.l1_confirmations)?;
-        wait_for_status(network, 0, &lost, "MINTED")?;
+        burns::reaches(network, 0, &lost, "MINTED", PATIENCE)?;
         assert_eq!(burns::balance(network, 0, &goes)?, u128::from(COIN));
         let again = burns::supply(network, 0)?;
         assert!(again.valid);
@@ -338,14 +314,6 @@ fn p20_a_deep_reorganisation_of_l1_is_followed_and_the_books_stay_right() {
         network.expect_one_chain()?;
         Ok(())
     });
-}
-
-/// Has governance set parameters, one after the other.
-fn set_parameters(network: &Network, changes: &[ParameterChange]) -> Result<()> {
-    for change in changes {
-        govern(network, 0, Parameters::<Runtime>::set_parameter { change: *change })?;
-    }
-    Ok(())
 }
 
 #[test]

@@ -1,11 +1,88 @@
-//! A transaction that is only ever posted on a real L1 is included on L2.
+//! Transactions that are only ever posted on a real L1 are included on L2.
 
 use cascoin_e2e::{
-    extrinsic::{self, account, dev_pair, SigningContext},
-    network::{with_network, Setup},
+    burns,
+    extrinsic::{self, account, dev_pair, next_nonce, SigningContext},
+    network::{with_network, Network, Setup},
+    set_changes::call,
+    spec,
     wait::{until, Seen, PATIENCE},
+    Error, Result,
 };
-use serde_json::json;
+use cascoin_l2_primitives::chain::Nonce;
+use cascoin_l2_runtime::RuntimeCall;
+use codec::Encode;
+use serde_json::{json, Value};
+use tempfile::TempDir;
+
+const AMOUNT: u128 = 1_000_000;
+const INVALID_PARAMS: i64 = -32_602;
+/// Leaders can include what is overdue at once only if the block that heard of it has a
+/// number that the workers work in, which is every fourth.
+const ATTEMPTS: Nonce = 12;
+
+/// A network whose transactions on L1 are overdue after a second: its leaders hear of them
+/// when their time is over, or nearly.
+fn quick() -> (TempDir, Setup) {
+    let folder = TempDir::new().unwrap_or_else(|error| panic!("{error}"));
+    let file = folder.path().join("quick.json");
+    let written = spec::write_with_parameter("regtest", "forcedInclusionS", &json!(1), &file);
+    if let Err(error) = written {
+        panic!("{error}");
+    }
+    (folder, Setup { chain: file.display().to_string(), ..Setup::regtest() })
+}
+
+/// What became of transactions on L1 so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Totals {
+    heard: u64,
+    included: u64,
+    applied: u64,
+    dropped: u64,
+    waiting: u64,
+}
+
+fn totals(network: &Network, node: usize) -> Result<Totals> {
+    let shown = network.call(node, "l2_getforcedtransactions", json!([]))?;
+    let count = |name: &str| {
+        shown[name].as_u64().ok_or_else(|| Error::other(format!("no {name} in {shown}")))
+    };
+    Ok(Totals {
+        heard: count("heard")?,
+        included: count("included")?,
+        applied: count("applied")?,
+        dropped: count("dropped")?,
+        waiting: count("waiting")?,
+    })
+}
+
+/// Waits until a node has heard of so many, and none of them waits.
+fn settled(network: &Network, node: usize, heard: u64) -> Result<Totals> {
+    until("what stands on L1 is settled", PATIENCE, || {
+        let now = totals(network, node)?;
+        Ok(Seen::when(now.heard == heard && now.waiting == 0, now))
+    })
+}
+
+/// Whether a transaction stands in a block of a node above `from` and up to its last final
+/// one.
+fn is_in_a_block(network: &Network, node: usize, from: u32, transaction: &str) -> Result<bool> {
+    for height in from + 1..=network.finalized_height(node)? {
+        let hash = network.block_hash(node, height)?;
+        let block = network.call(node, "chain_getBlock", json!([hash]))?;
+        let extrinsics = block["block"]["extrinsics"].as_array().cloned();
+        let extrinsics = extrinsics.ok_or_else(|| Error::other(format!("no body in {block}")))?;
+        if extrinsics.iter().any(|extrinsic| extrinsic == transaction) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn remark() -> RuntimeCall {
+    RuntimeCall::System(frame_system::Call::remark { remark: vec![1] })
+}
 
 /// No node is given it, and honest leaders include it as soon as the relay tells of it.
 #[test]
@@ -13,21 +90,138 @@ fn r17_4_what_is_posted_on_l1_is_included_by_honest_leaders() {
     with_network(&Setup::regtest(), |network| {
         let rpc = network.nodes[0].rpc();
         let eve = dev_pair("//Eve")?;
-        let who = account(&eve).to_string();
-        let bob = account(&dev_pair("//Bob")?);
-        let call = extrinsic::transfer(&bob, 1_000_000);
-        let signed = SigningContext::of(&rpc)?.sign(call, &eve, 0);
-        let sent = network.call(0, "l2_forceinclusion", json!([extrinsic::hex(&signed)]))?;
+        let who = account(&eve);
+        let to = account(&dev_pair("//OnlyOnL1")?);
+        let signed = SigningContext::of(&rpc)?.sign(extrinsic::transfer(&to, AMOUNT), &eve, 0);
+        let signed = extrinsic::hex(&signed);
+        let from = network.finalized_height(1)?;
+        let sent = network.call(0, "l2_forceinclusion", json!([signed]))?;
+        assert_eq!(sent["includedWithinSeconds"], 600, "{sent}");
+        // Until L1 has it in a block nobody knows it.
+        let unknown = Totals { heard: 0, included: 0, applied: 0, dropped: 0, waiting: 0 };
+        assert_eq!(totals(network, 1)?, unknown);
         network.l1()?.mine(2)?;
-        until("the transaction is in a block", PATIENCE, || {
-            let count = network.call(1, "l2_gettransactioncount", json!([who]))?;
-            let count = count["transactionCount"].as_u64();
-            Ok(Seen::when(count == Some(1), format!("{count:?}")))
-        })?;
+        for node in 0..network.nodes.len() {
+            until("the transaction is in a block", PATIENCE, || {
+                let count = burns::transaction_count(network, node, &who)?;
+                Ok(Seen::when(count == 1, count))
+            })?;
+            assert_eq!(burns::balance(network, node, &to)?, AMOUNT);
+        }
+        // A leader put it there, long before the chain would have had to.
+        assert!(is_in_a_block(network, 1, from, &signed)?);
         let known = network.call(1, "l2_getforcedtransactions", json!([]))?;
         assert_eq!((&known["heard"], &known["waiting"]), (&json!(1), &json!(1)), "{known}");
         assert_eq!(known["transactions"][0]["hash"], sent["hash"]);
+        assert_eq!((&known["applied"], &known["dropped"]), (&json!(0), &json!(0)), "{known}");
         network.wait_for_progress(10)?;
+        network.expect_one_chain()?;
+        Ok(())
+    });
+}
+
+/// Leaders that have not included it when its time is over have no say any more: it takes
+/// effect without standing in anybody's block.
+#[test]
+fn p19_what_leaders_have_not_included_in_time_the_chain_applies_by_itself() {
+    let (_folder, setup) = quick();
+    with_network(&setup, |network| {
+        let eve = dev_pair("//Eve")?;
+        let who = account(&eve);
+        for nonce in 0..ATTEMPTS {
+            // Of L1 blocks that are seconds ahead of us nothing is overdue.
+            network.l1()?.wait_for_its_clock()?;
+            let to = account(&dev_pair(&format!("//Forced{nonce}"))?);
+            let context = SigningContext::of(&network.nodes[0].rpc())?;
+            let signed = context.sign(extrinsic::transfer(&to, AMOUNT), &eve, nonce);
+            let signed = extrinsic::hex(&signed);
+            let (from, before) = (network.finalized_height(1)?, totals(network, 1)?);
+            network.call(0, "l2_forceinclusion", json!([signed]))?;
+            network.l1()?.mine(1)?;
+
+            let after = settled(network, 1, before.heard + 1)?;
+            assert_eq!(after.dropped, 0, "{after:?}");
+            // Whoever included it, it took effect, once, for all.
+            for node in 0..network.nodes.len() {
+                assert_eq!(settled(network, node, after.heard)?, after);
+                assert_eq!(burns::balance(network, node, &to)?, AMOUNT);
+                let count = burns::transaction_count(network, node, &who)?;
+                assert_eq!(count, u64::from(nonce) + 1);
+            }
+            let in_a_block = is_in_a_block(network, 1, from, &signed)?;
+            if after.applied == before.applied {
+                assert_eq!(after.included, before.included + 1, "{after:?}");
+                assert!(in_a_block, "its leader was quick: {after:?}");
+                continue;
+            }
+            assert_eq!(after.applied, before.applied + 1, "{after:?}");
+            assert_eq!(after.included, before.included, "{after:?}");
+            assert!(!in_a_block, "no leader has it in its block: {after:?}");
+
+            // It paid its fee, and its nonce is used: nobody can have it included again.
+            let again = network.call(1, "author_submitExtrinsic", json!([signed]));
+            assert!(matches!(again, Err(Error::Rpc { .. })), "{again:?}");
+            assert_eq!(next_nonce(&network.nodes[1].rpc(), &who)?, nonce + 1);
+            network.wait_for_progress(10)?;
+            assert!(burns::supply(network, 1)?.valid);
+            network.expect_one_chain()?;
+            return Ok(());
+        }
+        Err(Error::other(format!("leaders included all of {ATTEMPTS} at once")))
+    });
+}
+
+#[test]
+fn r17_5_what_cannot_be_included_is_refused_or_told() {
+    let (_folder, setup) = quick();
+    with_network(&setup, |network| {
+        let context = SigningContext::of(&network.nodes[0].rpc())?;
+        let (eve, poor) = (dev_pair("//Eve")?, dev_pair("//Poor")?);
+        let to = account(&dev_pair("//Nobodys")?);
+        let transfer = || extrinsic::transfer(&to, AMOUNT);
+
+        // What can be no transaction costs nobody a coin.
+        let coins = network.l1()?.call("getbalance", json!([]))?;
+        let refused = [
+            ("too large", hex::encode(vec![0u8; 3_072].encode())),
+            ("another length in front", "0x0c0102".into()),
+            ("not hex", "transfer".into()),
+            ("nothing", String::new()),
+        ];
+        for (what, transaction) in refused {
+            let answer = network.call(0, "l2_forceinclusion", json!([transaction]));
+            let Err(Error::Rpc { code, message, .. }) = &answer else {
+                panic!("{what}: {answer:?}");
+            };
+            assert_eq!(*code, INVALID_PARAMS, "{what}: {message}");
+            assert!(message.contains("3072"), "{what}: {message}");
+        }
+        assert_eq!(network.l1()?.call("getbalance", json!([]))?, coins);
+
+        // What only the chain can judge is judged when its time is over.
+        call(network, 0, "//Eve", remark())?;
+        let elsewhere = SigningContext { genesis: Default::default(), ..context };
+        let posted = [
+            ("a wrong signature", elsewhere.sign(transfer(), &eve, 1)),
+            ("a used nonce", context.sign(transfer(), &eve, 0)),
+            ("no coins for the fee", context.sign(transfer(), &poor, 0)),
+        ];
+        for (what, signed) in &posted {
+            let sent = network.call(0, "l2_forceinclusion", json!([extrinsic::hex(signed)]))?;
+            assert!(sent["txid"].is_string(), "{what}: {sent}");
+        }
+        network.l1()?.mine(1)?;
+        for node in 0..network.nodes.len() {
+            let told = settled(network, node, posted.len() as u64)?;
+            let expected = Totals { heard: 3, included: 1, applied: 0, dropped: 2, waiting: 0 };
+            assert_eq!(told, expected);
+            let shown = network.call(node, "l2_getforcedtransactions", json!([]))?;
+            assert_eq!(shown["transactions"], Value::Array(Vec::new()), "{shown}");
+            assert_eq!(burns::balance(network, node, &to)?, 0);
+            assert_eq!(burns::transaction_count(network, node, &account(&eve))?, 1);
+            assert!(burns::supply(network, node)?.valid);
+        }
+        network.expect_one_chain()?;
         Ok(())
     });
 }

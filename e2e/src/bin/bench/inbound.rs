@@ -19,7 +19,7 @@ use std::{
 };
 
 /// Longest time any of this may take.
-const LIMIT: Duration = Duration::from_secs(600);
+pub const LIMIT: Duration = Duration::from_secs(600);
 /// Bytes of outputs in a full L1 block, a bit below what consensus allows without
 /// witnesses.
 const FULL_BLOCK: usize = 950_000;

@@ -3,6 +3,7 @@
 
 mod faults;
 mod inbound;
+mod reorg;
 
 use cascoin_e2e::{
     burns::{self, Burn},
@@ -38,7 +39,7 @@ const FINE: Duration = Duration::from_millis(5);
 
 #[derive(Parser)]
 #[command(
-    about = "Measures block interval, commit latency, minting, fail-over, recovery and memory of a local network"
+    about = "Measures block interval, commit latency, minting, fail-over, recovery, forks of L1 and memory of a local network"
 )]
 struct Options {
     /// Preset with 500 ms blocks or 100 ms blocks: local or regtest
@@ -53,8 +54,8 @@ struct Options {
     /// Transfers a second in the measurements under load
     #[arg(long, default_value_t = 200)]
     rate: u64,
-    /// Burns whose way to the mint is timed
-    #[arg(long, default_value_t = 5)]
+    /// Burns whose way to the mint is timed; each takes some 6 s
+    #[arg(long, default_value_t = 100)]
     burns: usize,
     /// Burns of one L1 block
     #[arg(long, default_value_t = 1_000)]
@@ -62,6 +63,9 @@ struct Options {
     /// L1 blocks that are there before the nodes start, empty and full ones
     #[arg(long, value_delimiter = ',', default_value = "1000,100")]
     l1_blocks: Vec<u32>,
+    /// Forks of L1
+    #[arg(long, default_value_t = 3)]
+    forks: usize,
     /// Leaders that are killed
     #[arg(long, default_value_t = 10)]
     kills: usize,
@@ -93,6 +97,8 @@ enum Part {
     Flood,
     /// Applying an L1 that is far ahead
     CatchUp,
+    /// From a longer branch of L1, three blocks deeper than burns need, to minting again
+    Reorg,
     /// Time without a block after `kill -9` of the leader
     Failover,
     /// From the end of a partition to the next block (needs root)
@@ -136,6 +142,8 @@ struct Report {
     flood: Option<inbound::Flood>,
     /// Applying an L1 that is far ahead: empty blocks, and full ones.
     catch_up: Vec<inbound::CatchUp>,
+    /// Forks of L1 below what was applied.
+    reorg: Option<reorg::Reorg>,
     /// Longest time without a new block after `kill -9` of the leader.
     failover_ms: Option<Quantiles>,
     /// Length of a partition in halves, in seconds, and the milliseconds from its
@@ -165,6 +173,7 @@ impl Options {
             mint_ms: None,
             flood: None,
             catch_up: Vec::new(),
+            reorg: None,
             failover_ms: None,
             healing_ms: Vec::new(),
             restart_ms: None,
@@ -191,8 +200,8 @@ impl Options {
             let single = Setup { chain: "dev".into(), sequencers: 1, ..self.four() };
             self.rows(&mut start(&single, None)?, report, 0)?;
         }
-        if self.wants(&[Part::Four, Part::Mint, Part::Flood]) {
-            let l1 = self.wants(&[Part::Mint, Part::Flood]);
+        if self.wants(&[Part::Four, Part::Mint, Part::Flood, Part::Reorg]) {
+            let l1 = self.wants(&[Part::Mint, Part::Flood, Part::Reorg]);
             let mut network = start(&Setup { l1, ..self.four() }, None)?;
             if self.wants(&[Part::Four]) {
                 self.rows(&mut network, report, 0)?;
@@ -204,6 +213,10 @@ impl Options {
             if self.wants(&[Part::Flood]) {
                 eprintln!("  {} burns in one L1 block ...", self.flood);
                 report.flood = Some(inbound::flood(&network, self.flood)?);
+            }
+            if self.wants(&[Part::Reorg]) {
+                eprintln!("  {} forks of L1 ...", self.forks);
+                report.reorg = Some(reorg::reorg(&network, self.forks)?);
             }
         }
         if self.wants(&[Part::CatchUp]) {
@@ -467,6 +480,14 @@ fn print_table(report: &Report) {
         println!(
             "{} L1 blocks with {} bytes of outputs each: applied in {:.0} ms, {:.1} a second",
             read.l1_blocks, read.bytes_per_block, read.milliseconds, read.blocks_per_second
+        );
+    }
+    if let Some(reorg) = &report.reorg {
+        let (minting, reverted) = (show(&reorg.minting_ms), show(&reorg.reverted_ms));
+        println!(
+            "forks of L1, {} blocks deep, replaced by {} at once, of {}: ms p50/p95/p99 until \
+             minting went on {minting}, until what was gone was REVERTED {reverted}",
+            reorg.depth, reorg.new_blocks, reorg.minting_ms.samples
         );
     }
     for (seconds, time) in &report.healing_ms {

@@ -236,6 +236,9 @@ fn o3_parameters_are_the_operator_guides() {
         max_daily_mint: 1_000_000 * cas,
         anchor_interval: 100,
         forced_inclusion_s: DAY,
+        emergency_delay_s: DAY,
+        emergency_recovery_s: 3_600,
+        l1_stall_s: 7_200,
         min_fee: 100,
         fee_split: FeeSplit { producer: 70, others: 20 },
         fee_discount_score: 80,
@@ -271,6 +274,9 @@ fn o3_parameters_are_the_operator_guides() {
         max_daily_mint: 100_000 * cas,
         anchor_interval: 50,
         forced_inclusion_s: DAY,
+        emergency_delay_s: 6 * 3_600,
+        emergency_recovery_s: 3_600,
+        l1_stall_s: 7_200,
         min_fee: 100,
         fee_split: FeeSplit { producer: 70, others: 20 },
         fee_discount_score: 60,
@@ -306,6 +312,9 @@ fn o3_parameters_are_the_operator_guides() {
         max_daily_mint: 10_000 * ltc,
         anchor_interval: 10,
         forced_inclusion_s: 600,
+        emergency_delay_s: 3_600,
+        emergency_recovery_s: 60,
+        l1_stall_s: 300,
         min_fee: 1_000,
         fee_split: FeeSplit { producer: 70, others: 20 },
         fee_discount_score: 50,
@@ -327,6 +336,7 @@ fn o3_parameters_are_the_operator_guides() {
         network: Network::Dev,
         fee_split: FeeSplit { producer: 100, others: 0 },
         l1_confirmations: 1,
+        emergency_delay_s: 7 * DAY,
         ..local.clone()
     };
     for (name, expected) in [

@@ -187,6 +187,8 @@ pub enum WaitCause {
     TooFewSequencers,
     /// The credit failed. It is tried again on the next day.
     CreditFailed,
+    /// The chain is in an emergency (R12.5).
+    Emergency,
 }
 
 impl WaitCause {

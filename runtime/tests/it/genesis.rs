@@ -124,6 +124,21 @@ fn r32_3_a_public_network_opens_a_day_after_its_first_block() {
 }
 
 #[test]
+fn r12_1_no_public_network_has_an_emergency_within_an_hour() {
+    for name in ["mainnet", "testnet"] {
+        let mut genesis = filled(name);
+        let parameters = &mut genesis.chain_parameters.parameters;
+        (parameters.emergency_delay_s, parameters.emergency_recovery_s) = (3_599, 600);
+        assert_eq!(
+            refusal(&genesis),
+            "chainParameters.parameters: emergencyDelayS of a public network must be at least 3600"
+        );
+        genesis.chain_parameters.parameters.emergency_delay_s = 3_600;
+        assert_eq!(check(&genesis), Ok(()), "{name}");
+    }
+}
+
+#[test]
 fn session_keys_and_registry_must_name_the_same_accounts() {
     let mut genesis = filled("testnet");
     genesis.sequencer_registry.members.pop();

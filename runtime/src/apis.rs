@@ -3,9 +3,9 @@
 use crate::{
     fees, genesis_config_presets, AccountId, Aura, Balance, Block, BlockNumber, BurnMint,
     ChainParameters, Compensation, Equivocation, Executive, Grandpa, InherentDataExt, L1Relay,
-    L2Registry, Liveness, Messages, Nonce, Participation, Reputation, ReputationExport, Rewards, Runtime,
-    RuntimeCall, SequencerRegistry, SessionKeys, System, TimestampGuard, TransactionPayment,
-    VERSION,
+    L2Registry, Liveness, Messages, Nonce, Participation, Reputation, ReputationExport, Rewards,
+    Runtime, RuntimeCall, SequencerRegistry, SessionKeys, System, TimestampGuard,
+    TransactionPayment, VERSION,
 };
 use alloc::{vec, vec::Vec};
 use cascoin_l2_primitives::{

@@ -1,8 +1,6 @@
 //! Messages from L1: what they may take of a block, and what they pay.
 
-use super::{
-    l1::L1Disputed, liveness::Emergency, stake::ChainId, system::MAX_BLOCK_REF_TIME,
-};
+use super::{l1::L1Disputed, liveness::Emergency, stake::ChainId, system::MAX_BLOCK_REF_TIME};
 use crate::{
     AccountId, Balance, Balances, BlockNumber, BurnMint, ChainParameters, Rewards, Runtime,
     RuntimeCall, TransactionPayment,

@@ -7,6 +7,7 @@ use crate::{
         burn::BurnRejection, common_inputs::CommonInputsProof, registration::ChainName, L1Hash,
         OutPoint,
     },
+    liveness::LivenessReport,
     messages::MessageReport,
     registry::{ChainDefinition, ChainStatus, ListedChain},
     relay::{EventPage, L1BlockDigest, PageProof, RelayVote},
@@ -186,6 +187,8 @@ pub enum WaitCause {
     TooFewSequencers,
     /// The credit failed. It is tried again on the next day.
     CreditFailed,
+    /// The chain is in an emergency (R12.5).
+    Emergency,
 }
 
 impl WaitCause {
@@ -671,6 +674,12 @@ sp_api::decl_runtime_apis! {
         fn define_chain_call(id: u32, definition: ChainDefinition) -> Vec<u8>;
         /// The call that changes a chain's status.
         fn set_chain_status_call(id: u32, status: ChainStatus) -> Vec<u8>;
+    }
+
+    /// Whether the chain and its L1 live.
+    pub trait LivenessApi {
+        /// As the chain's last block left it.
+        fn liveness() -> LivenessReport;
     }
 
     /// L2 time.

@@ -190,6 +190,12 @@ pub struct ChainParameters {
     /// Time within which a transaction that stands on L1 is included (R17.2), from the L1
     /// block on that holds it.
     pub forced_inclusion_s: u64,
+    /// An outage of this length is an emergency (R12.1).
+    pub emergency_delay_s: u64,
+    /// Time with blocks at their usual distance after which an emergency ends.
+    pub emergency_recovery_s: u64,
+    /// Time without news of L1 after which it counts as stalled (R27.5).
+    pub l1_stall_s: u64,
     /// Smallest base fee of a transaction: 0.00001 coin.
     pub min_fee: Balance,
     /// Who gets base fees.

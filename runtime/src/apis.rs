@@ -3,9 +3,9 @@
 use crate::{
     fees, genesis_config_presets, AccountId, Aura, Balance, Block, BlockNumber, BurnMint,
     ChainParameters, Compensation, Equivocation, Executive, Grandpa, InherentDataExt, L1Relay,
-    L2Registry, Messages, Nonce, Participation, Reputation, ReputationExport, Rewards, Runtime,
-    RuntimeCall, SequencerRegistry, SessionKeys, System, TimestampGuard, TransactionPayment,
-    VERSION,
+    L2Registry, Liveness, Messages, Nonce, Participation, Reputation, ReputationExport, Rewards,
+    Runtime, RuntimeCall, SequencerRegistry, SessionKeys, System, TimestampGuard,
+    TransactionPayment, VERSION,
 };
 use alloc::{vec, vec::Vec};
 use cascoin_l2_primitives::{
@@ -17,6 +17,7 @@ use cascoin_l2_primitives::{
     chain::{self, SequencerSet},
     consensus::DoubleSignEvidence,
     l1::{common_inputs::CommonInputsProof, registration::ChainName, L1Hash, OutPoint},
+    liveness::LivenessReport,
     messages::MessageReport,
     registry::{ChainDefinition, ChainStatus, ListedChain},
     relay::{EventPage, PageProof, RelayVote},
@@ -387,6 +388,12 @@ impl_runtime_apis! {
         fn set_chain_status_call(id: u32, status: ChainStatus) -> Vec<u8> {
             let call = pallet_l2_registry::Call::set_status { id, status };
             RuntimeCall::L2Registry(call).encode()
+        }
+    }
+
+    impl cascoin_l2_primitives::apis::LivenessApi<Block> for Runtime {
+        fn liveness() -> LivenessReport {
+            LivenessReport { status: L2Registry::own_status(), life: Liveness::life() }
         }
     }
 

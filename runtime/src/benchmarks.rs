@@ -17,6 +17,7 @@ frame_benchmarking::define_benchmarks!(
     [pallet_l1_relay, crate::L1Relay]
     [pallet_messages, crate::Messages]
     [pallet_l2_registry, crate::L2Registry]
+    [pallet_liveness, crate::Liveness]
     [pallet_multisig, crate::Multisig]
     [pallet_participation, crate::Participation]
     [pallet_proxy, crate::Proxy]

@@ -1,4 +1,5 @@
-//! What may be done while the chain's own bootstrap lasts (R32.3).
+//! What may be done while the chain's own bootstrap lasts (R32.3), and in an emergency
+//! ([`emergency_filter`](crate::emergency_filter)).
 //!
 //! Its first sequencers run it, L1's events are applied, burns are minted, offences are
 //! punished, and whoever wants to sequence gets ready. What the public would do waits:
@@ -19,7 +20,7 @@ impl Contains<RuntimeCall> for NoPublicCallsInBootstrap {
 
 /// A list of what is allowed: a pallet added later is not, until somebody thought about
 /// it. Root passes the filter.
-fn runs_the_chain(call: &RuntimeCall) -> bool {
+pub(crate) fn runs_the_chain(call: &RuntimeCall) -> bool {
     matches!(
         call,
         // Inherents, and what carries its own authorisation.

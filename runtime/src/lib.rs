@@ -6,6 +6,7 @@
 //! - `configs`: each pallet's configuration, a file a topic;
 //! - `fees`: what a transaction costs;
 //! - `bootstrap_filter`: calls that wait until the chain opens;
+//! - `emergency_filter`: calls that wait until an emergency is over;
 //! - `call_filter`: calls that nobody may make, wrapped or not;
 //! - `transactions`: the shape of transactions, and how the runtime makes its
 //!   own;
@@ -28,6 +29,7 @@ mod apis;
 mod bootstrap_filter;
 mod call_filter;
 pub mod configs;
+mod emergency_filter;
 mod fees;
 pub mod genesis_config_presets;
 mod session_keys;
@@ -48,6 +50,7 @@ pub use call_filter::NobodyForcesMoney;
 pub use cascoin_l2_primitives::chain::{
     AccountId, Balance, BlockNumber, Header, Moment, Nonce, Signature,
 };
+pub use emergency_filter::NoPublicCallsInEmergency;
 pub use fees::{LengthToFee, WeightToFee, INCLUDED_LENGTH, INCLUDED_REF_TIME};
 pub use session_keys::SessionKeys;
 pub use transactions::{ChargeFees, SignedPayload, TxExtension, UncheckedExtrinsic};
@@ -110,8 +113,9 @@ pub const VERSION: RuntimeVersion = RuntimeVersion {
 /// the fees; Equivocation and Participation stand after Grandpa and SequencerRegistry,
 /// whose keys and accounts they note at genesis and at the end of a block;
 /// TimestampGuard stands after L1Relay, which drops the votes of an old set before the
-/// guard reads them; Compensation stands after Aura, whose slot it reads when a block
-/// begins. Messages and then ForcedInclusion stand last, so that what they execute when a
+/// guard reads them; Compensation and Liveness stand after Aura, whose slot they read when a
+/// block begins, and Liveness before BurnMint, Messages and ForcedInclusion, which ask it
+/// whether there is an emergency. Messages and then ForcedInclusion stand last, so that what they execute when a
 /// block begins finds all others in the new block.
 #[frame_support::runtime(legacy_ordering)]
 mod runtime {
@@ -158,6 +162,8 @@ mod runtime {
 
     #[runtime::pallet_index(20)]
     pub type ChainParameters = pallet_chain_parameters;
+    #[runtime::pallet_index(55)]
+    pub type Liveness = pallet_liveness;
     #[runtime::pallet_index(21)]
     pub type SequencerRegistry = pallet_sequencer_registry;
     #[runtime::pallet_index(27)]

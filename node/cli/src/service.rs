@@ -16,6 +16,7 @@ use cascoin_consensus::{
     evidence::{self, EvidenceStore},
     import::{import_queue, CertifiedImport},
     light::{LightPeers, WarpProvider},
+    liveness::{self, LivenessMetrics},
     mesh::{Mesh, MeshProtocols},
     metrics::Metrics,
     sockets, EngineHandle,
@@ -376,6 +377,17 @@ pub async fn new_full<N: sc_network::NetworkBackend<OpaqueBlock, BlockHash>>(
             evidence.clone(),
             keys.keystore.clone(),
             evidence::REPORT_AGAIN,
+        ),
+    );
+
+    task_manager.spawn_handle().spawn_blocking(
+        "liveness",
+        Some("consensus"),
+        liveness::watch(
+            client.clone(),
+            sync_service.clone(),
+            LivenessMetrics::new(registry.as_ref())?,
+            liveness::LOOK_EVERY,
         ),
     );
 

@@ -18,6 +18,7 @@
 //! - [`announcements`]: who says that its node is there, and who vouches for it.
 //! - [`light`]: finality for light clients, proofs for who warp syncs.
 //! - [`schedule`], [`header`], [`authority_sets`]: who may do what at a height.
+//! - [`liveness`]: whether the chain and its L1 live, for the operator.
 //! - [`parent_commit`]: who signed the last block, for the chain to count.
 //!
 //! Guarantees: nothing is signed that is not in the log; a block is imported
@@ -36,6 +37,7 @@ pub mod header;
 pub mod import;
 mod keys;
 pub mod light;
+pub mod liveness;
 pub mod mesh;
 pub mod metrics;
 pub mod parent_commit;

@@ -311,6 +311,10 @@ fn explain_wait(cause: Option<WaitCause>) -> &'static str {
             "L1 reorganised below what was confirmed; nothing is minted until the sequencers agree \
              with it again"
         }
+        Some(WaitCause::Emergency) => {
+            "confirmed; the chain is in an emergency after an outage, it is minted when that is \
+             over, nothing is lost"
+        }
         Some(WaitCause::CreditFailed) => {
             "confirmed; crediting it failed and is tried again each day, nothing is lost"
         }
@@ -332,6 +336,7 @@ pub fn wait_name(cause: WaitCause) -> &'static str {
         WaitCause::L1Disputed => "L1_DISPUTED",
         WaitCause::TooFewSequencers => "TOO_FEW_SEQUENCERS",
         WaitCause::CreditFailed => "CREDIT_FAILED",
+        WaitCause::Emergency => "EMERGENCY",
     }
 }
 

@@ -214,6 +214,7 @@ fn a_burn_that_waits_says_for_what() {
         WaitCause::L1Disputed,
         WaitCause::TooFewSequencers,
         WaitCause::CreditFailed,
+        WaitCause::Emergency,
     ] {
         let wait = BurnWait { cause, place: 3, next_at: Some(9), complete_at: None };
         let record = record(0, BurnOutcome::Deferred);
@@ -229,7 +230,7 @@ fn a_burn_that_waits_says_for_what() {
         assert_eq!(name, wait_name(cause));
         messages.insert(verdict.message);
     }
-    assert_eq!(messages.len(), 9, "each says something else");
+    assert_eq!(messages.len(), 10, "each says something else");
 }
 
 #[test]

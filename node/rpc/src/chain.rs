@@ -11,15 +11,16 @@ use cascoin_l2_primitives::{
     apis::{
         BurnMintApi, BurnRecord, BurnWait, CandidateInfo, ChainApi, ChainRegistryApi,
         CompensationApi, DoubleSignRecord, Eligibility, EvidenceApi, ForcedInclusionApi,
-        ForcedStatus, MessagesApi, MintRecord, OutageClaim, ParticipationApi, RegistryApi,
-        RelayApi, RelayStatus, ReputationApi, ReputationExports, ReputationReport, RewardsApi,
-        SequencerApi, SequencerParticipation, SupplyReport,
+        ForcedStatus, LivenessApi, MessagesApi, MintRecord, OutageClaim, ParticipationApi,
+        RegistryApi, RelayApi, RelayStatus, ReputationApi, ReputationExports, ReputationReport,
+        RewardsApi, SequencerApi, SequencerParticipation, SupplyReport,
     },
     chain::{
         AccountId, Balance, BlockHash, BlockNumber, ChainParameters, Header, Nonce, OpaqueBlock,
         SequencerSet,
     },
     l1::{common_inputs::CommonInputsProof, registration::ChainName, L1Hash, OutPoint},
+    liveness::LivenessReport,
     messages::MessageReport,
     registry::{ChainDefinition, ChainStatus, ListedChain},
     rewards::RewardsReport,
@@ -219,6 +220,8 @@ pub trait ChainReader: Send + Sync + 'static {
     /// What became of transactions that stood on L1, and at most `limit` of those that
     /// wait, from a place on.
     fn forced_inclusion(&self, at: BlockHash, from: u64, limit: u32) -> Read<ForcedStatus>;
+    /// Whether the chain and its L1 live, as its last block left it.
+    fn liveness(&self, at: BlockHash) -> Read<LivenessReport>;
     /// A registered chain by its id.
     fn registered_chain(&self, at: BlockHash, id: u32) -> Read<Option<ListedChain>>;
     /// A registered chain by its name.
@@ -258,6 +261,7 @@ pub trait L2Client:
                  + EvidenceApi<OpaqueBlock>
                  + MessagesApi<OpaqueBlock>
                  + ForcedInclusionApi<OpaqueBlock>
+                 + LivenessApi<OpaqueBlock>
                  + ParticipationApi<OpaqueBlock>
                  + RegistryApi<OpaqueBlock>
                  + ReputationApi<OpaqueBlock>
@@ -277,6 +281,7 @@ impl<T> L2Client for T where
                      + EvidenceApi<OpaqueBlock>
                      + MessagesApi<OpaqueBlock>
                      + ForcedInclusionApi<OpaqueBlock>
+                     + LivenessApi<OpaqueBlock>
                      + ParticipationApi<OpaqueBlock>
                      + RegistryApi<OpaqueBlock>
                      + ReputationApi<OpaqueBlock>
@@ -458,6 +463,10 @@ impl<C: L2Client, B: Backend<OpaqueBlock> + 'static> ChainReader for ClientReade
 
     fn forced_inclusion(&self, at: BlockHash, from: u64, limit: u32) -> Read<ForcedStatus> {
         Ok(self.client.runtime_api().forced_inclusion(at, from, limit)?)
+    }
+
+    fn liveness(&self, at: BlockHash) -> Read<LivenessReport> {
+        Ok(self.client.runtime_api().liveness(at)?)
     }
 
     fn registered_chain(&self, at: BlockHash, id: u32) -> Read<Option<ListedChain>> {

@@ -149,6 +149,9 @@ pub mod pallet {
         /// dropped by L1, so that nothing of it may be minted.
         type L1Disputed: Get<bool>;
 
+        /// Whether the chain is in an emergency: nothing is minted then.
+        type Emergency: Get<bool>;
+
         /// The attested branch of L1.
         type L1Blocks: L1Branch;
 

@@ -237,6 +237,23 @@ fn o6_while_l1_is_disputed_nothing_is_minted_of_what_waits_or_comes() {
 }
 
 #[test]
+fn r12_5_in_an_emergency_deposits_wait_in_the_queue() {
+    new_test_ext().execute_with(|| {
+        Emergency::set(true);
+        burn(1, BOB, 50);
+        next_block();
+        assert_eq!(balance(&BOB), 0);
+        let expected =
+            BurnWait { cause: WaitCause::Emergency, place: 0, next_at: None, complete_at: None };
+        assert_eq!(wait_of(1), expected);
+        Emergency::set(false);
+        next_block();
+        assert_eq!(balance(&BOB), 50);
+        assert_eq!(record(1).outcome, BurnOutcome::Minted);
+    });
+}
+
+#[test]
 fn what_came_while_minting_stood_has_its_turn_although_others_had_theirs() {
     new_test_ext().execute_with(|| {
         DayLimits::set((100, 100, 1_000));

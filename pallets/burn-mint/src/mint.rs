@@ -81,6 +81,9 @@ impl<T: Config> Pallet<T> {
         if Stopped::<T>::get() {
             return Some(WaitCause::Stopped);
         }
+        if T::Emergency::get() {
+            return Some(WaitCause::Emergency);
+        }
         if T::L1Disputed::get() || Sweep::<T>::exists() {
             return Some(WaitCause::L1Disputed);
         }

@@ -56,6 +56,7 @@ parameter_types! {
     pub static MinSequencers: u32 = 1;
     pub static Members: usize = 1;
     pub static L1Disputed: bool = false;
+    pub static Emergency: bool = false;
     /// L1 blocks that were replaced.
     pub static Replaced: Vec<L1Hash> = vec![];
     /// How often the parameters were read.
@@ -126,6 +127,7 @@ impl crate::Config for Test {
     type Parameters = Parameters;
     type Sequencers = Sequencers;
     type L1Disputed = L1Disputed;
+    type Emergency = Emergency;
     type L1Blocks = L1Blocks;
     type Time = Clock;
     type WeightInfo = ();
@@ -142,6 +144,7 @@ pub fn new_test_ext() -> sp_io::TestExternalities {
     MinSequencers::set(1);
     Members::set(1);
     L1Disputed::set(false);
+    Emergency::set(false);
     Replaced::set(vec![]);
     let genesis = RuntimeGenesisConfig {
         balances: pallet_balances::GenesisConfig {

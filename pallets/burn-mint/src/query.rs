@@ -113,6 +113,7 @@ impl<T: Config> Pallet<T> {
         let (next_at, complete_at) = match cause {
             WaitCause::Halted
             | WaitCause::Stopped
+            | WaitCause::Emergency
             | WaitCause::L1Disputed
             | WaitCause::TooFewSequencers => (None, None),
             WaitCause::Turn => (Some(now), Some(complete_at(&today, now, rest, left))),

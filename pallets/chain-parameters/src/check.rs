@@ -15,6 +15,12 @@ const MIN_SESSION_BLOCKS: u32 = 2;
 const MAX_BLOCK_TIME_MS: u64 = cascoin_l2_primitives::time::FREE_STEP_MS;
 /// A day: what users are promised (R17.2).
 const MAX_FORCED_INCLUSION_S: u64 = 24 * 60 * 60;
+/// With less a leader's usual wait would be an outage.
+const MIN_EMERGENCY_DELAY_S: u64 = 60;
+/// A week: an emergency that comes later helps nobody.
+const MAX_EMERGENCY_DELAY_S: u64 = 7 * 24 * 60 * 60;
+/// Least time without news after which L1 may count as stalled: it has a block every 150 s.
+const MIN_L1_STALL_S: u64 = 60;
 /// Scores are percentages.
 const MAX_SCORE: u8 = 100;
 /// All of it.
@@ -88,6 +94,18 @@ pub fn check(parameters: &ChainParameters) -> Result<(), InvalidParameters> {
         (
             (1..=MAX_FORCED_INCLUSION_S).contains(&p.forced_inclusion_s),
             "forcedInclusionS must be between 1 and 86400",
+        ),
+        (
+            (MIN_EMERGENCY_DELAY_S..=MAX_EMERGENCY_DELAY_S).contains(&p.emergency_delay_s),
+            "emergencyDelayS must be between 60 and 604800",
+        ),
+        (
+            (1..=p.emergency_delay_s).contains(&p.emergency_recovery_s),
+            "emergencyRecoveryS must be between 1 and emergencyDelayS",
+        ),
+        (
+            (MIN_L1_STALL_S..=MAX_EMERGENCY_DELAY_S).contains(&p.l1_stall_s),
+            "l1StallS must be between 60 and 604800",
         ),
         (p.min_fee > 0, "minFee must not be 0"),
         (

@@ -54,6 +54,9 @@ fn table() -> super::ChainParameters {
         max_daily_mint: 1_000_000_000_000,
         anchor_interval: 10,
         forced_inclusion_s: 600,
+        emergency_delay_s: 3_600,
+        emergency_recovery_s: 60,
+        l1_stall_s: 300,
         min_fee: 1_000,
         fee_split: FeeSplit { producer: 70, others: 20 },
         fee_discount_score: 80,
@@ -157,7 +160,7 @@ fn a_chain_without_an_id_has_no_genesis() {
 
 #[test]
 fn each_rule_is_checked() {
-    let edits: [(&str, fn(&mut super::ChainParameters)); 32] = [
+    let edits: [(&str, fn(&mut super::ChainParameters)); 38] = [
         ("chainId", |p| p.chain_id = 0),
         ("decimals", |p| p.decimals = 19),
         ("l1Confirmations", |p| p.l1_confirmations = 0),
@@ -185,6 +188,12 @@ fn each_rule_is_checked() {
         ("anchorInterval", |p| p.anchor_interval = 0),
         ("forcedInclusionS", |p| p.forced_inclusion_s = 0),
         ("forcedInclusionS", |p| p.forced_inclusion_s = 86_401),
+        ("emergencyDelayS", |p| p.emergency_delay_s = 59),
+        ("emergencyDelayS", |p| p.emergency_delay_s = 604_801),
+        ("emergencyRecoveryS", |p| p.emergency_recovery_s = 0),
+        ("emergencyRecoveryS", |p| p.emergency_recovery_s = 3_601),
+        ("l1StallS", |p| p.l1_stall_s = 59),
+        ("l1StallS", |p| p.l1_stall_s = 604_801),
         ("minFee", |p| p.min_fee = 0),
         ("feeSplit", |p| p.fee_split.others = 31),
         ("feeDiscountScore", |p| p.fee_discount_score = 101),

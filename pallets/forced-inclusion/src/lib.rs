@@ -108,6 +108,10 @@ pub mod pallet {
         /// Time within which a transaction is included, milliseconds.
         type Deadline: Get<Moment>;
 
+        /// Whether users' calls are refused for a while: what is overdue waits, instead of
+        /// being used up in vain.
+        type Halted: Get<bool>;
+
         /// Applies what is overdue.
         type Apply: ApplyTransaction;
 
@@ -186,7 +190,7 @@ impl<T: Config> Pallet<T> {
     fn settle_next() -> Weight {
         let idle = T::WeightInfo::idle();
         let mut places = Queue::<T>::get();
-        if places.waiting() == 0 {
+        if places.waiting() == 0 || T::Halted::get() {
             return idle;
         }
         let place = places.first;

@@ -44,6 +44,7 @@ pub const NO_ROOM: u8 = 5;
 
 parameter_types! {
     pub static Now: Moment = START;
+    pub static Halted: bool = false;
     pub static Tried: Vec<Vec<u8>> = Vec::new();
 }
 
@@ -83,12 +84,14 @@ impl pallet_forced_inclusion::Config for Test {
     type Time = Clock;
     type ChainId = ConstU32<CHAIN>;
     type Deadline = ConstU64<DAY>;
+    type Halted = Halted;
     type Apply = Apply;
     type WeightInfo = ();
 }
 
 pub fn chain() -> sp_io::TestExternalities {
     Now::set(START);
+    Halted::set(false);
     Tried::set(Vec::new());
     let storage = frame_system::GenesisConfig::<Test>::default().build_storage();
     let mut ext = sp_io::TestExternalities::new(storage.expect("genesis builds"));

@@ -85,6 +85,19 @@ fn r17_2_one_that_finds_no_room_holds_nobody_up_for_long() {
 }
 
 #[test]
+fn r12_5_while_the_chain_is_halted_what_is_overdue_waits() {
+    chain().execute_with(|| {
+        hear_at(START, APPLIED, 1);
+        Halted::set(true);
+        assert!(block(START + DAY).is_empty());
+        assert!(settled().is_empty());
+        Halted::set(false);
+        assert_eq!(block(START + DAY), [[APPLIED, 1]]);
+        assert_eq!(settled(), [(0, Outcome::Applied(Ok(())))]);
+    });
+}
+
+#[test]
 fn what_is_for_another_chain_does_not_wait() {
     chain().execute_with(|| {
         hear_for(CHAIN + 1, START, APPLIED, 1);

@@ -5,6 +5,7 @@ use crate::{
     pallet::{Event, OwnBootstrap},
     Bootstrap, BootstrapRules,
 };
+use cascoin_l2_primitives::registry::ChainStatus;
 use frame_support::traits::Hooks;
 
 /// A block at `time`; says whether the chain is open in it.
@@ -39,6 +40,23 @@ fn a_test_network_is_open_at_once() {
         assert!(L2Registry::is_open());
         assert!(block(NOW));
         assert!(!OwnBootstrap::<Test>::exists());
+    });
+}
+
+/// R12.5: an outage shows in the chain's own status, before and after it has opened.
+#[test]
+fn r12_5_the_chains_own_status_says_emergency() {
+    new_test_ext().execute_with(|| {
+        block(NOW);
+        for (time, otherwise) in
+            [(NOW + 500, ChainStatus::Bootstrapping), (NOW + DAY_MS, ChainStatus::Active)]
+        {
+            block(time);
+            assert_eq!(L2Registry::own_status(), otherwise);
+            Emergency::set(true);
+            assert_eq!(L2Registry::own_status(), ChainStatus::Emergency);
+            Emergency::set(false);
+        }
     });
 }
 

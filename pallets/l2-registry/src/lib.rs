@@ -21,6 +21,9 @@
 //! transactions. The period begins with the first block, whose time is the first that the
 //! chain has.
 //!
+//! [`Pallet::own_status`] says where this chain is in its life: an outage makes it EMERGENCY
+//! by rule (`pallets/liveness`), whoever governs.
+//!
 //! The registry says what deployers and governance say. It opens or stops no other chain:
 //! those have nodes of their own.
 //!
@@ -110,6 +113,9 @@ pub mod pallet {
 
         /// L2 time.
         type Time: Time<Moment = Moment>;
+
+        /// Whether this chain is in an emergency.
+        type Emergency: Get<bool>;
 
         /// Weights of the calls, of an event of L1 and of a block.
         type WeightInfo: WeightInfo;

@@ -49,6 +49,7 @@ pub const NOW: Moment = 1_700_000_000_000;
 parameter_types! {
     pub static L1Height: u32 = L1_START;
     pub static Present: Moment = NOW;
+    pub static Emergency: bool = false;
 }
 
 pub struct Clock;
@@ -75,6 +76,7 @@ impl pallet_l2_registry::Config for Test {
     type L1Height = L1Height;
     type Deployers = Keys;
     type Time = Clock;
+    type Emergency = Emergency;
     type WeightInfo = ();
 }
 
@@ -86,6 +88,7 @@ pub fn new_test_ext() -> sp_io::TestExternalities {
 pub fn with_rules(rules: BootstrapRules) -> sp_io::TestExternalities {
     L1Height::set(L1_START);
     Present::set(NOW);
+    Emergency::set(false);
     let genesis = RuntimeGenesisConfig {
         l2_registry: pallet_l2_registry::GenesisConfig { rules, ..Default::default() },
         ..Default::default()

@@ -4,7 +4,7 @@
 use crate::pallet::{Chains, Config, Error, Event, OwnBootstrap, Pallet, Rules};
 use cascoin_l2_primitives::{
     chain::Moment,
-    registry::{ChainDefinition, RegisteredChain},
+    registry::{ChainDefinition, ChainStatus, RegisteredChain},
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{
@@ -71,6 +71,18 @@ impl<T: Config> Pallet<T> {
             Bootstrap::Over => true,
             Bootstrap::NotBegun => false,
             Bootstrap::Until(end) => T::Time::now() >= end,
+        }
+    }
+
+    /// Where this chain is in its life, as a registry would show it. It knows no PAUSED, and
+    /// no end.
+    pub fn own_status() -> ChainStatus {
+        if T::Emergency::get() {
+            ChainStatus::Emergency
+        } else if Self::is_open() {
+            ChainStatus::Active
+        } else {
+            ChainStatus::Bootstrapping
         }
     }
 

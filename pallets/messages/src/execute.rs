@@ -34,7 +34,7 @@ impl<T: Config> Pallet<T> {
     /// [`Config::BlockBudget`].
     pub(crate) fn begin_block(now: BlockNumber) -> Weight {
         let mut used = T::WeightInfo::block();
-        if T::L1Disputed::get() {
+        if T::L1Disputed::get() || T::Halted::get() {
             return used;
         }
         let removed = Self::remove_old(now);

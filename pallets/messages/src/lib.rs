@@ -123,6 +123,9 @@ pub mod pallet {
         /// Whether the quorum sees another L1 history below what is attested.
         type L1Disputed: Get<bool>;
 
+        /// Whether users' calls are refused for a while: messages wait, instead of failing.
+        type Halted: Get<bool>;
+
         /// The most that a message's call may weigh.
         #[pallet::constant]
         type MaxCallWeight: Get<Weight>;

@@ -70,6 +70,7 @@ parameter_types! {
     pub static MaxCall: Weight = Weight::from_parts(10_000_000_000, u64::MAX);
     pub static Budget: Weight = Weight::from_parts(30_000_000_000, u64::MAX);
     pub static Disputed: bool = false;
+    pub static Halted: bool = false;
     /// How the values of outputs stand that are not all credited.
     pub static Standings: BTreeMap<OutPoint, ValueStanding> = BTreeMap::new();
     /// Outputs whose value is on record.
@@ -118,6 +119,7 @@ impl pallet_messages::Config for Test {
     type Fees = Fees;
     type ChainId = frame_support::traits::ConstU32<CHAIN_ID>;
     type L1Disputed = Disputed;
+    type Halted = Halted;
     type MaxCallWeight = MaxCall;
     type BlockBudget = Budget;
     type RetryPause = frame_support::traits::ConstU32<PAUSE>;
@@ -141,6 +143,7 @@ pub fn new_test_ext() -> sp_io::TestExternalities {
     MaxCall::set(Weight::from_parts(10_000_000_000, u64::MAX));
     Budget::set(Weight::from_parts(30_000_000_000, u64::MAX));
     Disputed::set(false);
+    Halted::set(false);
     Standings::set(BTreeMap::new());
     Credited::set(Vec::new());
     NewStanding::set(ValueStanding::Credited);

@@ -171,6 +171,20 @@ fn r9_1_no_value_is_lost_with_a_message_that_fails() {
 }
 
 #[test]
+fn r12_5_while_the_chain_is_halted_messages_wait_and_are_not_used_up() {
+    new_test_ext().execute_with(|| {
+        Halted::set(true);
+        send(1, 1, 0, remark(1));
+        blocks(ALL_TRIES);
+        assert_eq!(state(1), MessageState::Queued(None));
+        assert_eq!(Balances::balance(&account(1)), ENDOWMENT, "no try was paid");
+        Halted::set(false);
+        next_block();
+        assert!(matches!(state(1), MessageState::Executed { .. }));
+    });
+}
+
+#[test]
 fn who_cannot_pay_is_not_executed() {
     new_test_ext().execute_with(|| {
         send(9, 1, FEE as u64, remark(1));

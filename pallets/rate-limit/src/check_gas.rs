@@ -3,7 +3,7 @@
 use crate::{
     limits::share,
     pallet::{Config, Pallet},
-    WeightInfo, TOO_MUCH_GAS,
+    WeightInfo, CHAIN_HALTED, TOO_MUCH_GAS,
 };
 use cascoin_l2_primitives::chain::{AccountId, PS_PER_GAS};
 use codec::{Decode, DecodeWithMemTracking, Encode};
@@ -39,6 +39,8 @@ use sp_runtime::{
 /// - *mandatory*: only inherents are, and nobody signs those;
 /// - *operational*: only [`Config::Operators`] sign such. Relay votes, pages and
 ///   evidence carry their own authorisation and no signature.
+///
+/// What [`Config::Accepted`] does not contain it refuses, too.
 #[derive(Encode, Decode, DecodeWithMemTracking, Clone, Eq, PartialEq, TypeInfo)]
 #[scale_info(skip_type_params(T))]
 pub struct CheckGas<T: Config>(PhantomData<T>);
@@ -141,7 +143,7 @@ where
     fn validate(
         &self,
         origin: T::RuntimeOrigin,
-        _call: &T::RuntimeCall,
+        call: &T::RuntimeCall,
         info: &DispatchInfoOf<T::RuntimeCall>,
         len: usize,
         _self_implicit: Self::Implicit,
@@ -149,6 +151,9 @@ where
         _source: TransactionSource,
     ) -> ValidateResult<Self::Val, T::RuntimeCall> {
         Self::check_class(info, origin.as_system_origin_signer())?;
+        if !T::Accepted::contains(call) {
+            return Err(InvalidTransaction::Custom(CHAIN_HALTED).into());
+        }
         let room = Self::room(info, len)?;
         Ok((Default::default(), room, origin))
     }

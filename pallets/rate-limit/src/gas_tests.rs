@@ -1,6 +1,6 @@
 //! How much of a block users have together.
 
-use crate::{mock::*, CheckGas, TOO_MUCH_GAS};
+use crate::{mock::*, CheckGas, CHAIN_HALTED, TOO_MUCH_GAS};
 use cascoin_l2_primitives::chain::MAX_BLOCK_GAS;
 use codec::Encode;
 use frame_support::{
@@ -47,6 +47,19 @@ fn r26_1_users_have_their_share_of_the_chains_gas_and_no_more() {
         assert_eq!(has_gas(&taking(0, Normal)), Ok(()), "a smaller one still fits");
         next_block();
         assert_eq!(has_gas(&call), Ok(()), "and in the next block it does");
+    });
+}
+
+/// R12.5: what the call filter would refuse costs nobody a fee.
+#[test]
+fn r12_5_a_halted_chain_refuses_users_transactions_before_they_pay() {
+    new_test_ext().execute_with(|| {
+        Halted::set(true);
+        let halted = InvalidTransaction::Custom(CHAIN_HALTED);
+        assert_eq!(takes(&failing()), Err(TransactionValidityError::Invalid(halted)));
+        assert_eq!(takes(&good()), Ok(()));
+        Halted::set(false);
+        assert_eq!(takes(&failing()), Ok(()));
     });
 }
 

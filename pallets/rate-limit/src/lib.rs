@@ -17,7 +17,8 @@
 //!
 //! [`CheckGas`] holds users to the chain's own `block_gas_limit` where that is less
 //! than what the runtime is built for, and keeps them from signing transactions that
-//! are not of the normal class. It has no payload.
+//! are not of the normal class, or that the chain does not take at this time. It has no
+//! payload.
 //!
 //! ## What holds
 //!
@@ -39,6 +40,7 @@
 //! | `Invalid(ExhaustsResources)` | the account, or users together, had their share of this block; later it may fit |
 //! | `Unknown(Custom(`[`TOO_FAR_AHEAD`]`))` | the nonce is too far ahead for the pool; send it again later |
 //! | `Invalid(Custom(`[`TOO_MUCH_GAS`]`))` | it takes more gas than any block of this chain has for users |
+//! | `Invalid(Custom(`[`CHAIN_HALTED`]`))` | the chain does not take such calls at this time (R12.5); send it again later |
 //! | `Invalid(BadSigner)` | an operational call; its signer is no operator |
 //! | `Invalid(MandatoryValidation)` | an inherent's call, which nobody signs |
 #![cfg_attr(not(feature = "std"), no_std)]
@@ -85,6 +87,10 @@ pub const TOO_FAR_AHEAD: u8 = 1;
 /// Code of the refusal of a transaction that no block has room for, in
 /// `InvalidTransaction::Custom`.
 pub const TOO_MUCH_GAS: u8 = 2;
+/// Code of the refusal of a transaction whose call the chain does not take at this time, in
+/// `InvalidTransaction::Custom`. Only the call itself is looked at, not those inside it: this
+/// spares users the fee of what the runtime's call filter refuses, and replaces no filter.
+pub const CHAIN_HALTED: u8 = 3;
 
 // Missing docs: FRAME generates items that carry none.
 #[allow(missing_docs)]
@@ -113,6 +119,10 @@ pub mod pallet {
 
         /// Who may sign operational transactions, which no limit of users holds back.
         type Operators: Contains<AccountId>;
+
+        /// Calls that the chain takes at this time; see [`CHAIN_HALTED`]. What decides it
+        /// MUST be read in each block before the first transaction.
+        type Accepted: Contains<<Self as frame_system::Config>::RuntimeCall>;
 
         /// Weights of the extensions and the hooks.
         type WeightInfo: WeightInfo;

@@ -49,6 +49,7 @@ parameter_types! {
     /// Of an account without reputation.
     pub static RateLimitParameter: u32 = 100;
     pub static GasLimit: u64 = MAX_BLOCK_GAS;
+    pub static Halted: bool = false;
     /// Scores by the accounts' seeds; of others 0.
     pub static Scores: BTreeMap<u8, u8> = BTreeMap::new();
 }
@@ -91,10 +92,19 @@ impl Contains<AccountId> for Operators {
     }
 }
 
+/// Takes remarks only, while the chain is halted.
+pub struct Accepted;
+impl Contains<RuntimeCall> for Accepted {
+    fn contains(call: &RuntimeCall) -> bool {
+        !Halted::get() || matches!(call, RuntimeCall::System(frame_system::Call::remark { .. }))
+    }
+}
+
 impl Config for Test {
     type Parameters = Parameters;
     type Reputation = FakeScores;
     type Operators = Operators;
+    type Accepted = Accepted;
     type WeightInfo = EstimatedWeight<Test>;
 }
 
@@ -107,6 +117,7 @@ pub fn new_test_ext() -> sp_io::TestExternalities {
     Scores::set(BTreeMap::new());
     RateLimitParameter::set(100);
     GasLimit::set(MAX_BLOCK_GAS);
+    Halted::set(false);
     let storage = RuntimeGenesisConfig::default().build_storage().expect("a valid genesis");
     let mut ext = sp_io::TestExternalities::new(storage);
     ext.execute_with(|| {
@@ -215,6 +226,13 @@ pub fn taking(ref_time: u64, class: DispatchClass) -> DispatchInfo {
 /// Whether the block has gas for a transaction, by the check that stands in it.
 pub fn has_gas(info: &DispatchInfo) -> Result<(), TransactionValidityError> {
     has_gas_for(RawOrigin::Signed(account(1)), info)
+}
+
+/// Whether the chain takes such a call now, by the same check.
+pub fn takes(call: &RuntimeCall) -> Result<(), TransactionValidityError> {
+    let origin = RawOrigin::Signed(account(1)).into();
+    let info = taking(0, DispatchClass::Normal);
+    CheckGas::<Test>::new().validate_and_prepare(origin, call, &info, 0, 0).map(|_| ())
 }
 
 /// The same for a transaction of this origin.

@@ -116,6 +116,7 @@ impl pallet_forced_inclusion::Config for Runtime {
     type Time = Timestamp;
     type ChainId = super::stake::ChainId;
     type Deadline = Deadline;
+    type Halted = super::liveness::Emergency;
     type Apply = ApplySigned;
     type WeightInfo = crate::weights::pallet_forced_inclusion::WeightInfo<Runtime>;
 }

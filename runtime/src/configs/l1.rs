@@ -83,6 +83,7 @@ impl pallet_burn_mint::Config for Runtime {
     type Parameters = ChainParameters;
     type Sequencers = SequencerRegistry;
     type L1Disputed = L1Disputed;
+    type Emergency = super::liveness::Emergency;
     type L1Blocks = L1Relay;
     type Time = Timestamp;
     type WeightInfo = crate::weights::pallet_burn_mint::WeightInfo<Runtime>;

@@ -1,6 +1,6 @@
 //! What one account, and all users together, may take of a block.
 
-use crate::{AccountId, ChainParameters, Reputation, Runtime};
+use crate::{AccountId, ChainParameters, NoPublicCallsInEmergency, Reputation, Runtime};
 use frame_support::traits::Contains;
 
 /// Who may sign operational transactions: who holds the sudo key, on networks that have
@@ -18,5 +18,6 @@ impl pallet_rate_limit::Config for Runtime {
     type Parameters = ChainParameters;
     type Reputation = Reputation;
     type Operators = Operators;
+    type Accepted = NoPublicCallsInEmergency;
     type WeightInfo = crate::weights::pallet_rate_limit::WeightInfo<Runtime>;
 }

@@ -1,6 +1,6 @@
 //! Messages from L1: what they may take of a block, and what they pay.
 
-use super::{l1::L1Disputed, stake::ChainId, system::MAX_BLOCK_REF_TIME};
+use super::{l1::L1Disputed, liveness::Emergency, stake::ChainId, system::MAX_BLOCK_REF_TIME};
 use crate::{
     AccountId, Balance, Balances, BlockNumber, BurnMint, ChainParameters, Rewards, Runtime,
     RuntimeCall, TransactionPayment,
@@ -74,6 +74,7 @@ impl pallet_messages::Config for Runtime {
     type Fees = MessageFees;
     type ChainId = ChainId;
     type L1Disputed = L1Disputed;
+    type Halted = Emergency;
     type MaxCallWeight = MaxMessageWeight;
     type BlockBudget = MessagesBudget;
     type RetryPause = ConstU32<RETRY_PAUSE>;

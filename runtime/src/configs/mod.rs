@@ -7,6 +7,7 @@ mod forced;
 mod governance;
 mod l1;
 mod limits;
+mod liveness;
 mod messages;
 mod money;
 mod offences;

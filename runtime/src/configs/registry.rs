@@ -17,5 +17,6 @@ impl pallet_l2_registry::Config for Runtime {
     type L1Height = L1Height;
     type Deployers = Reputation;
     type Time = Timestamp;
+    type Emergency = super::liveness::Emergency;
     type WeightInfo = crate::weights::pallet_l2_registry::WeightInfo<Runtime>;
 }

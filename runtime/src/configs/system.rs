@@ -1,8 +1,9 @@
 //! The system pallet: what a block may hold.
 
 use crate::{
-    account_data::AccountData, AccountId, Block, Hash, NoPublicCallsInBootstrap, NobodyForcesMoney,
-    Nonce, PalletInfo, Runtime, RuntimeCall, RuntimeEvent, RuntimeOrigin, RuntimeTask, VERSION,
+    account_data::AccountData, AccountId, Block, Hash, NoPublicCallsInBootstrap,
+    NoPublicCallsInEmergency, NobodyForcesMoney, Nonce, PalletInfo, Runtime, RuntimeCall,
+    RuntimeEvent, RuntimeOrigin, RuntimeTask, VERSION,
 };
 use cascoin_l2_primitives::chain::{MAX_BLOCK_GAS, PS_PER_GAS};
 use frame_support::{
@@ -57,7 +58,10 @@ parameter_types! {
 
 #[derive_impl(frame_system::config_preludes::SolochainDefaultConfig)]
 impl frame_system::Config for Runtime {
-    type BaseCallFilter = InsideBoth<NobodyForcesMoney, NoPublicCallsInBootstrap>;
+    type BaseCallFilter = InsideBoth<
+        NobodyForcesMoney,
+        InsideBoth<NoPublicCallsInBootstrap, NoPublicCallsInEmergency>,
+    >;
     type Block = Block;
     type BlockWeights = RuntimeBlockWeights;
     type BlockLength = RuntimeBlockLength;

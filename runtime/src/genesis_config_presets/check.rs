@@ -3,13 +3,16 @@
 use crate::{RuntimeGenesisConfig, SessionKeys};
 use alloc::{collections::BTreeSet, format, string::String, vec::Vec};
 use cascoin_l2_primitives::{
-    chain::{Balance, Network, MAX_SEQUENCERS},
+    chain::{Balance, ChainParameters, Network, MAX_SEQUENCERS},
     l1::{params::L1Params, stake::MAX_UNLOCK},
     sequencers::MAX_L1_LOCKS,
 };
 use pallet_l2_registry::BootstrapRules;
 use sp_core::crypto::Ss58Codec;
 use sp_runtime::traits::OpaqueKeys;
+
+/// An hour.
+const MIN_PUBLIC_EMERGENCY_DELAY_S: u64 = 60 * 60;
 
 /// Checks that a chain can start from `genesis`: usable parameters, enough sequencers, each
 /// with an account in the registry and keys of its own, locks on L1 that can count for them,
@@ -25,6 +28,7 @@ pub fn check(genesis: &RuntimeGenesisConfig) -> Result<(), String> {
     let rules = check_rules(genesis)?;
     check_sequencers(genesis, parameters.min_sequencers.max(rules.min_sequencers))?;
     check_l1_locks(genesis)?;
+    check_emergency(parameters)?;
     if parameters.network == Network::Mainnet {
         if !genesis.balances.balances.is_empty() || genesis.balances.dev_accounts.is_some() {
             return Err("mainnet starts without coins: empty balances".into());
@@ -55,6 +59,19 @@ fn check_rules(genesis: &RuntimeGenesisConfig) -> Result<BootstrapRules, String>
         ));
     }
     Ok(rules)
+}
+
+/// With a delay below the silence that late leaders explain, one leader could bring about an
+/// emergency of a public network.
+fn check_emergency(parameters: &ChainParameters) -> Result<(), String> {
+    let public = matches!(parameters.network, Network::Mainnet | Network::Testnet);
+    if public && parameters.emergency_delay_s < MIN_PUBLIC_EMERGENCY_DELAY_S {
+        return Err(format!(
+            "chainParameters.parameters: emergencyDelayS of a public network must be at least \
+             {MIN_PUBLIC_EMERGENCY_DELAY_S}"
+        ));
+    }
+    Ok(())
 }
 
 fn check_sequencers(genesis: &RuntimeGenesisConfig, min_sequencers: u32) -> Result<(), String> {

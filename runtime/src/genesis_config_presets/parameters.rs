@@ -75,6 +75,9 @@ pub fn mainnet() -> ChainParameters {
         max_daily_mint: l1.coins(1_000_000),
         anchor_interval: 100,
         forced_inclusion_s: DAY_S,
+        emergency_delay_s: DAY_S,
+        emergency_recovery_s: HOUR_S,
+        l1_stall_s: 2 * HOUR_S,
         min_fee: l1.min_fee(),
         fee_split: FEE_SPLIT,
         fee_discount_score: 80,
@@ -101,6 +104,7 @@ pub fn testnet() -> ChainParameters {
         max_daily_deposit: l1.coins(10_000),
         max_daily_mint: l1.coins(100_000),
         anchor_interval: 50,
+        emergency_delay_s: 6 * HOUR_S,
         fee_discount_score: 60,
         rate_limit: 200,
         ..mainnet()
@@ -140,6 +144,10 @@ pub fn regtest() -> ChainParameters {
         max_daily_mint: l1.coins(10_000),
         anchor_interval: 10,
         forced_inclusion_s: 600,
+        emergency_delay_s: HOUR_S,
+        emergency_recovery_s: 60,
+        // Its L1 mines when somebody wants it to.
+        l1_stall_s: 300,
         min_fee: l1.min_fee(),
         fee_split: FEE_SPLIT,
         fee_discount_score: 50,
@@ -162,6 +170,8 @@ pub fn dev() -> ChainParameters {
         network: Network::Dev,
         fee_split: ALL_TO_THE_PRODUCER,
         l1_confirmations: 1,
+        // Developers' machines sleep.
+        emergency_delay_s: 7 * DAY_S,
         ..at_mainnet_pace(regtest())
     }
 }

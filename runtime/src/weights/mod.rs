@@ -34,6 +34,9 @@ pub mod pallet_messages {
 pub mod pallet_l2_registry {
     pub use ::pallet_l2_registry::weights::EstimatedWeight as WeightInfo;
 }
+pub mod pallet_liveness {
+    pub use ::pallet_liveness::weights::EstimatedWeight as WeightInfo;
+}
 pub mod pallet_multisig {
     pub use ::pallet_multisig::weights::SubstrateWeight as WeightInfo;
 }

@@ -124,6 +124,21 @@ fn r32_3_a_public_network_opens_a_day_after_its_first_block() {
 }
 
 #[test]
+fn r12_1_no_public_network_has_an_emergency_within_an_hour() {
+    for name in ["mainnet", "testnet"] {
+        let mut genesis = filled(name);
+        let parameters = &mut genesis.chain_parameters.parameters;
+        (parameters.emergency_delay_s, parameters.emergency_recovery_s) = (3_599, 600);
+        assert_eq!(
+            refusal(&genesis),
+            "chainParameters.parameters: emergencyDelayS of a public network must be at least 3600"
+        );
+        genesis.chain_parameters.parameters.emergency_delay_s = 3_600;
+        assert_eq!(check(&genesis), Ok(()), "{name}");
+    }
+}
+
+#[test]
 fn session_keys_and_registry_must_name_the_same_accounts() {
     let mut genesis = filled("testnet");
     genesis.sequencer_registry.members.pop();
@@ -236,6 +251,9 @@ fn o3_parameters_are_the_operator_guides() {
         max_daily_mint: 1_000_000 * cas,
         anchor_interval: 100,
         forced_inclusion_s: DAY,
+        emergency_delay_s: DAY,
+        emergency_recovery_s: 3_600,
+        l1_stall_s: 7_200,
         min_fee: 100,
         fee_split: FeeSplit { producer: 70, others: 20 },
         fee_discount_score: 80,
@@ -271,6 +289,9 @@ fn o3_parameters_are_the_operator_guides() {
         max_daily_mint: 100_000 * cas,
         anchor_interval: 50,
         forced_inclusion_s: DAY,
+        emergency_delay_s: 6 * 3_600,
+        emergency_recovery_s: 3_600,
+        l1_stall_s: 7_200,
         min_fee: 100,
         fee_split: FeeSplit { producer: 70, others: 20 },
         fee_discount_score: 60,
@@ -306,6 +327,9 @@ fn o3_parameters_are_the_operator_guides() {
         max_daily_mint: 10_000 * ltc,
         anchor_interval: 10,
         forced_inclusion_s: 600,
+        emergency_delay_s: 3_600,
+        emergency_recovery_s: 60,
+        l1_stall_s: 300,
         min_fee: 1_000,
         fee_split: FeeSplit { producer: 70, others: 20 },
         fee_discount_score: 50,
@@ -327,6 +351,7 @@ fn o3_parameters_are_the_operator_guides() {
         network: Network::Dev,
         fee_split: FeeSplit { producer: 100, others: 0 },
         l1_confirmations: 1,
+        emergency_delay_s: 7 * DAY,
         ..local.clone()
     };
     for (name, expected) in [

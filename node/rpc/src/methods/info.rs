@@ -1,6 +1,10 @@
 //! `l2_getchaininfo`: the chain, its parameters, and how this node is doing.
 
-use super::{Context, Finality, RpcResult, CERTIFIED};
+use super::{
+    block::timestamp,
+    emergency::{self, Emergency},
+    Context, Finality, RpcResult, CERTIFIED,
+};
 use crate::{
     args::{Args, Signature},
     errors::Named,
@@ -11,9 +15,11 @@ use cascoin_l2_primitives::{
     apis::ParentMismatch,
     chain::{quorum, BlockHash, L1Network, Network},
     l1::L1Hash,
+    registry::ChainStatus,
     time::L1Time,
 };
 use serde::Serialize;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 pub(super) static CHAIN_INFO: Signature =
     Signature { method: "l2_getchaininfo", arguments: &["chainid"], required: 0 };
@@ -25,6 +31,9 @@ pub(super) struct ChainInfo {
     name: String,
     network: Network,
     enabled: bool,
+    /// BOOTSTRAPPING, ACTIVE or EMERGENCY.
+    status: ChainStatus,
+    emergency: Emergency,
     mode: &'static str,
     decimals: u8,
     block_height: u32,
@@ -63,6 +72,10 @@ struct L1Info {
     /// Whether no quorum of the sequencers has voted lately: L1 is down, or
     /// without new blocks, and does not bound L2's time.
     time_is_stale: bool,
+    /// Whether the relay has applied nothing of L1 for `l1StallSeconds` (R27.5).
+    stalled: bool,
+    /// For how long it has not, while this chain lived, seconds.
+    quiet_seconds: u64,
     /// This node's own L1 node; null if it has none.
     node: Option<L1Summary>,
 }
@@ -94,6 +107,12 @@ struct Params {
     max_daily_deposit: String,
     max_daily_mint: String,
     l1_anchor_interval: u32,
+    /// An outage of this length is an emergency.
+    emergency_delay_seconds: u64,
+    /// Life after which it ends.
+    emergency_recovery_seconds: u64,
+    /// Time without news of L1 after which it is stalled.
+    l1_stall_seconds: u64,
     min_fee: String,
 }
 
@@ -113,12 +132,19 @@ pub(super) fn chain_info(context: &Context, args: &Args) -> RpcResult<ChainInfo>
     let header = context.chain.header(at.head.hash)?;
     let header = header.ok_or_else(|| Named::BlockNotFound.with("the head has no header"))?;
     let relay = context.chain.relay(at.head.hash)?;
+    let liveness = context.chain.liveness(at.head.hash)?;
+    let is_syncing = context.sync.is_major_syncing();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+    let now = u64::try_from(now).unwrap_or(u64::MAX);
+    let emergency = emergency::look(parameters, &liveness, timestamp(&header), now, is_syncing);
     let sequencers = context.chain.sequencers(at.head.hash)?.members.len();
     Ok(ChainInfo {
         chain_id: parameters.chain_id,
         name: context.chain_name.clone(),
         network: parameters.network,
         enabled: true,
+        status: emergency.status(liveness.status),
+        emergency,
         mode: context.mode,
         decimals: parameters.decimals,
         block_height: at.head.number,
@@ -126,7 +152,7 @@ pub(super) fn chain_info(context: &Context, args: &Args) -> RpcResult<ChainInfo>
         state_root: header.state_root,
         genesis_hash: at.head.genesis,
         finality: CERTIFIED,
-        is_syncing: context.sync.is_major_syncing(),
+        is_syncing,
         is_offline: context.sync.is_offline(),
         sequencer_count: sequencers,
         // Only eligible ones are in the set.
@@ -144,6 +170,8 @@ pub(super) fn chain_info(context: &Context, args: &Args) -> RpcResult<ChainInfo>
             recovers_until: relay.recovers_until,
             time: relay.time,
             time_is_stale: relay.time.fresh_tip_median.is_none(),
+            stalled: liveness.life.l1_stalled,
+            quiet_seconds: liveness.life.l1_quiet_ms / 1_000,
             node: context.l1.as_ref().map(|l1| l1.summary()),
         },
         engine: context.engine.status(),
@@ -168,6 +196,9 @@ pub(super) fn chain_info(context: &Context, args: &Args) -> RpcResult<ChainInfo>
             max_daily_deposit: at.coins(parameters.max_daily_deposit),
             max_daily_mint: at.coins(parameters.max_daily_mint),
             l1_anchor_interval: parameters.anchor_interval,
+            emergency_delay_seconds: parameters.emergency_delay_s,
+            emergency_recovery_seconds: parameters.emergency_recovery_s,
+            l1_stall_seconds: parameters.l1_stall_s,
             min_fee: at.coins(parameters.min_fee),
         },
     })

@@ -16,6 +16,7 @@ mod chains;
 mod common_inputs;
 mod compensation;
 mod deploy;
+mod emergency;
 mod evidence;
 mod exports;
 mod forced;

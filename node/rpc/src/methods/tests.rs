@@ -33,6 +33,7 @@ use cascoin_l2_primitives::{
         stake::StakePayload,
         testing, L1Hash, OutPoint,
     },
+    liveness::{ChainLife, LivenessReport},
     messages::MessageReport,
     registry::{ChainDefinition, ChainStatus, ListedChain},
     relay::L1BlockDigest,
@@ -378,6 +379,11 @@ impl ChainReader for TestChain {
         Ok(forced_tests::report(from, limit))
     }
 
+    fn liveness(&self, _: BlockHash) -> Read<LivenessReport> {
+        let life = ChainLife { l1_quiet_ms: 90_000, ..ChainLife::default() };
+        Ok(LivenessReport { status: ChainStatus::Active, life })
+    }
+
     fn registered_chain(&self, _: BlockHash, id: u32) -> Read<Option<ListedChain>> {
         Ok(chains_tests::registered().into_iter().find(|listed| listed.id == id))
     }
@@ -708,7 +714,16 @@ fn chain_info_tells_chain_l1_and_parameters() {
         assert_eq!(info["blockHeight"], HEAD);
         assert_eq!(info["sequencerCount"], 4);
         assert_eq!(info["votesNeeded"], 3);
+        assert_eq!(
+            (&info["status"], &info["emergency"]["active"]),
+            (&json!("ACTIVE"), &json!(false))
+        );
+        assert_eq!(info["emergency"]["lastBlock"], NOW);
         assert_eq!(info["l1"]["appliedHeight"], 100);
+        assert_eq!(
+            (&info["l1"]["stalled"], &info["l1"]["quietSeconds"]),
+            (&json!(false), &json!(90))
+        );
         assert_eq!(info["l1"]["node"]["tipHeight"], 106);
         assert_eq!(info["params"]["leaderTimeoutSeconds"], 1);
         assert_eq!(info["params"]["minFee"], "0.00001000");

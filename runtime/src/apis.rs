@@ -4,8 +4,8 @@ use crate::{
     fees, genesis_config_presets, AccountId, Aura, Balance, Block, BlockNumber, BurnMint,
     ChainParameters, Compensation, Equivocation, Executive, Grandpa, InherentDataExt, L1Relay,
     L2Registry, Messages, Nonce, Participation, Reputation, ReputationExport, Rewards, Runtime,
-    RuntimeCall, SequencerRegistry, SessionKeys, System, TimestampGuard, TransactionPayment,
-    VERSION,
+    RuntimeCall, ScoreAttestation, SequencerRegistry, SessionKeys, System, TimestampGuard,
+    TransactionPayment, VERSION,
 };
 use alloc::{vec, vec::Vec};
 use cascoin_l2_primitives::{
@@ -20,6 +20,7 @@ use cascoin_l2_primitives::{
     messages::MessageReport,
     registry::{ChainDefinition, ChainStatus, ListedChain},
     relay::{EventPage, PageProof, RelayVote},
+    reputation::attestation::ScoreRound,
     rewards::RewardsReport,
     sequencers::{NodeAttestation, RevocationKey},
     time::TimeBounds,
@@ -339,6 +340,12 @@ impl_runtime_apis! {
 
         fn reputation_exports(from: u32, limit: u32) -> ReputationExports {
             ReputationExport::exports(from, limit)
+        }
+    }
+
+    impl cascoin_l2_primitives::apis::ScoreAttestationApi<Block> for Runtime {
+        fn score_round() -> ScoreRound {
+            ScoreAttestation::score_round()
         }
     }
 

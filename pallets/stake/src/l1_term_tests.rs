@@ -80,7 +80,8 @@ fn r10_1_what_offences_strike_off_and_forks_drop_counts_no_more() {
 /// Genesis does not say since when; who is displaced counts no more.
 #[test]
 fn what_genesis_names_has_no_age_and_all_that_is_kept_is_told() {
-    let named = GenesisLock { account: account(9), outpoint: outpoint(1), value: 700, unlock: LONG };
+    let named =
+        GenesisLock { account: account(9), outpoint: outpoint(1), value: 700, unlock: LONG };
     with_genesis_locks(vec![named]).execute_with(|| {
         assert!(told(9).is_empty());
         for tx in 10..10 + MAX_L1_LOCKS {

@@ -149,7 +149,8 @@ mod tests {
             let all = points.iter().map(|some| some.map(Score::saturating));
             BoundedVec::truncate_from(all.collect())
         };
-        let message = |round, points: &[Option<u64>]| score_message(&genesis, 3, round, &says(points));
+        let message =
+            |round, points: &[Option<u64>]| score_message(&genesis, 3, round, &says(points));
         let first = message(1, &[Some(4), None]);
         assert!(first.starts_with(b"CASL2SCO1\x07\x07"));
         assert_eq!(first.len(), 9 + 32 + 8 + 4 + 1 + 2 + 1);

@@ -98,8 +98,7 @@ mod tests {
 
     #[test]
     fn it_grows_with_the_logarithm_of_coins_and_the_root_of_years() {
-        for (coins, points) in [(0, 0), (1, 7), (9, 25), (99, 50), (9_999, 100), (1_000_000, 100)]
-        {
+        for (coins, points) in [(0, 0), (1, 7), (9, 25), (99, 50), (9_999, 100), (1_000_000, 100)] {
             assert_eq!(on(&[term(1_000, coins)], 1_365), points, "{coins}");
         }
         let all = [term(1_000, 9_999)];

@@ -300,7 +300,10 @@ mod tests {
             assert_eq!(shown, attested);
             l1.get()
         };
-        assert_eq!([None, Some(30), Some(29), Some(0)].map(|most| of(0, 100, most)), [30, 30, 29, 0]);
+        assert_eq!(
+            [None, Some(30), Some(29), Some(0)].map(|most| of(0, 100, most)),
+            [30, 30, 29, 0]
+        );
         assert_eq!(of(0, 0, Some(100)), 0);
         assert_eq!(of(70, 0, Some(10)), 70, "genesis and governance are not bound");
     }

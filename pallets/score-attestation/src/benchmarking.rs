@@ -4,7 +4,7 @@
 
 use crate::{
     pallet::{Call, Cast, Config, Medians, Pallet, Round},
-    types::{Vote, Votes},
+    types::{AgreedScores, Vote, Votes},
 };
 use alloc::vec::Vec;
 use cascoin_l2_primitives::{
@@ -77,7 +77,7 @@ mod benchmarks {
     #[benchmark]
     fn tell() {
         let all = (0..MAX_SCORED).map(|n| (address(n), Score::MAX)).collect::<Vec<_>>();
-        Medians::<T>::put(BoundedVec::truncate_from(all));
+        Medians::<T>::put(AgreedScores::truncate_from(all));
         let left = <T::WeightInfo as crate::WeightInfo>::tell();
         #[block]
         {

@@ -61,13 +61,10 @@ pub const MAX_TOLD: u32 = 4;
 #[frame_support::pallet]
 pub mod pallet {
     use super::*;
-    use crate::types::Votes;
+    use crate::types::{AgreedScores, Votes};
     use cascoin_l2_primitives::{
         chain::BlockNumber,
-        reputation::{
-            attestation::{LinkedAddresses, OnAttestedScore, ScoreRound, ScoreVote, MAX_SCORED},
-            Score,
-        },
+        reputation::attestation::{LinkedAddresses, OnAttestedScore, ScoreRound, ScoreVote},
         sequencers::SequencerSetProvider,
     };
     use frame_support::pallet_prelude::*;
@@ -117,8 +114,7 @@ pub mod pallet {
 
     /// Medians that are still to be told.
     #[pallet::storage]
-    pub type Medians<T> =
-        StorageValue<_, BoundedVec<(H160, Score), ConstU32<MAX_SCORED>>, ValueQuery>;
+    pub type Medians<T> = StorageValue<_, AgreedScores, ValueQuery>;
 
     #[pallet::event]
     #[pallet::generate_deposit(pub(super) fn deposit_event)]

@@ -2,7 +2,7 @@
 
 use crate::{
     pallet::{Cast, Config, Cursor, Error, Event, Medians, Pallet, Round},
-    types::{Vote, Votes},
+    types::{AgreedScores, Vote, Votes},
     WeightInfo, MAX_TOLD,
 };
 use alloc::vec::Vec;
@@ -17,7 +17,7 @@ use cascoin_l2_primitives::{
     sequencers::SequencerSetProvider,
 };
 use frame_support::{ensure, weights::Weight};
-use sp_core::{bounded::BoundedVec, H160};
+use sp_core::H160;
 
 impl<T: Config> Pallet<T> {
     /// Counts the votes and asks for the next addresses.
@@ -50,7 +50,7 @@ impl<T: Config> Pallet<T> {
             return;
         }
         // As many as there are addresses at most.
-        Medians::<T>::put(BoundedVec::truncate_from(medians));
+        Medians::<T>::put(AgreedScores::truncate_from(medians));
         Self::deposit_event(Event::ScoresAgreed { round: round.number, scores });
     }
 

@@ -1,11 +1,19 @@
 //! What is stored.
 
 use cascoin_l2_primitives::{
-    chain::MAX_SEQUENCERS, reputation::attestation::L1Scores, sequencers::SequencerSetProvider,
+    chain::MAX_SEQUENCERS,
+    reputation::{
+        attestation::{L1Scores, MAX_SCORED},
+        Score,
+    },
+    sequencers::SequencerSetProvider,
 };
 use codec::{Decode, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
-use sp_core::{bounded::BoundedVec, ConstU32};
+use sp_core::{bounded::BoundedVec, ConstU32, H160};
+
+/// Medians, with the addresses that they are of.
+pub type AgreedScores = BoundedVec<(H160, Score), ConstU32<MAX_SCORED>>;
 
 /// What a sequencer's L1 node says.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]

@@ -12,6 +12,7 @@ use crate::{
     registry::{ChainDefinition, ChainStatus, ListedChain},
     relay::{EventPage, L1BlockDigest, PageProof, RelayVote},
     reputation::{
+        attestation::ScoreRound,
         export::{ReputationExport, SignedExport},
         rule::Breakdown,
         Day, Score,
@@ -635,6 +636,12 @@ sp_api::decl_runtime_apis! {
         /// The batches that wait for L1, from a sequence number on, at most `limit` of the
         /// signed ones.
         fn reputation_exports(from: u32, limit: u32) -> ReputationExports;
+    }
+
+    /// What sequencers' L1 nodes are asked for.
+    pub trait ScoreAttestationApi {
+        /// The addresses whose scores are wanted now; none before the first round.
+        fn score_round() -> ScoreRound;
     }
 
     /// What users get back after outages.

@@ -194,7 +194,7 @@ fn entries(n: u32, decimals: u8) -> [(Vec<u8>, Vec<u8>); 5] {
     let info: frame_system::AccountInfo<Nonce, AccountData> =
         frame_system::AccountInfo { providers: 1, data, ..Default::default() };
     let standing = Standing { l1, ..Default::default() };
-    let now = score(&Facts { l1, trust: Score::ZERO, activity, penalty: 0, decimals });
+    let now = score(&Facts { l1, activity, decimals, ..Default::default() });
     let said = ExportedScore { score: now.aggregated, suspicion: now.suspicion };
     [
         (frame_system::Account::<Runtime>::hashed_key_for(&who), info.encode()),

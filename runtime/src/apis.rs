@@ -4,7 +4,7 @@ use crate::{
     fees, genesis_config_presets, AccountId, Aura, Balance, Block, BlockNumber, BurnMint,
     ChainParameters, Compensation, Equivocation, Executive, Grandpa, InherentDataExt, L1Relay,
     L2Registry, Liveness, Messages, Nonce, Participation, Reputation, ReputationExport, Rewards,
-    Runtime, RuntimeCall, SequencerRegistry, SessionKeys, System, TimestampGuard,
+    Runtime, RuntimeCall, ScoreAttestation, SequencerRegistry, SessionKeys, System, TimestampGuard,
     TransactionPayment, VERSION,
 };
 use alloc::{vec, vec::Vec};
@@ -21,6 +21,7 @@ use cascoin_l2_primitives::{
     messages::MessageReport,
     registry::{ChainDefinition, ChainStatus, ListedChain},
     relay::{EventPage, PageProof, RelayVote},
+    reputation::attestation::ScoreRound,
     rewards::RewardsReport,
     sequencers::{NodeAttestation, RevocationKey},
     time::TimeBounds,
@@ -340,6 +341,12 @@ impl_runtime_apis! {
 
         fn reputation_exports(from: u32, limit: u32) -> ReputationExports {
             ReputationExport::exports(from, limit)
+        }
+    }
+
+    impl cascoin_l2_primitives::apis::ScoreAttestationApi<Block> for Runtime {
+        fn score_round() -> ScoreRound {
+            ScoreAttestation::score_round()
         }
     }
 

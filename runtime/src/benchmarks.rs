@@ -25,6 +25,7 @@ frame_benchmarking::define_benchmarks!(
     [pallet_reputation, crate::Reputation]
     [pallet_reputation_export, crate::ReputationExport]
     [pallet_rewards, crate::Rewards]
+    [pallet_score_attestation, crate::ScoreAttestation]
     [pallet_sequencer_registry, crate::SequencerRegistry]
     [pallet_stake, crate::Stake]
     [pallet_sudo, crate::Sudo]

@@ -30,6 +30,7 @@ pub(crate) fn runs_the_chain(call: &RuntimeCall) -> bool {
         | RuntimeCall::Equivocation(_)
         | RuntimeCall::Compensation(_)
         | RuntimeCall::ReputationExport(_)
+        | RuntimeCall::ScoreAttestation(_)
         // What sequencers do, and who wants to be one.
         | RuntimeCall::Session(_)
         | RuntimeCall::SequencerRegistry(_)

@@ -188,6 +188,8 @@ mod runtime {
     pub type Compensation = pallet_compensation;
     #[runtime::pallet_index(40)]
     pub type ReputationExport = pallet_reputation_export;
+    #[runtime::pallet_index(46)]
+    pub type ScoreAttestation = pallet_score_attestation;
     #[runtime::pallet_index(41)]
     pub type Messages = pallet_messages;
     #[runtime::pallet_index(36)]

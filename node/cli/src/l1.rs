@@ -3,12 +3,14 @@
 use crate::{cli::L1Args, service::FullClient};
 use cascoin_l1::{
     follower::{LocalStore, RelayPosition},
+    scores::ScoreReader,
     ClientConfig, Credentials, Follower, FollowerConfig, L1Client,
 };
 use cascoin_l2_primitives::{
-    apis::RelayApi,
+    apis::{RelayApi, ScoreAttestationApi},
     chain::{ChainParameters, Network},
     l1::params::L1Params,
+    reputation::attestation::ScoreRound,
 };
 use cascoin_rpc::l1::L1Node;
 use parking_lot::Mutex;
@@ -60,7 +62,16 @@ fn client_config(args: &L1Args, params: &'static L1Params) -> ClientConfig {
     config
 }
 
-/// Connects to L1 as the flags say and starts following it. `None` without an
+/// What of L1 is at work.
+pub struct Started {
+    /// The node, as the RPC methods use it.
+    pub node: L1Node,
+    /// On a sequencer, what asks L1 for scores, as long as this lives.
+    pub scores: Option<ScoreReader>,
+}
+
+/// Connects to L1 as the flags say and starts following it; a sequencer's node also asks
+/// it for the scores that L2 wants attested. `None` without an
 /// address. An L1 node that is down, syncing or of another chain does not stop
 /// the node: the follower says so and tries on.
 ///
@@ -71,7 +82,8 @@ pub fn start<S: OffchainStorage + 'static>(
     parameters: &ChainParameters,
     client: Arc<FullClient>,
     storage: Option<S>,
-) -> Result<Option<L1Node>, String> {
+    sequencing: bool,
+) -> Result<Option<Started>, String> {
     if args.l1_rpc_url.is_empty() {
         return Ok(None);
     }
@@ -81,16 +93,28 @@ pub fn start<S: OffchainStorage + 'static>(
     let for_rpc = config.clone();
     // The follower has its own back-off.
     config.attempts = 1;
+    let for_scores = L1Client::new(config.clone()).map_err(|error| error.to_string())?;
     let for_follower = L1Client::new(config).map_err(|error| error.to_string())?;
     let mut following = FollowerConfig::new(parameters.l1_confirmations);
     if matches!(parameters.network, Network::Regtest | Network::Dev) {
         following.max_backoff = Duration::from_secs(2);
     }
+    let of_scores = client.clone();
     let position = move || relay_position(&client);
-    let store = Arc::new(Store(Mutex::new(storage)));
-    let follower = Follower::spawn(for_follower, following, store, Arc::new(position))
+    let store: Arc<dyn LocalStore> = Arc::new(Store(Mutex::new(storage)));
+    let follower = Follower::spawn(for_follower, following, store.clone(), Arc::new(position))
         .map_err(|error| format!("cannot start the L1 follower: {error}"))?;
-    L1Node::new(for_rpc, follower).map(Some).map_err(|error| error.to_string())
+    let asked_for = move || score_round(&of_scores);
+    let scores = sequencing
+        .then(|| ScoreReader::spawn(&for_scores, store, Arc::new(asked_for)))
+        .transpose()
+        .map_err(|error| format!("cannot start to ask L1 for scores: {error}"))?;
+    let node = L1Node::new(for_rpc, follower).map_err(|error| error.to_string())?;
+    Ok(Some(Started { node, scores }))
+}
+
+fn score_round(client: &FullClient) -> Option<ScoreRound> {
+    client.runtime_api().score_round(client.info().best_hash).ok()
 }
 
 fn relay_position(client: &FullClient) -> Option<RelayPosition> {

@@ -356,8 +356,11 @@ pub async fn new_full<N: sc_network::NetworkBackend<OpaqueBlock, BlockHash>>(
         );
     }
 
-    let l1 = l1::start(&options.l1, &parameters, client.clone(), backend.offchain_storage())
+    let storage = backend.offchain_storage();
+    let l1 = l1::start(&options.l1, &parameters, client.clone(), storage, sequencing)
         .map_err(ServiceError::Other)?;
+    let (l1, scores) = l1.map_or((None, None), |l1| (Some(l1.node), l1.scores));
+    task_manager.keep_alive(scores);
     if sequencing && l1.is_none() {
         log::warn!(
             target: "l2",

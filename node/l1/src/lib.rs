@@ -24,6 +24,7 @@
 //! - [`stake_tx`]: makes, checks, signs and sends such a transaction, and the one that
 //!   gets the coins back.
 //! - [`trust`]: trust edges and bonded votes of a transaction.
+//! - [`scores`]: asks L1 for the scores that L2 wants attested.
 //! - [`sighash`]: signature digests with the L1's own hash type.
 //! - [`testing`]: a real `litecoind` in regtest for tests and the demo.
 //!
@@ -42,6 +43,7 @@ pub mod message;
 pub mod registration;
 pub mod registration_tx;
 pub mod revocation;
+pub mod scores;
 pub mod sighash;
 pub mod signer;
 pub mod stake;

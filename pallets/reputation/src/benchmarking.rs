@@ -11,9 +11,13 @@ use crate::{
 use cascoin_l2_primitives::{
     chain::AccountId,
     l1::cvm::TrustKind,
-    relay::TrustStatement,
-    reputation::Score,
-    sequencers::{Offence, OffenceKind, OnOffence},
+    relay::{L1BlockContext, TrustStatement},
+    reputation::{
+        attestation::OnAttestedScore,
+        l1_stake::{OnL1Stake, StakeTerm, StakeTerms},
+        Score,
+    },
+    sequencers::{Offence, OffenceKind, OnOffence, MAX_L1_LOCKS},
 };
 use frame_benchmarking::v2::*;
 use frame_support::{
@@ -159,6 +163,50 @@ mod benchmarks {
         let heard = Vertices::<T>::get(subject).incoming;
         assert!(heard.iter().any(|heard| heard.speaker == speaker));
         assert_eq!(TrustQueueRange::<T>::get(), (0, 4));
+    }
+
+    /// A linked address that acted before.
+    #[benchmark]
+    fn note_act() {
+        let (account, address) = (AccountId::new([7; 32]), address(9, 0));
+        L1Addresses::<T>::insert(&account, address);
+        L1Accounts::<T>::insert(address, &account);
+        let block = |median_time| L1BlockContext { median_time, ..Default::default() };
+        Pallet::<T>::note_act(&address, &block(1), false);
+        let later = block(1_700_000_000);
+        #[block]
+        {
+            Pallet::<T>::note_act(&address, &later, false);
+        }
+        let months = Standings::<T>::get(account).map(|standing| standing.history.months);
+        assert_eq!(months, Some(2));
+    }
+
+    /// As many locks as an account can have.
+    #[benchmark]
+    fn on_l1_stake() {
+        let account = AccountId::new([7; 32]);
+        let term = |since| StakeTerm { since, amount: u64::MAX };
+        let all: alloc::vec::Vec<_> = (0..MAX_L1_LOCKS).map(term).collect();
+        let terms = StakeTerms::truncate_from(all);
+        let most = terms.clone();
+        #[block]
+        {
+            Pallet::<T>::on_l1_stake(&account, most);
+        }
+        assert_eq!(Standings::<T>::get(account).map(|standing| standing.stake), Some(terms));
+    }
+
+    #[benchmark]
+    fn on_attested_score() {
+        let (account, address) = (AccountId::new([7; 32]), address(9, 0));
+        L1Addresses::<T>::insert(&account, address);
+        L1Accounts::<T>::insert(address, &account);
+        #[block]
+        {
+            Pallet::<T>::on_attested_score(&address, Score::MAX);
+        }
+        assert!(Standings::<T>::get(account).is_some_and(|standing| standing.attested.is_some()));
     }
 
     #[benchmark]

@@ -20,7 +20,7 @@ use crate::{
     WeightInfo,
 };
 use cascoin_l2_primitives::{
-    l1::cvm::TrustKind,
+    l1::{cvm::TrustKind, signed_message::key_hash},
     relay::{L1BlockContext, L1Event, OnL1Event, TrustStatement},
     reputation::trust::required_bond,
 };
@@ -28,26 +28,31 @@ use frame_support::{traits::Get, weights::Weight};
 use sp_core::H160;
 
 impl<T: Config> OnL1Event for Pallet<T> {
-    fn on_event(event: &L1Event, _: &L1BlockContext) {
+    fn on_event(event: &L1Event, block: &L1BlockContext) {
         match event {
             L1Event::Trust(statement) => {
                 let TrustStatement { speaker, subject, .. } = *statement;
-                Self::deposit_event(match Self::hear(statement) {
+                let heard = Self::hear(statement);
+                Self::note_act(&speaker, block, heard.is_ok());
+                Self::deposit_event(match heard {
                     Ok(()) => Event::TrustStated { statement: *statement },
                     Err(reason) => Event::TrustIgnored { speaker, subject, reason },
                 });
             }
+            L1Event::KeyRevocation { signer, .. } => Self::note_act(signer, block, false),
+            L1Event::Message { sender, .. } => {
+                Self::note_act(&H160(key_hash(&sender.0)), block, false);
+            }
+            // Nobody is seen to have signed these: an owner only gets coins back.
             L1Event::Burn { .. }
-            | L1Event::KeyRevocation { .. }
             | L1Event::Stake { .. }
-            | L1Event::Message { .. }
             | L1Event::ForcedTransaction { .. }
             | L1Event::ChainRegistration { .. } => (),
         }
     }
 
     fn max_event_weight() -> Weight {
-        T::WeightInfo::hear()
+        T::WeightInfo::hear().saturating_add(Self::max_act_weight())
     }
 }
 

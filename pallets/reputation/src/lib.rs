@@ -5,12 +5,17 @@
 //! The rule is in [`cascoin_l2_primitives::reputation`]; this pallet holds its facts:
 //!
 //! - L1's score of an account, from genesis or as governance imports it. Where it is not
-//!   imported, the web of trust gives up to 30 points (R10.1); the other parts of L1's
-//!   score are not read from L1.
+//!   imported, it is computed from what L1 proves (R10.1): the web of trust gives up to 30
+//!   points, coins that are locked on L1 up to 20, and acting on L1 over time up to 10.
 //! - The web of trust: trust edges and bonded votes that the relay reads on L1, between
 //!   L1 addresses, as seen from seeds that governance names
 //!   ([`trust`](cascoin_l2_primitives::reputation::trust); the modules `graph` and
 //!   `spread`). An account has the score of the address that is linked to it.
+//! - When L1 addresses acted: which key signed a trust statement, a message to a layer 2 or
+//!   a revocation of keys, and on which day (the module `on_l1`).
+//! - What accounts keep locked on L1, as who keeps stakes tells it ([`OnL1Stake`]).
+//! - What more than two thirds of the sequencers' L1 nodes say of a linked address
+//!   ([`OnAttestedScore`]): an upper bound of what is computed, for 30 days.
 //! - What the account did on L2, which [`RecordActivity`] notes with each transaction
 //!   it signs. It stands beside the account's balance, in a value that a transaction
 //!   reads and writes anyway, so it costs no access to the database
@@ -31,8 +36,10 @@
 //!   link, and with addresses that somebody on L1 locked coins to speak of; never with
 //!   what anybody does for free. An account that is removed for want of a balance loses
 //!   its record with its nonce; its penalties stay.
-//! - What is kept of an L1 address is bounded: 32 statements about it and 32 of it. So is
-//!   what is kept of an account: it proves at most 16 addresses, ever.
+//! - What is kept of an L1 address is bounded: 32 statements about it and 32 of it, and one
+//!   record of when it acted, which begins with a statement that somebody locked coins for
+//!   or once the address is linked. So is what is kept of an account: it proves at most 16
+//!   addresses, ever.
 //!
 //! ## Pallet API
 //!
@@ -53,6 +60,9 @@ mod link;
 #[cfg(test)]
 mod link_tests;
 mod offences;
+mod on_l1;
+#[cfg(test)]
+mod on_l1_tests;
 mod query;
 mod record;
 mod spread;
@@ -74,21 +84,25 @@ pub use offences::points;
 pub use pallet::*;
 pub use record::RecordActivity;
 pub use spread::MAX_SPREAD;
-pub use types::{Standing, Transfer, TransferOf};
+pub use types::{Attested, Standing, Transfer, TransferOf};
 pub use weights::{EstimatedWeight, WeightInfo};
+
+#[cfg(doc)]
+use cascoin_l2_primitives::reputation::{attestation::OnAttestedScore, l1_stake::OnL1Stake};
 
 // Missing docs: FRAME generates items that carry none.
 #[allow(missing_docs)]
 #[frame_support::pallet]
 pub mod pallet {
     use super::*;
-    use crate::types::{Ignored, Vertex, MAX_PROVEN, MAX_SEEDS};
+    use crate::types::{Attested, Ignored, Vertex, MAX_PROVEN, MAX_SEEDS};
     use alloc::vec::Vec;
     use cascoin_l2_primitives::{
         chain::{AccountId, ChainParameters, Moment},
         relay::TrustStatement,
         reputation::{
             export::{OnLinkedScore, ScoreCause},
+            l1_history::L1History,
             Activity, Score,
         },
         sequencers::OffenceKind,
@@ -100,9 +114,10 @@ pub mod pallet {
     use frame_system::pallet_prelude::*;
     use sp_core::H160;
 
-    /// The layout of this pallet's storage. Version 2 brought the web of trust; nothing
-    /// migrates from 1, which no chain was launched with.
-    pub const STORAGE_VERSION: StorageVersion = StorageVersion::new(2);
+    /// The layout of this pallet's storage. Version 2 brought the web of trust, version 3
+    /// the other parts of L1's score; nothing migrates from those before, which no chain was
+    /// launched with.
+    pub const STORAGE_VERSION: StorageVersion = StorageVersion::new(3);
 
     #[pallet::pallet]
     #[pallet::storage_version(STORAGE_VERSION)]
@@ -164,6 +179,16 @@ pub mod pallet {
     /// L1 addresses of whom something is said, or who say something, or who are seeds.
     #[pallet::storage]
     pub type Vertices<T> = StorageMap<_, Blake2_128Concat, H160, Vertex, ValueQuery>;
+
+    /// When L1 addresses acted on L1: of those that spoke with a bond, and of those that
+    /// acted while they were linked.
+    #[pallet::storage]
+    pub type L1Histories<T> = StorageMap<_, Blake2_128Concat, H160, L1History, OptionQuery>;
+
+    /// What was attested last of L1 addresses that were linked. It stays when a link ends,
+    /// so that nobody gets rid of it by linking anew.
+    #[pallet::storage]
+    pub type AttestedScores<T> = StorageMap<_, Blake2_128Concat, H160, Attested, OptionQuery>;
 
     /// Addresses whose trust is to be computed anew, by their place in the queue.
     #[pallet::storage]
@@ -250,6 +275,13 @@ pub mod pallet {
             /// HASH160 of its key.
             address: H160,
             /// The score.
+            score: Score,
+        },
+        /// More than two thirds of the sequencers attested L1's score of an address.
+        L1ScoreAttested {
+            /// HASH160 of its key.
+            address: H160,
+            /// The score: what is computed of L1 is no more, for 30 days.
             score: Score,
         },
         /// An offence cost an account part of its reputation.

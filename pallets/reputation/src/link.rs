@@ -1,16 +1,20 @@
 //! Which L1 address belongs to which account.
 //!
 //! Two links that contradict each other cannot be: an account has one address and an
-//! address one account, until that account takes the link back. What the web of trust
-//! has to say of the address goes to the account with it. That an account held an address
+//! address one account, until that account takes the link back. What L1 has to say of the
+//! address goes to the account with it: its trust, when it acted, and what is attested. That an account held an address
 //! once is kept for good: nobody gets rid of what its wallet did by linking another one.
 
-use crate::pallet::{Config, Error, L1Accounts, L1Addresses, Pallet, ProvenAddresses, Vertices};
+use crate::pallet::{
+    AttestedScores, Config, Error, L1Accounts, L1Addresses, L1Histories, Pallet, ProvenAddresses,
+    Vertices,
+};
 use cascoin_l2_primitives::{
     chain::AccountId,
     l1::signed_message::{digest, key_hash, link_message, recoverable},
     reputation::{
         export::{OnLinkedScore, ScoreCause},
+        l1_history::L1History,
         L1AddressProvider, Score,
     },
 };
@@ -51,7 +55,11 @@ impl<T: Config> Pallet<T> {
         L1Addresses::<T>::insert(account, address);
         L1Accounts::<T>::insert(address, account);
         let trust = Vertices::<T>::get(address).score;
-        Self::change(account, |standing| standing.trust = trust);
+        let history = L1Histories::<T>::get(address).unwrap_or_default();
+        let attested = AttestedScores::<T>::get(address);
+        Self::change(account, |standing| {
+            (standing.trust, standing.history, standing.attested) = (trust, history, attested);
+        });
         for changed in old.iter().chain([&address]) {
             T::OnLinkedScore::on_linked_score(changed, ScoreCause::Link);
         }
@@ -68,7 +76,11 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn do_unlink(account: &AccountId) -> Result<H160, Error<T>> {
         let address = L1Addresses::<T>::take(account).ok_or(Error::<T>::NotLinked)?;
         L1Accounts::<T>::remove(address);
-        Self::change(account, |standing| standing.trust = Score::ZERO);
+        Self::change(account, |standing| {
+            standing.trust = Score::ZERO;
+            standing.history = L1History::default();
+            standing.attested = None;
+        });
         T::OnLinkedScore::on_linked_score(&address, ScoreCause::Link);
         Ok(address)
     }

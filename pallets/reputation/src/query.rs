@@ -9,6 +9,7 @@ use cascoin_l2_primitives::{
     chain::AccountId,
     reputation::{
         export::{ExportedScore, LinkedScores},
+        l1_stake,
         rule::{self, Breakdown, Facts, INSTANT_FINALITY_SCORE},
         Day, ReputationProvider, Score, MS_PER_DAY,
     },
@@ -26,12 +27,16 @@ impl<T: Config> Pallet<T> {
     pub fn breakdown(account: &AccountId) -> Breakdown {
         let today = Self::today();
         let standing = Standings::<T>::get(account).unwrap_or_default();
+        let decimals = T::Parameters::get().decimals;
         rule::score(&Facts {
             l1: standing.l1,
             trust: standing.trust,
+            l1_economic: l1_stake::score(&standing.stake, today, decimals),
+            l1_temporal: standing.history.score(today),
+            attested: standing.attested.and_then(|attested| attested.on(today)),
             activity: T::Activities::get(account).on(today),
             penalty: standing.penalty_on(today),
-            decimals: T::Parameters::get().decimals,
+            decimals,
         })
     }
 
@@ -86,6 +91,7 @@ impl<T: Config> Pallet<T> {
         if !Standings::<T>::iter().all(|(account, standing)| standing.trust == trust(&account)) {
             return Err("an account has another trust than its L1 address");
         }
+        Self::check_l1()?;
         let back = |account: &AccountId, address: H160| {
             L1Accounts::<T>::get(address).as_ref() == Some(account)
         };

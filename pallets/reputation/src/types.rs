@@ -4,6 +4,9 @@ use cascoin_l2_primitives::{
     chain::{AccountId, Balance},
     l1::cvm::TrustKind,
     reputation::{
+        attestation::BOUND_DAYS,
+        l1_history::L1History,
+        l1_stake::StakeTerms,
         trust::{Levels, DEPTH},
         Day, Score,
     },
@@ -21,13 +24,36 @@ pub const MAX_HEARD: u32 = 32;
 /// Most statements kept of one address about others.
 pub const MAX_SAID: u32 = 32;
 
-/// What L1 and offences say of an account.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+/// A score of L1 that more than two thirds of the sequencers attested.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Attested {
+    /// The score.
+    pub score: Score,
+    /// Day on which it was attested.
+    pub day: Day,
+}
+
+impl Attested {
+    /// The bound that it is on `today`; none once it lapsed.
+    pub fn on(&self, today: Day) -> Option<Score> {
+        (today.saturating_sub(self.day) < BOUND_DAYS).then_some(self.score)
+    }
+}
+
+/// What L1 and offences say of an account. What they say of the L1 address that is linked
+/// to it stands here once more, so that a score is computed from one value.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct Standing {
     /// Its score on L1 as it was imported; 0 if it was not.
     pub l1: Score,
     /// The web of trust's score of the L1 address that is linked to it.
     pub trust: Score,
+    /// When that address acted on L1.
+    pub history: L1History,
+    /// What is attested of that address.
+    pub attested: Option<Attested>,
+    /// What the account keeps locked on L1 for half a year or more.
+    pub stake: StakeTerms,
     /// Points for offences, as they stood on `penalty_day`.
     pub penalty: Score,
     /// Day of the last offence.
@@ -38,6 +64,9 @@ impl Standing {
     /// Whether anything would be lost with it.
     pub fn says_something(&self) -> bool {
         [self.l1, self.trust, self.penalty].iter().any(|points| *points > Score::ZERO)
+            || self.history != L1History::default()
+            || self.attested.is_some()
+            || !self.stake.is_empty()
     }
 
     /// Points still taken away on `day`: one less each day.

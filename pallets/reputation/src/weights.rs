@@ -25,6 +25,12 @@ pub trait WeightInfo {
     fn set_trust_seeds() -> Weight;
     /// Taking note of a statement on L1, and forgetting two others.
     fn hear() -> Weight;
+    /// Noting that a linked address signed something on L1.
+    fn note_act() -> Weight;
+    /// Noting what an account has locked on L1.
+    fn on_l1_stake() -> Weight;
+    /// Noting what is attested of a linked address.
+    fn on_attested_score() -> Weight;
     /// Looking into the queue of addresses.
     fn spread_base() -> Weight;
     /// Computing the trust of an address that hears and speaks of as many as can be.
@@ -43,7 +49,7 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
 
     // Recovering a key takes about 100 µs.
     fn link() -> Weight {
-        Weight::from_parts(195 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(6, 5)
+        Weight::from_parts(200 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(8, 5)
     }
 
     fn unlink() -> Weight {
@@ -72,6 +78,19 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
     // block. A vertex is up to 2.5 KB and is decoded and encoded a few times.
     fn hear() -> Weight {
         Weight::from_parts(150 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(4, 8)
+    }
+
+    // History, account, standing.
+    fn note_act() -> Weight {
+        Weight::from_parts(20 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(3, 2)
+    }
+
+    fn on_l1_stake() -> Weight {
+        Weight::from_parts(15 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(1, 1)
+    }
+
+    fn on_attested_score() -> Weight {
+        Weight::from_parts(20 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(2, 2)
     }
 
     fn spread_base() -> Weight {
@@ -113,6 +132,18 @@ impl WeightInfo for () {
     }
 
     fn hear() -> Weight {
+        Weight::zero()
+    }
+
+    fn note_act() -> Weight {
+        Weight::zero()
+    }
+
+    fn on_l1_stake() -> Weight {
+        Weight::zero()
+    }
+
+    fn on_attested_score() -> Weight {
         Weight::zero()
     }
 

@@ -13,6 +13,7 @@ use cascoin_l2_primitives::{
     chain::AccountId,
     l1::OutPoint,
     relay::{L1BlockContext, L1Branch, OnL1Fork},
+    reputation::l1_stake::OnL1Stake,
 };
 use frame_support::weights::Weight;
 
@@ -34,7 +35,8 @@ impl<T: Config> Pallet<T> {
             }
         };
         for _ in 0..MAX_JUDGED {
-            let after = used.saturating_add(T::WeightInfo::judge_lock());
+            let step = T::WeightInfo::judge_lock().saturating_add(T::OnL1Stake::weight());
+            let after = used.saturating_add(step);
             if !after.all_lte(remaining) {
                 break;
             }
@@ -63,11 +65,7 @@ impl<T: Config> Pallet<T> {
             // It was displaced.
             return;
         }
-        if locks.is_empty() {
-            L1Locks::<T>::remove(&account);
-        } else {
-            L1Locks::<T>::insert(&account, locks);
-        }
+        Self::keep_locks(&account, locks);
         Self::deposit_event(Event::L1LockLost { account, outpoint });
     }
 }

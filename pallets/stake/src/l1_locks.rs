@@ -11,6 +11,10 @@
 //! ([`StakeParts`]), a penalty is a share of both and is taken from what is here, and who
 //! signs twice has no stake on L1 any more: its locks count nothing until they end.
 //!
+//! Reputation counts what is locked for half a year or more, and when that began
+//! ([`Config::OnL1Stake`]). It is told of each change, so that it never has to ask; a lock
+//! that has ended counts there until it is cleared away.
+//!
 //! An outpoint is remembered until its lock ends, also if the lock was displaced, voided
 //! or dropped by L1 ([`l1_forks`](crate::l1_forks)): a deep reorganisation that brings it a
 //! second time, or a genesis that names what L1 tells as well, changes nothing but the L1
@@ -24,6 +28,11 @@ use cascoin_l2_primitives::{
     chain::{AccountId, Balance},
     l1::{stake::coin_blocks, L1Hash, OutPoint},
     relay::{L1BlockContext, L1Event, OnL1Event},
+    reputation::{
+        l1_history::day_of,
+        l1_stake::{OnL1Stake, StakeTerm, StakeTerms, MIN_TERM_BLOCKS},
+        Day,
+    },
     sequencers::{OffenceKind, StakeParts},
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -47,6 +56,9 @@ pub struct L1Lock {
     pub unlock: u32,
     /// Whether genesis names them.
     pub named: bool,
+    /// The day of the L1 block that showed them first, if they are locked for
+    /// [`MIN_TERM_BLOCKS`] or more. None for what genesis names: it does not say since when.
+    pub term_since: Option<Day>,
 }
 
 impl L1Lock {
@@ -137,10 +149,26 @@ impl<T: Config> Pallet<T> {
             Self::deposit_event(Event::L1LockDisplaced { account: account.clone(), outpoint });
         }
         locks.try_push(lock).map_err(|_| NoStake::TooMany)?;
-        L1Locks::<T>::insert(account, locks);
+        Self::keep_locks(account, locks);
         L1Outpoints::<T>::insert(lock.outpoint, seen);
         L1Ends::<T>::insert(lock.unlock, lock.outpoint, account);
         Ok(())
+    }
+
+    /// Keeps the locks of an account, and tells reputation of them.
+    pub(crate) fn keep_locks(account: &AccountId, locks: Locks) {
+        let term = |lock: &L1Lock| {
+            let since = lock.term_since.filter(|_| lock.counts > 0)?;
+            Some(StakeTerm { since, amount: lock.counts })
+        };
+        // As many as there are locks at most.
+        let terms = StakeTerms::truncate_from(locks.iter().filter_map(term).collect());
+        T::OnL1Stake::on_l1_stake(account, terms);
+        if locks.is_empty() {
+            L1Locks::<T>::remove(account);
+        } else {
+            L1Locks::<T>::insert(account, locks);
+        }
     }
 
     fn lasts(lock: &L1Lock, now: u32) -> bool {
@@ -193,7 +221,7 @@ impl<T: Config> Pallet<T> {
             lock.counts = lock.counts.saturating_sub(u64::try_from(off).unwrap_or(u64::MAX));
         }
         if struck > 0 {
-            L1Locks::<T>::insert(account, locks);
+            Self::keep_locks(account, locks);
             let account = account.clone();
             Self::deposit_event(Event::L1StakeStruck { account, offence, amount: struck });
         }
@@ -210,7 +238,8 @@ impl<T: Config> Pallet<T> {
         let begin = L1Swept::<T>::get();
         let mut height = begin;
         for _ in 0..MAX_SWEPT {
-            let after = used.saturating_add(T::WeightInfo::sweep());
+            let step = T::WeightInfo::sweep().saturating_add(T::OnL1Stake::weight());
+            let after = used.saturating_add(step);
             if height > now || !after.all_lte(remaining) {
                 break;
             }
@@ -236,11 +265,7 @@ impl<T: Config> Pallet<T> {
             // It was displaced.
             return;
         }
-        if locks.is_empty() {
-            L1Locks::<T>::remove(&account);
-        } else {
-            L1Locks::<T>::insert(&account, locks);
-        }
+        Self::keep_locks(&account, locks);
         Self::deposit_event(Event::L1LockEnded { account, outpoint });
     }
 
@@ -283,7 +308,9 @@ impl<T: Config> OnL1Event for Pallet<T> {
         match event {
             L1Event::Stake { outpoint, chain_id, account, owner, value, unlock } => {
                 let (outpoint, unlock) = (*outpoint, *unlock);
-                let lock = L1Lock { outpoint, counts: *value, unlock, named: false };
+                let is_long = unlock >= block.height.saturating_add(MIN_TERM_BLOCKS);
+                let term_since = is_long.then(|| day_of(block.median_time));
+                let lock = L1Lock { outpoint, counts: *value, unlock, named: false, term_since };
                 let added = match *chain_id == T::ChainId::get() {
                     true => Self::add_lock(account, lock, Some((block.height, block.hash))),
                     false => Err(NoStake::OtherChain),
@@ -309,6 +336,6 @@ impl<T: Config> OnL1Event for Pallet<T> {
     }
 
     fn max_event_weight() -> Weight {
-        T::WeightInfo::hear_lock()
+        T::WeightInfo::hear_lock().saturating_add(T::OnL1Stake::weight())
     }
 }

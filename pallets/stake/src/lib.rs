@@ -62,6 +62,8 @@ mod l1_fork_tests;
 #[cfg(test)]
 mod l1_lock_tests;
 #[cfg(test)]
+mod l1_term_tests;
+#[cfg(test)]
 mod mock;
 #[cfg(test)]
 mod property_tests;
@@ -94,6 +96,7 @@ pub mod pallet {
         chain::{AccountId, Balance, BlockNumber},
         l1::OutPoint,
         relay::L1Branch,
+        reputation::l1_stake::OnL1Stake,
         sequencers::{Entities, OffenceKind, StakeCommitment, StakeParts, StakeProvider},
     };
     use frame_support::{
@@ -157,6 +160,9 @@ pub mod pallet {
 
         /// The attested branch of L1.
         type L1Blocks: L1Branch;
+
+        /// Told what accounts keep locked on L1 for long.
+        type OnL1Stake: OnL1Stake;
 
         /// Smallest lock on L1 that is taken into account, base units.
         type MinL1Lock: Get<Balance>;
@@ -230,7 +236,8 @@ pub mod pallet {
             L1Swept::<T>::put(T::L1Height::get());
             for GenesisLock { account, outpoint, value, unlock } in &self.l1_locks {
                 let (outpoint, unlock) = (*outpoint, *unlock);
-                let lock = L1Lock { outpoint, counts: *value, unlock, named: true };
+                let (counts, term_since) = (*value, None);
+                let lock = L1Lock { outpoint, counts, unlock, named: true, term_since };
                 let added = Pallet::<T>::add_lock(account, lock, None);
                 assert!(added.is_ok(), "the lock {outpoint} cannot count: {added:?}");
             }

@@ -5,10 +5,12 @@ use cascoin_l2_primitives::{
     chain::{AccountId, Balance},
     l1::{L1Hash, OutPoint},
     relay::{L1BlockContext, L1Branch, L1Event, OnL1Event},
+    reputation::l1_stake::{OnL1Stake, StakeTerms},
     sequencers::{Entities, Offence, OffenceKind, OnOffence, StakeCommitment},
 };
 use frame_support::{derive_impl, parameter_types, traits::fungible::InspectHold, PalletId};
 use sp_runtime::{generic, traits::BlakeTwo256, traits::IdentityLookup, BuildStorage, Weight};
+use std::collections::BTreeMap;
 
 pub type Header = generic::Header<u32, BlakeTwo256>;
 pub type Extrinsic = generic::UncheckedExtrinsic<AccountId, RuntimeCall, (), ()>;
@@ -53,6 +55,8 @@ parameter_types! {
     pub static MinL2Share: u8 = 50;
     /// L1 blocks that were replaced.
     pub static Replaced: Vec<L1Hash> = vec![];
+    /// What reputation was told last of each account.
+    pub static Terms: BTreeMap<AccountId, StakeTerms> = BTreeMap::new();
     pub const Fund: PalletId = PalletId(*b"l2/stake");
 }
 
@@ -77,6 +81,17 @@ impl Entities for Tens {
     }
 }
 
+pub struct Listener;
+impl OnL1Stake for Listener {
+    fn on_l1_stake(account: &AccountId, terms: StakeTerms) {
+        Terms::mutate(|all| all.insert(account.clone(), terms));
+    }
+
+    fn weight() -> Weight {
+        Weight::zero()
+    }
+}
+
 pub struct L1Blocks;
 impl L1Branch for L1Blocks {
     fn has_block(_: u32, hash: &L1Hash) -> bool {
@@ -96,6 +111,7 @@ impl pallet_stake::Config for Test {
     type L1Height = L1Height;
     type L1Margin = frame_support::traits::ConstU32<MARGIN>;
     type L1Blocks = L1Blocks;
+    type OnL1Stake = Listener;
     type MinL1Lock = frame_support::traits::ConstU128<MIN_LOCK>;
     type MinL2Share = MinL2Share;
     type PalletId = Fund;
@@ -119,6 +135,7 @@ pub fn with_genesis_locks(l1_locks: Vec<crate::GenesisLock>) -> sp_io::TestExter
     L1Height::set(L1_START);
     MinL2Share::set(50);
     Replaced::set(vec![]);
+    Terms::set(BTreeMap::new());
     let genesis = RuntimeGenesisConfig {
         balances: pallet_balances::GenesisConfig {
             balances: (1..=4).map(|n| (account(n), ENDOWMENT)).collect(),

@@ -6,6 +6,7 @@ use crate::{
 };
 use cascoin_l2_primitives::{
     chain::{AccountId, Balance, BlockNumber},
+    reputation::l1_stake::OnL1Stake,
     sequencers::{Entities, Offence, OffenceKind, OnOffence, StakeParts},
 };
 use codec::{Decode, Encode, MaxEncodedLen};
@@ -206,7 +207,7 @@ impl<T: Config> OnOffence for Pallet<T> {
     fn max_offence_weight() -> Weight {
         // A second double signer takes the first one's stake along; more of them find
         // that done.
-        T::WeightInfo::slash().saturating_mul(2)
+        T::WeightInfo::slash().saturating_add(T::OnL1Stake::weight()).saturating_mul(2)
     }
 
     fn max_reported_offence_weight() -> Weight {

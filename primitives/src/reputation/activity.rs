@@ -14,10 +14,10 @@ pub const MS_PER_DAY: u64 = 24 * 60 * 60 * 1_000;
 pub const PARTNER_BUCKETS: u32 = 128;
 
 /// Days without a transaction after which one step of decay is due.
-const DECAY_DAYS: Day = 30;
+pub(super) const DECAY_DAYS: Day = 30;
 /// What a step leaves, in thousandths: e^(−1/3), so that 90 days leave 1/e, as L1's
 /// own score decays (spec: cascoin-l1.md 5.2).
-const DECAY_PERMILLE: u64 = 717;
+pub(super) const DECAY_PERMILLE: u64 = 717;
 /// After so many steps nothing is left of the largest number.
 const MAX_DECAY_STEPS: Day = 140;
 

@@ -8,6 +8,9 @@
 //!   6.18, R6.4, R10.2, R10.3, R10.5). Integers only: all nodes get the same number
 //!   (P10).
 //! - [`trust`]: the web of trust, from what people say of each other on L1 (R10.1).
+//! - [`l1_history`] and [`l1_stake`]: the temporal and the economic part of L1's score,
+//!   from when an address acted on L1 and from coins that are locked there (R10.1).
+//! - [`attestation`]: what L1's own nodes say, as an upper bound (R10.1).
 //! - [`export`]: what L2 tells L1 of it (R10.4).
 //! - [`export_order`]: in which order L1 takes that, and what it may leave out.
 //!
@@ -17,8 +20,11 @@
 //! that pallet. All answers are for the state of the block being executed.
 
 mod activity;
+pub mod attestation;
 pub mod export;
 pub mod export_order;
+pub mod l1_history;
+pub mod l1_stake;
 mod log;
 pub mod rule;
 mod score;

@@ -1,8 +1,15 @@
 //! The rule once more, in rational arithmetic and as the texts have it, to check the
 //! integers against (P10).
 
-use super::{rule, rule::Facts, Activity, Score};
+use super::{
+    l1_history::L1History,
+    l1_stake::{self, StakeTerm},
+    rule,
+    rule::Facts,
+    Activity, Day, Score,
+};
 use proptest::prelude::*;
+use sp_core::U512;
 
 /// A fraction that is not negative.
 #[derive(Clone, Copy, Debug)]
@@ -72,14 +79,59 @@ fn economic(activity: &Activity, decimals: u8) -> u64 {
     diverse(points, activity.partner_count().into(), activity.transfers.into())
 }
 
+/// The largest number of points not above 100 · age / 730 · active / all · (717 / 1,000)^steps
+/// · (½ after a gap), by trying all. `days` are those on which the address acted, ascending.
+fn temporal(days: &[Day], today: Day) -> u64 {
+    let (Some(first), Some(last)) = (days.first(), days.last()) else { return 0 };
+    let mut months: Vec<Day> = days.iter().map(|day| (day - first) / 30).collect();
+    months.dedup();
+    let has_gap = days.windows(2).any(|pair| pair[1] - pair[0] > 180);
+    let steps = (today - last) / 30;
+    let age = (today - first).min(730);
+    let all = (today - first) / 30 + 1;
+    // Steps are fewer than 40, so both are below 2^450.
+    let power = |base: u64| U512::from(base).pow(steps.into());
+    let right = power(717) * U512::from(age) * U512::from(months.len()) * U512::from(100);
+    let left = power(1_000) * U512::from(730) * U512::from(all) * U512::from(1 + u8::from(has_gap));
+    (0..=100u64).rev().find(|n| left * U512::from(*n) <= right).expect("zero is not above it")
+}
+
+/// The best that any age gives: the largest number of points not above 100 · (log / 40) ·
+/// √(days / 365), by trying all, of all coins that are so old.
+fn l1_economic(terms: &[StakeTerm], today: Day, decimals: u8) -> u64 {
+    let unit = 10u64.pow(decimals.into());
+    let of_age = |since: Day| {
+        let old = terms.iter().filter(|term| term.since <= since);
+        let coins = old.map(|term| u128::from(term.amount)).sum::<u128>();
+        let coins = coins.min(u128::from(10_000 * unit)) as u64;
+        let log = (0..=40u32).rev().find(|tenths| {
+            let power = |base: u64, exponent: u32| U512::from(base).pow(exponent.into());
+            power(10, *tenths) * power(unit, 10) <= power(coins + unit, 10)
+        });
+        let log = u128::from(log.expect("one is 10^0"));
+        let days = u128::from(today.saturating_sub(since));
+        let is_below = |n: &u64| {
+            let n = u128::from(*n);
+            n * n * 40 * 40 * 365 <= 10_000 * log * log * days
+        };
+        (0..=100u64).rev().find(is_below).expect("zero is not above it")
+    };
+    terms.iter().map(|term| of_age(term.since)).max().unwrap_or(0)
+}
+
 fn aggregated(facts: &Facts) -> u64 {
-    let Facts { l1, trust, activity, penalty, decimals } = facts;
+    let Facts { l1, trust, l1_economic, l1_temporal, attested, .. } = facts;
+    let Facts { activity, penalty, decimals, .. } = facts;
     let (behaviour, economic) = (behaviour(activity), economic(activity, *decimals));
     let share = |points: u64, percent: u128| Ratio::of(points).times(Ratio(percent, 100));
     let transactions = activity.transactions();
     let imported = u64::from(l1.get());
-    let computed = Ratio::of(trust.get().into()).times(Ratio(30, 100)).floor();
-    let l1 = if imported > 0 { imported } else { computed };
+    let computed = share(trust.get().into(), 30)
+        .add(share(l1_economic.get().into(), 20))
+        .add(share(l1_temporal.get().into(), 10))
+        .floor();
+    let bounded = attested.map_or(computed, |most| computed.min(most.get().into()));
+    let l1 = if imported > 0 { imported } else { bounded };
     let all = if transactions < 10 {
         Ratio::of(l1)
     } else {
@@ -112,13 +164,17 @@ prop_compose! {
 prop_compose! {
     fn any_facts()(
         l1 in prop_oneof![Just(0u64), 0u64..=100],
-        trust in 0u64..=100,
+        on_l1 in (0u64..=100, 0u64..=100, 0u64..=100),
+        attested in prop::option::of(0u64..=100),
         activity in any_activity(),
         penalty in 0u8..=100,
         decimals in prop_oneof![Just(7u8), Just(8), 0u8..=8],
     ) -> Facts {
-        let trust = Score::saturating(trust);
-        Facts { l1: Score::saturating(l1), trust, activity, penalty, decimals }
+        let (trust, l1_economic, l1_temporal) = on_l1;
+        let [l1, trust, l1_economic, l1_temporal] =
+            [l1, trust, l1_economic, l1_temporal].map(Score::saturating);
+        let attested = attested.map(Score::saturating);
+        Facts { l1, trust, l1_economic, l1_temporal, attested, activity, penalty, decimals }
     }
 }
 
@@ -136,13 +192,51 @@ proptest! {
         prop_assert_eq!(u64::from(computed.aggregated.get()), aggregated(&facts));
     }
 
+    #[test]
+    fn p10_acting_on_l1_counts_by_the_rational_rule_rounded_down(
+        mut days in prop::collection::vec(0u32..1_200, 0..40),
+        wait in 0u32..1_000,
+    ) {
+        days.sort_unstable();
+        let mut history = L1History::default();
+        for day in &days {
+            history.note(*day);
+        }
+        let today = days.last().copied().unwrap_or(0) + wait;
+        prop_assert_eq!(u64::from(history.score(today).get()), temporal(&days, today));
+    }
+
+    #[test]
+    fn p10_stake_on_l1_counts_by_the_rational_rule_rounded_down(
+        terms in prop::collection::vec(
+            (0u32..1_000, prop_oneof![0u64..10_000_000_000, any::<u64>()]),
+            0..=16,
+        ),
+        today in 0u32..3_000,
+        decimals in prop_oneof![Just(7u8), Just(8), 0u8..=8],
+    ) {
+        let term = |(since, amount)| StakeTerm { since, amount };
+        let terms: Vec<_> = terms.into_iter().map(term).collect();
+        let computed = l1_stake::score(&terms, today, decimals);
+        prop_assert_eq!(u64::from(computed.get()), l1_economic(&terms, today, decimals));
+    }
+
     /// A better L1 score never makes the aggregated one worse.
     #[test]
     fn p10_more_on_l1_is_never_less(facts in any_facts(), more in 0u64..=100) {
         let more_than = |score: Score| Score::saturating(u64::from(score.get()) + more);
         let l1 = more_than(rule::l1_score(&facts));
         let trust = more_than(facts.trust);
-        for better in [Facts { l1, ..facts }, Facts { trust, ..facts }] {
+        let l1_economic = more_than(facts.l1_economic);
+        let l1_temporal = more_than(facts.l1_temporal);
+        for better in [
+            Facts { l1, ..facts },
+            Facts { trust, ..facts },
+            Facts { l1_economic, ..facts },
+            Facts { l1_temporal, ..facts },
+            Facts { attested: facts.attested.map(more_than), ..facts },
+            Facts { attested: None, ..facts },
+        ] {
             let better = rule::score(&better);
             prop_assert!(better.aggregated >= rule::score(&facts).aggregated);
         }

@@ -17,9 +17,12 @@ pub const SUSPICIOUS_SCORE: u64 = 50;
 /// Above it, transactions count as final for their receivers before they are (R6.1).
 pub const INSTANT_FINALITY_SCORE: Score = Score::saturating(80);
 
-/// Weight of the web of trust in L1's score, percent (spec: cascoin-l1.md 5.2). The other
-/// parts (behaviour 40, economic 20, temporal 10) are not read from L1 and give nothing.
+/// Weights of the parts of L1's score, percent (spec: cascoin-l1.md 5.2). Behaviour, the
+/// other 40, gives nothing: what it is made of, trades, their partners and disputes, L1 does
+/// not show. What accounts do on L2 counts by itself, below.
 const WEB_OF_TRUST_PERCENT: u64 = 30;
+const L1_ECONOMIC_PERCENT: u64 = 20;
+const L1_TEMPORAL_PERCENT: u64 = 10;
 
 /// Weights of the parts in the aggregated score, percent (R10.3).
 const L1_PERCENT: u64 = 60;
@@ -47,6 +50,13 @@ pub struct Facts {
     pub l1: Score,
     /// What the web of trust on L1 gives, see [`trust`](super::trust).
     pub trust: Score,
+    /// What coins give that are locked on L1, see [`l1_stake`](super::l1_stake).
+    pub l1_economic: Score,
+    /// What acting on L1 over time gives, see [`l1_history`](super::l1_history).
+    pub l1_temporal: Score,
+    /// What more than two thirds of the sequencers' L1 nodes say at most, see
+    /// [`attestation`](super::attestation); `None` if nothing is attested.
+    pub attested: Option<Score>,
     /// What the account did on L2, as much as is left of it today.
     pub activity: Activity,
     /// Points taken away for offences.
@@ -98,8 +108,14 @@ pub enum Suspicion {
 pub struct Breakdown {
     /// L1's score, see [`l1_score`].
     pub l1: Score,
-    /// The web of trust on L1, of which 30 % are a score of L1 where none was imported.
+    /// The web of trust on L1, 30 % of a score of L1 where none was imported.
     pub trust: Score,
+    /// Coins that are locked on L1, 20 % of it.
+    pub l1_economic: Score,
+    /// Acting on L1 over time, 10 % of it.
+    pub l1_temporal: Score,
+    /// What it is at most, as L1's own nodes say; `None` if nothing is attested.
+    pub attested: Option<Score>,
     /// How it behaves on L2.
     pub behaviour: Score,
     /// What it moves on L2.
@@ -113,17 +129,26 @@ pub struct Breakdown {
 }
 
 /// L1's score: the imported one, whether it is better or worse, or else what is computed
-/// here from the facts that L1 proves.
+/// here from the facts that L1 proves, and then no more than is attested.
 pub fn l1_score(facts: &Facts) -> Score {
     if facts.l1 > Score::ZERO {
         return facts.l1;
     }
-    Score::saturating(u64::from(facts.trust.get()).saturating_mul(WEB_OF_TRUST_PERCENT) / 100)
+    let parts = [
+        (facts.trust, WEB_OF_TRUST_PERCENT),
+        (facts.l1_economic, L1_ECONOMIC_PERCENT),
+        (facts.l1_temporal, L1_TEMPORAL_PERCENT),
+    ];
+    // Of hundreds at most: nothing overflows.
+    let weighted: u64 = parts.iter().map(|(part, percent)| u64::from(part.get()) * percent).sum();
+    let computed = Score::saturating(weighted / 100);
+    facts.attested.map_or(computed, |most| computed.min(most))
 }
 
 /// Computes a score.
 pub fn score(facts: &Facts) -> Breakdown {
-    let Facts { trust, activity, penalty, decimals, .. } = facts;
+    let Facts { trust, l1_economic, l1_temporal, attested, .. } = facts;
+    let Facts { activity, penalty, decimals, .. } = facts;
     let l1 = l1_score(facts);
     let behaviour = behaviour(activity);
     let economic = economic(activity, *decimals);
@@ -138,6 +163,9 @@ pub fn score(facts: &Facts) -> Breakdown {
     Breakdown {
         l1,
         trust: *trust,
+        l1_economic: *l1_economic,
+        l1_temporal: *l1_temporal,
+        attested: *attested,
         behaviour: Score::saturating(behaviour),
         economic: Score::saturating(economic),
         suspicion,
@@ -244,6 +272,40 @@ mod tests {
             assert_eq!((shown.get(), aggregated.get()), (l1, l1), "{imported}, {trust}");
             assert_eq!(part, facts.trust);
         }
+    }
+
+    #[test]
+    fn r10_1_stake_and_age_on_l1_are_twenty_and_ten_of_a_hundred() {
+        let of = |trust, l1_economic, l1_temporal| {
+            let [trust, l1_economic, l1_temporal] =
+                [trust, l1_economic, l1_temporal].map(Score::saturating);
+            score(&Facts { trust, l1_economic, l1_temporal, ..facts(0, 0, 0, 0) }).l1.get()
+        };
+        assert_eq!(of(0, 100, 0), 20);
+        assert_eq!(of(0, 0, 100), 10);
+        assert_eq!(of(100, 100, 100), 60, "behaviour gives nothing");
+        // 0.3 + 0.4 + 0.3: it is rounded once.
+        assert_eq!(of(1, 2, 3), 1);
+        assert_eq!(of(1, 2, 2), 0);
+    }
+
+    /// R10.1: what L1's own nodes say takes from what is computed, and never gives.
+    #[test]
+    fn r10_1_what_is_attested_is_an_upper_bound_and_no_source() {
+        let of = |imported, trust, attested: Option<u64>| {
+            let attested = attested.map(Score::saturating);
+            let trust = Score::saturating(trust);
+            let Breakdown { l1, attested: shown, .. } =
+                score(&Facts { trust, attested, ..facts(imported, 0, 0, 0) });
+            assert_eq!(shown, attested);
+            l1.get()
+        };
+        assert_eq!(
+            [None, Some(30), Some(29), Some(0)].map(|most| of(0, 100, most)),
+            [30, 30, 29, 0]
+        );
+        assert_eq!(of(0, 0, Some(100)), 0);
+        assert_eq!(of(70, 0, Some(10)), 70, "genesis and governance are not bound");
     }
 
     #[test]

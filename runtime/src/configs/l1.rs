@@ -21,7 +21,8 @@ impl pallet_l1_relay::Config for Runtime {
     type WeightInfo = crate::weights::pallet_l1_relay::WeightInfo<Runtime>;
 }
 
-/// Each kind of event has one pallet that acts on it.
+/// Each kind of event has one pallet that acts on it. Reputation also notes who signed what
+/// keys sign.
 pub struct L1Events;
 
 impl OnL1Event for L1Events {
@@ -29,9 +30,15 @@ impl OnL1Event for L1Events {
         match event {
             L1Event::Burn { .. } => BurnMint::on_event(event, block),
             L1Event::Trust(_) => Reputation::on_event(event, block),
-            L1Event::KeyRevocation { .. } => SequencerRegistry::on_event(event, block),
+            L1Event::KeyRevocation { .. } => {
+                SequencerRegistry::on_event(event, block);
+                Reputation::on_event(event, block);
+            }
             L1Event::Stake { .. } => Stake::on_event(event, block),
-            L1Event::Message { .. } => Messages::on_event(event, block),
+            L1Event::Message { .. } => {
+                Messages::on_event(event, block);
+                Reputation::on_event(event, block);
+            }
             L1Event::ForcedTransaction { .. } => ForcedInclusion::on_event(event, block),
             L1Event::ChainRegistration { .. } => L2Registry::on_event(event, block),
         }
@@ -41,9 +48,12 @@ impl OnL1Event for L1Events {
     fn max_event_weight() -> Weight {
         BurnMint::max_event_weight()
             .max(Reputation::max_event_weight())
-            .max(SequencerRegistry::max_event_weight())
             .max(Stake::max_event_weight())
-            .max(Messages::max_event_weight())
+            .max(
+                SequencerRegistry::max_event_weight()
+                    .max(Messages::max_event_weight())
+                    .saturating_add(Reputation::max_act_weight()),
+            )
             .max(ForcedInclusion::max_event_weight())
             .max(L2Registry::max_event_weight())
     }

@@ -1,4 +1,4 @@
-//! Reputation, and what L1 is told of it.
+//! Reputation, what L1 is told of it, and what L1's nodes say of it.
 
 use crate::{
     account_data::ActivityStore, AccountId, BlockNumber, ChainParameters, Reputation,
@@ -30,11 +30,11 @@ const EXPORT_THRESHOLD: u8 = 5;
 const RESERVED_ENTRIES: u32 = 128;
 
 parameter_types! {
-    pub ExportInterval: BlockNumber = export_interval();
+    pub EpochBlocks: BlockNumber = epoch_blocks();
 }
 
 /// An epoch; 0 on a chain without parameters, as FRAME builds in tests.
-fn export_interval() -> BlockNumber {
+fn epoch_blocks() -> BlockNumber {
     let parameters = ChainParameters::get();
     parameters.session_blocks.saturating_mul(parameters.epoch_sessions)
 }
@@ -45,8 +45,16 @@ impl pallet_reputation_export::Config for Runtime {
     type Threshold = ConstU8<EXPORT_THRESHOLD>;
     type MaxEntries = ConstU32<MAX_EXPORT_ENTRIES>;
     type ReservedEntries = ConstU32<RESERVED_ENTRIES>;
-    type Interval = ExportInterval;
+    type Interval = EpochBlocks;
     type WeightInfo = crate::weights::pallet_reputation_export::WeightInfo<Runtime>;
+}
+
+impl pallet_score_attestation::Config for Runtime {
+    type Sequencers = SequencerRegistry;
+    type Addresses = Reputation;
+    type OnScore = Reputation;
+    type Interval = EpochBlocks;
+    type WeightInfo = crate::weights::pallet_score_attestation::WeightInfo<Runtime>;
 }
 
 /// Everything but what sequencers and governance do as such, and claims after an outage,
@@ -63,6 +71,7 @@ impl Contains<RuntimeCall> for NotDuty {
                 | RuntimeCall::Stake(_)
                 | RuntimeCall::Reputation(_)
                 | RuntimeCall::ReputationExport(_)
+                | RuntimeCall::ScoreAttestation(_)
                 | RuntimeCall::Sudo(_)
         )
     }

@@ -1,8 +1,8 @@
 //! Stake.
 
 use crate::{
-    Balance, Balances, BlockNumber, ChainParameters, L1Relay, Runtime, RuntimeHoldReason,
-    SequencerRegistry,
+    Balance, Balances, BlockNumber, ChainParameters, L1Relay, Reputation, Runtime,
+    RuntimeHoldReason, SequencerRegistry,
 };
 use frame_support::{parameter_types, traits::Get, PalletId};
 
@@ -40,6 +40,7 @@ impl pallet_stake::Config for Runtime {
     type L1Height = L1Height;
     type L1Margin = L1Margin;
     type L1Blocks = L1Relay;
+    type OnL1Stake = Reputation;
     type MinL1Lock = MinL1Lock;
     type MinL2Share = MinL2Share;
     type PalletId = StakePalletId;

@@ -58,6 +58,9 @@ pub mod pallet_reputation_export {
 pub mod pallet_rewards {
     pub use ::pallet_rewards::weights::EstimatedWeight as WeightInfo;
 }
+pub mod pallet_score_attestation {
+    pub use ::pallet_score_attestation::weights::EstimatedWeight as WeightInfo;
+}
 pub mod pallet_sequencer_registry {
     pub use ::pallet_sequencer_registry::weights::EstimatedWeight as WeightInfo;
 }

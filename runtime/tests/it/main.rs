@@ -24,6 +24,7 @@ mod relay;
 mod reputation;
 mod revocation;
 mod rewards;
+mod scores;
 mod sessions;
 mod stake;
 mod time;

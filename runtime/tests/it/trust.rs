@@ -50,7 +50,7 @@ fn l1_block(
 }
 
 /// Eve's wallet on L1: its address, and the call that links it to her account.
-fn eves_wallet(chain: &mut Chain) -> (H160, RuntimeCall) {
+pub fn eves_wallet(chain: &mut Chain) -> (H160, RuntimeCall) {
     let wallet = ecdsa::Pair::from_seed(&[5; 32]);
     let message = chain.read(|| Reputation::message(&Eve.to_account_id()));
     let ours = wallet.sign_prehashed(&digest(&message)).0;

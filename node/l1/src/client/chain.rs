@@ -5,7 +5,7 @@ use super::{
     Call, L1Client, L1Error,
 };
 use crate::block::{Block, Header, Transaction};
-use cascoin_l2_primitives::l1::L1Hash;
+use cascoin_l2_primitives::{l1::L1Hash, reputation::Score};
 use serde_json::Value;
 
 impl L1Client {
@@ -137,6 +137,21 @@ impl L1Client {
             Ok(_) => Err(L1Error::bad_reply(METHOD, "another transaction than asked for")),
             Err(error) => Err(L1Error::bad_reply(METHOD, error)),
         }
+    }
+
+    /// The score that the node gives an address, as the address itself sees it. It differs
+    /// by node and by moment. Nodes without a web of trust do not know the method.
+    ///
+    /// # Errors
+    /// [`L1Error::Rpc`] with [`super::code::METHOD_NOT_FOUND`] if it has none; any other
+    /// [`L1Error`].
+    pub fn secure_trust(&self, address: &str) -> Result<Score, L1Error> {
+        #[derive(serde::Deserialize)]
+        struct SecureTrust {
+            trust_score: Score,
+        }
+        let SecureTrust { trust_score } = self.query("getsecuretrust", vec![address.into()])?;
+        Ok(trust_score)
     }
 
     /// Sends a transaction and gives its identifier, which is computed here.

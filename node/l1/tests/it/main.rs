@@ -10,6 +10,7 @@ mod logs;
 mod node;
 mod proxy;
 mod registrations;
+mod scores;
 mod stakes;
 
 use cascoin_l1::testing::Litecoind;

@@ -8,7 +8,7 @@ use crate::{
 use cascoin_l2_primitives::{
     chain::BlockHash,
     l1::{address::L1Address, signed_message::link_message},
-    reputation::{rule::Suspicion, Day},
+    reputation::{rule::Suspicion, Day, Score},
 };
 use serde::Serialize;
 
@@ -39,10 +39,18 @@ pub(super) struct Reputation {
 #[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Parts {
-    /// L1's score: as it was imported, or else 30 % of the next.
+    /// L1's score: as it was imported, or else 30 % of `trust`, 20 % of `l1Economic` and
+    /// 10 % of `l1Temporal`, and then no more than `attested`.
     l1: u8,
     /// What the web of trust on L1 says of the linked address.
     trust: u8,
+    /// What the account's coins give that are locked on L1.
+    l1_economic: u8,
+    /// What the linked address's acting on L1 over time gives.
+    l1_temporal: u8,
+    /// What more than two thirds of the sequencers' L1 nodes say of the linked address at
+    /// most; null if they do not.
+    attested: Option<u8>,
     behaviour: u8,
     economic: u8,
     /// Points taken away for offences.
@@ -80,6 +88,9 @@ pub(super) fn reputation(context: &Context, args: &Args) -> RpcResult<Reputation
         parts: Parts {
             l1: parts.l1.get(),
             trust: parts.trust.get(),
+            l1_economic: parts.l1_economic.get(),
+            l1_temporal: parts.l1_temporal.get(),
+            attested: parts.attested.map(Score::get),
             behaviour: parts.behaviour.get(),
             economic: parts.economic.get(),
             penalty: parts.penalty,

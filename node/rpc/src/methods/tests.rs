@@ -345,7 +345,18 @@ impl ChainReader for TestChain {
         let activity = if account == alice() { activity } else { Activity::default() };
         let l1 = Score::saturating(if account == alice() { 70 } else { 0 });
         let trust = Score::saturating(if account == alice() { 55 } else { 0 });
-        let facts = Facts { l1, trust, activity, penalty: 1, decimals: self.decimals };
+        let attested = (account == alice()).then_some(Score::saturating(80));
+        let l1_temporal = Score::saturating(if account == alice() { 12 } else { 0 });
+        let facts = Facts {
+            l1,
+            trust,
+            l1_economic: Score::ZERO,
+            l1_temporal,
+            attested,
+            activity,
+            penalty: 1,
+            decimals: self.decimals,
+        };
         Ok(ReputationReport {
             breakdown: score(&facts),
             instant_finality: false,
@@ -760,6 +771,9 @@ fn r10_3_a_score_comes_with_its_parts() {
         json!({
             "l1": 70,
             "trust": 55,
+            "l1Economic": 0,
+            "l1Temporal": 12,
+            "attested": 80,
             "behaviour": 46,
             "economic": 3,
             "penalty": 1,

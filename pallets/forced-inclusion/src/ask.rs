@@ -18,7 +18,7 @@ use sp_runtime::{DispatchResult, SaturatedConversion};
 
 impl<T: Config> Pallet<T> {
     /// Asks the leader of the block that begins for one of those that wait: by turns, the
-    /// first of a few that the block could begin with.
+    /// first of a few that the block could begin with and that pools had their time for.
     pub(crate) fn ask() -> Weight {
         let places = Queue::<T>::get();
         let waiting = places.waiting();
@@ -26,10 +26,12 @@ impl<T: Config> Pallet<T> {
             return Weight::zero();
         }
         let now: u64 = frame_system::Pallet::<T>::block_number().saturated_into();
+        let time = T::Time::now();
         for step in 0..SCANNED.min(waiting) {
             let offset = now.saturating_add(step).checked_rem(waiting).unwrap_or(0);
             let place = places.first.saturating_add(offset);
-            let Some(ticket) = Tickets::<T>::get(place) else { continue };
+            let asked = Entries::<T>::get(place).is_some_and(|entry| entry.asked <= time);
+            let Some(ticket) = Tickets::<T>::get(place).filter(|_| asked) else { continue };
             match T::Apply::readiness(&ticket) {
                 Readiness::Ready => {
                     if let Some(leader) = T::Author::get() {

@@ -83,6 +83,11 @@ mod benchmarks {
             };
             Tickets::<T>::insert(place, ticket);
             LeftOut::<T>::insert(place, leaders());
+            Entries::<T>::mutate(place, |entry| {
+                if let Some(entry) = entry {
+                    entry.asked = 0;
+                }
+            });
         }
         #[block]
         {

@@ -13,6 +13,9 @@ use frame_support::{assert_noop, assert_ok, weights::Weight};
 use proptest::prelude::*;
 use sp_runtime::DispatchError::BadOrigin;
 
+/// From then on leaders are asked for what was heard when the chain began.
+const ASKED: Moment = START + HOUR;
+
 /// Blocks of `leader` that begin with nothing, all at this time.
 fn censor(leader: u8, blocks: u32, now: Moment) {
     Author::set(Some(account(leader)));
@@ -37,8 +40,8 @@ fn r17_3_who_left_out_what_the_runtime_had_to_apply_is_punished() {
     chain().execute_with(|| {
         hear_at(START, APPLIED, 7);
         ReadyOnes::set(vec![7]);
-        censor(1, MIN_LEFT_OUT, START);
-        censor(2, MIN_LEFT_OUT - 1, START);
+        censor(1, MIN_LEFT_OUT, ASKED);
+        censor(2, MIN_LEFT_OUT - 1, ASKED);
         assert!(told().is_empty(), "nothing is proven while anybody may still include it");
         overdue();
         // Too few blocks are nobody's pattern.
@@ -57,9 +60,9 @@ fn r17_3_the_inherent_includes_it_and_nobody_is_blamed() {
     chain().execute_with(|| {
         hear_at(START, APPLIED, 7);
         ReadyOnes::set(vec![7]);
-        censor(1, 9, START);
+        censor(1, 9, ASKED);
         Author::set(Some(account(2)));
-        assert_eq!(honest_block(START), [[APPLIED, 7]]);
+        assert_eq!(honest_block(ASKED), [[APPLIED, 7]]);
         let included = System::events().into_iter().any(|record| {
             matches!(
                 record.event,
@@ -69,7 +72,7 @@ fn r17_3_the_inherent_includes_it_and_nobody_is_blamed() {
         });
         assert!(included);
         // It is asked for once.
-        assert!(honest_block(START).is_empty());
+        assert!(honest_block(ASKED).is_empty());
         // Even if the runtime could apply it again, nobody is to blame.
         overdue();
         assert!(told().is_empty());
@@ -83,9 +86,9 @@ fn r17_5_nobody_is_blamed_for_what_could_not_be_included() {
     // Not ready in any block: coins that come just before its time is over.
     chain().execute_with(|| {
         hear_at(START, APPLIED, 7);
-        censor(1, 50, START);
+        censor(1, 50, ASKED);
         ReadyOnes::set(vec![7]);
-        censor(1, MIN_LEFT_OUT - 1, START);
+        censor(1, MIN_LEFT_OUT - 1, ASKED);
         overdue();
         assert!(told().is_empty());
     });
@@ -94,7 +97,7 @@ fn r17_5_nobody_is_blamed_for_what_could_not_be_included() {
         hear_at(START, APPLIED, 7);
         ReadyOnes::set(vec![7]);
         Room::set(false);
-        censor(1, 50, START);
+        censor(1, 50, ASKED);
         overdue();
         assert!(told().is_empty());
     });
@@ -103,7 +106,7 @@ fn r17_5_nobody_is_blamed_for_what_could_not_be_included() {
         chain().execute_with(|| {
             hear_at(START, kind, 7);
             ReadyOnes::set(vec![7]);
-            censor(1, 50, START);
+            censor(1, 50, ASKED);
             Author::set(None);
             for _ in 0..crate::MAX_TRIES {
                 block(START + DAY);
@@ -117,7 +120,7 @@ fn r17_5_nobody_is_blamed_for_what_could_not_be_included() {
         hear_at(START, INVALID, 7);
         ReadyOnes::set(vec![7]);
         Author::set(Some(account(1)));
-        assert!(honest_block(START).is_empty());
+        assert!(honest_block(ASKED).is_empty());
     });
 }
 
@@ -128,11 +131,11 @@ fn r17_5_what_the_inherent_cannot_include_is_asked_for_no_more() {
         chain().execute_with(|| {
             hear_at(START, kind, 7);
             ReadyOnes::set(vec![7]);
-            censor(1, 9, START);
+            censor(1, 9, ASKED);
             Author::set(Some(account(2)));
-            assert_eq!(honest_block(START), [[kind, 7]]);
+            assert_eq!(honest_block(ASKED), [[kind, 7]]);
             assert!(!Tickets::<Test>::contains_key(0) && !LeftOut::<Test>::contains_key(0));
-            assert!(honest_block(START).is_empty());
+            assert!(honest_block(ASKED).is_empty());
         });
     }
     // For want of room it is tried again.
@@ -141,7 +144,7 @@ fn r17_5_what_the_inherent_cannot_include_is_asked_for_no_more() {
         ReadyOnes::set(vec![7]);
         Author::set(Some(account(2)));
         for _ in 0..3 {
-            assert_eq!(honest_block(START), [[NO_ROOM, 7]]);
+            assert_eq!(honest_block(ASKED), [[NO_ROOM, 7]]);
             assert!(!LeftOut::<Test>::contains_key(0), "the leader did its part");
         }
     });
@@ -152,9 +155,9 @@ fn nobody_is_asked_any_more_once_the_nonce_is_used() {
     chain().execute_with(|| {
         hear_at(START, APPLIED, 7);
         ReadyOnes::set(vec![7]);
-        censor(1, 9, START);
+        censor(1, 9, ASKED);
         UsedOnes::set(vec![7]);
-        censor(1, 1, START);
+        censor(1, 1, ASKED);
         assert!(!Tickets::<Test>::contains_key(0) && !LeftOut::<Test>::contains_key(0));
     });
 }
@@ -166,11 +169,11 @@ fn only_what_is_asked_for_is_included() {
         hear_at(START, APPLIED, 7);
         hear_at(START, APPLIED, 8);
         Author::set(Some(account(1)));
-        begin(START);
+        begin(ASKED);
         assert_noop!(Forced::include(RuntimeOrigin::none(), 0), Error::<Test>::NotAsked);
         end();
         ReadyOnes::set(vec![8]);
-        begin(START);
+        begin(ASKED);
         assert_eq!(Duty::<Test>::get(), Some(Asked { place: 1, leader: account(1) }));
         let signed = RuntimeOrigin::signed(account(1));
         assert_noop!(Forced::include(signed, 1), BadOrigin);
@@ -190,7 +193,7 @@ fn r17_5_all_that_wait_are_looked_at_by_turns() {
             hear_at(START, APPLIED, number);
         }
         ReadyOnes::set(vec![17]);
-        censor(1, 40, START);
+        censor(1, 40, ASKED);
         let noted = LeftOut::<Test>::get(17).0;
         assert_eq!((noted.len(), noted[0].blocks), (1, SCANNED as u32));
     });
@@ -200,10 +203,31 @@ fn r17_5_all_that_wait_are_looked_at_by_turns() {
             hear_at(START, APPLIED, number);
         }
         ReadyOnes::set(vec![0, 1, 2, 3]);
-        censor(1, 40, START);
+        censor(1, 40, ASKED);
         for place in 0..4 {
             assert_eq!(LeftOut::<Test>::get(place).0[0].blocks, 10);
         }
+    });
+}
+
+/// Leaders have an hour to take it from their pools, and nobody is blamed for what the relay
+/// told of too late.
+#[test]
+fn r17_5_nobody_is_asked_before_pools_had_their_time() {
+    chain().execute_with(|| {
+        hear_at(START, APPLIED, 7);
+        ReadyOnes::set(vec![7]);
+        censor(1, 50, ASKED - 1);
+        assert!(!LeftOut::<Test>::contains_key(0));
+        censor(1, 1, ASKED);
+        assert_eq!(LeftOut::<Test>::get(0).0.len(), 1);
+    });
+    chain().execute_with(|| {
+        hear_at(START - 30 * DAY, APPLIED, 7);
+        ReadyOnes::set(vec![7]);
+        censor(1, 50, ASKED - 1);
+        assert_eq!(block(ASKED), [[APPLIED, 7]]);
+        assert!(told().is_empty());
     });
 }
 
@@ -229,7 +253,7 @@ fn r17_5_three_epochs_of_a_month_make_a_repeat_offender() {
             Now::set(START);
             hear_at(START, APPLIED, number);
             ReadyOnes::set(vec![number]);
-            censor(1, MIN_LEFT_OUT, START);
+            censor(1, MIN_LEFT_OUT, ASKED);
             overdue();
         }
         let expected = [
@@ -248,8 +272,8 @@ fn what_offences_weigh_is_told() {
     chain().execute_with(|| {
         hear_at(START, APPLIED, 7);
         ReadyOnes::set(vec![7]);
-        censor(1, MIN_LEFT_OUT, START);
-        censor(2, MIN_LEFT_OUT, START);
+        censor(1, MIN_LEFT_OUT, ASKED);
+        censor(2, MIN_LEFT_OUT, ASKED);
         Now::set(START + DAY);
         let height = System::block_number() + 1;
         System::set_block_number(height);
@@ -304,7 +328,7 @@ proptest! {
                     }
                     Step::Censor(leader) => {
                         Author::set(Some(account(leader)));
-                        assert!(block(START).is_empty());
+                        assert!(block(ASKED).is_empty());
                         if ready && room && !included {
                             left_out[usize::from(leader)] += 1;
                         }
@@ -312,7 +336,7 @@ proptest! {
                     Step::Include(leader) => {
                         Author::set(Some(account(leader)));
                         let asked = ready && !included;
-                        assert_eq!(honest_block(START).len(), usize::from(asked));
+                        assert_eq!(honest_block(ASKED).len(), usize::from(asked));
                         included |= asked;
                     }
                 }

@@ -4,8 +4,9 @@
 //!
 //! - Whom sequencers censor puts a signed transaction on L1
 //!   (`cascoin_l2_primitives::l1::forced`). The relay tells of it, and it waits here.
-//! - While it waits, leaders are asked for it, and each node's off-chain worker submits it
-//!   to the node's pool, so leaders that censor nothing include it at once.
+//! - While it waits, each node's off-chain worker submits it to the node's pool, so
+//!   leaders that censor nothing include it at once, like any other. Where that does not
+//!   help, leaders are asked for it.
 //! - When its time is over ([`Config::Deadline`]) and its nonce is not used, **the runtime
 //!   applies it itself** as a block begins: signature, nonce, fee and limits as always.
 //!   That is part of executing the block. A leader cannot leave it out: a block without
@@ -36,8 +37,10 @@
 //!
 //! ## Who left it out
 //!
-//! As each block begins, the runtime looks for one of those that wait which this block could
-//! begin with: the nonce is the account's next, the account can pay, and there is room. It
+//! For a twenty-fourth of the deadline leaders are left to take it from their pools, where it
+//! is a transaction like any other. (Of one that is heard late that is all the time there is;
+//! nobody is blamed for it.) From then on, as each block begins, the runtime looks for one
+//! of those that wait which this block could begin with: the nonce is the account's next, the account can pay, and there is room. It
 //! *asks* the block's leader for it ([`Duty`](pallet::Duty)). The runtime also makes the
 //! inherent that includes it ([`include`](pallet::Pallet::include)), from the same state, so
 //! a leader whose program is unchanged always does, whatever its pool holds. A leader that
@@ -375,9 +378,10 @@ impl<T: Config> Pallet<T> {
         let deadline = T::Deadline::get();
         let stood = Moment::from(block.median_time).saturating_mul(1_000);
         let least = deadline.checked_div(LATE_PART).unwrap_or(0);
-        let due = stood.saturating_add(deadline).max(T::Time::now().saturating_add(least));
+        let asked = T::Time::now().saturating_add(least);
+        let due = stood.saturating_add(deadline).max(asked);
         let hash = T::Hashing::hash(encoded);
-        Entries::<T>::insert(place, Waiting { hash, due });
+        Entries::<T>::insert(place, Waiting { hash, due, asked });
         Transactions::<T>::insert(place, encoded);
         if let Some(ticket) = T::Apply::ticket(encoded) {
             Tickets::<T>::insert(place, ticket);

@@ -29,6 +29,8 @@ pub struct Waiting<Hash> {
     pub hash: Hash,
     /// The time from which on it is overdue, milliseconds since 1970.
     pub due: Moment,
+    /// The time from which on leaders are asked for it.
+    pub asked: Moment,
 }
 
 /// What a transaction says of itself, as far as it is needed to know when a block could

@@ -30,12 +30,12 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
         Weight::from_parts(5_000_000, 0) + T::DbWeight::get().reads(3)
     }
 
-    // Of each that is looked at its ticket and its account; that none of them is ready any
+    // Of each that is looked at its entry, its ticket and its account; that none of them is ready any
     // more is two writes each. Besides the price and the parameters for its fee, twice; who
     // makes the block; and as it ends what it weighs, and who left it out.
     fn ask() -> Weight {
         Weight::from_parts(60_000_000, 0)
-            + T::DbWeight::get().reads_writes(8 + 2 * SCANNED, 2 + 2 * SCANNED)
+            + T::DbWeight::get().reads_writes(9 + 3 * SCANNED, 2 + 2 * SCANNED)
     }
 
     // Each leader that is to blame is looked for among all records.

@@ -114,17 +114,17 @@ impl ApplyTransaction for ApplySigned {
         }
     }
 
-    // What stands before the users' transactions is of the mandatory class, and none of it
-    // is the leader's choice: hooks and inherents. If they left the users' share, the first
-    // of the users' transactions had room. A block that ends a session has none.
+    // What stands before the inherent is of the mandatory class, and none of it is the
+    // leader's choice: hooks and other inherents. If they left as much as leaders are asked
+    // for at most, it had room. In a block that ends a session it has none.
     fn had_room() -> bool {
         let taken = System::block_weight().get(DispatchClass::Mandatory).ref_time();
-        taken.saturating_add(RateLimit::users_share()) <= MAX_BLOCK_REF_TIME
+        taken.saturating_add(most_asked_for()) <= MAX_BLOCK_REF_TIME
     }
 }
 
 /// What leaders are asked for takes no more than half of what users have of a block, in
-/// picoseconds: the other half is more than messages from L1 take of it before.
+/// picoseconds, so that a block whose hooks were slow has room for it still.
 fn most_asked_for() -> u64 {
     RateLimit::users_share() / 2
 }

@@ -204,6 +204,18 @@ fn r17_2_what_cannot_be_included_is_dropped() {
     assert_eq!(balance(&mut chain, Ferdie), ferdie + AMOUNT);
 }
 
+/// As if pools had had their time already: leaders are asked for all that wait.
+fn ask_now(chain: &mut Chain) {
+    chain.read(|| {
+        let places = Queue::<Runtime>::get();
+        for place in places.first..places.next {
+            Entries::<Runtime>::mutate(place, |entry| {
+                entry.as_mut().expect("it waits").asked = 0;
+            });
+        }
+    });
+}
+
 /// The inherent that the runtime makes for the next block's leader, if it asks for any.
 fn asked(chain: &mut Chain) -> Option<UncheckedExtrinsic> {
     let header = chain.unfinished(chain.time + 500);
@@ -242,6 +254,7 @@ fn r17_3_a_leader_that_left_it_out_is_punished() {
     let mut chain = chain();
     let transaction = signed(&mut chain, Eve, 0);
     let due = force(&mut chain, &[transaction.encode()]);
+    ask_now(&mut chain);
     censor_until(&mut chain, due);
     assert!(punished(&mut chain).is_empty());
     chain.grow(vec![]);
@@ -259,6 +272,7 @@ fn r17_3_the_runtime_makes_the_inherent_that_includes_it() {
     let transaction = signed(&mut chain, Eve, 0);
     let ferdie = balance(&mut chain, Ferdie);
     let due = force(&mut chain, &[transaction.encode()]);
+    ask_now(&mut chain);
     for _ in 0..5 {
         chain.grow(vec![]);
     }
@@ -285,6 +299,7 @@ fn r17_5_leaders_are_asked_for_what_they_can_include_only() {
     let ahead = signed(&mut chain, Eve, 1).encode();
     let poor = signed(&mut chain, One, 0).encode();
     let due = force(&mut chain, &[ahead, poor, vec![0xff; 40]]);
+    ask_now(&mut chain);
     for _ in 0..5 {
         assert!(asked(&mut chain).is_none());
         chain.grow(vec![]);
@@ -317,6 +332,7 @@ fn r17_5_one_that_is_forged_is_asked_for_once() {
     forged.function = transfer(Ferdie, AMOUNT + 1);
     forged.encoded_call = None;
     let due = force(&mut chain, &[forged.encode()]);
+    ask_now(&mut chain);
     for _ in 0..5 {
         chain.grow(vec![]);
     }

@@ -57,6 +57,6 @@ impl Agent {
         books.stake_burned += taken - to_fund;
         self.standing.punish(when.day, pallet_reputation::points(kind));
         self.penalised_until = when.height.saturating_add(rules.blocks_a_day());
-        self.barred |= kind == OffenceKind::DoubleSign;
+        self.barred |= matches!(kind, OffenceKind::DoubleSign | OffenceKind::RepeatedCensorship);
     }
 }

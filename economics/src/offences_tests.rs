@@ -17,11 +17,13 @@ use frame_support::traits::fungible::Inspect;
 use sp_io::TestExternalities;
 use sp_runtime::{BuildStorage, Storage};
 
-const KINDS: [OffenceKind; 4] = [
+const KINDS: [OffenceKind; 6] = [
     OffenceKind::DoubleSign,
     OffenceKind::TimestampManipulation,
     OffenceKind::Offline,
     OffenceKind::Timeout,
+    OffenceKind::Censorship,
+    OffenceKind::RepeatedCensorship,
 ];
 const HEIGHT: u32 = 4_321;
 

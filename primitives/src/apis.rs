@@ -544,6 +544,18 @@ pub struct ForcedEntry {
     pub due: Moment,
 }
 
+/// A sequencer that left out transactions that stood on L1, within the last month.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct ForcedCensor {
+    /// Who.
+    pub account: AccountId,
+    /// How many the runtime had to apply, since it is on record.
+    pub transactions: u32,
+    /// When it was found, at most once in an epoch, the last times, oldest first;
+    /// milliseconds since 1970.
+    pub occasions: Vec<Moment>,
+}
+
 /// What became of transactions that stood on L1, and what waits (R17.5).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct ForcedStatus {
@@ -559,6 +571,8 @@ pub struct ForcedStatus {
     pub first: u64,
     /// Some of those that wait, in their order.
     pub waiting: Vec<ForcedEntry>,
+    /// Who censored in the last month.
+    pub censors: Vec<ForcedCensor>,
 }
 
 sp_api::decl_runtime_apis! {

@@ -26,6 +26,7 @@ pub(crate) fn runs_the_chain(call: &RuntimeCall) -> bool {
         // Inherents, and what carries its own authorisation.
         RuntimeCall::Timestamp(_)
         | RuntimeCall::Participation(_)
+        | RuntimeCall::ForcedInclusion(_)
         | RuntimeCall::L1Relay(_)
         | RuntimeCall::Equivocation(_)
         | RuntimeCall::Compensation(_)

@@ -5,7 +5,8 @@
 //! - Whom sequencers censor puts a signed transaction on L1
 //!   (`cascoin_l2_primitives::l1::forced`). The relay tells of it, and it waits here.
 //! - While it waits, each node's off-chain worker submits it to the node's pool, so
-//!   leaders that censor nothing include it at once, like any other.
+//!   leaders that censor nothing include it at once, like any other. Where that does not
+//!   help, leaders are asked for it.
 //! - When its time is over ([`Config::Deadline`]) and its nonce is not used, **the runtime
 //!   applies it itself** as a block begins: signature, nonce, fee and limits as always.
 //!   That is part of executing the block. A leader cannot leave it out: a block without
@@ -34,16 +35,46 @@
 //! - What it does is what it would do in a block. It emits no `ExtrinsicSuccess`; its
 //!   events are those of the block's beginning, with `Settled` behind them.
 //!
-//! ## What this does not do
+//! ## Who left it out
 //!
-//! Nobody is punished for what the runtime had to include; it is counted
-//! ([`Totals::applied`]). ADR 0028 says why.
+//! For a twenty-fourth of the deadline leaders are left to take it from their pools, where it
+//! is a transaction like any other. (Of one that is heard late that is all the time there is;
+//! nobody is blamed for it.) From then on, as each block begins, the runtime looks for one
+//! of those that wait which this block could begin with: the nonce is the account's next, the account can pay, and there is room. It
+//! *asks* the block's leader for it ([`Duty`](pallet::Duty)). The runtime also makes the
+//! inherent that includes it ([`include`](pallet::Pallet::include)), from the same state, so
+//! a leader whose program is unchanged always does, whatever its pool holds. A leader that
+//! does not is free to; it is noted ([`LeftOut`](pallet::LeftOut)).
+//!
+//! When the runtime has to apply the transaction after all, each leader that left it out in
+//! [`MIN_LEFT_OUT`] blocks or more has *censored* it: one count for each transaction, one
+//! offence for each epoch, and the third epoch within a month makes a repeat offender
+//! ([`Censors`]). [`Config::OnOffence`] punishes (R17.3, R17.5). ADR 0032 says why.
+//!
+//! - Nobody is blamed for what could not be included: it is judged by the state at the
+//!   beginning of the very block, and by what the runtime applied in the end. Coins that
+//!   come and go, other transactions of the account, and full pools make no difference.
+//! - Nobody is blamed if anybody included it, or if its account used the nonce otherwise.
+//! - Storage: of each that waits a ticket and at most [`MAX_LEADERS`] leaders, and
+//!   [`MAX_CENSORS`] records.
+//!
+//! ## Pallet API
+//!
+//! | call | caller | payment | events |
+//! |---|---|---|---|
+//! | [`include`](pallet::Pallet::include) | inherent, mandatory | the transaction's own fee | `Included` |
 #![cfg_attr(not(feature = "std"), no_std)]
 
 extern crate alloc;
 
+mod ask;
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
+#[cfg(test)]
+mod blame_tests;
+pub mod censors;
+#[cfg(test)]
+mod censors_tests;
 #[cfg(test)]
 mod mock;
 #[cfg(test)]
@@ -51,14 +82,16 @@ mod tests;
 pub mod types;
 pub mod weights;
 
+pub use censors::{Censor, Censors, Leader, Leaders, MAX_CENSORS, MAX_LEADERS, MIN_LEFT_OUT};
 pub use pallet::*;
-pub use types::{ApplyTransaction, Outcome, Places, Totals, Waiting};
+pub use types::{ApplyTransaction, Asked, Outcome, Places, Readiness, Ticket, Totals, Waiting};
 pub use weights::{EstimatedWeight, WeightInfo};
 
 use cascoin_l2_primitives::{
     chain::Moment,
     l1::forced::MAX_FORCED_BYTES,
     relay::{L1BlockContext, L1Event, OnL1Event},
+    sequencers::OnOffence,
 };
 use frame_support::{
     pallet_prelude::ConstU32,
@@ -70,6 +103,8 @@ use sp_runtime::traits::Hash as _;
 
 /// Blocks in which a transaction that finds no room is tried.
 pub const MAX_TRIES: u32 = 64;
+/// Of those that wait, how many a block looks at for one to ask its leader for.
+pub const SCANNED: u64 = 4;
 /// Transactions that the off-chain worker submits at a time.
 pub const SUBMITTED: u64 = 4;
 /// Blocks between two times.
@@ -86,9 +121,13 @@ pub type Encoded = BoundedVec<u8, ConstU32<{ MAX_FORCED_BYTES as u32 }>>;
 #[frame_support::pallet]
 pub mod pallet {
     use super::*;
+    use cascoin_l2_primitives::{chain::AccountId, sequencers::SequencerSetProvider};
     use frame_support::pallet_prelude::*;
     use frame_system::pallet_prelude::*;
     use sp_runtime::SaturatedConversion;
+
+    /// The inherent's name.
+    const INHERENT: InherentIdentifier = *b"l2forced";
 
     /// The layout of this pallet's storage.
     pub const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
@@ -98,7 +137,7 @@ pub mod pallet {
     pub struct Pallet<T>(_);
 
     #[pallet::config]
-    pub trait Config: frame_system::Config {
+    pub trait Config: frame_system::Config<AccountId = AccountId> {
         /// The time of the last block.
         type Time: Time<Moment = Moment>;
 
@@ -109,13 +148,25 @@ pub mod pallet {
         type Deadline: Get<Moment>;
 
         /// Whether users' calls are refused for a while: what is overdue waits, instead of
-        /// being used up in vain.
+        /// being used up in vain, and nobody is asked for anything.
         type Halted: Get<bool>;
 
-        /// Applies what is overdue.
+        /// Applies what is overdue, and what leaders are asked for.
         type Apply: ApplyTransaction;
 
-        /// Weights of the hook, and of what the relay tells.
+        /// Who makes the block. Read as it begins.
+        type Author: Get<Option<AccountId>>;
+
+        /// The set in force.
+        type Sequencers: SequencerSetProvider;
+
+        /// The number of the epoch that runs.
+        type Epoch: Get<u32>;
+
+        /// Told of each sequencer that censored, once for each epoch.
+        type OnOffence: OnOffence;
+
+        /// Weights of the call and the hooks, and of what the relay tells.
         type WeightInfo: WeightInfo;
     }
 
@@ -138,6 +189,23 @@ pub mod pallet {
     /// What became of all transactions (R17.5).
     #[pallet::storage]
     pub type Counts<T> = StorageValue<_, Totals, ValueQuery>;
+
+    /// Of what waits, what leaders can be asked for, by place.
+    #[pallet::storage]
+    pub type Tickets<T> = StorageMap<_, Twox64Concat, u64, Ticket, OptionQuery>;
+
+    /// What the leader of the running block is asked for, until it includes it.
+    #[pallet::storage]
+    #[pallet::whitelist_storage]
+    pub type Duty<T> = StorageValue<_, Asked, OptionQuery>;
+
+    /// Who left out what it was asked for, by place. Of what waits only.
+    #[pallet::storage]
+    pub type LeftOut<T> = StorageMap<_, Twox64Concat, u64, Leaders, ValueQuery>;
+
+    /// Who censored in the last month (R17.5).
+    #[pallet::storage]
+    pub type CensorRecords<T> = StorageValue<_, Censors, ValueQuery>;
 
     #[pallet::event]
     #[pallet::generate_deposit(pub(super) fn deposit_event)]
@@ -165,12 +233,48 @@ pub mod pallet {
             /// What became of it.
             outcome: Outcome,
         },
+        /// A leader included a transaction that it was asked for.
+        Included {
+            /// Its place in the queue.
+            place: u64,
+            /// Its hash.
+            hash: T::Hash,
+            /// Who made the block.
+            leader: AccountId,
+            /// What its call came to.
+            result: DispatchResult,
+        },
+        /// A leader had left out a transaction that the runtime had to apply (R17.5).
+        Censored {
+            /// The transaction's place in the queue.
+            place: u64,
+            /// Who.
+            leader: AccountId,
+        },
+    }
+
+    #[pallet::error]
+    pub enum Error<T> {
+        /// The block is not asked for that transaction, or has it already.
+        NotAsked,
     }
 
     #[pallet::hooks]
     impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+        // One whose time is over and one that a leader is asked for may not fit together,
+        // so there is one of them only.
         fn on_initialize(_: BlockNumberFor<T>) -> Weight {
-            Self::settle_next()
+            if T::Halted::get() {
+                return T::WeightInfo::idle();
+            }
+            match Self::settle_next() {
+                Some(weight) => weight,
+                None => T::WeightInfo::idle().saturating_add(Self::ask()),
+            }
+        }
+
+        fn on_finalize(_: BlockNumberFor<T>) {
+            Self::note_left_out();
         }
 
         fn offchain_worker(now: BlockNumberFor<T>) {
@@ -182,22 +286,63 @@ pub mod pallet {
             Self::check_state().map_err(Into::into)
         }
     }
+
+    #[pallet::call]
+    impl<T: Config> Pallet<T> {
+        /// Includes the transaction that the block's leader is asked for. What it takes of
+        /// the block is booked besides, and its signer pays for it as always.
+        ///
+        /// ## Dispatch Origin
+        /// None: an inherent.
+        ///
+        /// ## Errors
+        /// It makes the block invalid: [`Error::NotAsked`].
+        ///
+        /// ## Events
+        /// `Included`; none if the transaction turns out not to be includable.
+        #[pallet::call_index(0)]
+        #[pallet::weight((
+            T::WeightInfo::include().saturating_add(T::Apply::max_check_weight()),
+            DispatchClass::Mandatory,
+        ))]
+        pub fn include(origin: OriginFor<T>, place: u64) -> DispatchResult {
+            ensure_none(origin)?;
+            Self::include_asked(place)
+        }
+    }
+
+    // Nobody checks that it is there: a leader may leave it out, and is noted.
+    #[pallet::inherent]
+    impl<T: Config> ProvideInherent for Pallet<T> {
+        type Call = Call<T>;
+        type Error = MakeFatalError<()>;
+        const INHERENT_IDENTIFIER: InherentIdentifier = INHERENT;
+
+        fn create_inherent(_: &InherentData) -> Option<Self::Call> {
+            Duty::<T>::get().map(|asked| Call::include { place: asked.place })
+        }
+
+        fn is_inherent(call: &Self::Call) -> bool {
+            matches!(call, Call::include { .. })
+        }
+    }
 }
 
 impl<T: Config> Pallet<T> {
-    /// Settles the transaction whose turn it is, if it is overdue. Returns the weight of
-    /// that, but for what was dispatched.
-    fn settle_next() -> Weight {
-        let idle = T::WeightInfo::idle();
+    /// Settles the transaction whose turn it is. Returns the weight of that, but for what
+    /// was dispatched; `None` if none is overdue.
+    fn settle_next() -> Option<Weight> {
         let mut places = Queue::<T>::get();
-        if places.waiting() == 0 || T::Halted::get() {
-            return idle;
+        if places.waiting() == 0 {
+            return None;
         }
         let place = places.first;
         let entry = Entries::<T>::get(place);
         if entry.as_ref().is_some_and(|entry| T::Time::now() < entry.due) {
-            return idle;
+            return None;
         }
+        let mut weight = T::WeightInfo::settle().saturating_add(T::Apply::max_check_weight());
+        let leaders = LeftOut::<T>::get(place);
         // What is queued has both; what had not would be passed over.
         if let (Some(entry), Some(encoded)) = (entry, Transactions::<T>::get(place)) {
             let outcome = T::Apply::apply(&encoded);
@@ -205,7 +350,7 @@ impl<T: Config> Pallet<T> {
                 let tries = Tries::<T>::get().saturating_add(1);
                 if tries < MAX_TRIES {
                     Tries::<T>::put(tries);
-                    return Self::settle_weight();
+                    return Some(weight);
                 }
             }
             Counts::<T>::mutate(|totals| {
@@ -216,18 +361,22 @@ impl<T: Config> Pallet<T> {
                 };
                 *count = count.saturating_add(1);
             });
+            let applied = matches!(outcome, Outcome::Applied(_));
             Self::deposit_event(Event::Settled { place, hash: entry.hash, outcome });
+            if applied {
+                let offences = Self::blame(place, leaders);
+                weight
+                    .saturating_accrue(T::OnOffence::max_offence_weight().saturating_mul(offences));
+            }
         }
         Entries::<T>::remove(place);
         Transactions::<T>::remove(place);
+        Tickets::<T>::remove(place);
+        LeftOut::<T>::remove(place);
         Tries::<T>::kill();
         places.first = places.first.saturating_add(1);
         Queue::<T>::put(places);
-        Self::settle_weight()
-    }
-
-    fn settle_weight() -> Weight {
-        T::WeightInfo::settle().saturating_add(T::Apply::max_check_weight())
+        Some(weight)
     }
 
     fn hear(encoded: &Encoded, block: &L1BlockContext) {
@@ -236,10 +385,14 @@ impl<T: Config> Pallet<T> {
         let deadline = T::Deadline::get();
         let stood = Moment::from(block.median_time).saturating_mul(1_000);
         let least = deadline.checked_div(LATE_PART).unwrap_or(0);
-        let due = stood.saturating_add(deadline).max(T::Time::now().saturating_add(least));
+        let asked = T::Time::now().saturating_add(least);
+        let due = stood.saturating_add(deadline).max(asked);
         let hash = T::Hashing::hash(encoded);
-        Entries::<T>::insert(place, Waiting { hash, due });
+        Entries::<T>::insert(place, Waiting { hash, due, asked });
         Transactions::<T>::insert(place, encoded);
+        if let Some(ticket) = T::Apply::ticket(encoded) {
+            Tickets::<T>::insert(place, ticket);
+        }
         places.next = place.saturating_add(1);
         Queue::<T>::put(places);
         Counts::<T>::mutate(|totals| totals.heard = totals.heard.saturating_add(1));
@@ -266,7 +419,7 @@ impl<T: Config> Pallet<T> {
     }
 
     /// What must hold between blocks: each place of the queue has an entry and its bytes,
-    /// and nothing else has.
+    /// and nothing else has; nothing is asked or noted of what does not wait.
     ///
     /// # Errors
     /// The rule that is broken.
@@ -286,6 +439,16 @@ impl<T: Config> Pallet<T> {
             || Transactions::<T>::iter_keys().count() != waiting
         {
             return Err("something waits outside the queue");
+        }
+        let waits = |place: u64| places.first <= place && place < places.next;
+        if !Tickets::<T>::iter_keys().all(waits) || !LeftOut::<T>::iter_keys().all(waits) {
+            return Err("leaders are asked for what does not wait");
+        }
+        if !LeftOut::<T>::iter_keys().all(Tickets::<T>::contains_key) {
+            return Err("leaders left out what they were not asked for");
+        }
+        if Duty::<T>::exists() {
+            return Err("a leader is asked between blocks");
         }
         if Tries::<T>::get() >= MAX_TRIES {
             return Err("a transaction was tried too often");

@@ -1,15 +1,22 @@
 //! A runtime whose transactions are two bytes: what becomes of one, and its number.
 
-use crate::{self as pallet_forced_inclusion, ApplyTransaction, Encoded, Outcome};
+use crate::{
+    self as pallet_forced_inclusion, pallet::Call, ApplyTransaction, Encoded, Outcome, Readiness,
+    Ticket,
+};
 use cascoin_l2_primitives::{
     chain::{AccountId, Moment},
     relay::{L1BlockContext, L1Event, OnL1Event},
+    sequencers::{Offence, OnOffence, SequencerSetProvider},
 };
 use frame_support::{
-    derive_impl, parameter_types,
+    derive_impl,
+    inherent::{InherentData, ProvideInherent},
+    parameter_types,
     traits::{ConstU32, ConstU64, Hooks, Time},
     weights::Weight,
 };
+use sp_core::ed25519;
 use sp_runtime::{traits::IdentityLookup, BuildStorage, DispatchError};
 
 type Block = frame_system::mocking::MockBlockU32<Test>;
@@ -46,6 +53,56 @@ parameter_types! {
     pub static Now: Moment = START;
     pub static Halted: bool = false;
     pub static Tried: Vec<Vec<u8>> = Vec::new();
+    /// Who makes blocks.
+    pub static Author: Option<AccountId> = None;
+    /// The epoch that runs.
+    pub static Epoch: u32 = 0;
+    /// Numbers of transactions that a block could begin with, and of those whose nonces are
+    /// used.
+    pub static ReadyOnes: Vec<u8> = Vec::new();
+    pub static UsedOnes: Vec<u8> = Vec::new();
+    /// Whether blocks have room.
+    pub static Room: bool = true;
+    /// Offences as they were told of.
+    pub static Told: Vec<Offence> = Vec::new();
+}
+
+pub fn account(seed: u8) -> AccountId {
+    AccountId::new([seed; 32])
+}
+
+pub struct Sequencers;
+impl SequencerSetProvider for Sequencers {
+    fn set_id() -> u64 {
+        5
+    }
+
+    fn members() -> usize {
+        0
+    }
+
+    fn account(_: u16) -> Option<AccountId> {
+        None
+    }
+
+    fn relay_key(_: u16) -> Option<ed25519::Public> {
+        None
+    }
+
+    fn index_of_relay_key(_: &ed25519::Public) -> Option<u16> {
+        None
+    }
+}
+
+pub struct Recorder;
+impl OnOffence for Recorder {
+    fn on_offence(offence: &Offence) {
+        Told::mutate(|all| all.push(offence.clone()));
+    }
+
+    fn max_offence_weight() -> Weight {
+        Weight::from_parts(7, 0)
+    }
 }
 
 pub struct Clock;
@@ -78,6 +135,31 @@ impl ApplyTransaction for Apply {
     fn max_check_weight() -> Weight {
         Weight::zero()
     }
+
+    /// Its number is its nonce here. What nobody could decode has none.
+    fn ticket(encoded: &[u8]) -> Option<Ticket> {
+        let number = *encoded.get(1)?;
+        (encoded.first() != Some(&INVALID)).then(|| Ticket {
+            signer: account(number),
+            nonce: number.into(),
+            weight: Weight::zero(),
+            length: 2,
+            tip: 0,
+        })
+    }
+
+    fn readiness(ticket: &Ticket) -> Readiness {
+        let is_in = |all: Vec<u8>| all.iter().any(|number| u32::from(*number) == ticket.nonce);
+        match (is_in(UsedOnes::get()), is_in(ReadyOnes::get())) {
+            (true, _) => Readiness::Over,
+            (false, true) => Readiness::Ready,
+            (false, false) => Readiness::NotYet,
+        }
+    }
+
+    fn had_room() -> bool {
+        Room::get()
+    }
 }
 
 impl pallet_forced_inclusion::Config for Test {
@@ -86,6 +168,10 @@ impl pallet_forced_inclusion::Config for Test {
     type Deadline = ConstU64<DAY>;
     type Halted = Halted;
     type Apply = Apply;
+    type Author = Author;
+    type Sequencers = Sequencers;
+    type Epoch = Epoch;
+    type OnOffence = Recorder;
     type WeightInfo = ();
 }
 
@@ -93,6 +179,12 @@ pub fn chain() -> sp_io::TestExternalities {
     Now::set(START);
     Halted::set(false);
     Tried::set(Vec::new());
+    Author::set(None);
+    Epoch::set(0);
+    ReadyOnes::set(Vec::new());
+    UsedOnes::set(Vec::new());
+    Room::set(true);
+    Told::set(Vec::new());
     let storage = frame_system::GenesisConfig::<Test>::default().build_storage();
     let mut ext = sp_io::TestExternalities::new(storage.expect("genesis builds"));
     // Before block 1 no event is kept.
@@ -112,13 +204,36 @@ pub fn hear_for(chain_id: u32, stood: Moment, kind: u8, number: u8) {
     Forced::on_event(&event, &L1BlockContext { median_time, ..Default::default() });
 }
 
-/// Begins the next block; the time of the last one is `now`. Says what was tried in it.
+/// The next block, empty; the time of the last one is `now`. Says what was tried in it.
 pub fn block(now: Moment) -> Vec<Vec<u8>> {
+    begin(now);
+    end();
+    Tried::get()
+}
+
+/// The same, by a leader that includes what it is asked for.
+pub fn honest_block(now: Moment) -> Vec<Vec<u8>> {
+    begin(now);
+    if let Some(call) = Forced::create_inherent(&InherentData::new()) {
+        assert!(Forced::is_inherent(&call));
+        let Call::include { place } = call else { panic!("it makes no other") };
+        Forced::include(RuntimeOrigin::none(), place).expect("it is asked for that");
+    }
+    end();
+    Tried::get()
+}
+
+/// Begins the next block.
+pub fn begin(now: Moment) {
     Now::set(now);
     Tried::set(Vec::new());
     let height = System::block_number() + 1;
     System::set_block_number(height);
     Forced::on_initialize(height);
+}
+
+/// Ends it.
+pub fn end() {
+    Forced::on_finalize(System::block_number());
     Forced::check_state().expect("the state is sound");
-    Tried::get()
 }

@@ -1,6 +1,6 @@
 //! What waits, and what becomes of it.
 
-use cascoin_l2_primitives::chain::Moment;
+use cascoin_l2_primitives::chain::{AccountId, Balance, Moment, Nonce};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::weights::Weight;
 use scale_info::TypeInfo;
@@ -29,9 +29,47 @@ pub struct Waiting<Hash> {
     pub hash: Hash,
     /// The time from which on it is overdue, milliseconds since 1970.
     pub due: Moment,
+    /// The time from which on leaders are asked for it.
+    pub asked: Moment,
 }
 
-/// What became of a transaction when its time was over.
+/// What a transaction says of itself, as far as it is needed to know when a block could
+/// begin with it. Its signature is not checked.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Ticket {
+    /// Who signed it, by its own word.
+    pub signer: AccountId,
+    /// Its nonce.
+    pub nonce: Nonce,
+    /// What it takes of a block at most.
+    pub weight: Weight,
+    /// Its length in bytes.
+    pub length: u32,
+    /// Its tip, base units.
+    pub tip: Balance,
+}
+
+/// Whether a block could begin with a transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Readiness {
+    /// It could: its nonce is the next one, and its account can pay the fee.
+    Ready,
+    /// Not this block.
+    NotYet,
+    /// None ever: its nonce is used.
+    Over,
+}
+
+/// What the leader of a block is asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Asked {
+    /// The transaction's place in the queue.
+    pub place: u64,
+    /// Who makes the block.
+    pub leader: AccountId,
+}
+
+/// What became of a transaction when its time was over, or when its leader included it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
 pub enum Outcome {
     /// No leader had included it, so the runtime did. With what its call came to.
@@ -69,4 +107,15 @@ pub trait ApplyTransaction {
 
     /// Upper bound of the weight of finding out whether it can be included.
     fn max_check_weight() -> Weight;
+
+    /// What one says of itself; `None` if leaders cannot be asked for it: it is no signed
+    /// transaction, or larger than what a block has room for in any case.
+    fn ticket(encoded: &[u8]) -> Option<Ticket>;
+
+    /// Whether the block that begins could begin with it.
+    fn readiness(ticket: &Ticket) -> Readiness;
+
+    /// Whether the block that ends had room for any that has a ticket, before its leader
+    /// filled it.
+    fn had_room() -> bool;
 }

@@ -32,6 +32,11 @@ impl<T: Config> CheckRate<T> {
         Self(CheckNonce::from(nonce))
     }
 
+    /// The nonce.
+    pub fn nonce(&self) -> T::Nonce {
+        self.0 .0
+    }
+
     /// Refuses a nonce that is too far ahead: by more than [`POOL_BLOCKS`] blocks'
     /// limits, or for a transaction of `len` bytes by more than [`POOL_BYTES`]. Not as
     /// *invalid*: pools ban for half an hour what is invalid when it is submitted, and

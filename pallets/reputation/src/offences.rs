@@ -1,4 +1,4 @@
-//! What offences cost (R2b.6, R25, R27.4).
+//! What offences cost (R2b.6, R17.5, R25, R27.4).
 
 use crate::{
     pallet::{Config, Event, Pallet},
@@ -19,6 +19,8 @@ pub const fn points(offence: OffenceKind) -> u8 {
         OffenceKind::Offline => 5,
         // Happens to an honest sequencer that restarts while it leads.
         OffenceKind::Timeout => 1,
+        OffenceKind::Censorship => 10,
+        OffenceKind::RepeatedCensorship => 50,
     }
 }
 

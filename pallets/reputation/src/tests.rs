@@ -69,6 +69,16 @@ fn r2b6_offences_cost_points_that_come_back_a_day_each() {
 }
 
 #[test]
+fn r17_5_censorship_costs_points_and_more_if_repeated() {
+    new_test_ext().execute_with(|| {
+        punish(ALICE, OffenceKind::Censorship);
+        assert_eq!(score(&ALICE), 70 - 10);
+        punish(ALICE, OffenceKind::RepeatedCensorship);
+        assert_eq!(score(&ALICE), 70 - 60);
+    });
+}
+
+#[test]
 fn seq_double_sign_takes_all_reputation() {
     new_test_ext().execute_with(|| {
         punish(ALICE, OffenceKind::DoubleSign);

@@ -8,7 +8,7 @@
 //! It is the keys that are barred and not the account, so that new ones are not. They go
 //! by the relay key that is registered together with them.
 
-use crate::pallet::{ActiveSequencers, Banned, BarredKeys, Config, Pallet};
+use crate::pallet::{ActiveSequencers, Banned, BarredKeys, Config, KeysKept, Pallet};
 use cascoin_l2_primitives::chain::{AccountId, MAX_SEQUENCERS};
 use codec::{Decode, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
@@ -73,7 +73,8 @@ impl<T: Config> Pallet<T> {
             BarredKeys::<T>::put(kept);
         }
         for active in ActiveSequencers::<T>::get() {
-            if Banned::<T>::contains_key(&active.account) {
+            let account = &active.account;
+            if Banned::<T>::contains_key(account) && !KeysKept::<T>::contains_key(account) {
                 let (account, relay) = (active.account, active.relay);
                 Self::bar_keys(BarredKey { account, relay, revoked: false });
             }

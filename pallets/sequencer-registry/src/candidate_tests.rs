@@ -3,7 +3,7 @@
 use crate::{
     candidates::{Attestation, Candidate, MAX_CANDIDATES},
     mock::*,
-    pallet::{Banned, Candidates, Elected, Error, Event, Members, PendingDraw},
+    pallet::{Banned, Candidates, Elected, Error, Event, KeysKept, Members, PendingDraw},
     Member, MemberOf,
 };
 use cascoin_l2_primitives::{
@@ -370,6 +370,41 @@ fn seq_double_sign_bars_for_ever() {
         let again = Registry::pardon(RuntimeOrigin::root(), account(4));
         assert_noop!(again, Error::<Test>::NotBanned);
         assert_ok!(announce(4));
+    });
+}
+
+/// R17.5: who censored again and again is out, too; its keys are its own still.
+#[test]
+fn r17_5_repeated_censorship_bars_for_ever_and_leaves_the_keys() {
+    run(|| {
+        stand(4, 1);
+        session_ends(2);
+        session_ends(3);
+        put_in_force(&[1, 2, 3, 4], true);
+        offend(4, OffenceKind::Censorship);
+        assert_eq!(elected().len(), 1, "the first time costs no seat");
+        // All of the set at once.
+        for n in [4, 1, 2, 3] {
+            offend(n, OffenceKind::RepeatedCensorship);
+            System::assert_last_event(Event::<Test>::Barred { account: account(n) }.into());
+        }
+        assert!(elected().is_empty());
+        assert_noop!(announce(4), Error::<Test>::IsBanned);
+        assert!(Banned::<Test>::contains_key(account(1)));
+        // Two are the least there may be, and L1 is heard of by their relay votes.
+        assert_eq!(Members::<Test>::get().len(), 2);
+        planned(5, &[1, 2, 3, 4]);
+        for index in 0..4 {
+            assert!(Registry::relay_key(index).is_some(), "{index}");
+        }
+        // Who signs twice besides loses them.
+        offend(4, OffenceKind::DoubleSign);
+        assert_eq!(Registry::relay_key(3), None);
+        assert_ok!(Registry::pardon(RuntimeOrigin::root(), account(4)));
+        assert!(!KeysKept::<Test>::contains_key(account(4)));
+        assert_ok!(announce(4));
+        assert_ok!(Registry::pardon(RuntimeOrigin::root(), account(1)));
+        assert!(!KeysKept::<Test>::contains_key(account(1)));
     });
 }
 

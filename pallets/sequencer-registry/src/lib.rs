@@ -278,9 +278,15 @@ pub mod pallet {
     pub type RefusedUntil<T: Config> =
         StorageMap<_, Blake2_128Concat, AccountId, SessionIndex, OptionQuery>;
 
-    /// Who signed twice. Grows only with proven offences of sequencers.
+    /// Who signed twice, or censored again and again. Grows only with proven offences of
+    /// sequencers.
     #[pallet::storage]
     pub type Banned<T: Config> = StorageMap<_, Blake2_128Concat, AccountId, (), OptionQuery>;
+
+    /// Of the banned, those whose keys stay good while they are in the set: who censored and
+    /// did not sign twice.
+    #[pallet::storage]
+    pub type KeysKept<T: Config> = StorageMap<_, Blake2_128Concat, AccountId, (), OptionQuery>;
 
     /// Keys that count for nothing but votes.
     #[pallet::storage]
@@ -380,7 +386,7 @@ pub mod pallet {
             /// Who.
             account: AccountId,
         },
-        /// Somebody signed twice, and never sequences again.
+        /// Somebody signed twice or censored again and again, and never sequences again.
         Barred {
             /// Who.
             account: AccountId,
@@ -465,7 +471,7 @@ pub mod pallet {
         NotAMember,
         /// Too few members with session keys would be left.
         TooFewSequencers,
-        /// The account signed twice once (`SEQ_NOT_ELIGIBLE`).
+        /// The account signed twice once, or censored again and again (`SEQ_NOT_ELIGIBLE`).
         IsBanned,
         /// The account's reputation is too low (`SEQ_NOT_ELIGIBLE`).
         ScoreTooLow,
@@ -684,6 +690,7 @@ pub mod pallet {
         pub fn pardon(origin: OriginFor<T>, account: AccountId) -> DispatchResult {
             ensure_root(origin)?;
             Banned::<T>::take(&account).ok_or(Error::<T>::NotBanned)?;
+            KeysKept::<T>::remove(&account);
             BarredKeys::<T>::mutate(|all| all.retain(|key| key.revoked || key.account != account));
             Self::deposit_event(Event::Pardoned { account });
             Ok(())

@@ -2,7 +2,9 @@
 
 use crate::{
     barred::BarredKey,
-    pallet::{ActiveSequencers, Banned, Candidates, Clock, Config, EarlyDraw, Event, Pallet},
+    pallet::{
+        ActiveSequencers, Banned, Candidates, Clock, Config, EarlyDraw, Event, KeysKept, Pallet,
+    },
     WeightInfo,
 };
 use cascoin_l2_primitives::{
@@ -18,10 +20,26 @@ impl<T: Config> Pallet<T> {
     /// (R30.4).
     fn bar(account: &AccountId) {
         Banned::<T>::insert(account, ());
+        KeysKept::<T>::remove(account);
         for one in ActiveSequencers::<T>::get().iter().filter(|one| one.account == *account) {
             let (account, relay) = (account.clone(), one.relay);
             Self::bar_keys(BarredKey { account, relay, revoked: false });
         }
+        Self::leave_for_ever(account);
+    }
+
+    /// Who censored again and again is out for ever, too, unless too few would be left. Its
+    /// keys stay good until then: they are its own, and a whole set can be found to censor
+    /// at once, which without relay votes would hear of L1 no more (R17.5).
+    fn exclude(account: &AccountId) {
+        if !Banned::<T>::contains_key(account) {
+            Banned::<T>::insert(account, ());
+            KeysKept::<T>::insert(account, ());
+        }
+        Self::leave_for_ever(account);
+    }
+
+    fn leave_for_ever(account: &AccountId) {
         Self::deposit_event(Event::Barred { account: account.clone() });
         Self::dismiss(account);
         if Self::take_seat(account) {
@@ -69,8 +87,10 @@ impl<T: Config> OnOffence for Pallet<T> {
         match offence.kind {
             OffenceKind::DoubleSign => Self::bar(&offence.offender),
             OffenceKind::Offline => Self::unseat(&offence.offender),
+            OffenceKind::RepeatedCensorship => Self::exclude(&offence.offender),
             // These cost stake and reputation, and with them the next election.
-            OffenceKind::TimestampManipulation | OffenceKind::Timeout => {}
+            OffenceKind::TimestampManipulation | OffenceKind::Timeout | OffenceKind::Censorship => {
+            }
         }
     }
 

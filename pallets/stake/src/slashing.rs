@@ -48,6 +48,9 @@ pub const fn share(offence: OffenceKind) -> Permill {
         OffenceKind::Offline => Permill::from_parts(1_000),
         // Happens to an honest sequencer that restarts while it leads.
         OffenceKind::Timeout => Permill::zero(),
+        // It gained nobody anything: the runtime applied what was left out.
+        OffenceKind::Censorship => Permill::from_percent(1),
+        OffenceKind::RepeatedCensorship => Permill::from_percent(20),
     }
 }
 
@@ -56,7 +59,10 @@ pub const fn to_fund(offence: OffenceKind) -> Permill {
     match offence {
         // R25.6: users are compensated for downtime by those who were down.
         OffenceKind::Offline | OffenceKind::Timeout => Permill::one(),
-        OffenceKind::DoubleSign | OffenceKind::TimestampManipulation => Permill::from_percent(50),
+        OffenceKind::DoubleSign
+        | OffenceKind::TimestampManipulation
+        | OffenceKind::Censorship
+        | OffenceKind::RepeatedCensorship => Permill::from_percent(50),
     }
 }
 

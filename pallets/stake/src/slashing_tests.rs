@@ -32,6 +32,18 @@ fn seq_double_sign_takes_half_of_which_half_is_burned() {
     });
 }
 
+#[test]
+fn r17_3_censorship_takes_a_hundredth_and_a_fifth_if_repeated() {
+    new_test_ext().execute_with(|| {
+        assert_ok!(Stake::bond(signed(1), 1_000));
+        offend(1, OffenceKind::Censorship);
+        assert_eq!((Stake::stake(&account(1)), Balances::balance(&Stake::fund())), (990, 5));
+        offend(1, OffenceKind::RepeatedCensorship);
+        assert_eq!((Stake::stake(&account(1)), held(1)), (792, 792));
+        assert_eq!(Balances::balance(&Stake::fund()), 5 + 99);
+    });
+}
+
 /// Issue: a sequencer that leaves right before it is slashed.
 #[test]
 fn who_leaves_before_the_proof_comes_is_slashed_all_the_same() {

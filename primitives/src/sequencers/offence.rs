@@ -41,6 +41,13 @@ pub enum OffenceKind {
     /// without its block.
     #[codec(index = 3)]
     Timeout,
+    /// Left out a transaction that stood on L1 and that its blocks were asked for, until
+    /// the runtime had to apply it (R17.3).
+    #[codec(index = 4)]
+    Censorship,
+    /// Did so in three epochs of a month (R17.5).
+    #[codec(index = 5)]
+    RepeatedCensorship,
 }
 
 /// An offence that the chain has established.

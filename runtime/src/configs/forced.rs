@@ -1,21 +1,31 @@
 //! Transactions that stand on L1 are included, whatever sequencers want.
 
-use crate::{ChainParameters, Moment, Runtime, RuntimeOrigin, Timestamp, UncheckedExtrinsic};
+use super::{consensus::BlockAuthor, system::MAX_BLOCK_REF_TIME};
+use crate::{
+    AccountId, Balances, ChainParameters, Moment, RateLimit, Runtime, RuntimeOrigin,
+    SequencerRegistry, System, Timestamp, TransactionPayment, UncheckedExtrinsic,
+};
 use alloc::vec::Vec;
-use cascoin_l2_primitives::apis::{ForcedEntry, ForcedStatus};
+use cascoin_l2_primitives::apis::{ForcedCensor, ForcedEntry, ForcedStatus};
 use codec::DecodeLimit;
 use frame_support::{
-    dispatch::{DispatchClass, GetDispatchInfo},
+    dispatch::{DispatchClass, DispatchInfo, GetDispatchInfo, Pays},
     parameter_types,
     storage::{transactional::with_transaction_opaque_err, TransactionOutcome},
-    traits::Get,
+    traits::{
+        fungible::Inspect,
+        tokens::{Fortitude, Preservation},
+        Get,
+    },
     weights::{constants::ExtrinsicBaseWeight, Weight},
     MAX_EXTRINSIC_DEPTH,
 };
-use pallet_forced_inclusion::{ApplyTransaction, Counts, Entries, Outcome, Queue};
+use pallet_forced_inclusion::{
+    ApplyTransaction, CensorRecords, Counts, Entries, Outcome, Queue, Readiness, Ticket,
+};
 use sp_runtime::{
-    generic::ExtrinsicFormat,
-    traits::{Checkable, DispatchTransaction},
+    generic::{ExtrinsicFormat, Preamble},
+    traits::{Checkable, DispatchTransaction, StaticLookup},
     transaction_validity::{InvalidTransaction, TransactionValidityError},
     DispatchResult,
 };
@@ -38,9 +48,7 @@ pub struct ApplySigned;
 
 impl ApplyTransaction for ApplySigned {
     fn apply(encoded: &[u8]) -> Outcome {
-        let decoded =
-            UncheckedExtrinsic::decode_all_with_depth_limit(MAX_EXTRINSIC_DEPTH, &mut &*encoded);
-        let Ok(transaction) = decoded else { return Outcome::Invalid };
+        let Some(transaction) = decode(encoded) else { return Outcome::Invalid };
         let applied = with_transaction_opaque_err(|| match dispatch(transaction, encoded.len()) {
             Ok(result) => TransactionOutcome::Commit(Ok(result)),
             Err(refusal) => TransactionOutcome::Rollback(Err(refusal)),
@@ -59,6 +67,81 @@ impl ApplyTransaction for ApplySigned {
     fn max_check_weight() -> Weight {
         ExtrinsicBaseWeight::get()
             .saturating_add(<Runtime as frame_system::Config>::DbWeight::get().reads(CHECK_READS))
+    }
+
+    // Its signature is checked when it is included. One that is forged costs one block that.
+    fn ticket(encoded: &[u8]) -> Option<Ticket> {
+        let transaction = decode(encoded)?;
+        let info = transaction.get_dispatch_info();
+        let weight = info.total_weight();
+        if info.class != DispatchClass::Normal || weight.ref_time() > most_asked_for() {
+            return None;
+        }
+        let Preamble::Signed(address, _, extension) = transaction.preamble else { return None };
+        let signer = <Runtime as frame_system::Config>::Lookup::lookup(address).ok()?;
+        Some(Ticket {
+            signer,
+            nonce: extension.6.nonce(),
+            weight,
+            length: u32::try_from(encoded.len()).ok()?,
+            tip: extension.9.tip(),
+        })
+    }
+
+    // The fee is the block's own, without the discount that its account may have.
+    fn readiness(ticket: &Ticket) -> Readiness {
+        let next = System::account_nonce(&ticket.signer);
+        if next != ticket.nonce {
+            return if next > ticket.nonce { Readiness::Over } else { Readiness::NotYet };
+        }
+        let info = DispatchInfo {
+            call_weight: ticket.weight,
+            extension_weight: Weight::zero(),
+            class: DispatchClass::Normal,
+            pays_fee: Pays::Yes,
+        };
+        let fee = TransactionPayment::compute_fee(ticket.length, &info, ticket.tip);
+        let has = <Balances as Inspect<AccountId>>::reducible_balance(
+            &ticket.signer,
+            // As transactions: the account stays.
+            Preservation::Preserve,
+            Fortitude::Polite,
+        );
+        if has >= fee {
+            Readiness::Ready
+        } else {
+            Readiness::NotYet
+        }
+    }
+
+    // What stands before the inherent is of the mandatory class, and none of it is the
+    // leader's choice: hooks and other inherents. If they left as much as leaders are asked
+    // for at most, it had room. In a block that ends a session it has none.
+    fn had_room() -> bool {
+        let taken = System::block_weight().get(DispatchClass::Mandatory).ref_time();
+        taken.saturating_add(most_asked_for()) <= MAX_BLOCK_REF_TIME
+    }
+}
+
+/// What leaders are asked for takes no more than half of what users have of a block, in
+/// picoseconds, so that a block whose hooks were slow has room for it still.
+fn most_asked_for() -> u64 {
+    RateLimit::users_share() / 2
+}
+
+fn decode(encoded: &[u8]) -> Option<UncheckedExtrinsic> {
+    UncheckedExtrinsic::decode_all_with_depth_limit(MAX_EXTRINSIC_DEPTH, &mut &*encoded).ok()
+}
+
+/// The number of the epoch that runs; 0 on a chain without parameters, as FRAME builds in
+/// tests.
+pub struct Epoch;
+
+impl Get<u32> for Epoch {
+    fn get() -> u32 {
+        let parameters = ChainParameters::get();
+        let blocks = parameters.session_blocks.saturating_mul(parameters.epoch_sessions);
+        System::block_number().checked_div(blocks).unwrap_or(0)
     }
 }
 
@@ -109,7 +192,20 @@ pub(crate) fn status(from: u64, limit: u32) -> ForcedStatus {
         dropped: totals.dropped,
         first: places.first,
         waiting: (begin..end).filter_map(entry).collect::<Vec<_>>(),
+        censors: censors(),
     }
+}
+
+/// Who censored in the last month.
+fn censors() -> Vec<ForcedCensor> {
+    let mut records = CensorRecords::<Runtime>::get();
+    records.forget(Timestamp::get());
+    let censor = |one: pallet_forced_inclusion::Censor| ForcedCensor {
+        account: one.account,
+        transactions: one.transactions,
+        occasions: one.occasions.into_iter().map(|occasion| occasion.at).collect(),
+    };
+    records.0.into_iter().map(censor).collect()
 }
 
 impl pallet_forced_inclusion::Config for Runtime {
@@ -118,5 +214,9 @@ impl pallet_forced_inclusion::Config for Runtime {
     type Deadline = Deadline;
     type Halted = super::liveness::Emergency;
     type Apply = ApplySigned;
+    type Author = BlockAuthor;
+    type Sequencers = SequencerRegistry;
+    type Epoch = Epoch;
+    type OnOffence = super::offences::Punishments;
     type WeightInfo = crate::weights::pallet_forced_inclusion::WeightInfo<Runtime>;
 }

@@ -2,16 +2,21 @@
 //! queue, and what the runtime applies by itself, through the whole runtime.
 
 use crate::{
-    chain::{transfer, Chain},
+    chain::{transfer, undone, Chain},
     stake::apply,
 };
-use cascoin_l2_primitives::{chain::Balance, relay::L1Event};
+use cascoin_l2_primitives::{chain::Balance, relay::L1Event, sequencers::OffenceKind};
 use cascoin_l2_runtime::{
-    Balances, Executive, Moment, Nonce, Runtime, RuntimeEvent, System, UncheckedExtrinsic,
+    Balances, Executive, ForcedInclusion, Moment, Nonce, Runtime, RuntimeCall, RuntimeEvent,
+    System, UncheckedExtrinsic,
 };
 use codec::Encode;
-use pallet_forced_inclusion::{Counts, Encoded, Entries, Event, Outcome, Queue, Totals};
-use sp_keyring::Sr25519Keyring::{self, Eve, Ferdie, One};
+use frame_support::inherent::{InherentData, ProvideInherent};
+use pallet_forced_inclusion::{
+    Call, CensorRecords, Censors, Counts, Encoded, Entries, Event, Outcome, Queue, Totals,
+};
+use sp_keyring::Sr25519Keyring::{self, Alice, Eve, Ferdie, One};
+use sp_runtime::transaction_validity::{InvalidTransaction, TransactionValidityError};
 use std::panic::{catch_unwind, AssertUnwindSafe};
 
 const AMOUNT: Balance = 10_000_000;
@@ -197,4 +202,146 @@ fn r17_2_what_cannot_be_included_is_dropped() {
     chain.grow(vec![]);
     assert_eq!(settled(&mut chain), [Outcome::Applied(Ok(()))]);
     assert_eq!(balance(&mut chain, Ferdie), ferdie + AMOUNT);
+}
+
+/// As if pools had had their time already: leaders are asked for all that wait.
+fn ask_now(chain: &mut Chain) {
+    chain.read(|| {
+        let places = Queue::<Runtime>::get();
+        for place in places.first..places.next {
+            Entries::<Runtime>::mutate(place, |entry| {
+                entry.as_mut().expect("it waits").asked = 0;
+            });
+        }
+    });
+}
+
+/// The inherent that the runtime makes for the next block's leader, if it asks for any.
+fn asked(chain: &mut Chain) -> Option<UncheckedExtrinsic> {
+    let header = chain.unfinished(chain.time + 500);
+    let call = chain.read(|| {
+        undone(|| {
+            Executive::initialize_block(&header);
+            ForcedInclusion::create_inherent(&InherentData::new())
+        })
+    });
+    Some(include(call?))
+}
+
+fn include(call: Call<Runtime>) -> UncheckedExtrinsic {
+    UncheckedExtrinsic::new_bare(RuntimeCall::ForcedInclusion(call))
+}
+
+/// What was punished in the last block, and whose reputation it cost.
+fn punished(chain: &mut Chain) -> Vec<(Sr25519Keyring, OffenceKind)> {
+    chain.read(|| {
+        let of = |record: frame_system::EventRecord<RuntimeEvent, _>| match record.event {
+            RuntimeEvent::Reputation(pallet_reputation::Event::Penalised {
+                account,
+                offence,
+                ..
+            }) => Some((Sr25519Keyring::from_account_id(&account)?, offence)),
+            _ => None,
+        };
+        System::events().into_iter().filter_map(of).collect()
+    })
+}
+
+/// All blocks of these tests are Alice's: their slots are multiples of the sequencers'
+/// number.
+#[test]
+fn r17_3_a_leader_that_left_it_out_is_punished() {
+    let mut chain = chain();
+    let transaction = signed(&mut chain, Eve, 0);
+    let due = force(&mut chain, &[transaction.encode()]);
+    ask_now(&mut chain);
+    censor_until(&mut chain, due);
+    assert!(punished(&mut chain).is_empty());
+    chain.grow(vec![]);
+    assert_eq!(settled(&mut chain), [Outcome::Applied(Ok(()))]);
+    assert_eq!(punished(&mut chain), [(Alice, OffenceKind::Censorship)]);
+    let records = chain.read(CensorRecords::<Runtime>::get).0;
+    let known: Vec<_> = records.iter().map(|one| (one.account.clone(), one.transactions)).collect();
+    assert_eq!(known, [(Alice.to_account_id(), 1)]);
+}
+
+/// A leader whose program is unchanged includes it, whatever its pool holds.
+#[test]
+fn r17_3_the_runtime_makes_the_inherent_that_includes_it() {
+    let mut chain = chain();
+    let transaction = signed(&mut chain, Eve, 0);
+    let ferdie = balance(&mut chain, Ferdie);
+    let due = force(&mut chain, &[transaction.encode()]);
+    ask_now(&mut chain);
+    for _ in 0..5 {
+        chain.grow(vec![]);
+    }
+    let inherent = asked(&mut chain).expect("it could be included");
+    let (block, applied) = chain.grow(vec![inherent]);
+    assert_eq!((block.extrinsics.len(), applied), (3, vec![Ok(Ok(()))]));
+    assert_eq!((nonce(&mut chain, Eve), balance(&mut chain, Ferdie)), (1, ferdie + AMOUNT));
+    assert!(asked(&mut chain).is_none(), "once");
+    // Other transactions do as always.
+    let next = signed(&mut chain, Eve, 1);
+    let (_, applied) = chain.grow(vec![next]);
+    assert_eq!(applied, [Ok(Ok(()))]);
+    censor_until(&mut chain, due);
+    chain.grow(vec![]);
+    assert_eq!(settled(&mut chain), [Outcome::NonceUsed]);
+    assert!(punished(&mut chain).is_empty());
+    assert_eq!(chain.read(CensorRecords::<Runtime>::get), Censors::default());
+}
+
+/// Attack: a user has an honest set punished for what nobody could include.
+#[test]
+fn r17_5_leaders_are_asked_for_what_they_can_include_only() {
+    let mut chain = chain();
+    let ahead = signed(&mut chain, Eve, 1).encode();
+    let poor = signed(&mut chain, One, 0).encode();
+    let due = force(&mut chain, &[ahead, poor, vec![0xff; 40]]);
+    ask_now(&mut chain);
+    for _ in 0..5 {
+        assert!(asked(&mut chain).is_none());
+        chain.grow(vec![]);
+    }
+    // Nobody includes what a block is not asked for: it would be free.
+    let (_, applied) = chain.grow(vec![include(Call::include { place: 0 })]);
+    let refused = TransactionValidityError::Invalid(InvalidTransaction::BadMandatory);
+    assert_eq!(applied, [Err(refused)]);
+    // The nonce becomes the next one, and it is asked for at once.
+    let before = signed(&mut chain, Eve, 0);
+    chain.grow(vec![before]);
+    let inherent = asked(&mut chain).expect("it could be included now");
+    chain.grow(vec![inherent]);
+    assert_eq!(nonce(&mut chain, Eve), 2);
+    while chain.time < due {
+        chain.grow(vec![]);
+    }
+    for outcome in [Outcome::NonceUsed, Outcome::Unpayable, Outcome::Invalid] {
+        chain.grow(vec![]);
+        assert_eq!(settled(&mut chain), [outcome]);
+        assert!(punished(&mut chain).is_empty());
+    }
+}
+
+/// A forged one costs one block the check, and nobody anything else.
+#[test]
+fn r17_5_one_that_is_forged_is_asked_for_once() {
+    let mut chain = chain();
+    let mut forged = signed(&mut chain, Eve, 0);
+    forged.function = transfer(Ferdie, AMOUNT + 1);
+    forged.encoded_call = None;
+    let due = force(&mut chain, &[forged.encode()]);
+    ask_now(&mut chain);
+    for _ in 0..5 {
+        chain.grow(vec![]);
+    }
+    let inherent = asked(&mut chain).expect("its signature is not looked at before");
+    let (_, applied) = chain.grow(vec![inherent]);
+    assert_eq!((applied, nonce(&mut chain, Eve)), (vec![Ok(Ok(()))], 0));
+    assert!(asked(&mut chain).is_none());
+    censor_until(&mut chain, due);
+    chain.grow(vec![]);
+    assert_eq!(settled(&mut chain), [Outcome::Invalid]);
+    assert!(punished(&mut chain).is_empty());
 }

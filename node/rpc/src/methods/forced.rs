@@ -5,6 +5,7 @@
 
 use super::{stake, Context, Finality, RpcResult, CERTIFIED};
 use crate::{
+    address::show_account,
     args::{Args, Signature},
     errors::{invalid_params, Named},
 };
@@ -120,6 +121,19 @@ pub(super) struct ForcedTransactions {
     waiting: u64,
     /// Some of these, in their order.
     transactions: Vec<WaitingTransaction>,
+    /// Who left out such transactions until the chain had to include them, within the last
+    /// month.
+    censors: Vec<Censor>,
+}
+
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Censor {
+    address: String,
+    /// How many it left out.
+    transactions: u32,
+    /// When it was found, milliseconds since 1970: the last three epochs.
+    occasions: Vec<Moment>,
 }
 
 #[derive(Clone, Serialize)]
@@ -155,6 +169,15 @@ pub(super) fn forced(context: &Context, args: &Args) -> RpcResult<ForcedTransact
                 place: entry.place,
                 hash: entry.hash,
                 due: entry.due,
+            })
+            .collect(),
+        censors: status
+            .censors
+            .into_iter()
+            .map(|one| Censor {
+                address: show_account(&one.account),
+                transactions: one.transactions,
+                occasions: one.occasions,
             })
             .collect(),
     })

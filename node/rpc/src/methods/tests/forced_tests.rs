@@ -1,7 +1,8 @@
 //! `l2_forceinclusion` and `l2_getforcedtransactions`.
 
 use super::*;
-use cascoin_l2_primitives::apis::ForcedEntry;
+use crate::address::show_account;
+use cascoin_l2_primitives::apis::{ForcedCensor, ForcedEntry};
 use sp_core::H256;
 use sp_runtime::traits::{BlakeTwo256, Hash};
 
@@ -9,7 +10,9 @@ use sp_runtime::traits::{BlakeTwo256, Hash};
 pub fn report(from: u64, limit: u32) -> ForcedStatus {
     let entry = |place| ForcedEntry { place, hash: H256([place as u8; 32]), due: NOW + place };
     let waiting = (from.max(4)..7).take(limit as usize).map(entry).collect();
-    ForcedStatus { heard: 7, included: 2, applied: 1, dropped: 1, first: 4, waiting }
+    let account = AccountId::new([3; 32]);
+    let censors = vec![ForcedCensor { account, transactions: 2, occasions: vec![NOW] }];
+    ForcedStatus { heard: 7, included: 2, applied: 1, dropped: 1, first: 4, waiting, censors }
 }
 
 #[test]
@@ -21,6 +24,9 @@ fn r17_5_what_waits_and_what_became_of_all_is_shown() {
     let first = json!({"place": 4, "hash": H256([4; 32]), "due": NOW + 4});
     assert_eq!(shown["transactions"][0], first);
     assert_eq!(shown["transactions"].as_array().map(Vec::len), Some(3));
+    let address = show_account(&AccountId::new([3; 32]));
+    let censor = json!({"address": address, "transactions": 2, "occasions": [NOW]});
+    assert_eq!(shown["censors"], json!([censor]));
     let shown = call("l2_getforcedtransactions", json!(["5", 1]));
     assert_eq!(shown["transactions"].as_array().map(Vec::len), Some(1));
     assert_eq!(shown["transactions"][0]["place"], 5);

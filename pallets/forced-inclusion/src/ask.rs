@@ -1,0 +1,110 @@
+//! What leaders are asked for, and what becomes of those that leave it out (R17.3, R17.5).
+
+use crate::{
+    pallet::{
+        CensorRecords, Config, Duty, Entries, Error, Event, LeftOut, Pallet, Queue, Tickets,
+        Transactions,
+    },
+    types::{Asked, Outcome, Readiness},
+    ApplyTransaction, Leaders, WeightInfo, SCANNED,
+};
+use alloc::vec::Vec;
+use cascoin_l2_primitives::sequencers::{Offence, OnOffence, SequencerSetProvider};
+use frame_support::{
+    traits::{Get, Time},
+    weights::Weight,
+};
+use sp_runtime::{DispatchResult, SaturatedConversion};
+
+impl<T: Config> Pallet<T> {
+    /// Asks the leader of the block that begins for one of those that wait: by turns, the
+    /// first of a few that the block could begin with and that pools had their time for.
+    pub(crate) fn ask() -> Weight {
+        let places = Queue::<T>::get();
+        let waiting = places.waiting();
+        if waiting == 0 {
+            return Weight::zero();
+        }
+        let now: u64 = frame_system::Pallet::<T>::block_number().saturated_into();
+        let time = T::Time::now();
+        for step in 0..SCANNED.min(waiting) {
+            let offset = now.saturating_add(step).checked_rem(waiting).unwrap_or(0);
+            let place = places.first.saturating_add(offset);
+            let asked = Entries::<T>::get(place).is_some_and(|entry| entry.asked <= time);
+            let Some(ticket) = Tickets::<T>::get(place).filter(|_| asked) else { continue };
+            match T::Apply::readiness(&ticket) {
+                Readiness::Ready => {
+                    if let Some(leader) = T::Author::get() {
+                        Duty::<T>::put(Asked { place, leader });
+                    }
+                    break;
+                }
+                Readiness::Over => Self::excuse(place),
+                Readiness::NotYet => {}
+            }
+        }
+        T::WeightInfo::ask()
+    }
+
+    /// Nobody is asked for it any more, nor blamed for having left it out.
+    fn excuse(place: u64) {
+        Tickets::<T>::remove(place);
+        LeftOut::<T>::remove(place);
+    }
+
+    /// The leader includes what it was asked for.
+    pub(crate) fn include_asked(place: u64) -> DispatchResult {
+        let asked = Duty::<T>::get().filter(|asked| asked.place == place);
+        let asked = asked.ok_or(Error::<T>::NotAsked)?;
+        let entry = Entries::<T>::get(place).ok_or(Error::<T>::NotAsked)?;
+        let encoded = Transactions::<T>::get(place).ok_or(Error::<T>::NotAsked)?;
+        Duty::<T>::kill();
+        let outcome = T::Apply::apply(&encoded);
+        // What was refused is refused whenever it is tried, or was not ready after all: the
+        // leader did its part.
+        if outcome != Outcome::NoRoom {
+            Self::excuse(place);
+        }
+        if let Outcome::Applied(result) = outcome {
+            let leader = asked.leader;
+            Self::deposit_event(Event::Included { place, hash: entry.hash, leader, result });
+        }
+        Ok(())
+    }
+
+    /// A block ends: if what its leader was asked for is still asked for, it left it out.
+    pub(crate) fn note_left_out() {
+        let Some(Asked { place, leader }) = Duty::<T>::take() else { return };
+        if T::Apply::had_room() {
+            LeftOut::<T>::mutate(place, |leaders| leaders.note(leader));
+        }
+    }
+
+    /// The runtime had to apply what these left out. Returns the number of offences.
+    pub(crate) fn blame(place: u64, leaders: Leaders) -> u64 {
+        let now = T::Time::now();
+        let epoch = T::Epoch::get();
+        let accounts: Vec<_> = leaders.to_blame().collect();
+        if accounts.is_empty() {
+            return 0;
+        }
+        let mut records = CensorRecords::<T>::get();
+        records.forget(now);
+        let mut offences = Vec::new();
+        for account in accounts {
+            if let Some(kind) = records.count(account.clone(), epoch, now) {
+                offences.push((account.clone(), kind));
+            }
+            Self::deposit_event(Event::Censored { place, leader: account });
+        }
+        CensorRecords::<T>::put(records);
+        let set_id = T::Sequencers::set_id();
+        let height = frame_system::Pallet::<T>::block_number().saturated_into();
+        let mut told = 0u64;
+        for (offender, kind) in offences {
+            T::OnOffence::on_offence(&Offence { kind, offender, set_id, height });
+            told = told.saturating_add(1);
+        }
+        told
+    }
+}

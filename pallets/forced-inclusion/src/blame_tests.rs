@@ -1,0 +1,355 @@
+//! What leaders are asked for, and what becomes of those that leave it out.
+
+use crate::{
+    mock::*,
+    pallet::{CensorRecords, Counts, Duty, Error, Event, LeftOut, Tickets},
+    Asked, Censors, MIN_LEFT_OUT, SCANNED,
+};
+use cascoin_l2_primitives::{
+    chain::Moment,
+    sequencers::{Offence, OffenceKind},
+};
+use frame_support::{assert_noop, assert_ok, weights::Weight};
+use proptest::prelude::*;
+use sp_runtime::DispatchError::BadOrigin;
+
+/// From then on leaders are asked for what was heard when the chain began.
+const ASKED: Moment = START + HOUR;
+
+/// Blocks of `leader` that begin with nothing, all at this time.
+fn censor(leader: u8, blocks: u32, now: Moment) {
+    Author::set(Some(account(leader)));
+    for _ in 0..blocks {
+        assert!(block(now).is_empty(), "nothing is overdue");
+    }
+}
+
+/// The runtime applies the first one, in a block of nobody that is asked.
+fn overdue() {
+    Author::set(None);
+    assert_eq!(block(START + DAY).len(), 1);
+}
+
+fn told() -> Vec<(OffenceKind, u8)> {
+    let of = |offence: Offence| (offence.kind, AsRef::<[u8]>::as_ref(&offence.offender)[0]);
+    Told::get().into_iter().map(of).collect()
+}
+
+#[test]
+fn r17_3_who_left_out_what_the_runtime_had_to_apply_is_punished() {
+    chain().execute_with(|| {
+        hear_at(START, APPLIED, 7);
+        ReadyOnes::set(vec![7]);
+        censor(1, MIN_LEFT_OUT, ASKED);
+        censor(2, MIN_LEFT_OUT - 1, ASKED);
+        assert!(told().is_empty(), "nothing is proven while anybody may still include it");
+        overdue();
+        // Too few blocks are nobody's pattern.
+        assert_eq!(told(), [(OffenceKind::Censorship, 1)]);
+        let offence = &Told::get()[0];
+        assert_eq!((offence.set_id, offence.height), (5, System::block_number()));
+        System::assert_last_event(Event::<Test>::Censored { place: 0, leader: account(1) }.into());
+        let records = CensorRecords::<Test>::get().0;
+        assert_eq!((records.len(), records[0].transactions), (1, 1));
+        assert!(!LeftOut::<Test>::contains_key(0) && !Tickets::<Test>::contains_key(0));
+    });
+}
+
+#[test]
+fn r17_3_the_inherent_includes_it_and_nobody_is_blamed() {
+    chain().execute_with(|| {
+        hear_at(START, APPLIED, 7);
+        ReadyOnes::set(vec![7]);
+        censor(1, 9, ASKED);
+        Author::set(Some(account(2)));
+        assert_eq!(honest_block(ASKED), [[APPLIED, 7]]);
+        let included = System::events().into_iter().any(|record| {
+            matches!(
+                record.event,
+                RuntimeEvent::Forced(Event::Included { place: 0, leader, result: Ok(()), .. })
+                    if leader == account(2)
+            )
+        });
+        assert!(included);
+        // It is asked for once.
+        assert!(honest_block(ASKED).is_empty());
+        // Even if the runtime could apply it again, nobody is to blame.
+        overdue();
+        assert!(told().is_empty());
+        assert_eq!(CensorRecords::<Test>::get(), Censors::default());
+    });
+}
+
+/// Attack: a user has honest leaders blamed for what nobody could include.
+#[test]
+fn r17_5_nobody_is_blamed_for_what_could_not_be_included() {
+    // Not ready in any block: coins that come just before its time is over.
+    chain().execute_with(|| {
+        hear_at(START, APPLIED, 7);
+        censor(1, 50, ASKED);
+        ReadyOnes::set(vec![7]);
+        censor(1, MIN_LEFT_OUT - 1, ASKED);
+        overdue();
+        assert!(told().is_empty());
+    });
+    // Blocks without room for it: those that end a session.
+    chain().execute_with(|| {
+        hear_at(START, APPLIED, 7);
+        ReadyOnes::set(vec![7]);
+        Room::set(false);
+        censor(1, 50, ASKED);
+        overdue();
+        assert!(told().is_empty());
+    });
+    // Its account used the nonce otherwise, or it was refused in the end.
+    for kind in [NONCE_USED, UNPAYABLE, NO_ROOM] {
+        chain().execute_with(|| {
+            hear_at(START, kind, 7);
+            ReadyOnes::set(vec![7]);
+            censor(1, 50, ASKED);
+            Author::set(None);
+            for _ in 0..crate::MAX_TRIES {
+                block(START + DAY);
+            }
+            assert_eq!(Counts::<Test>::get().applied, 0);
+            assert!(told().is_empty());
+        });
+    }
+    // What is no transaction is asked for never.
+    chain().execute_with(|| {
+        hear_at(START, INVALID, 7);
+        ReadyOnes::set(vec![7]);
+        Author::set(Some(account(1)));
+        assert!(honest_block(ASKED).is_empty());
+    });
+}
+
+/// An honest leader did its part if the inherent finds that it cannot be included.
+#[test]
+fn r17_5_what_the_inherent_cannot_include_is_asked_for_no_more() {
+    for kind in [UNPAYABLE, FAILED, NONCE_USED] {
+        chain().execute_with(|| {
+            hear_at(START, kind, 7);
+            ReadyOnes::set(vec![7]);
+            censor(1, 9, ASKED);
+            Author::set(Some(account(2)));
+            assert_eq!(honest_block(ASKED), [[kind, 7]]);
+            assert!(!Tickets::<Test>::contains_key(0) && !LeftOut::<Test>::contains_key(0));
+            assert!(honest_block(ASKED).is_empty());
+        });
+    }
+    // For want of room it is tried again.
+    chain().execute_with(|| {
+        hear_at(START, NO_ROOM, 7);
+        ReadyOnes::set(vec![7]);
+        Author::set(Some(account(2)));
+        for _ in 0..3 {
+            assert_eq!(honest_block(ASKED), [[NO_ROOM, 7]]);
+            assert!(!LeftOut::<Test>::contains_key(0), "the leader did its part");
+        }
+    });
+}
+
+#[test]
+fn nobody_is_asked_any_more_once_the_nonce_is_used() {
+    chain().execute_with(|| {
+        hear_at(START, APPLIED, 7);
+        ReadyOnes::set(vec![7]);
+        censor(1, 9, ASKED);
+        UsedOnes::set(vec![7]);
+        censor(1, 1, ASKED);
+        assert!(!Tickets::<Test>::contains_key(0) && !LeftOut::<Test>::contains_key(0));
+    });
+}
+
+/// The inherent takes what the block is asked for, once, and from nobody that signs.
+#[test]
+fn only_what_is_asked_for_is_included() {
+    chain().execute_with(|| {
+        hear_at(START, APPLIED, 7);
+        hear_at(START, APPLIED, 8);
+        Author::set(Some(account(1)));
+        begin(ASKED);
+        assert_noop!(Forced::include(RuntimeOrigin::none(), 0), Error::<Test>::NotAsked);
+        end();
+        ReadyOnes::set(vec![8]);
+        begin(ASKED);
+        assert_eq!(Duty::<Test>::get(), Some(Asked { place: 1, leader: account(1) }));
+        let signed = RuntimeOrigin::signed(account(1));
+        assert_noop!(Forced::include(signed, 1), BadOrigin);
+        assert_noop!(Forced::include(RuntimeOrigin::none(), 0), Error::<Test>::NotAsked);
+        assert_ok!(Forced::include(RuntimeOrigin::none(), 1));
+        assert_noop!(Forced::include(RuntimeOrigin::none(), 1), Error::<Test>::NotAsked);
+        end();
+    });
+}
+
+/// Attack: many that nobody can include, so that leaders are never asked for the one that
+/// they could.
+#[test]
+fn r17_5_all_that_wait_are_looked_at_by_turns() {
+    chain().execute_with(|| {
+        for number in 0..40 {
+            hear_at(START, APPLIED, number);
+        }
+        ReadyOnes::set(vec![17]);
+        censor(1, 40, ASKED);
+        let noted = LeftOut::<Test>::get(17).0;
+        assert_eq!((noted.len(), noted[0].blocks), (1, SCANNED as u32));
+    });
+    // Of several that could be included each has its turns.
+    chain().execute_with(|| {
+        for number in 0..4 {
+            hear_at(START, APPLIED, number);
+        }
+        ReadyOnes::set(vec![0, 1, 2, 3]);
+        censor(1, 40, ASKED);
+        for place in 0..4 {
+            assert_eq!(LeftOut::<Test>::get(place).0[0].blocks, 10);
+        }
+    });
+}
+
+/// Leaders have an hour to take it from their pools, and nobody is blamed for what the relay
+/// told of too late.
+#[test]
+fn r17_5_nobody_is_asked_before_pools_had_their_time() {
+    chain().execute_with(|| {
+        hear_at(START, APPLIED, 7);
+        ReadyOnes::set(vec![7]);
+        censor(1, 50, ASKED - 1);
+        assert!(!LeftOut::<Test>::contains_key(0));
+        censor(1, 1, ASKED);
+        assert_eq!(LeftOut::<Test>::get(0).0.len(), 1);
+    });
+    chain().execute_with(|| {
+        hear_at(START - 30 * DAY, APPLIED, 7);
+        ReadyOnes::set(vec![7]);
+        censor(1, 50, ASKED - 1);
+        assert_eq!(block(ASKED), [[APPLIED, 7]]);
+        assert!(told().is_empty());
+    });
+}
+
+/// In a block in which one is overdue nobody is asked for another.
+#[test]
+fn a_block_has_one_of_them_only() {
+    chain().execute_with(|| {
+        hear_at(START, APPLIED, 1);
+        hear_at(START + HOUR, APPLIED, 2);
+        ReadyOnes::set(vec![1, 2]);
+        Author::set(Some(account(1)));
+        assert_eq!(honest_block(START + DAY), [[APPLIED, 1]]);
+        assert_eq!(honest_block(START + DAY), [[APPLIED, 2]], "the inherent's");
+    });
+}
+
+#[test]
+fn r17_5_three_epochs_of_a_month_make_a_repeat_offender() {
+    chain().execute_with(|| {
+        // Several at once are one occasion.
+        for (epoch, number) in [(0, 1), (0, 2), (1, 3), (2, 4), (3, 5)] {
+            Epoch::set(epoch);
+            Now::set(START);
+            hear_at(START, APPLIED, number);
+            ReadyOnes::set(vec![number]);
+            censor(1, MIN_LEFT_OUT, ASKED);
+            overdue();
+        }
+        let expected = [
+            OffenceKind::Censorship,
+            OffenceKind::Censorship,
+            OffenceKind::RepeatedCensorship,
+            OffenceKind::RepeatedCensorship,
+        ];
+        assert_eq!(told(), expected.map(|kind| (kind, 1)));
+        assert_eq!(CensorRecords::<Test>::get().0[0].transactions, 5);
+    });
+}
+
+#[test]
+fn what_offences_weigh_is_told() {
+    chain().execute_with(|| {
+        hear_at(START, APPLIED, 7);
+        ReadyOnes::set(vec![7]);
+        censor(1, MIN_LEFT_OUT, ASKED);
+        censor(2, MIN_LEFT_OUT, ASKED);
+        Now::set(START + DAY);
+        let height = System::block_number() + 1;
+        System::set_block_number(height);
+        let weight = <Forced as frame_support::traits::Hooks<u32>>::on_initialize(height);
+        assert_eq!(weight, Weight::from_parts(14, 0), "two offences");
+    });
+}
+
+/// What a leader does with a block.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    /// Leaves out what it is asked for.
+    Censor(u8),
+    /// Includes it.
+    Include(u8),
+    /// Whether the transaction is ready changes.
+    Ready(bool),
+    /// Whether blocks have room changes.
+    Room(bool),
+}
+
+fn courses() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        4 => (1u8..4).prop_map(Step::Censor),
+        1 => (1u8..4).prop_map(Step::Include),
+        1 => any::<bool>().prop_map(Step::Ready),
+        1 => any::<bool>().prop_map(Step::Room),
+    ];
+    proptest::collection::vec(step, 1..40)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    /// P19: who is blamed left it out in that many blocks in which it was ready and had room,
+    /// and nobody included it. Nobody else is.
+    #[test]
+    fn p19_blamed_is_who_left_out_what_it_could_include(steps in courses()) {
+        chain().execute_with(|| {
+            hear_at(START, APPLIED, 7);
+            let (mut ready, mut room, mut included) = (false, true, false);
+            let mut left_out = [0u32; 4];
+            for step in steps {
+                match step {
+                    Step::Ready(now) => {
+                        ready = now;
+                        ReadyOnes::set(if ready { vec![7] } else { vec![] });
+                    }
+                    Step::Room(now) => {
+                        room = now;
+                        Room::set(room);
+                    }
+                    Step::Censor(leader) => {
+                        Author::set(Some(account(leader)));
+                        assert!(block(ASKED).is_empty());
+                        if ready && room && !included {
+                            left_out[usize::from(leader)] += 1;
+                        }
+                    }
+                    Step::Include(leader) => {
+                        Author::set(Some(account(leader)));
+                        let asked = ready && !included;
+                        assert_eq!(honest_block(ASKED).len(), usize::from(asked));
+                        included |= asked;
+                    }
+                }
+            }
+            Author::set(None);
+            block(START + DAY);
+            assert_eq!(Counts::<Test>::get().applied, 1);
+            let mut blamed: Vec<_> = told().into_iter().map(|(_, leader)| leader).collect();
+            blamed.sort();
+            let expected: Vec<u8> = (1..4)
+                .filter(|leader| !included && left_out[usize::from(*leader)] >= MIN_LEFT_OUT)
+                .collect();
+            assert_eq!(blamed, expected);
+        });
+    }
+}

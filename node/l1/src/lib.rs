@@ -30,6 +30,7 @@
 //! All calls block and belong on threads that may block. Amounts are integers of
 //! L1 base units; on the wire they are exact decimal strings.
 
+mod backoff;
 pub mod block;
 pub mod burn;
 pub mod client;

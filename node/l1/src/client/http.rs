@@ -18,9 +18,12 @@ use std::{
 };
 use thiserror::Error;
 
-/// Largest reply: a block of 4,000,000 bytes in hex, and room for its envelope.
-const MAX_BODY: u64 = 16 * 1024 * 1024;
-/// Largest head of a reply.
+/// Largest reply, in bytes: a block of 4,000,000 bytes in hex, and room for its envelope.
+pub const MAX_BODY: u64 = 16 * 1024 * 1024;
+/// Longest wait for a connection to one address of a node, and never longer than the call
+/// may take: a machine that is gone answers nothing at all, and the next node waits.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Largest head of a reply, in bytes.
 const MAX_HEAD: u64 = 64 * 1024;
 
 /// Where a node listens: `http://host[:port]`, nothing else.
@@ -76,7 +79,8 @@ impl Endpoint {
         let name = self.host.trim_start_matches('[').trim_end_matches(']');
         let mut last = io::Error::new(io::ErrorKind::NotFound, "the host name has no address");
         for address in (name, self.port).to_socket_addrs()? {
-            match TcpStream::connect_timeout(&address, remaining(deadline)?) {
+            let timeout = remaining(deadline)?.min(CONNECT_TIMEOUT);
+            match TcpStream::connect_timeout(&address, timeout) {
                 Ok(stream) => {
                     stream.set_nodelay(true)?;
                     return Ok(stream);

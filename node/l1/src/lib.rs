@@ -49,6 +49,8 @@ pub mod stake;
 pub mod stake_tx;
 pub mod testing;
 pub mod trust;
+#[cfg(test)]
+mod worst_case_tests;
 
 pub use client::{ClientConfig, Credentials, L1Client, L1Error};
 pub use follower::{Follower, FollowerConfig, FollowerHandle, L1Status, SeenBurn};

@@ -136,7 +136,7 @@ impl L1Error {
     /// Whether another node is asked at once: the fault lies with this node or the
     /// way to it, not with the request. A node that answers uselessly gets a few
     /// tries more (`useless.rs`).
-    pub(crate) fn is_endpoint_fault(&self) -> bool {
+    pub(super) fn is_endpoint_fault(&self) -> bool {
         matches!(
             self,
             Self::Unreachable { .. }

@@ -10,6 +10,8 @@
 //!   that has the same, unless it is more than [`MAX_LAG`] blocks ahead of that: then it is
 //!   the other one that hangs on a branch that L1 left. If no node has the attested block,
 //!   what the first that answers has is read, so that a fork of L1 is seen (ADR 0026).
+//! - **A node that is late**, more than [`MAX_LAG`] blocks behind what was seen already, is
+//!   passed over for one that is not.
 //! - With a single node there is nothing to choose, and nothing more is asked.
 
 use super::{L1Source, RelayPosition, Tip};
@@ -20,7 +22,7 @@ use crate::{
 use cascoin_l2_primitives::l1::L1Hash;
 use std::{cell::Cell, cmp::Reverse};
 
-/// Blocks by which a node on the attested branch may be behind one that is not, and is
+/// Blocks by which a node may be behind another, or behind what was seen already, and is
 /// still preferred: some blocks are always under way.
 pub const MAX_LAG: u32 = 3;
 
@@ -29,14 +31,18 @@ pub struct Endpoints<'a> {
     client: &'a L1Client,
     count: usize,
     position: RelayPosition,
+    /// The tip's height that was seen last.
+    seen: u32,
     node: Cell<usize>,
 }
 
-/// What a node says, held against what is attested. Better ones first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// What a node says, held against what is attested.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Standing {
     /// It has the attested block.
     Fits,
+    /// It has it, but not the blocks that were seen already.
+    Late,
     /// It has another block in its place.
     Differs,
     /// It is below it.
@@ -52,31 +58,29 @@ struct Answer {
 
 /// Of these answers, in the order in which the nodes are preferred, the one that counts.
 fn choose(answers: &[Answer]) -> Option<Answer> {
-    let fits = answers.iter().find(|answer| answer.standing == Standing::Fits);
+    let highest = |standing: Standing| {
+        let of = answers.iter().filter(move |answer| answer.standing == standing);
+        // Of equal ones the first.
+        of.min_by_key(|answer| Reverse(answer.tip.height))
+    };
+    let first = |standing: Standing| answers.iter().find(|answer| answer.standing == standing);
+    let fits = first(Standing::Fits).or_else(|| highest(Standing::Late));
     let ahead = |other: &&Answer| {
         let beyond = fits.map_or(0, |fits| fits.tip.height.saturating_add(MAX_LAG));
         other.standing == Standing::Differs && other.tip.height > beyond
     };
-    let best = || {
-        let rank = |answer: &&Answer| (answer.standing, Reverse(answer.tip.height));
-        // Of equal ones the first.
-        answers.iter().min_by_key(rank)
-    };
     match fits {
         Some(_) => answers.iter().find(ahead).or(fits).copied(),
-        None => answers
-            .iter()
-            .find(|answer| answer.standing == Standing::Differs)
-            .or_else(best)
-            .copied(),
+        None => first(Standing::Differs).or_else(|| highest(Standing::Behind)).copied(),
     }
 }
 
 impl<'a> Endpoints<'a> {
-    /// Of `client`'s nodes, where the relay stands at `position`.
-    pub fn new(client: &'a L1Client, position: RelayPosition) -> Self {
+    /// Of `client`'s nodes, where the relay stands at `position` and the tip that was seen
+    /// last has the height `seen` (0 before the first one).
+    pub fn new(client: &'a L1Client, position: RelayPosition, seen: u32) -> Self {
         let count = client.config().urls.len();
-        Self { client, count, position, node: Cell::new(0) }
+        Self { client, count, position, seen, node: Cell::new(0) }
     }
 
     fn chosen(&self) -> L1Client {
@@ -103,7 +107,7 @@ impl<'a> Endpoints<'a> {
         let url = self.client.url_of(index);
         let (height, hash) = (self.position.attested_height, self.position.attested_hash);
         match self.answer_of(index) {
-            Ok(Answer { standing: Standing::Fits, .. }) => None,
+            Ok(Answer { standing: Standing::Fits | Standing::Late, .. }) => None,
             Ok(Answer { standing: Standing::Differs, .. }) => Some(format!(
                 "L1 node at {url} has another block at height {height} than {hash}, which is \
                  attested: it follows another branch of L1"
@@ -123,8 +127,9 @@ impl<'a> Endpoints<'a> {
             Standing::Behind
         } else {
             match self.client.only(index).block_hash(attested)? {
-                hash if hash == self.position.attested_hash => Standing::Fits,
-                _ => Standing::Differs,
+                hash if hash != self.position.attested_hash => Standing::Differs,
+                _ if tip.height.saturating_add(MAX_LAG) < self.seen => Standing::Late,
+                _ => Standing::Fits,
             }
         };
         Ok(Answer { standing, tip })
@@ -182,7 +187,7 @@ impl L1Source for Endpoints<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Standing::{Behind, Differs, Fits};
+    use Standing::{Behind, Differs, Fits, Late};
 
     fn chosen(answers: &[(Standing, u32)]) -> Option<usize> {
         let answers: Vec<_> = (0..)
@@ -213,6 +218,14 @@ mod tests {
         assert_eq!(chosen(&[(Differs, u32::MAX), (Fits, u32::MAX)]), Some(1));
         assert_eq!(chosen(&[(Differs, 90), (Differs, 95)]), Some(0), "the preferred one");
         assert_eq!(chosen(&[(Behind, 60), (Differs, 90)]), Some(1));
+    }
+
+    #[test]
+    fn a_node_that_is_late_is_passed_over_for_one_that_is_not() {
+        assert_eq!(chosen(&[(Late, 100), (Fits, 150)]), Some(1));
+        assert_eq!(chosen(&[(Late, 100), (Late, 120), (Late, 120)]), Some(1));
+        assert_eq!(chosen(&[(Behind, 50), (Late, 100), (Differs, 103)]), Some(1));
+        assert_eq!(chosen(&[(Behind, 50), (Late, 100), (Differs, 104)]), Some(2));
     }
 
     #[test]

@@ -365,7 +365,8 @@ impl Worker {
             let pause = match self.chain.relay_position() {
                 None => self.config.poll_interval,
                 Some(position) => {
-                    let source = Endpoints::new(&self.client, position);
+                    let seen = engine.tip().map_or(0, |tip| tip.height);
+                    let source = Endpoints::new(&self.client, position, seen);
                     match engine.step(&source, &*self.store, &position) {
                         Ok(step) => {
                             backoff = self.config.poll_interval;

@@ -412,6 +412,47 @@ mod tests {
         }
     }
 
+    /// A node that answers the first connection with what `answer` writes.
+    fn node_that(answer: impl FnOnce(&mut TcpStream) + Send + 'static) -> Endpoint {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let port = listener.local_addr().expect("bound").port();
+        thread::spawn(move || {
+            let Ok((mut stream, _)) = listener.accept() else { return };
+            answer(&mut stream);
+        });
+        Endpoint { host: "127.0.0.1".into(), port }
+    }
+
+    #[test]
+    fn a_reply_without_end_is_cut_off() {
+        let node = node_that(|stream| {
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n{");
+            let part = [b' '; 64 * 1024];
+            // Until the client has enough of it.
+            while stream.write_all(&part).is_ok() {}
+        });
+        let answered = send(&mut node.connect(deadline()).expect("it listens"));
+        let Err(HttpError::Lost(error)) = answered else { panic!("taken, or not even sent") };
+        assert!(error.to_string().contains("too large"), "{error}");
+    }
+
+    #[test]
+    fn a_node_that_drips_is_given_up_at_the_deadline() {
+        let node = node_that(|stream| {
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n{");
+            while stream.write_all(b" ").is_ok() {
+                thread::sleep(Duration::from_millis(10));
+            }
+        });
+        let mut connection = node.connect(deadline()).expect("it listens");
+        let request = Request { path: "/", authorization: None, body: b"{}" };
+        let (started, limit) = (Instant::now(), Duration::from_millis(300));
+        let answered = connection.exchange(&request, started + limit);
+        assert!(matches!(answered, Err(HttpError::Lost(_))));
+        // Each byte began no time-out anew.
+        assert!((limit..limit * 20).contains(&started.elapsed()), "{:?}", started.elapsed());
+    }
+
     proptest::proptest! {
         #[test]
         fn arbitrary_heads_never_panic(bytes: Vec<u8>, lines in "HTTP/1.[01] [2-5]?[0-9]{0,4}[\\r\\n:a-zA-Z -]{0,60}") {

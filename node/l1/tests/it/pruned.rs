@@ -64,8 +64,8 @@ fn a_pruned_node_is_named_with_the_missing_block_and_another_stands_in() {
         Some(alone.follower.status()).filter(|status| status.error_name == Some("Pruned"))
     });
     let error = status.error.expect("in words");
-    let missing = format!("block 101 ({})", hash(101));
-    for part in [missing.as_str(), &pruned.url(), "prune=0", "--l1-rpc-url"] {
+    let (missing, url) = (format!("block 101 ({})", hash(101)), pruned.url());
+    for part in [missing.as_str(), url.as_str(), "prune=0", "--l1-rpc-url"] {
         assert!(error.contains(part), "{part}: {error}");
     }
     assert!(!status.connected);

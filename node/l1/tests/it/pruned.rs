@@ -45,8 +45,8 @@ fn pruned_copy(original: &Litecoind, folder: &Path) -> Litecoind {
     eventually("the end of the reindex", || {
         node.client().block_count().is_ok_and(|count| count == TIP).then_some(())
     });
-    let upto: u32 = node.client().query("pruneblockchain", vec![700.into()]).expect("pruned");
-    assert_eq!(upto as usize, REMOVED);
+    let removed: u32 = node.client().query("pruneblockchain", vec![700.into()]).expect("pruned");
+    assert_eq!(removed as usize, REMOVED);
     node
 }
 

@@ -73,6 +73,17 @@ fn one_sequencers_l1_node_that_is_down_or_lies_changes_nothing() {
             Ok(Seen::when(named, error))
         })?;
 
+        // It shows nothing but the truth, and that late: the others attest the rest.
+        let late = L1::copy_of(network.l1()?)?;
+        let late_height = late.height()?;
+        restart_with(network, 3, late.access()?)?;
+        burn_and_check(network)?;
+        until("the late one is read as it is", PATIENCE, || {
+            let node = network.call(3, "l2_getchaininfo", json!([]))?["l1"]["node"].clone();
+            let shown = node["connected"] == true && node["tipHeight"] == late_height;
+            Ok(Seen::when(shown && node["fork"].is_null(), node))
+        })?;
+
         // It shows the true history, and on top of it blocks of its own with a burn
         // that nobody else sees. The votes for them stand on what is attested: only
         // the quorum can refuse them.

@@ -96,17 +96,19 @@ pub enum Mode {
 #[derive(Debug, Clone, clap::Args)]
 pub struct L1Args {
     /// JSON-RPC address of an L1 node, http://HOST:PORT; may be given several
-    /// times, the preferred one first. Without it the node follows the chain
+    /// times, the preferred one first, for when one fails. Without it the node follows the chain
     /// but sees no L1 itself, and as a sequencer casts no relay votes.
     #[arg(help_heading = OURS, long, value_name = "URL")]
     pub l1_rpc_url: Vec<String>,
-    /// The L1 node's .cookie file.
+    /// The L1 node's .cookie file; of several L1 nodes the file of each, in the order
+    /// of --l1-rpc-url, or one for all.
     #[arg(help_heading = OURS, long, value_name = "FILE", conflicts_with = "l1_rpc_auth_file")]
-    pub l1_rpc_cookie_file: Option<PathBuf>,
-    /// A file whose first line is user:password. Read again when the L1 node
-    /// refuses the credentials, so they can be changed without a restart.
+    pub l1_rpc_cookie_file: Vec<PathBuf>,
+    /// A file whose first line is user:password; of several L1 nodes one for each, in
+    /// the order of --l1-rpc-url, or one for all. Read again when an L1 node refuses the
+    /// credentials, so they can be changed without a restart.
     #[arg(help_heading = OURS, long, value_name = "FILE")]
-    pub l1_rpc_auth_file: Option<PathBuf>,
+    pub l1_rpc_auth_file: Vec<PathBuf>,
     /// The L1 node's wallet that l2_createburntx and l2_sendburntx use.
     #[arg(help_heading = OURS, long, value_name = "NAME")]
     pub l1_wallet: Option<String>,

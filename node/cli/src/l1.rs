@@ -1,6 +1,6 @@
 //! How the node reaches its L1 node.
 
-use crate::{cli::L1Args, service::FullClient};
+use crate::{cli::L1Args, l1_metrics, service::FullClient};
 use cascoin_l1::{
     follower::{LocalStore, RelayPosition},
     scores::ScoreReader,
@@ -17,7 +17,8 @@ use parking_lot::Mutex;
 use sp_api::ProvideRuntimeApi;
 use sp_blockchain::HeaderBackend;
 use sp_core::offchain::{OffchainStorage, STORAGE_PREFIX};
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
+use substrate_prometheus_endpoint::Registry;
 
 /// The node's off-chain storage as the follower sees it: where the runtime's
 /// off-chain worker reads too.
@@ -51,12 +52,21 @@ pub fn check(args: &L1Args) -> Result<(), String> {
 }
 
 fn client_config(args: &L1Args, params: &'static L1Params) -> ClientConfig {
-    let credentials = match (&args.l1_rpc_cookie_file, &args.l1_rpc_auth_file) {
-        (Some(file), _) => Credentials::CookieFile(file.clone()),
-        (None, Some(file)) => Credentials::AuthFile(file.clone()),
-        (None, None) => Credentials::None,
+    let files = |files: &[PathBuf], kind: fn(PathBuf) -> Credentials| -> Vec<_> {
+        files.iter().cloned().map(kind).collect()
     };
-    let mut config = ClientConfig::new("", credentials, params);
+    // The command line lets only one kind through.
+    let cookies = files(&args.l1_rpc_cookie_file, Credentials::CookieFile);
+    let pairs = files(&args.l1_rpc_auth_file, Credentials::AuthFile);
+    let mut credentials = [cookies, pairs].concat();
+    let shared = match credentials.len() {
+        0 => Credentials::None,
+        // One file is for all L1 nodes.
+        1 => credentials.remove(0),
+        _ => Credentials::None,
+    };
+    let mut config = ClientConfig::new("", shared, params);
+    config.credentials_of = credentials;
     config.urls.clone_from(&args.l1_rpc_url);
     config.wallet.clone_from(&args.l1_wallet);
     config
@@ -83,6 +93,7 @@ pub fn start<S: OffchainStorage + 'static>(
     client: Arc<FullClient>,
     storage: Option<S>,
     sequencing: bool,
+    registry: Option<&Registry>,
 ) -> Result<Option<Started>, String> {
     if args.l1_rpc_url.is_empty() {
         return Ok(None);
@@ -90,13 +101,17 @@ pub fn start<S: OffchainStorage + 'static>(
     let storage =
         storage.ok_or("this database has no off-chain storage, which --l1-rpc-url needs")?;
     let mut config = client_config(args, L1Params::of(parameters.l1_network));
+    let is_test = matches!(parameters.network, Network::Regtest | Network::Dev);
+    if is_test {
+        config.first_return = Duration::from_secs(2);
+    }
     let for_rpc = config.clone();
     // The follower has its own back-off.
     config.attempts = 1;
     let for_scores = L1Client::new(config.clone()).map_err(|error| error.to_string())?;
     let for_follower = L1Client::new(config).map_err(|error| error.to_string())?;
     let mut following = FollowerConfig::new(parameters.l1_confirmations);
-    if matches!(parameters.network, Network::Regtest | Network::Dev) {
+    if is_test {
         following.max_backoff = Duration::from_secs(2);
     }
     let of_scores = client.clone();
@@ -104,6 +119,10 @@ pub fn start<S: OffchainStorage + 'static>(
     let store: Arc<dyn LocalStore> = Arc::new(Store(Mutex::new(storage)));
     let follower = Follower::spawn(for_follower, following, store.clone(), Arc::new(position))
         .map_err(|error| format!("cannot start the L1 follower: {error}"))?;
+    if let Some(registry) = registry {
+        l1_metrics::register_all(registry, &follower.watch())
+            .map_err(|error| format!("cannot register the metrics of L1: {error}"))?;
+    }
     let asked_for = move || score_round(&of_scores);
     let scores = sequencing
         .then(|| ScoreReader::spawn(&for_scores, store, Arc::new(asked_for)))

@@ -357,8 +357,10 @@ pub async fn new_full<N: sc_network::NetworkBackend<OpaqueBlock, BlockHash>>(
     }
 
     let storage = backend.offchain_storage();
-    let l1 = l1::start(&options.l1, &parameters, client.clone(), storage, sequencing)
-        .map_err(ServiceError::Other)?;
+    let registry_of_l1 = registry.as_ref();
+    let l1 =
+        l1::start(&options.l1, &parameters, client.clone(), storage, sequencing, registry_of_l1)
+            .map_err(ServiceError::Other)?;
     let (l1, scores) = l1.map_or((None, None), |l1| (Some(l1.node), l1.scores));
     task_manager.keep_alive(scores);
     if sequencing && l1.is_none() {

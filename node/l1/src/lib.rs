@@ -31,6 +31,7 @@
 //! All calls block and belong on threads that may block. Amounts are integers of
 //! L1 base units; on the wire they are exact decimal strings.
 
+mod backoff;
 pub mod block;
 pub mod burn;
 pub mod client;
@@ -50,6 +51,8 @@ pub mod stake;
 pub mod stake_tx;
 pub mod testing;
 pub mod trust;
+#[cfg(test)]
+mod worst_case_tests;
 
 pub use client::{ClientConfig, Credentials, L1Client, L1Error};
 pub use follower::{Follower, FollowerConfig, FollowerHandle, L1Status, SeenBurn};

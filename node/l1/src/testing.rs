@@ -50,6 +50,9 @@ pub enum TestingError {
     /// A burn was refused.
     #[error(transparent)]
     Burn(#[from] BurnError),
+    /// It refuses a block.
+    #[error("litecoind refuses block {0}: {1}")]
+    Block(u32, String),
 }
 
 /// How clients identify themselves to the test node.
@@ -285,6 +288,29 @@ impl Litecoind {
             true => Ok(signed.raw),
             false => Err(BurnError::NotSigned.into()),
         }
+    }
+
+    /// Gives `other` the blocks of this node's best chain that it has not got: the two do
+    /// not know each other.
+    ///
+    /// # Errors
+    /// [`TestingError`].
+    pub fn feed(&self, other: &Self) -> Result<(), TestingError> {
+        for height in 1..=self.client.block_count()? {
+            let hash = self.client.block_hash(height)?;
+            if other.client.block_hash(height) == Ok(hash) {
+                continue;
+            }
+            let params = vec![hash.to_string().into(), 0.into()];
+            let block: Value = self.client.query("getblock", params)?;
+            let refused: Option<String> = other.client.query("submitblock", vec![block])?;
+            match refused.as_deref() {
+                // Of a branch that is not the best one yet, or of one that it has.
+                None | Some("inconclusive" | "duplicate") => {}
+                Some(why) => return Err(TestingError::Block(height, why.into())),
+            }
+        }
+        Ok(())
     }
 
     /// Takes a block and all above it off the best chain.

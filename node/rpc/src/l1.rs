@@ -5,7 +5,7 @@
 
 use cascoin_l1::{
     burn::{self, BurnError, SentBurn, UnconfirmedBurn, UnsignedBurn},
-    follower::{ForkFromAttested, L1Status},
+    follower::{CatchUp, ForkFromAttested, L1Status},
     forced_tx::{self, ForcedOrder, ForcedTxError, SentForced},
     inclusion::{self, InclusionError},
     registration_tx::{self, RegistrationOrder, SentRegistration},
@@ -32,6 +32,11 @@ pub struct L1Summary {
     pub tip_height: Option<u32>,
     /// Highest block deep enough to be voted for.
     pub readable_height: Option<u32>,
+    /// Blocks that it is behind another L1 node of this operator, which showed
+    /// `tip_height` before.
+    pub blocks_behind: Option<u32>,
+    /// Set while many of its blocks are still to be read.
+    pub catch_up: Option<CatchUp>,
     /// Set while it contradicts what the sequencers attested.
     pub fork: Option<ForkFromAttested>,
 }
@@ -44,6 +49,8 @@ impl From<L1Status> for L1Summary {
             syncing: status.syncing,
             tip_height: status.tip_height,
             readable_height: status.readable_height,
+            blocks_behind: status.blocks_behind,
+            catch_up: status.catch_up,
             fork: status.fork,
         }
     }

@@ -11,6 +11,7 @@ mod evidence;
 mod exports;
 mod fees;
 mod filter;
+mod floods;
 mod forced;
 mod genesis;
 mod limits;

@@ -8,6 +8,10 @@ use crate::block::{Block, Header, Transaction};
 use cascoin_l2_primitives::{l1::L1Hash, reputation::Score};
 use serde_json::Value;
 
+/// What a node says of a block whose data it has removed: "Block not available (pruned
+/// data)", in all versions.
+const PRUNED: &str = "pruned";
+
 impl L1Client {
     /// The node's own account of its chain.
     ///
@@ -86,11 +90,21 @@ impl L1Client {
     /// identifiers of its transactions.
     ///
     /// # Errors
-    /// [`L1Error`].
+    /// [`L1Error::Pruned`] if the node has removed it; any other [`L1Error`].
     pub fn block(&self, hash: &L1Hash) -> Result<Block, L1Error> {
         const METHOD: &str = "getblock";
-        self.query_read(METHOD, vec![hash.to_string().into(), 0.into()], |Hex(raw)| {
+        // The one that may be left because of its answer.
+        let url = self.url();
+        let read = self.query_read(METHOD, vec![hash.to_string().into(), 0.into()], |Hex(raw)| {
             Block::read(raw, hash).map_err(|error| L1Error::bad_reply(METHOD, error))
+        });
+        read.map_err(|error| match error {
+            L1Error::Rpc { code: super::code::MISC_ERROR, message, .. }
+                if message.contains(PRUNED) =>
+            {
+                L1Error::Pruned { url, block: hash.to_string() }
+            }
+            other => other,
         })
     }
 

@@ -47,6 +47,18 @@ pub enum L1Error {
         /// What it is doing.
         message: String,
     },
+    /// The node has removed the block's data, and the L2 still needs it.
+    #[error(
+        "L1 node at {url} has pruned L1 block {block}, which the L2 has not read yet: have the \
+         L1 node keep more (prune=0, or a larger prune= and -reindex), or name another L1 node \
+         that has the block with --l1-rpc-url"
+    )]
+    Pruned {
+        /// The node.
+        url: String,
+        /// Height, where it is known, and hash of the block.
+        block: String,
+    },
     /// The node understood and refused.
     #[error("L1 node refuses {method}: {message} (code {code})")]
     Rpc {
@@ -88,6 +100,7 @@ impl L1Error {
             Self::WrongChain { .. } => "WrongChain",
             Self::Syncing { .. } => "Syncing",
             Self::WarmingUp { .. } => "WarmingUp",
+            Self::Pruned { .. } => "Pruned",
             Self::Rpc { .. } => "Rpc",
             Self::BadReply { .. } => "BadReply",
             Self::Config(_) => "Config",
@@ -98,11 +111,22 @@ impl L1Error {
         Self::BadReply { method: method.into(), reason: reason.to_string() }
     }
 
+    /// With the block's height, where the error speaks of a block.
+    pub(crate) fn at_height(self, height: u32) -> Self {
+        match self {
+            Self::Pruned { url, block } => {
+                Self::Pruned { url, block: format!("{height} ({block})") }
+            }
+            other => other,
+        }
+    }
+
     /// How much the fault says: of several nodes that fail, the most telling
     /// error is shown.
-    pub(super) fn weight(&self) -> u8 {
+    pub(crate) fn weight(&self) -> u8 {
         match self {
             Self::WrongChain { .. } => 4,
+            Self::Pruned { .. } => 3,
             Self::WrongCredentials { .. } | Self::BadCredentialsFile { .. } => 3,
             Self::WarmingUp { .. } => 2,
             _ => 1,
@@ -142,4 +166,20 @@ pub mod code {
     pub const WALLET_INSUFFICIENT_FUNDS: i32 = -6;
     /// A wallet's general error; funding without enough coins says this too.
     pub const WALLET_ERROR: i32 = -4;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pruned_block_is_named_with_the_remedy() {
+        let error = L1Error::Pruned { url: "http://127.0.0.1:1".into(), block: "00ff".into() };
+        let text = error.at_height(123).to_string();
+        for part in ["http://127.0.0.1:1", "block 123 (00ff)", "prune=0", "--l1-rpc-url"] {
+            assert!(text.contains(part), "{text}");
+        }
+        let other = L1Error::Config("no".into());
+        assert_eq!(other.clone().at_height(123), other);
+    }
 }

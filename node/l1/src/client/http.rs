@@ -18,9 +18,12 @@ use std::{
 };
 use thiserror::Error;
 
-/// Largest reply: a block of 4,000,000 bytes in hex, and room for its envelope.
-const MAX_BODY: u64 = 16 * 1024 * 1024;
-/// Largest head of a reply.
+/// Largest reply, in bytes: a block of 4,000,000 bytes in hex, and room for its envelope.
+pub const MAX_BODY: u64 = 16 * 1024 * 1024;
+/// Longest wait for a connection to one address of a node, and never longer than the call
+/// may take: a machine that is gone answers nothing at all, and the next node waits.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Largest head of a reply, in bytes.
 const MAX_HEAD: u64 = 64 * 1024;
 
 /// Where a node listens: `http://host[:port]`, nothing else.
@@ -76,7 +79,8 @@ impl Endpoint {
         let name = self.host.trim_start_matches('[').trim_end_matches(']');
         let mut last = io::Error::new(io::ErrorKind::NotFound, "the host name has no address");
         for address in (name, self.port).to_socket_addrs()? {
-            match TcpStream::connect_timeout(&address, remaining(deadline)?) {
+            let timeout = remaining(deadline)?.min(CONNECT_TIMEOUT);
+            match TcpStream::connect_timeout(&address, timeout) {
                 Ok(stream) => {
                     stream.set_nodelay(true)?;
                     return Ok(stream);
@@ -406,6 +410,47 @@ mod tests {
             let error = answer(reply);
             assert!(matches!(error, Err(HttpError::Lost(_))), "{reply:?}");
         }
+    }
+
+    /// A node that answers the first connection with what `answer` writes.
+    fn node_that(answer: impl FnOnce(&mut TcpStream) + Send + 'static) -> Endpoint {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let port = listener.local_addr().expect("bound").port();
+        thread::spawn(move || {
+            let Ok((mut stream, _)) = listener.accept() else { return };
+            answer(&mut stream);
+        });
+        Endpoint { host: "127.0.0.1".into(), port }
+    }
+
+    #[test]
+    fn a_reply_without_end_is_cut_off() {
+        let node = node_that(|stream| {
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n{");
+            let part = [b' '; 64 * 1024];
+            // Until the client has enough of it.
+            while stream.write_all(&part).is_ok() {}
+        });
+        let answered = send(&mut node.connect(deadline()).expect("it listens"));
+        let Err(HttpError::Lost(error)) = answered else { panic!("taken, or not even sent") };
+        assert!(error.to_string().contains("too large"), "{error}");
+    }
+
+    #[test]
+    fn a_node_that_drips_is_given_up_at_the_deadline() {
+        let node = node_that(|stream| {
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n{");
+            while stream.write_all(b" ").is_ok() {
+                thread::sleep(Duration::from_millis(10));
+            }
+        });
+        let mut connection = node.connect(deadline()).expect("it listens");
+        let request = Request { path: "/", authorization: None, body: b"{}" };
+        let (started, limit) = (Instant::now(), Duration::from_millis(300));
+        let answered = connection.exchange(&request, started + limit);
+        assert!(matches!(answered, Err(HttpError::Lost(_))));
+        // Each byte began no time-out anew.
+        assert!((limit..limit * 20).contains(&started.elapsed()), "{:?}", started.elapsed());
     }
 
     proptest::proptest! {

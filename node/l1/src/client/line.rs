@@ -25,10 +25,10 @@ struct Line<'a> {
 impl L1Client {
     /// Asks one node; credentials that it refuses are read again and tried once.
     pub(super) fn ask<T: DeserializeOwned>(&self, node: &Node, call: &Call) -> Result<T, Fault> {
-        let authorization = self.authorization()?;
+        let authorization = node.authorization()?;
         let answered = self.ask_as(authorization.as_deref(), node, call);
         if let Err(Fault { error: L1Error::WrongCredentials { .. }, .. }) = &answered {
-            if let Some(fresh) = self.renew_authorization(&authorization)? {
+            if let Some(fresh) = node.renew_authorization(&authorization)? {
                 return self.ask_as(Some(&fresh), node, call);
             }
         }
@@ -100,24 +100,6 @@ impl L1Client {
         let Reply(body) = answered.map_err(|error| line.node.fault(error))?;
         Ok(read_reply(call.method, &id, &body)?)
     }
-
-    fn authorization(&self) -> Result<Option<String>, L1Error> {
-        let mut cached = self.inner.authorization.lock();
-        if cached.is_none() {
-            *cached = self.inner.config.credentials.header()?;
-        }
-        Ok(cached.clone())
-    }
-
-    /// Reads the credentials again; `None` if they are the refused ones.
-    fn renew_authorization(&self, refused: &Option<String>) -> Result<Option<String>, L1Error> {
-        if !self.inner.config.credentials.may_change() {
-            return Ok(None);
-        }
-        let fresh = self.inner.config.credentials.header()?;
-        *self.inner.authorization.lock() = fresh.clone();
-        Ok(if fresh == *refused { None } else { fresh })
-    }
 }
 
 impl Line<'_> {
@@ -132,6 +114,24 @@ impl Line<'_> {
 }
 
 impl Node {
+    fn authorization(&self) -> Result<Option<String>, L1Error> {
+        let mut cached = self.authorization.lock();
+        if cached.is_none() {
+            *cached = self.credentials.header()?;
+        }
+        Ok(cached.clone())
+    }
+
+    /// Reads the credentials again; `None` if they are the refused ones.
+    fn renew_authorization(&self, refused: &Option<String>) -> Result<Option<String>, L1Error> {
+        if !self.credentials.may_change() {
+            return Ok(None);
+        }
+        let fresh = self.credentials.header()?;
+        *self.authorization.lock() = fresh.clone();
+        Ok(if fresh == *refused { None } else { fresh })
+    }
+
     fn fault(&self, error: HttpError) -> Fault {
         let url = self.endpoint.to_string();
         let may_have_acted = matches!(error, HttpError::Lost(_));

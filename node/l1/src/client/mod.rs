@@ -10,7 +10,8 @@
 //!   for the old one, however long the client was idle.
 //! - Every call to a node ends within its time-out, and a reply has bounded size.
 //! - Connection errors are retried with exponential back-off, on the next of
-//!   several nodes first. A call that may act twice is never repeated once it may
+//!   several nodes first; nodes named earlier are preferred, and get another chance
+//!   now and then. A call that may act twice is never repeated once it may
 //!   have been delivered ([`L1Client::send_raw_transaction`] looks first), and it
 //!   goes over a new connection, so that it does not get lost in one that died.
 //! - A node that answers, but uselessly (its blocks are pruned, damaged, or in a
@@ -24,6 +25,7 @@ mod chain;
 mod error;
 mod http;
 mod line;
+mod preference;
 mod types;
 mod useless;
 mod wallet;
@@ -31,34 +33,39 @@ mod wallet;
 pub use auth::Credentials;
 pub(crate) use chain::is_syncing;
 pub use error::{code, L1Error};
+pub use http::{CONNECT_TIMEOUT, MAX_BODY};
+pub use preference::{FIRST_RETURN, LONGEST_RETURN};
 pub use types::{BlockchainInfo, FundedTransaction, SignedTransaction, Unspent, ValidatedAddress};
 pub use useless::MAX_USELESS_ANSWERS;
 
-use crate::follower::LOG;
+use crate::{
+    backoff::{doubled, jittered},
+    follower::LOG,
+};
 use cascoin_l2_primitives::l1::params::L1Params;
 use http::{Connection, Endpoint};
 use parking_lot::Mutex;
+use preference::Preference;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::{
     fmt,
-    sync::{
-        atomic::{AtomicU64, AtomicUsize, Ordering},
-        Arc,
-    },
+    sync::{atomic::AtomicU64, Arc},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 use useless::Useless;
 
 /// How to reach L1.
 #[derive(Clone, Debug)]
 pub struct ClientConfig {
-    /// Nodes, the preferred one first: `http://host:port`. They share the
-    /// credentials.
+    /// Nodes, the preferred one first: `http://host:port`.
     pub urls: Vec<String>,
-    /// How to identify ourselves.
+    /// How to identify ourselves to the nodes that have nothing in `credentials_of`.
     pub credentials: Credentials,
+    /// How to identify ourselves to each node, in the order of `urls`; empty where all
+    /// take the same `credentials`.
+    pub credentials_of: Vec<Credentials>,
     /// The node's wallet to use, where it has several.
     pub wallet: Option<String>,
     /// The chain the nodes must be on.
@@ -67,8 +74,11 @@ pub struct ClientConfig {
     pub timeout: Duration,
     /// How often all nodes are tried before a connection error is returned.
     pub attempts: u32,
-    /// Pause before the second attempt; doubles with each further one.
+    /// Pause before the second attempt; doubles with each further one. A random part
+    /// of each, at most half, is left out.
     pub first_backoff: Duration,
+    /// How long a preferred node that failed is left alone at first.
+    pub first_return: Duration,
 }
 
 impl ClientConfig {
@@ -82,11 +92,13 @@ impl ClientConfig {
         Self {
             urls: vec![url.into()],
             credentials,
+            credentials_of: Vec::new(),
             wallet: None,
             params,
             timeout: Duration::from_secs(30),
             attempts: 3,
             first_backoff: Duration::from_millis(250),
+            first_return: FIRST_RETURN,
         }
     }
 }
@@ -97,20 +109,23 @@ pub struct L1Client {
     inner: Arc<Inner>,
     /// How often all nodes are tried.
     attempts: u32,
+    /// The only node to ask, if it is not to be any of them.
+    only: Option<usize>,
 }
 
 struct Inner {
     config: ClientConfig,
     nodes: Vec<Node>,
-    /// Index of the node that answered last.
-    active: AtomicUsize,
-    authorization: Mutex<Option<String>>,
+    preference: Mutex<Preference>,
     next_id: AtomicU64,
     wallet_path: String,
 }
 
 struct Node {
     endpoint: Endpoint,
+    credentials: Credentials,
+    /// What is made of the credentials, once they are read.
+    authorization: Mutex<Option<String>>,
     /// A connection, not in use now, on which the node proved to be on our chain.
     kept: Mutex<Option<Connection>>,
     useless: Useless,
@@ -149,8 +164,15 @@ impl L1Client {
     /// Makes a client. Nothing is connected yet.
     ///
     /// # Errors
-    /// [`L1Error::Config`] for no or bad URLs.
+    /// [`L1Error::Config`] for no or bad URLs, or other credentials than one for each.
     pub fn new(config: ClientConfig) -> Result<Self, L1Error> {
+        let (urls, own) = (config.urls.len(), config.credentials_of.len());
+        if own != 0 && own != urls {
+            return Err(L1Error::Config(format!(
+                "{urls} URLs of L1 nodes, but {own} files with credentials: give one for all \
+                 of them, or one for each in the same order"
+            )));
+        }
         let nodes = config
             .urls
             .iter()
@@ -158,7 +180,14 @@ impl L1Client {
             .map(|(index, url)| {
                 let endpoint = Endpoint::parse(url, config.params.default_rpc_port)
                     .map_err(|why| L1Error::Config(format!("L1 URL {}: {why}", index + 1)))?;
-                Ok(Node { endpoint, kept: Mutex::default(), useless: Useless::default() })
+                let credentials = config.credentials_of.get(index).unwrap_or(&config.credentials);
+                Ok(Node {
+                    endpoint,
+                    credentials: credentials.clone(),
+                    authorization: Mutex::default(),
+                    kept: Mutex::default(),
+                    useless: Useless::default(),
+                })
             })
             .collect::<Result<Vec<_>, L1Error>>()?;
         if nodes.is_empty() {
@@ -169,15 +198,10 @@ impl L1Client {
             .as_deref()
             .map_or_else(|| "/".into(), |name| format!("/wallet/{}", percent_encode(name)));
         let attempts = config.attempts;
-        let inner = Inner {
-            config,
-            nodes,
-            active: AtomicUsize::new(0),
-            authorization: Mutex::new(None),
-            next_id: AtomicU64::new(1),
-            wallet_path,
-        };
-        Ok(Self { inner: Arc::new(inner), attempts })
+        let preference = Mutex::new(Preference::new(config.first_return, Instant::now()));
+        let next_id = AtomicU64::new(1);
+        let inner = Inner { config, nodes, preference, next_id, wallet_path };
+        Ok(Self { inner: Arc::new(inner), attempts, only: None })
     }
 
     /// The same client, trying all nodes only once: for callers that wait and try
@@ -185,6 +209,31 @@ impl L1Client {
     #[must_use]
     pub fn single_attempt(&self) -> Self {
         Self { attempts: 1, ..self.clone() }
+    }
+
+    /// The same client, asking none but the node at `index` of the configuration's URLs.
+    pub(crate) fn only(&self, index: usize) -> Self {
+        Self { only: Some(index), ..self.clone() }
+    }
+
+    /// The nodes, by index, in the order in which they are asked.
+    pub(crate) fn order(&self) -> Vec<usize> {
+        if let Some(only) = self.only {
+            return vec![only];
+        }
+        let count = self.inner.nodes.len();
+        let first = self.inner.preference.lock().first(Instant::now());
+        (first..count).chain(0..first).collect()
+    }
+
+    /// From now on the node at `index` is asked first.
+    pub(crate) fn ask_first(&self, index: usize) {
+        self.inner.preference.lock().set(index, Instant::now());
+    }
+
+    /// The address of the node at `index`.
+    pub(crate) fn url_of(&self, index: usize) -> String {
+        self.inner.nodes.get(index).map(|node| node.endpoint.to_string()).unwrap_or_default()
     }
 
     /// The chain this client insists on.
@@ -195,7 +244,8 @@ impl L1Client {
     /// The node that is asked first: the one that answered last, at the start the
     /// first, and after too many useless answers the next.
     pub fn url(&self) -> String {
-        self.inner.nodes[self.inner.active.load(Ordering::Relaxed)].endpoint.to_string()
+        let active = self.only.unwrap_or_else(|| self.inner.preference.lock().active());
+        self.url_of(active)
     }
 
     /// The configuration; for a client of another wallet or with other time-outs.
@@ -253,8 +303,8 @@ impl L1Client {
                 Err(Fault { error: L1Error::Unreachable { .. }, may_have_acted })
                     if call.repeatable || !may_have_acted =>
                 {
-                    thread::sleep(backoff);
-                    backoff = backoff.saturating_mul(2);
+                    thread::sleep(jittered(backoff));
+                    backoff = doubled(backoff, self.inner.config.timeout);
                 }
                 done => return done.map_err(|fault| fault.error),
             }
@@ -268,11 +318,9 @@ impl L1Client {
         call: &Call,
         read: &dyn Fn(T) -> Result<U, L1Error>,
     ) -> Result<U, Fault> {
-        let nodes = &self.inner.nodes;
-        let first = self.inner.active.load(Ordering::Relaxed);
         let mut worst: Option<Fault> = None;
-        for index in (first..nodes.len()).chain(0..first) {
-            let answer = self.ask(&nodes[index], call);
+        for index in self.order() {
+            let answer = self.ask(&self.inner.nodes[index], call);
             match answer.and_then(|answer| Ok(read(answer)?)) {
                 Err(fault) if fault.error.is_endpoint_fault() => {
                     if fault.may_have_acted && !call.repeatable {
@@ -309,7 +357,10 @@ impl L1Client {
                 );
             }
         }
-        self.inner.active.store(active, Ordering::Relaxed);
+        // Who asks one node alone decides by itself which one that is, unless it is useless.
+        if self.only.is_none() || active != index {
+            self.ask_first(active);
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use cascoin_l2_primitives::{
     l1::{L1Hash, OutPoint},
     relay::{
         local::{block_key, LocalBlock, LocalTip, TIP_KEY},
-        L1Event, MAX_FORK_DEPTH,
+        L1BlockDigest, L1Event, MAX_FORK_DEPTH,
     },
 };
 use codec::{Decode, Encode};
@@ -28,6 +28,23 @@ const FLOOR_KEY: &[u8] = b"cascoin-l2/l1/floor";
 /// By which rules the stored blocks were made ([`EXTRACTION`]); absent where a program
 /// stored them that did not number its rules.
 const EXTRACTION_KEY: &[u8] = b"cascoin-l2/l1/extraction";
+
+/// Most L1 blocks that are read in one step.
+pub const MAX_BLOCKS_PER_STEP: u32 = 16;
+/// Most L1 blocks that are read ahead of what is attested.
+pub const MAX_READ_AHEAD: u32 = 2_048;
+/// L1 blocks that are kept below what is applied: more than a fork may go back
+/// ([`MAX_FORK_DEPTH`]).
+pub const KEPT_BELOW: u32 = 1_000;
+/// Most L1 blocks above the readable ones that are scanned for burns.
+pub const MAX_SHALLOW: u32 = 144;
+/// Most burns that are kept in memory.
+pub const MAX_BURNS: usize = 65_536;
+/// Bytes of stored L1 blocks from which on no more are read ahead, and the pages of applied
+/// ones are removed. Above it the store holds at most the blocks that are attested and not
+/// applied and the one that is next: what the relay cannot go on without. A full L1 block of
+/// burns makes 3 MB.
+pub const MAX_STORED_BYTES: usize = 256 * 1024 * 1024;
 
 /// Bounds of the follower's work and memory.
 #[derive(Clone, Copy, Debug)]
@@ -45,17 +62,20 @@ pub struct Limits {
     /// Most burns kept in memory; a block that would exceed it is kept without
     /// its burns (they are voted on all the same).
     pub burns: usize,
+    /// Bytes of stored blocks from which on only what the relay needs is kept whole.
+    pub stored_bytes: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
             confirmations: 6,
-            blocks_per_step: 16,
-            read_ahead: 2_048,
-            kept_below: 1_000,
-            shallow: 144,
-            burns: 65_536,
+            blocks_per_step: MAX_BLOCKS_PER_STEP,
+            read_ahead: MAX_READ_AHEAD,
+            kept_below: KEPT_BELOW,
+            shallow: MAX_SHALLOW,
+            burns: MAX_BURNS,
+            stored_bytes: MAX_STORED_BYTES,
         }
     }
 }
@@ -69,6 +89,8 @@ pub struct Step {
     pub more: bool,
     /// Whether what is known of burns may have changed.
     pub changed: bool,
+    /// Blocks that the node read now is behind the tip that another one showed.
+    pub behind: Option<u32>,
 }
 
 /// A block as it is remembered.
@@ -77,6 +99,10 @@ struct Known {
     hash: L1Hash,
     previous: L1Hash,
     burns: Arc<[KnownBurn]>,
+    /// Its size in the store; 0 where it is not there.
+    bytes: usize,
+    /// Whether the store has its pages.
+    whole: bool,
 }
 
 struct KnownBurn {
@@ -128,11 +154,7 @@ impl Engine {
         };
         let mut height = engine.readable_height;
         while let Some(block) = read::<LocalBlock>(store, &block_key(height)) {
-            let known = engine.remember(
-                block.digest.hash,
-                block.digest.previous,
-                block.pages.iter().flat_map(|page| page.events.iter()),
-            );
+            let known = engine.remember_stored(&block);
             engine.stored.insert(height, known);
             match height.checked_add(1) {
                 Some(next) => height = next,
@@ -145,6 +167,11 @@ impl Engine {
     /// L1's tip at the last step.
     pub fn tip(&self) -> Option<&Tip> {
         self.tip.as_ref()
+    }
+
+    /// Highest block that is deep enough to be read.
+    pub fn deep_height(&self) -> Option<u32> {
+        self.tip.as_ref().and_then(|tip| self.deep_enough(tip))
     }
 
     /// Highest block that is deep enough and stored, or applied already.
@@ -200,25 +227,45 @@ impl Engine {
         store: &dyn LocalStore,
         position: &RelayPosition,
     ) -> Result<Step, L1Error> {
-        let tip = source.tip()?;
+        let seen = source.tip()?;
+        // A node that is only behind another one does not take back what that one showed.
+        let held = self.tip.filter(|last| self.is_only_behind(&seen, last));
+        let tip = held.unwrap_or(seen);
         // Set at the end, when all that depends on it is done: after an error or a
         // reorganisation in between, the next step sees the change again.
-        let tip_changed = self.settled_tip.take() != Some(tip.hash);
+        let settled_tip = self.settled_tip.take();
+        let tip_changed = held.is_none() && settled_tip != Some(tip.hash);
         let moved = self.last_position.replace(*position) != Some(*position);
         self.follow_position(store, position, &tip);
-        let mut step = Step { changed: tip_changed || moved, ..Step::default() };
+        let behind = held.map(|last| last.height - seen.height);
+        let mut step = Step { changed: tip_changed || moved, behind, ..Step::default() };
         if tip_changed {
             self.drop_reorganised(source, store, position, &tip)?;
         }
-        let one_branch = self.read_blocks(source, store, position, &tip, &mut step)?;
+        let one_branch = self.read_blocks(source, store, position, &seen, &mut step)?;
         self.read_fork_again(store, position, &tip, &mut step);
         if tip_changed {
             self.scan_shallow(source, &tip)?;
         }
         self.tip = Some(tip);
-        self.settled_tip = one_branch.then_some(tip.hash);
+        let settled_tip = if held.is_some() { settled_tip } else { Some(tip.hash) };
+        self.settled_tip = settled_tip.filter(|_| one_branch);
         self.write_tip(store, position, &tip);
         Ok(step)
+    }
+
+    /// Whether a node shows less of the branch that another one showed, and nothing else.
+    /// As soon as it has a block that the other did not have, it counts like any other.
+    fn is_only_behind(&self, seen: &Tip, last: &Tip) -> bool {
+        if seen.node == last.node || seen.height >= last.height {
+            return false;
+        }
+        let known = self.shallow.get(&seen.height).or_else(|| self.stored.get(&seen.height));
+        match known {
+            Some(known) => known.hash == seen.hash,
+            // Below all that is kept, where nothing is looked at again.
+            None => self.stored.keys().next().is_some_and(|&lowest| seen.height < lowest),
+        }
     }
 
     fn deep_enough(&self, tip: &Tip) -> Option<u32> {
@@ -248,6 +295,45 @@ impl Engine {
             store.remove(&block_key(height));
             self.stored.remove(&height);
         }
+        self.read_again_what_is_due(store, applied, tip);
+        self.remove_pages(store, applied);
+    }
+
+    /// After the relay went back, blocks may be due whose pages are removed: they are read
+    /// again, and with them all above.
+    fn read_again_what_is_due(&mut self, store: &dyn LocalStore, applied: u32, tip: &Tip) {
+        let mut unapplied = self.stored.range(applied.saturating_add(1)..);
+        let Some(lowest) = unapplied.find(|(_, known)| !known.whole).map(|(&height, _)| height)
+        else {
+            return;
+        };
+        while let Some((&height, _)) = self.stored.last_key_value().filter(|(&h, _)| h >= lowest) {
+            self.drop_top(store, tip, height);
+        }
+    }
+
+    /// Removes the pages of applied blocks, lowest first, while the store is too large.
+    /// Their digests stay, from which the worker sees where L1 forked.
+    fn remove_pages(&mut self, store: &dyn LocalStore, applied: u32) {
+        let bare = |digest| LocalBlock { digest, pages: Vec::new() };
+        let least = bare(L1BlockDigest::default()).encoded_size();
+        let mut bytes = self.stored_bytes();
+        for (&height, known) in self.stored.range_mut(..=applied) {
+            if bytes <= self.limits.stored_bytes {
+                return;
+            }
+            if known.bytes <= least {
+                continue;
+            }
+            let Some(block) = read::<LocalBlock>(store, &block_key(height)) else { continue };
+            store.set(&block_key(height), &bare(block.digest).encode());
+            bytes = bytes.saturating_sub(known.bytes).saturating_add(least);
+            (known.bytes, known.whole) = (least, false);
+        }
+    }
+
+    fn stored_bytes(&self) -> usize {
+        self.stored.values().map(|known| known.bytes).sum()
     }
 
     /// Removes from the top what is no longer on L1's best chain.
@@ -349,13 +435,18 @@ impl Engine {
             if height > target {
                 return Ok(true);
             }
+            // The next one to attest is read however full the store is.
+            let needed = height <= position.attested_height.saturating_add(1);
+            if !needed && self.stored_bytes() >= self.limits.stored_bytes {
+                return Ok(true);
+            }
             if step.blocks_read == self.limits.blocks_per_step {
                 step.more = true;
                 return Ok(true);
             }
             // `None`: the tip fell since.
             let Some(hash) = source.hash_at(height)? else { return Ok(false) };
-            let block = source.block(&hash)?;
+            let block = source.block(&hash).map_err(|error| error.at_height(height))?;
             let all_new = self.rereading.is_some();
             let below = self
                 .stored
@@ -373,8 +464,7 @@ impl Engine {
                 store.set(FLOOR_KEY, &height.encode());
             }
             store.set(&block_key(height), &local.encode());
-            let events = local.pages.iter().flat_map(|page| page.events.iter());
-            let known = self.remember(hash, block.header().previous, events);
+            let known = self.remember_stored(&local);
             if local.digest.event_count > 0 {
                 let count = local.digest.event_count;
                 log::info!(target: LOG, "L1 block {height} is deep enough: {count} events");
@@ -423,7 +513,7 @@ impl Engine {
             let known = match old.get(&height).filter(same) {
                 Some(known) => known.clone(),
                 None => {
-                    let block = source.block(&hash)?;
+                    let block = source.block(&hash).map_err(|error| error.at_height(height))?;
                     let events = events(&block, height);
                     if !events.is_empty() {
                         let count = events.len();
@@ -436,6 +526,13 @@ impl Engine {
             self.shallow.insert(height, known);
         }
         Ok(())
+    }
+
+    fn remember_stored(&self, block: &LocalBlock) -> Known {
+        let events = block.pages.iter().flat_map(|page| page.events.iter());
+        let known = self.remember(block.digest.hash, block.digest.previous, events);
+        let whole = block.digest.event_count == 0 || !block.pages.is_empty();
+        Known { bytes: block.encoded_size(), whole, ..known }
     }
 
     fn remember<'a>(
@@ -463,7 +560,7 @@ impl Engine {
             .collect();
         let fits = held.saturating_add(burns.len()) <= self.limits.burns;
         let burns = if fits { burns.into() } else { Arc::default() };
-        Known { hash, previous, burns }
+        Known { hash, previous, burns, bytes: 0, whole: false }
     }
 
     fn write_tip(&mut self, store: &dyn LocalStore, position: &RelayPosition, tip: &Tip) {

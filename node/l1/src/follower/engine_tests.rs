@@ -8,7 +8,6 @@ use crate::{
 use cascoin_l2_primitives::{
     chain::AccountId,
     l1::burn::{BurnPayload, Recipient},
-    relay::L1BlockDigest,
 };
 use std::cell::{Cell, RefCell};
 
@@ -21,6 +20,10 @@ struct Model {
     seed: Cell<u8>,
     down: Cell<bool>,
     calls: Cell<u32>,
+    /// Which node it is.
+    node: Cell<usize>,
+    /// Blocks of the best chain that it has not got yet.
+    lag: Cell<u32>,
     /// Reorganise when this many more calls have been made.
     ambush: RefCell<Option<(u32, u32, u32)>>,
 }
@@ -33,6 +36,8 @@ impl Model {
             seed: Cell::new(0),
             down: Cell::new(false),
             calls: Cell::new(0),
+            node: Cell::new(0),
+            lag: Cell::new(0),
             ambush: RefCell::new(None),
         };
         model.mine(height);
@@ -106,19 +111,21 @@ impl Model {
 impl L1Source for Model {
     fn tip(&self) -> Result<Tip, L1Error> {
         self.call()?;
-        let height = self.height();
+        let height = self.height() - self.lag.get();
         Ok(Tip {
             height,
             hash: self.hash(height),
             time: 1_000 * height,
             headers: height,
             syncing: false,
+            node: self.node.get(),
         })
     }
 
     fn hash_at(&self, height: u32) -> Result<Option<L1Hash>, L1Error> {
         self.call()?;
-        Ok(self.best.borrow().get(height as usize).copied())
+        let there = height <= self.height() - self.lag.get();
+        Ok(self.best.borrow().get(height as usize).copied().filter(|_| there))
     }
 
     fn header(&self, hash: &L1Hash) -> Result<Header, L1Error> {
@@ -525,4 +532,107 @@ fn starting_over_survives_a_crash() {
     assert_eq!(fixture.store.len(), 1);
     fixture.settle();
     assert_eq!(fixture.tip().readable_height, 20);
+}
+
+/// Another node of ours stands in for one that failed, and has not got all of its blocks yet.
+#[test]
+fn a_node_that_is_behind_takes_nothing_back() {
+    let mut fixture = Fixture::new(20, 2);
+    fixture.model.mine_with(&[9]);
+    fixture.model.mine(2);
+    fixture.settle();
+    let before = (fixture.tip(), fixture.block(22));
+    assert!(before.1.is_some());
+    fixture.model.node.set(1);
+    fixture.model.lag.set(4);
+    for _ in 0..3 {
+        let step = fixture.step().expect("the model answers");
+        assert_eq!((step.behind, step.more), (Some(4), false));
+        assert_eq!((fixture.tip(), fixture.block(22)), before);
+        assert_eq!(fixture.confirmations(9), Some((3, true)));
+    }
+    fixture.model.lag.set(0);
+    fixture.model.mine(1);
+    fixture.settle();
+    assert_eq!(fixture.step().expect("the model answers").behind, None);
+    assert_eq!(fixture.tip().readable_height, 23);
+
+    // What the same node takes back is gone, as after `invalidateblock`.
+    fixture.model.lag.set(4);
+    fixture.settle();
+    assert_eq!(fixture.tip().readable_height, 19);
+    assert_eq!(fixture.block(22), None);
+}
+
+#[test]
+fn a_node_with_fewer_and_other_blocks_is_followed() {
+    let mut fixture = Fixture::new(20, 1);
+    fixture.settle();
+    fixture.model.node.set(1);
+    fixture.model.reorganise(5, 3);
+    fixture.settle();
+    assert_eq!(fixture.tip().readable_height, 18);
+    assert_eq!(fixture.tip().height, 18);
+}
+
+#[test]
+fn catching_up_goes_on_with_a_node_that_is_behind() {
+    let mut fixture = Fixture::new(60, 1);
+    fixture.step().expect("first batch");
+    let read = fixture.block(10).expect("read");
+    fixture.model.node.set(1);
+    fixture.model.lag.set(5);
+    fixture.model.calls.set(0);
+    fixture.settle();
+    assert_eq!(fixture.tip().readable_height, 55);
+    assert_eq!(fixture.block(10), Some(read));
+    assert!(fixture.model.calls.get() < 45 * 4, "nothing is read twice");
+    fixture.model.lag.set(0);
+    fixture.settle();
+    assert_eq!(fixture.tip().readable_height, 60);
+}
+
+/// Attack: L1 blocks full of burns, for hours. A hundred of them stand for thousands here.
+#[test]
+fn what_is_stored_has_a_limit_in_bytes_whatever_l1_contains() {
+    const LIMIT: usize = 50_000;
+    let mut fixture = Fixture::new(0, 1);
+    for _ in 0..40 {
+        fixture.model.mine_with(&[1; 100]);
+    }
+    let bounds = Limits { confirmations: 1, stored_bytes: LIMIT, ..Limits::default() };
+    fixture.engine = Engine::load(bounds, &fixture.store);
+    fixture.settle();
+    let size = fixture.block(1).expect("read").encoded_size();
+    let first = LIMIT.div_ceil(size);
+    assert!((2..30).contains(&first), "the test is about some of the blocks: {size}");
+    assert_eq!(fixture.tip().readable_height as usize, first, "no more than fits");
+
+    let stored = |fixture: &Fixture| -> usize {
+        (1..=40).filter_map(|height| fixture.block(height)).map(|b| b.encoded_size()).sum()
+    };
+    let digest = fixture.block(1).expect("read").digest;
+    for height in 1..=40 {
+        let due = fixture.block(height).expect("what is to be attested is there");
+        assert!(!due.pages.is_empty(), "and its pages, block {height}");
+        fixture.attest(height);
+        for _ in 0..3 {
+            fixture.settle();
+        }
+        assert!(stored(&fixture) < LIMIT + 2 * size, "{} bytes", stored(&fixture));
+    }
+    assert_eq!(fixture.tip().readable_height, 40);
+    let bare = fixture.block(1).expect("its digest stays");
+    assert_eq!((bare.digest, bare.pages.len()), (digest, 0));
+
+    // A program that starts anew knows what it has not got.
+    fixture.engine = Engine::load(bounds, &fixture.store);
+    // The relay goes back: pages that were removed are due again.
+    fixture.attest(2);
+    fixture.settle();
+    for height in 3..=first as u32 {
+        let again = fixture.block(height).expect("read again");
+        assert!(!again.pages.is_empty(), "block {height}");
+    }
+    assert!(stored(&fixture) < LIMIT + 2 * size);
 }

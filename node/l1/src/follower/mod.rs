@@ -25,27 +25,33 @@
 //! [`LocalBlock`]: cascoin_l2_primitives::relay::local::LocalBlock
 //! [`LocalTip`]: cascoin_l2_primitives::relay::local::LocalTip
 
+pub mod endpoints;
 pub mod engine;
+mod progress;
 mod seen;
 mod status;
 
 #[cfg(test)]
 mod pause_tests;
 
+pub use progress::CatchUp;
 pub use seen::SeenBurn;
 pub use status::{ForkFromAttested, L1Status};
 
 use crate::{
+    backoff::{doubled, jittered},
     block::{Block, Header},
-    client::{code, L1Client, L1Error},
+    client::{L1Client, L1Error},
 };
 use cascoin_l2_primitives::{l1::L1Hash, relay::local::RETRY_KEY};
 use codec::Encode;
+use endpoints::Endpoints;
 use engine::{Engine, Limits, Step};
 use parking_lot::{Condvar, Mutex, RwLock};
+use progress::Progress;
 use seen::SeenIndex;
 use std::{
-    sync::Arc,
+    sync::{Arc, Weak},
     thread,
     time::{Duration, Instant},
 };
@@ -100,6 +106,8 @@ pub struct Tip {
     pub headers: u32,
     /// Whether the node is behind its network.
     pub syncing: bool,
+    /// Which of the L1 nodes says so, by its place in the configuration.
+    pub node: usize,
 }
 
 /// Where blocks come from: the L1 node, or a model of one in tests.
@@ -126,35 +134,13 @@ pub trait L1Source {
     fn block(&self, hash: &L1Hash) -> Result<Block, L1Error>;
 }
 
-impl L1Source for L1Client {
-    fn tip(&self) -> Result<Tip, L1Error> {
-        let info = self.blockchain_info()?;
-        let header = self.block_header(&info.best_block)?;
-        Ok(Tip {
-            height: info.blocks,
-            hash: info.best_block,
-            time: header.time,
-            headers: info.headers,
-            syncing: crate::client::is_syncing(&info),
-        })
-    }
-
-    fn hash_at(&self, height: u32) -> Result<Option<L1Hash>, L1Error> {
-        match self.block_hash(height) {
-            Ok(hash) => Ok(Some(hash)),
-            Err(L1Error::Rpc { code: code::INVALID_PARAMETER, .. }) => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    fn header(&self, hash: &L1Hash) -> Result<Header, L1Error> {
-        self.block_header(hash)
-    }
-
-    fn block(&self, hash: &L1Hash) -> Result<Block, L1Error> {
-        L1Client::block(self, hash)
-    }
-}
+/// Most blocks to read a second while catching up. What was measured is a quarter of it at
+/// most: the L1 node and the disk are the slower ones.
+pub const MAX_BLOCKS_PER_SECOND: u32 = 200;
+/// Pause between two looks at L1's tip.
+pub const POLL_INTERVAL: Duration = Duration::from_millis(250);
+/// Longest pause after errors.
+pub const MAX_BACKOFF: Duration = Duration::from_secs(30);
 
 /// How the follower follows.
 #[derive(Clone, Debug)]
@@ -164,7 +150,7 @@ pub struct FollowerConfig {
     /// Pause between two looks at L1's tip.
     pub poll_interval: Duration,
     /// Longest pause after errors; the first is the poll interval, each further
-    /// one doubles.
+    /// one doubles. A random part of each, at most half, is left out.
     pub max_backoff: Duration,
     /// Most blocks to read a second while catching up, so that a long backlog
     /// leaves the L1 node and this machine room for their work.
@@ -172,15 +158,25 @@ pub struct FollowerConfig {
 }
 
 impl FollowerConfig {
-    /// Looks four times a second, waits up to 30 s after errors, reads up to 200
-    /// blocks a second.
+    /// The usual pauses and rate: [`POLL_INTERVAL`], [`MAX_BACKOFF`],
+    /// [`MAX_BLOCKS_PER_SECOND`].
     pub fn new(confirmations: u32) -> Self {
         Self {
             confirmations,
-            poll_interval: Duration::from_millis(250),
-            max_backoff: Duration::from_secs(30),
-            max_blocks_per_second: 200,
+            poll_interval: POLL_INTERVAL,
+            max_backoff: MAX_BACKOFF,
+            max_blocks_per_second: MAX_BLOCKS_PER_SECOND,
         }
+    }
+
+    /// How long to wait after a step that took `elapsed`.
+    fn pause_after(&self, step: &Step, elapsed: Duration) -> Duration {
+        if !step.more {
+            return self.poll_interval;
+        }
+        let rate = self.max_blocks_per_second.max(1);
+        let least = Duration::from_secs(1).saturating_mul(step.blocks_read) / rate;
+        least.saturating_sub(elapsed)
     }
 }
 
@@ -230,6 +226,11 @@ impl FollowerHandle {
         self.shared.status.read().clone()
     }
 
+    /// Where the status can be read without keeping the follower.
+    pub fn watch(&self) -> StatusWatch {
+        StatusWatch(Arc::downgrade(&self.shared))
+    }
+
     /// Burn outputs of one L1 transaction that stand on L1's best chain and are
     /// not applied on L2 yet, by position.
     pub fn seen_burns(&self, txid: &L1Hash) -> Vec<SeenBurn> {
@@ -257,6 +258,18 @@ impl FollowerHandle {
             // Nothing is left to do for one that panicked; its status says so.
             let _ = thread.join();
         }
+    }
+}
+
+/// Reads the status of a follower as long as there is one; for metrics, which may outlive
+/// the node's database.
+#[derive(Clone)]
+pub struct StatusWatch(Weak<Shared>);
+
+impl StatusWatch {
+    /// The follower's view of L1; `None` after its end.
+    pub fn status(&self) -> Option<L1Status> {
+        self.0.upgrade().map(|shared| shared.status.read().clone())
     }
 }
 
@@ -345,25 +358,33 @@ impl Worker {
         let limits = Limits { confirmations: self.config.confirmations, ..Limits::default() };
         let mut engine = Engine::load(limits, &*self.store);
         let mut backoff = self.config.poll_interval;
-        let mut progress = Progress::new();
+        let mut progress = Progress::new(Instant::now());
+        let mut others_checked = false;
         loop {
             let started = Instant::now();
             let pause = match self.chain.relay_position() {
                 None => self.config.poll_interval,
-                Some(position) => match engine.step(&self.client, &*self.store, &position) {
-                    Ok(step) => {
-                        backoff = self.config.poll_interval;
-                        self.publish(&engine, &step, &position);
-                        progress.report(&engine, &step);
-                        self.pause_after(&step, started.elapsed())
+                Some(position) => {
+                    let seen = engine.tip().map_or(0, |tip| tip.height);
+                    let source = Endpoints::new(&self.client, position, seen);
+                    match engine.step(&source, &*self.store, &position) {
+                        Ok(step) => {
+                            backoff = self.config.poll_interval;
+                            progress.note(&engine, &step, &position, Instant::now());
+                            self.publish(&engine, &step, &position, &progress);
+                            if !std::mem::replace(&mut others_checked, true) {
+                                self.check_others(&source);
+                            }
+                            self.config.pause_after(&step, started.elapsed())
+                        }
+                        Err(error) => {
+                            let pause = jittered(backoff);
+                            self.publish_error(&error, pause);
+                            backoff = doubled(backoff, self.config.max_backoff);
+                            pause
+                        }
                     }
-                    Err(error) => {
-                        self.publish_error(&error, backoff);
-                        let pause = backoff;
-                        backoff = backoff.saturating_mul(2).min(self.config.max_backoff);
-                        pause
-                    }
-                },
+                }
             };
             match self.shared.wait(pause) {
                 Woken::Elapsed => {}
@@ -374,16 +395,27 @@ impl Worker {
         }
     }
 
-    fn pause_after(&self, step: &Step, elapsed: Duration) -> Duration {
-        if !step.more {
-            return self.config.poll_interval;
+    /// Asks the nodes that are only there for when another fails, once at the start: a
+    /// wrong address, password or network is better known before it is needed.
+    fn check_others(&self, source: &Endpoints<'_>) {
+        let active = self.client.url();
+        for index in 0..self.client.config().urls.len() {
+            let url = self.client.url_of(index);
+            if url == active {
+                continue;
+            }
+            match source.objection(index) {
+                None => {
+                    log::info!(target: LOG, "L1 node at {url} is there too, if {active} fails")
+                }
+                Some(why) => {
+                    log::warn!(target: LOG, "{why}; it cannot stand in for {active} now");
+                }
+            }
         }
-        let rate = self.config.max_blocks_per_second.max(1);
-        let least = Duration::from_secs(1).saturating_mul(step.blocks_read) / rate;
-        least.saturating_sub(elapsed)
     }
 
-    fn publish(&self, engine: &Engine, step: &Step, position: &RelayPosition) {
+    fn publish(&self, engine: &Engine, step: &Step, position: &RelayPosition, progress: &Progress) {
         if step.changed {
             let index = engine.seen(position);
             *self.shared.seen.write() = index;
@@ -392,9 +424,24 @@ impl Worker {
         if let Some(error) = &status.error {
             log::info!(target: LOG, "L1 at {} answers again (was: {error})", self.client.url());
         }
-        let was_syncing = status.syncing;
-        status.update(engine, position, self.client.url());
+        let (was_syncing, was_behind) = (status.syncing, status.blocks_behind);
+        let before = std::mem::replace(&mut status.url, self.client.url());
+        if status.tip_height.is_some() && before != status.url {
+            log::warn!(target: LOG, "L1 is read from {} from now on, no longer from {before}", status.url);
+        }
+        status.update(engine, position);
+        status.blocks_behind = step.behind;
+        status.catch_up = progress.catch_up();
         self.report_syncing(was_syncing, &status);
+        match (was_behind, step.behind) {
+            (None, Some(blocks)) => log::warn!(
+                target: LOG,
+                "L1 node at {} is {blocks} blocks behind what another one showed; what was read stays",
+                status.url,
+            ),
+            (Some(_), None) => log::info!(target: LOG, "L1 node at {} has caught up", status.url),
+            _ => {}
+        }
     }
 
     /// Says once that the L1 node is behind its network, and once that it is not.
@@ -428,31 +475,5 @@ impl Worker {
         status.url = self.client.url();
         status.error_name = Some(error.name());
         status.error = Some(text);
-    }
-}
-
-/// Says now and then how far a long backlog is.
-struct Progress {
-    last: Instant,
-    behind: bool,
-}
-
-impl Progress {
-    fn new() -> Self {
-        Self { last: Instant::now(), behind: false }
-    }
-
-    fn report(&mut self, engine: &Engine, step: &Step) {
-        const INTERVAL: Duration = Duration::from_secs(10);
-        let Some(tip) = engine.tip() else { return };
-        let readable = engine.readable_height();
-        if step.more && self.last.elapsed() >= INTERVAL {
-            self.last = Instant::now();
-            self.behind = true;
-            log::info!(target: LOG, "reading L1: block {readable}, tip {}", tip.height);
-        } else if self.behind && !step.more {
-            self.behind = false;
-            log::info!(target: LOG, "L1 is read up to block {readable}, tip {}", tip.height);
-        }
     }
 }

@@ -68,3 +68,16 @@ fn o6_who_asks_for_a_look_does_not_lengthen_the_pauses() {
     reach(8, Duration::from_millis(2_500));
     follower.stop();
 }
+
+#[test]
+fn catching_up_has_a_bounded_rate() {
+    let at = |rate| FollowerConfig { max_blocks_per_second: rate, ..FollowerConfig::new(1) };
+    let step = |blocks_read, more| Step { blocks_read, more, ..Step::default() };
+    let ms = Duration::from_millis;
+    assert_eq!(at(40).pause_after(&step(16, true), ms(0)), ms(400));
+    assert_eq!(at(40).pause_after(&step(16, true), ms(150)), ms(250), "reading takes time too");
+    assert_eq!(at(40).pause_after(&step(16, true), ms(900)), ms(0));
+    assert_eq!(at(0).pause_after(&step(2, true), ms(0)), ms(2_000), "never without a bound");
+    assert_eq!(at(40).pause_after(&step(0, true), ms(0)), ms(0), "there is more to do");
+    assert_eq!(at(40).pause_after(&step(16, false), ms(0)), POLL_INTERVAL);
+}

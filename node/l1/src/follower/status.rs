@@ -1,6 +1,6 @@
 //! The follower's account of L1, as RPC and metrics show it.
 
-use super::{engine::Engine, RelayPosition};
+use super::{engine::Engine, CatchUp, RelayPosition};
 use crate::client::L1Client;
 use cascoin_l2_primitives::l1::L1Hash;
 use serde::Serialize;
@@ -30,6 +30,11 @@ pub struct L1Status {
     pub tip_time: Option<u32>,
     /// Height of the best header it knows.
     pub headers: Option<u32>,
+    /// While the node that is read now has fewer blocks than another one of ours had
+    /// before: how many fewer. `tip_height` is the other one's.
+    pub blocks_behind: Option<u32>,
+    /// Set while many blocks are still to be read.
+    pub catch_up: Option<CatchUp>,
     /// Highest L1 block that is deep enough and stored for voting.
     pub readable_height: Option<u32>,
     /// Confirmations that make a block readable.
@@ -64,15 +69,16 @@ impl L1Status {
             tip_hash: None,
             tip_time: None,
             headers: None,
+            blocks_behind: None,
+            catch_up: None,
             readable_height: None,
             confirmations,
             fork: None,
         }
     }
 
-    pub(super) fn update(&mut self, engine: &Engine, position: &RelayPosition, url: String) {
+    pub(super) fn update(&mut self, engine: &Engine, position: &RelayPosition) {
         self.connected = true;
-        self.url = url;
         self.error_name = None;
         self.error = None;
         self.readable_height = Some(engine.readable_height());

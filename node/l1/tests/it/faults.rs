@@ -24,12 +24,12 @@ use std::{
     time::Duration,
 };
 
-fn request_of(text: &str) -> Value {
+pub fn request_of(text: &str) -> Value {
     serde_json::from_str(text).expect("the client sends JSON")
 }
 
 /// The request's reply with another result.
-fn reply(request: &Value, result: Value, error: Value) -> Option<Vec<u8>> {
+pub fn reply(request: &Value, result: Value, error: Value) -> Option<Vec<u8>> {
     let reply = json!({ "result": result, "error": error, "id": request["id"] });
     Some(reply.to_string().into_bytes())
 }

@@ -3,12 +3,14 @@
 //! Each test has a node of its own; none depends on another or on a clock.
 
 mod burns;
+mod endpoints;
 mod faults;
 mod follower;
 mod forced;
 mod logs;
 mod node;
 mod proxy;
+mod pruned;
 mod registrations;
 mod scores;
 mod stakes;

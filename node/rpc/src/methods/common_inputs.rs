@@ -43,7 +43,9 @@ pub(super) struct CreatedProof {
 
 fn failure(error: InclusionError) -> ErrorObjectOwned {
     match error {
-        InclusionError::L1(error @ L1Error::Rpc { .. }) => Named::L1Refused.with(error),
+        InclusionError::L1(error @ (L1Error::Rpc { .. } | L1Error::Pruned { .. })) => {
+            Named::L1Refused.with(error)
+        }
         InclusionError::L1(error) => Named::L1Unavailable.with(error),
         InclusionError::NotOnBestChain | InclusionError::NotInBlock | InclusionError::TooLong => {
             invalid_params(error.to_string())

@@ -4,8 +4,8 @@ use crate::{
     chain::{AccountId, Balance, BlockNumber, ChainParameters, Moment, SequencerSet},
     consensus::{DoubleSignEvidence, MessageKind},
     l1::{
-        burn::BurnRejection, common_inputs::CommonInputsProof, registration::ChainName, L1Hash,
-        OutPoint,
+        burn::BurnRejection, common_inputs::CommonInputsProof, inclusion::InclusionProof,
+        registration::ChainName, L1Hash, OutPoint,
     },
     messages::MessageReport,
     registry::{ChainDefinition, ChainStatus, ListedChain},
@@ -605,6 +605,8 @@ sp_api::decl_runtime_apis! {
             second: AccountId,
             proof: CommonInputsProof,
         ) -> Vec<u8>;
+        /// The call that claims a lock on L1 which was crowded out of its block.
+        fn claim_lock_call(proof: InclusionProof) -> Vec<u8>;
     }
 
     /// The L1 relay.

@@ -16,7 +16,10 @@ use cascoin_l2_primitives::{
     },
     chain::{self, SequencerSet},
     consensus::DoubleSignEvidence,
-    l1::{common_inputs::CommonInputsProof, registration::ChainName, L1Hash, OutPoint},
+    l1::{
+        common_inputs::CommonInputsProof, inclusion::InclusionProof, registration::ChainName,
+        L1Hash, OutPoint,
+    },
     messages::MessageReport,
     registry::{ChainDefinition, ChainStatus, ListedChain},
     relay::{EventPage, PageProof, RelayVote},
@@ -301,6 +304,10 @@ impl_runtime_apis! {
             let call =
                 pallet_sequencer_registry::Call::report_common_inputs { first, second, proof };
             RuntimeCall::SequencerRegistry(call).encode()
+        }
+
+        fn claim_lock_call(proof: InclusionProof) -> Vec<u8> {
+            RuntimeCall::Stake(pallet_stake::Call::claim_lock { proof }).encode()
         }
     }
 

@@ -19,7 +19,10 @@ use cascoin_l2_primitives::{
         AccountId, Balance, BlockHash, BlockNumber, ChainParameters, Header, Nonce, OpaqueBlock,
         SequencerSet,
     },
-    l1::{common_inputs::CommonInputsProof, registration::ChainName, L1Hash, OutPoint},
+    l1::{
+        common_inputs::CommonInputsProof, inclusion::InclusionProof, registration::ChainName,
+        L1Hash, OutPoint,
+    },
     messages::MessageReport,
     registry::{ChainDefinition, ChainStatus, ListedChain},
     rewards::RewardsReport,
@@ -203,6 +206,8 @@ pub trait ChainReader: Send + Sync + 'static {
         second: AccountId,
         proof: CommonInputsProof,
     ) -> Read<Vec<u8>>;
+    /// The call that claims a lock on L1, encoded.
+    fn claim_lock_call(&self, at: BlockHash, proof: InclusionProof) -> Read<Vec<u8>>;
     /// An account's reputation.
     fn reputation(&self, at: BlockHash, account: AccountId) -> Read<ReputationReport>;
     /// Batches of reputations that wait for L1, at most `limit` signed ones from a
@@ -434,6 +439,10 @@ impl<C: L2Client, B: Backend<OpaqueBlock> + 'static> ChainReader for ClientReade
         proof: CommonInputsProof,
     ) -> Read<Vec<u8>> {
         Ok(self.client.runtime_api().common_inputs_call(at, first, second, proof)?)
+    }
+
+    fn claim_lock_call(&self, at: BlockHash, proof: InclusionProof) -> Read<Vec<u8>> {
+        Ok(self.client.runtime_api().claim_lock_call(at, proof)?)
     }
 
     fn reputation(&self, at: BlockHash, account: AccountId) -> Read<ReputationReport> {

@@ -62,6 +62,7 @@ mod exports_tests;
 mod forced_tests;
 mod message_tests;
 mod rewards_tests;
+mod stake_proof_tests;
 
 const ALICE: &str = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
 const HEAD: BlockNumber = 25;
@@ -329,6 +330,10 @@ impl ChainReader for TestChain {
         proof: CommonInputsProof,
     ) -> Read<Vec<u8>> {
         Ok((first, second, proof).encode())
+    }
+
+    fn claim_lock_call(&self, _: BlockHash, proof: InclusionProof) -> Read<Vec<u8>> {
+        Ok(proof.encode())
     }
 
     fn reputation(&self, _: BlockHash, account: AccountId) -> Read<ReputationReport> {
@@ -679,6 +684,7 @@ fn all_methods_of_the_ledger_are_there_and_nothing_else() {
         "l2_createstaketx",
         "l2_sendstaketx",
         "l2_releasestaketx",
+        "l2_createstakeproof",
         "l2_forceinclusion",
         "l2_getburnstatus",
         "l2_getevidence",

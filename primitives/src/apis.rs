@@ -209,6 +209,19 @@ pub struct BurnWait {
     pub complete_at: Option<Moment>,
 }
 
+/// Whether anything is minted, for anybody.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, TypeInfo, Serialize, Deserialize,
+)]
+#[serde(rename_all = "camelCase")]
+pub struct MintingStatus {
+    /// Whether governance stopped minting. It can rest for another cause besides, and then
+    /// that is told first.
+    pub stopped: bool,
+    /// Why nothing is minted; `None` if it is.
+    pub rests_for: Option<WaitCause>,
+}
+
 /// One credit: a burn, or a part of one.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -694,6 +707,8 @@ sp_api::decl_runtime_apis! {
         fn deferred_burns(limit: u32) -> Vec<BurnRecord>;
         /// How each of some burns waits; `None` for one that does not.
         fn burn_waits(outpoints: Vec<OutPoint>) -> Vec<Option<BurnWait>>;
+        /// Whether anything is minted, and why not if it is not.
+        fn minting() -> MintingStatus;
         /// The supply and its check.
         fn supply() -> SupplyReport;
     }

@@ -11,8 +11,8 @@ use alloc::{vec, vec::Vec};
 use cascoin_l2_primitives::{
     apis::{
         Announcer, BurnRecord, BurnWait, CandidateInfo, DoubleSignRecord, Eligibility,
-        EvidenceStanding, ForcedStatus, MintRecord, OpenPoll, OutageClaim, RelayStatus,
-        ReputationExports, ReputationReport, SequencerParticipation, SupplyReport,
+        EvidenceStanding, ForcedStatus, MintRecord, MintingStatus, OpenPoll, OutageClaim,
+        RelayStatus, ReputationExports, ReputationReport, SequencerParticipation, SupplyReport,
     },
     chain::{self, SequencerSet},
     consensus::DoubleSignEvidence,
@@ -422,6 +422,10 @@ impl_runtime_apis! {
 
         fn burn_waits(outpoints: Vec<OutPoint>) -> Vec<Option<BurnWait>> {
             BurnMint::burn_waits(&outpoints)
+        }
+
+        fn minting() -> MintingStatus {
+            BurnMint::minting()
         }
 
         fn supply() -> SupplyReport {

@@ -11,9 +11,9 @@ use cascoin_l2_primitives::{
     apis::{
         BurnMintApi, BurnRecord, BurnWait, CandidateInfo, ChainApi, ChainRegistryApi,
         CompensationApi, DoubleSignRecord, Eligibility, EvidenceApi, ForcedInclusionApi,
-        ForcedStatus, MessagesApi, MintRecord, OutageClaim, ParticipationApi, RegistryApi,
-        RelayApi, RelayStatus, ReputationApi, ReputationExports, ReputationReport, RewardsApi,
-        SequencerApi, SequencerParticipation, SupplyReport,
+        ForcedStatus, MessagesApi, MintRecord, MintingStatus, OutageClaim, ParticipationApi,
+        RegistryApi, RelayApi, RelayStatus, ReputationApi, ReputationExports, ReputationReport,
+        RewardsApi, SequencerApi, SequencerParticipation, SupplyReport,
     },
     chain::{
         AccountId, Balance, BlockHash, BlockNumber, ChainParameters, Header, Nonce, OpaqueBlock,
@@ -172,6 +172,8 @@ pub trait ChainReader: Send + Sync + 'static {
     fn deferred_burns(&self, at: BlockHash, limit: u32) -> Read<Vec<BurnRecord>>;
     /// How each of some burns waits; `None` for one that does not.
     fn burn_waits(&self, at: BlockHash, outpoints: Vec<OutPoint>) -> Read<Vec<Option<BurnWait>>>;
+    /// Whether anything is minted, and why not if it is not.
+    fn minting(&self, at: BlockHash) -> Read<MintingStatus>;
     /// The supply.
     fn supply(&self, at: BlockHash) -> Read<SupplyReport>;
     /// Double signs on record, newest first, at most `limit`.
@@ -387,6 +389,10 @@ impl<C: L2Client, B: Backend<OpaqueBlock> + 'static> ChainReader for ClientReade
 
     fn burn_waits(&self, at: BlockHash, outpoints: Vec<OutPoint>) -> Read<Vec<Option<BurnWait>>> {
         Ok(self.client.runtime_api().burn_waits(at, outpoints)?)
+    }
+
+    fn minting(&self, at: BlockHash) -> Read<MintingStatus> {
+        Ok(self.client.runtime_api().minting(at)?)
     }
 
     fn supply(&self, at: BlockHash) -> Read<SupplyReport> {

@@ -4,8 +4,8 @@ use crate::{
     chain::{AccountId, Balance, BlockNumber, ChainParameters, Moment, SequencerSet},
     consensus::{DoubleSignEvidence, MessageKind},
     l1::{
-        burn::BurnRejection, common_inputs::CommonInputsProof, registration::ChainName, L1Hash,
-        OutPoint,
+        burn::BurnRejection, common_inputs::CommonInputsProof, inclusion::InclusionProof,
+        registration::ChainName, L1Hash, OutPoint,
     },
     liveness::LivenessReport,
     messages::MessageReport,
@@ -211,6 +211,19 @@ pub struct BurnWait {
     pub next_at: Option<Moment>,
     /// L2 time before which it is not minted in full; `None` if no time is set.
     pub complete_at: Option<Moment>,
+}
+
+/// Whether anything is minted, for anybody.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, TypeInfo, Serialize, Deserialize,
+)]
+#[serde(rename_all = "camelCase")]
+pub struct MintingStatus {
+    /// Whether governance stopped minting. It can rest for another cause besides, and then
+    /// that is told first.
+    pub stopped: bool,
+    /// Why nothing is minted; `None` if it is.
+    pub rests_for: Option<WaitCause>,
 }
 
 /// One credit: a burn, or a part of one.
@@ -623,6 +636,8 @@ sp_api::decl_runtime_apis! {
             second: AccountId,
             proof: CommonInputsProof,
         ) -> Vec<u8>;
+        /// The call that claims a lock on L1 which was crowded out of its block.
+        fn claim_lock_call(proof: InclusionProof) -> Vec<u8>;
     }
 
     /// The L1 relay.
@@ -722,6 +737,8 @@ sp_api::decl_runtime_apis! {
         fn deferred_burns(limit: u32) -> Vec<BurnRecord>;
         /// How each of some burns waits; `None` for one that does not.
         fn burn_waits(outpoints: Vec<OutPoint>) -> Vec<Option<BurnWait>>;
+        /// Whether anything is minted, and why not if it is not.
+        fn minting() -> MintingStatus;
         /// The supply and its check.
         fn supply() -> SupplyReport;
     }

@@ -11,12 +11,15 @@ use alloc::{vec, vec::Vec};
 use cascoin_l2_primitives::{
     apis::{
         Announcer, BurnRecord, BurnWait, CandidateInfo, DoubleSignRecord, Eligibility,
-        EvidenceStanding, ForcedStatus, MintRecord, OpenPoll, OutageClaim, RelayStatus,
-        ReputationExports, ReputationReport, SequencerParticipation, SupplyReport,
+        EvidenceStanding, ForcedStatus, MintRecord, MintingStatus, OpenPoll, OutageClaim,
+        RelayStatus, ReputationExports, ReputationReport, SequencerParticipation, SupplyReport,
     },
     chain::{self, SequencerSet},
     consensus::DoubleSignEvidence,
-    l1::{common_inputs::CommonInputsProof, registration::ChainName, L1Hash, OutPoint},
+    l1::{
+        common_inputs::CommonInputsProof, inclusion::InclusionProof, registration::ChainName,
+        L1Hash, OutPoint,
+    },
     liveness::LivenessReport,
     messages::MessageReport,
     registry::{ChainDefinition, ChainStatus, ListedChain},
@@ -304,6 +307,10 @@ impl_runtime_apis! {
                 pallet_sequencer_registry::Call::report_common_inputs { first, second, proof };
             RuntimeCall::SequencerRegistry(call).encode()
         }
+
+        fn claim_lock_call(proof: InclusionProof) -> Vec<u8> {
+            RuntimeCall::Stake(pallet_stake::Call::claim_lock { proof }).encode()
+        }
     }
 
     impl cascoin_l2_primitives::apis::RelayApi<Block> for Runtime {
@@ -429,6 +436,10 @@ impl_runtime_apis! {
 
         fn burn_waits(outpoints: Vec<OutPoint>) -> Vec<Option<BurnWait>> {
             BurnMint::burn_waits(&outpoints)
+        }
+
+        fn minting() -> MintingStatus {
+            BurnMint::minting()
         }
 
         fn supply() -> SupplyReport {

@@ -77,11 +77,14 @@ fn of_block(
     })
 }
 
-/// A transaction without its witnesses: what its identifier is the hash of.
 fn stripped(raw: &[u8]) -> Option<Vec<u8>> {
-    let mut transaction: bitcoin::Transaction = consensus::deserialize(raw).ok()?;
+    Some(without_witnesses(consensus::deserialize(raw).ok()?))
+}
+
+/// A transaction without its witnesses: what its identifier is the hash of.
+pub(crate) fn without_witnesses(mut transaction: bitcoin::Transaction) -> Vec<u8> {
     transaction.input.iter_mut().for_each(|input| input.witness.clear());
-    Some(consensus::serialize(&transaction))
+    consensus::serialize(&transaction)
 }
 
 #[cfg(test)]

@@ -6,8 +6,9 @@
 //! all the same, and only these count:
 //!
 //! - **Pay to public-key hash.** The legacy digest needs nothing but the transaction,
-//!   so the signature is verified *here*. Whatever output is spent, the key has signed
-//!   this transaction.
+//!   so the signature is verified *here*, by the rule that L2 proves common inputs by
+//!   ([`StrippedTransaction::key_spend`]). Whatever output is spent, the key has signed this
+//!   transaction.
 //! - **Pay to witness public-key hash in a script hash**, which L1's wallets make unless
 //!   told otherwise. Its digest needs the value spent, which we do not know, but L1
 //!   verified the signature: consensus refuses a witness that no witness program asked
@@ -22,15 +23,12 @@
 //! The signature must commit to all outputs and inputs (`ALL`, with or without
 //! `SIGHASH_FORKID`): another type would let strangers change what is said.
 
-use crate::sighash::legacy_digest_of_type;
-use bitcoin::{
-    consensus::deserialize,
-    script::Instruction,
-    secp256k1::{ecdsa::Signature, Message, PublicKey, Secp256k1},
-    Script, ScriptBuf, Transaction, TxIn,
+use crate::inclusion::without_witnesses;
+use bitcoin::{consensus::deserialize, Transaction, TxIn};
+use cascoin_l2_primitives::l1::{
+    address::L1Address, signed_message::key_hash, transaction::StrippedTransaction,
 };
-use cascoin_l2_primitives::l1::{address::L1Address, signed_message::key_hash};
-use sp_core::H160;
+use sp_core::{ecdsa, H160};
 
 /// `ALL`, and `ALL` with `SIGHASH_FORKID`.
 const COMMITS_TO_ALL: [u8; 2] = [0x01, 0x41];
@@ -45,37 +43,16 @@ pub fn first_signer(raw: &[u8]) -> Option<H160> {
 pub fn first_signing_key(raw: &[u8]) -> Option<[u8; 33]> {
     let transaction: Transaction = deserialize(raw).ok()?;
     let input = transaction.input.first()?;
-    if input.witness.is_empty() {
-        public_key(&transaction, input)
-    } else {
-        nested_witness(input)
+    if !input.witness.is_empty() {
+        return nested_witness(input);
     }
+    let stripped = without_witnesses(transaction);
+    let spend = StrippedTransaction::read(&stripped)?.key_spend(0)?;
+    spend.is_signed(recover).then_some(spend.key.0)
 }
 
-fn public_key(transaction: &Transaction, input: &TxIn) -> Option<[u8; 33]> {
-    let mut pushes = input.script_sig.instructions_minimal();
-    let mut next = || match pushes.next() {
-        Some(Ok(Instruction::PushBytes(bytes))) => Some(bytes.as_bytes()),
-        _ => None,
-    };
-    let (signature, key) = (next()?, next()?);
-    if pushes.next().is_some() {
-        return None;
-    }
-    let (hash_type, der) = split(signature)?;
-    let compressed = compressed(key)?;
-    let spent = ScriptBuf::from(L1Address::PublicKeyHash(key_hash(&compressed)).script());
-    let digest =
-        legacy_digest_of_type(transaction, 0, Script::from_bytes(spent.as_bytes()), hash_type)
-            .ok()?;
-    let mut signature = Signature::from_der(der).ok()?;
-    // Consensus takes either form of S, the library only the low one.
-    signature.normalize_s();
-    let key = PublicKey::from_slice(key).ok()?;
-    Secp256k1::verification_only()
-        .verify_ecdsa(&Message::from_digest(digest), &signature, &key)
-        .ok()?;
-    Some(compressed)
+fn recover(signature: &[u8; 65], digest: &[u8; 32]) -> Option<[u8; 33]> {
+    ecdsa::Signature::from_raw(*signature).recover_prehashed(digest).map(|key| key.0)
 }
 
 fn nested_witness(input: &TxIn) -> Option<[u8; 33]> {
@@ -105,8 +82,149 @@ fn compressed(key: &[u8]) -> Option<[u8; 33]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::block::builder::{nested, signer, trust, Form};
+    use crate::{
+        block::builder::{nested, signer, trust, Form},
+        sighash::legacy_digest_of_type,
+    };
+    use bitcoin::{
+        consensus::serialize,
+        script::Instruction,
+        secp256k1::{constants::CURVE_ORDER, ecdsa::Signature, Message, PublicKey, Secp256k1},
+        Script, ScriptBuf, Witness,
+    };
     use proptest::prelude::*;
+
+    /// What the library's script, signature and key types say of the first input, which has
+    /// no witness: how it was read before there was one rule for nodes and L2.
+    fn by_the_library(raw: &[u8]) -> Option<[u8; 33]> {
+        let transaction: Transaction = deserialize(raw).ok()?;
+        let input = transaction.input.first()?;
+        let mut pushes = input.script_sig.instructions_minimal();
+        let mut next = || match pushes.next() {
+            Some(Ok(Instruction::PushBytes(bytes))) => Some(bytes.as_bytes()),
+            _ => None,
+        };
+        let (signature, key) = (next()?, next()?);
+        if pushes.next().is_some() {
+            return None;
+        }
+        let (hash_type, der) = split(signature)?;
+        let compressed = compressed(key)?;
+        let spent = L1Address::PublicKeyHash(key_hash(&compressed)).script();
+        let digest =
+            legacy_digest_of_type(&transaction, 0, Script::from_bytes(&spent), hash_type).ok()?;
+        let mut signature = Signature::from_der(der).ok()?;
+        // Consensus takes either form of S, the library only the low one.
+        signature.normalize_s();
+        let key = PublicKey::from_slice(key).ok()?;
+        Secp256k1::verification_only()
+            .verify_ecdsa(&Message::from_digest(digest), &signature, &key)
+            .ok()?;
+        Some(compressed)
+    }
+
+    /// The order of the curve less a number below it.
+    fn negative(number: &[u8]) -> [u8; 32] {
+        let mut result = [0; 32];
+        let mut borrow = 0;
+        for place in (0..32).rev() {
+            let digit = i16::from(CURVE_ORDER[place]) - i16::from(number[place]) - borrow;
+            borrow = i16::from(digit < 0);
+            result[place] = digit.rem_euclid(256) as u8;
+        }
+        result
+    }
+
+    /// Ways to write a script that signs an input. The first two are good.
+    const FORMS: usize = 19;
+
+    /// The script of `signature`, `r ‖ s`, and a key, written in one of the ways.
+    fn script(form: usize, signature: &[u8; 64], hash_type: u8, mut key: [u8; 33]) -> Vec<u8> {
+        let shortest = |number: &[u8]| {
+            let mut digits: Vec<u8> =
+                number.iter().copied().skip_while(|digit| *digit == 0).collect();
+            if digits.first().is_some_and(|first| *first >= 0x80) {
+                digits.insert(0, 0);
+            }
+            digits
+        };
+        let (mut r, mut s) = (shortest(&signature[..32]), shortest(&signature[32..]));
+        match form {
+            1 => s = shortest(&negative(&signature[32..])),
+            2 => r.insert(0, 0),
+            3 => s.insert(0, 0),
+            4 => r = vec![0x80 | r[r.len() - 1], 1],
+            5 => r.clear(),
+            6 => r = vec![0],
+            7 => s = shortest(&CURVE_ORDER),
+            8 => r = [&[1][..], &signature[..32]].concat(),
+            9 => s = vec![0xff; 32],
+            _ => (),
+        }
+        let mut body = [&[2, r.len() as u8][..], &r, &[2, s.len() as u8], &s].concat();
+        if form == 10 {
+            body.push(0);
+        }
+        let mut der = [&[0x30, body.len() as u8][..], &body].concat();
+        match form {
+            11 => der[1] += 1,
+            12 => der.insert(1, 0x81),
+            13 => der.push(0),
+            14 => key[0] = 4,
+            _ => (),
+        }
+        der.push(hash_type);
+        let signature = match form {
+            15 => [&[0x4c, der.len() as u8][..], &der].concat(),
+            16 => vec![0],
+            _ => [&[der.len() as u8][..], &der].concat(),
+        };
+        let key = match form {
+            17 => [&[0x4c, 33][..], &key].concat(),
+            18 => [&[33][..], &key, &[0x51]].concat(),
+            _ => [&[33][..], &key].concat(),
+        };
+        [signature, key].concat()
+    }
+
+    /// A transaction whose first input is signed and has a script of this form; a second one
+    /// may have a witness.
+    fn spends(form: usize, hash_type: u8, beside: bool) -> Transaction {
+        let unsigned = trust(1, 5, &signer()).unsigned();
+        let mut transaction: Transaction = deserialize(&unsigned).expect("built right");
+        if beside {
+            let witness = Witness::from_slice(&[vec![7u8; 3]]);
+            transaction.input.push(TxIn { witness, ..TxIn::default() });
+        }
+        let secp = Secp256k1::new();
+        let key = signer().public_key(&secp).serialize();
+        let spent = L1Address::PublicKeyHash(key_hash(&key)).script();
+        let spent = Script::from_bytes(&spent);
+        let digest = legacy_digest_of_type(&transaction, 0, spent, hash_type);
+        let digest = Message::from_digest(digest.expect("it has an input"));
+        let signature = secp.sign_ecdsa(&digest, &signer()).serialize_compact();
+        let script = script(form, &signature, hash_type, key);
+        transaction.input[0].script_sig = ScriptBuf::from(script);
+        transaction
+    }
+
+    /// One rule reads what nodes see in blocks and what L2 is proven; and it is the
+    /// library's.
+    #[test]
+    fn the_rule_of_the_primitives_is_the_librarys() {
+        let key = signer().public_key(&Secp256k1::new()).serialize();
+        for form in 0..FORMS {
+            for hash_type in [0x01, 0x41, 0x00, 0x02, 0x03, 0x81, 0xc1] {
+                for beside in [false, true] {
+                    let raw = serialize(&spends(form, hash_type, beside));
+                    let read = first_signing_key(&raw);
+                    assert_eq!(read, by_the_library(&raw), "{form}, {hash_type}, {beside}");
+                    let good = form < 2 && COMMITS_TO_ALL.contains(&hash_type);
+                    assert_eq!(read, good.then_some(key), "{form}, {hash_type}, {beside}");
+                }
+            }
+        }
+    }
 
     #[test]
     fn both_forms_name_the_key_that_signed() {
@@ -150,6 +268,20 @@ mod tests {
     }
 
     proptest! {
+        /// The same of damaged scripts.
+        #[test]
+        fn damage_is_read_as_the_library_reads_it(
+            form in 0..FORMS, at in any::<prop::sample::Index>(), bit in 0u8..8, beside: bool,
+        ) {
+            let mut transaction = spends(form, 0x01, beside);
+            let mut script = transaction.input[0].script_sig.to_bytes();
+            let at = at.index(script.len());
+            script[at] ^= 1 << bit;
+            transaction.input[0].script_sig = ScriptBuf::from(script);
+            let raw = serialize(&transaction);
+            prop_assert_eq!(first_signing_key(&raw), by_the_library(&raw));
+        }
+
         #[test]
         fn damage_never_panics_nor_names_somebody_else(
             at in any::<prop::sample::Index>(), bit in 0u8..8, legacy: bool,

@@ -6,55 +6,26 @@
 //! too shortly is passed over, by the same rule on every node.
 
 use crate::block::{BlockTransaction, Output};
+pub use cascoin_l2_primitives::l1::stake::Locked;
 use cascoin_l2_primitives::{
-    l1::{
-        envelope::{Message, MessageKind},
-        stake::{coin_blocks, pays_to_script_hash, StakePayload, LOCK_VOUT, MIN_LOCK_BLOCKS},
-    },
+    l1::stake::{coin_blocks, StakePayload, LOCK_VOUT},
     relay::{L1Event, MAX_STAKE_PER_BLOCK},
 };
 use sp_core::H160;
 use std::cmp::Reverse;
 
-/// Coins that a transaction locks, for however long.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Locked {
-    /// The layer 2 that is told.
-    pub chain_id: u32,
-    /// What it is told.
-    pub payload: StakePayload,
-    /// How many, in base units.
-    pub value: u64,
-}
-
-/// What a transaction with these output scripts locks in `output`, its output
-/// [`LOCK_VOUT`].
-///
-/// No hash is computed where the output does not pay to one.
-pub fn locked<'a>(
-    output: &Output<'_>,
-    mut scripts: impl Iterator<Item = &'a [u8]>,
-) -> Option<Locked> {
-    if output.value == 0 || !pays_to_script_hash(output.script) {
-        return None;
-    }
-    let is_stake = |message: &Message<'_>| message.kind == MessageKind::Stake;
-    let message =
-        scripts.find_map(|script| Message::read(script)?.ok().filter(|read| is_stake(read)))?;
-    let payload = StakePayload::read(message.body)?;
-    let locks = payload.lock_script() == output.script;
-    locks.then_some(Locked { chain_id: message.chain_id, payload, value: output.value })
+/// What a transaction with these output scripts locks in `output`, its output [`LOCK_VOUT`].
+pub fn locked<'a>(output: &Output<'_>, scripts: impl Iterator<Item = &'a [u8]>) -> Option<Locked> {
+    Locked::read(output.value, output.script, scripts)
 }
 
 /// The stake that a transaction of a block at `height` brings.
 pub fn lock(transaction: &BlockTransaction<'_>, height: u32) -> Option<L1Event> {
     let (outpoint, output) = transaction.outputs().nth(LOCK_VOUT)?;
     let scripts = transaction.outputs().map(|(_, output)| output.script);
-    let Locked { chain_id, payload, value } = locked(&output, scripts)?;
+    let locked = locked(&output, scripts).filter(|locked| locked.lasts_from(height))?;
+    let Locked { chain_id, payload, value } = locked;
     let StakePayload { account, unlock, owner } = payload;
-    if unlock < height.saturating_add(MIN_LOCK_BLOCKS) {
-        return None;
-    }
     Some(L1Event::Stake { outpoint, chain_id, account, owner: H160(owner), value, unlock })
 }
 
@@ -95,8 +66,10 @@ mod tests {
         l1::{
             address::L1Address,
             burn::{BurnPayload, Recipient},
-            stake::{MAX_RANKED_BLOCKS, MAX_UNLOCK},
-            OutPoint,
+            envelope::{Message, MessageKind},
+            stake::{MAX_RANKED_BLOCKS, MAX_UNLOCK, MIN_LOCK_BLOCKS},
+            transaction::StrippedTransaction,
+            L1Hash, OutPoint,
         },
     };
     use proptest::prelude::*;
@@ -221,6 +194,40 @@ mod tests {
     }
 
     proptest! {
+        /// What a node reads of a block and what L2 reads of a proof is one rule, whatever
+        /// the outputs.
+        #[test]
+        fn r2_3_a_block_and_a_proof_show_the_same_locks(
+            kinds in prop::collection::vec(0usize..7, 1..6), blocks in 4_020u32..4_050, value in 0u64..3,
+        ) {
+            let said = payload(blocks);
+            let other = StakePayload { account: AccountId::new([8; 32]), ..said.clone() };
+            let forms = [
+                (0, said.script(CHAIN)),
+                (value, said.lock_script()),
+                (0, other.script(CHAIN + 1)),
+                (0, said.script(CHAIN)[..40].to_vec()),
+                (value, StakePayload { owner: [8; 20], ..said.clone() }.lock_script()),
+                (5, vec![0x51]),
+                (0, StakePayload { unlock: 0, ..said.clone() }.script(CHAIN)),
+            ];
+            let outputs: Vec<_> = kinds.into_iter().map(|kind| forms[kind].clone()).collect();
+            let raw = transaction(1, &outputs);
+            let stripped = StrippedTransaction::read(&raw).expect("built right");
+            let proven = Locked::in_transaction(&stripped);
+            let proven = proven.filter(|locked| locked.lasts_from(HEIGHT)).map(|locked| {
+                L1Event::Stake {
+                    outpoint: OutPoint { txid: L1Hash::of(&raw), vout: 1 },
+                    chain_id: locked.chain_id,
+                    account: locked.payload.account,
+                    owner: H160(locked.payload.owner),
+                    value: locked.value,
+                    unlock: locked.payload.unlock,
+                }
+            });
+            prop_assert_eq!(read(&outputs), Vec::from_iter(proven));
+        }
+
         /// Whatever stands beside it, a lock is read as it is, or not at all.
         #[test]
         fn damage_never_makes_another_lock_of_it(

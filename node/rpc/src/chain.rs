@@ -11,15 +11,18 @@ use cascoin_l2_primitives::{
     apis::{
         BurnMintApi, BurnRecord, BurnWait, CandidateInfo, ChainApi, ChainRegistryApi,
         CompensationApi, DoubleSignRecord, Eligibility, EvidenceApi, ForcedInclusionApi,
-        ForcedStatus, LivenessApi, MessagesApi, MintRecord, OutageClaim, ParticipationApi,
-        RegistryApi, RelayApi, RelayStatus, ReputationApi, ReputationExports, ReputationReport,
-        RewardsApi, SequencerApi, SequencerParticipation, SupplyReport,
+        ForcedStatus, LivenessApi, MessagesApi, MintRecord, MintingStatus, OutageClaim,
+        ParticipationApi, RegistryApi, RelayApi, RelayStatus, ReputationApi, ReputationExports,
+        ReputationReport, RewardsApi, SequencerApi, SequencerParticipation, SupplyReport,
     },
     chain::{
         AccountId, Balance, BlockHash, BlockNumber, ChainParameters, Header, Nonce, OpaqueBlock,
         SequencerSet,
     },
-    l1::{common_inputs::CommonInputsProof, registration::ChainName, L1Hash, OutPoint},
+    l1::{
+        common_inputs::CommonInputsProof, inclusion::InclusionProof, registration::ChainName,
+        L1Hash, OutPoint,
+    },
     liveness::LivenessReport,
     messages::MessageReport,
     registry::{ChainDefinition, ChainStatus, ListedChain},
@@ -170,6 +173,8 @@ pub trait ChainReader: Send + Sync + 'static {
     fn deferred_burns(&self, at: BlockHash, limit: u32) -> Read<Vec<BurnRecord>>;
     /// How each of some burns waits; `None` for one that does not.
     fn burn_waits(&self, at: BlockHash, outpoints: Vec<OutPoint>) -> Read<Vec<Option<BurnWait>>>;
+    /// Whether anything is minted, and why not if it is not.
+    fn minting(&self, at: BlockHash) -> Read<MintingStatus>;
     /// The supply.
     fn supply(&self, at: BlockHash) -> Read<SupplyReport>;
     /// Double signs on record, newest first, at most `limit`.
@@ -204,6 +209,8 @@ pub trait ChainReader: Send + Sync + 'static {
         second: AccountId,
         proof: CommonInputsProof,
     ) -> Read<Vec<u8>>;
+    /// The call that claims a lock on L1, encoded.
+    fn claim_lock_call(&self, at: BlockHash, proof: InclusionProof) -> Read<Vec<u8>>;
     /// An account's reputation.
     fn reputation(&self, at: BlockHash, account: AccountId) -> Read<ReputationReport>;
     /// Batches of reputations that wait for L1, at most `limit` signed ones from a
@@ -389,6 +396,10 @@ impl<C: L2Client, B: Backend<OpaqueBlock> + 'static> ChainReader for ClientReade
         Ok(self.client.runtime_api().burn_waits(at, outpoints)?)
     }
 
+    fn minting(&self, at: BlockHash) -> Read<MintingStatus> {
+        Ok(self.client.runtime_api().minting(at)?)
+    }
+
     fn supply(&self, at: BlockHash) -> Read<SupplyReport> {
         Ok(self.client.runtime_api().supply(at)?)
     }
@@ -439,6 +450,10 @@ impl<C: L2Client, B: Backend<OpaqueBlock> + 'static> ChainReader for ClientReade
         proof: CommonInputsProof,
     ) -> Read<Vec<u8>> {
         Ok(self.client.runtime_api().common_inputs_call(at, first, second, proof)?)
+    }
+
+    fn claim_lock_call(&self, at: BlockHash, proof: InclusionProof) -> Read<Vec<u8>> {
+        Ok(self.client.runtime_api().claim_lock_call(at, proof)?)
     }
 
     fn reputation(&self, at: BlockHash, account: AccountId) -> Read<ReputationReport> {

@@ -4,12 +4,12 @@ use crate::{
     limits::{begins_at, Today},
     pallet::{
         AccountBurns, AccountMints, Burns, Config, Deferred, DeferredRange, MintCount, MintLog,
-        MintedOnDay, Pallet, RoundOfTurns, Waits,
+        MintedOnDay, Pallet, RoundOfTurns, Stopped, Waits,
     },
 };
 use alloc::vec::Vec;
 use cascoin_l2_primitives::{
-    apis::{BurnOutcome, BurnRecord, BurnWait, MintRecord, WaitCause},
+    apis::{BurnOutcome, BurnRecord, BurnWait, MintRecord, MintingStatus, WaitCause},
     chain::{AccountId, Balance, BlockNumber, Moment},
     l1::{L1Hash, OutPoint},
 };
@@ -121,6 +121,12 @@ impl<T: Config> Pallet<T> {
         };
         let place = waiting.place.saturating_sub(common.head);
         Some(BurnWait { cause, place, next_at, complete_at })
+    }
+
+    /// Whether anything is minted, and why not if it is not.
+    pub fn minting() -> MintingStatus {
+        let today = Today::new(&T::Parameters::get(), T::Time::now());
+        MintingStatus { stopped: Stopped::<T>::get(), rests_for: Self::closed(&today) }
     }
 
     // Position of the first credit in block `from` or later. The log is sorted by

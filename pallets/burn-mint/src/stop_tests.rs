@@ -8,7 +8,7 @@ use crate::{
     },
 };
 use cascoin_l2_primitives::{
-    apis::{BurnOutcome, BurnWait, WaitCause},
+    apis::{BurnOutcome, BurnWait, MintingStatus, WaitCause},
     chain::{AccountId, Balance},
     l1::{burn::BurnRejection, OutPoint},
 };
@@ -102,6 +102,27 @@ fn a_stop_and_a_halt_are_undone_each_on_its_own() {
         assert_ok!(BurnMint::resume(RuntimeOrigin::root()));
         next_block();
         assert_eq!(balance(&BOB), 5);
+    });
+}
+
+/// A stop shows behind another cause, and each cause as burns wait for it.
+#[test]
+fn whether_minting_rests_and_why_is_told() {
+    let status = |stopped, rests_for| MintingStatus { stopped, rests_for };
+    new_test_ext().execute_with(|| {
+        assert_eq!(BurnMint::minting(), status(false, None));
+        L1Disputed::set(true);
+        assert_eq!(BurnMint::minting(), status(false, Some(WaitCause::L1Disputed)));
+        assert_ok!(BurnMint::stop(RuntimeOrigin::root()));
+        assert_eq!(BurnMint::minting(), status(true, Some(WaitCause::Stopped)));
+        burn(1, BOB, 5);
+        Halted::<Test>::put(true);
+        assert_eq!(BurnMint::minting(), status(true, Some(WaitCause::Halted)));
+        assert_eq!(Some(wait_of(1).cause), BurnMint::minting().rests_for);
+        Halted::<Test>::kill();
+        L1Disputed::set(false);
+        assert_ok!(BurnMint::lift_stop(RuntimeOrigin::root()));
+        assert_eq!(BurnMint::minting(), status(false, None));
     });
 }
 

@@ -7,19 +7,16 @@
 
 use crate::pallet::{Call, Config, Error, Pallet};
 use alloc::boxed::Box;
+use cascoin_l2_pallet_support::genesis_hash;
 use cascoin_l2_primitives::{
     chain::{AccountId, BlockHash},
     consensus::DoubleSignEvidence,
 };
 use codec::Encode;
 use frame_support::pallet_prelude::{InvalidTransaction, Weight};
-use frame_system::pallet_prelude::BlockNumberFor;
-use sp_runtime::{
-    traits::Zero,
-    transaction_validity::{
-        TransactionPriority, TransactionSource, TransactionValidityError,
-        TransactionValidityWithRefund, UnknownTransaction, ValidTransaction,
-    },
+use sp_runtime::transaction_validity::{
+    TransactionPriority, TransactionSource, TransactionValidityError,
+    TransactionValidityWithRefund, UnknownTransaction, ValidTransaction,
 };
 
 /// L2 blocks for which the pool keeps a report; whoever holds the evidence sends
@@ -42,7 +39,7 @@ impl<T: Config> From<Error<T>> for TransactionValidityError {
 impl<T: Config> Pallet<T> {
     /// Whether both signatures hold on this chain.
     pub(crate) fn is_proven(evidence: &DoubleSignEvidence) -> bool {
-        let genesis: BlockHash = frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::zero());
+        let genesis: BlockHash = genesis_hash::<T>();
         evidence.verify(&genesis, sp_io::crypto::ed25519_verify)
     }
 

@@ -7,6 +7,7 @@ use crate::{
     types::{KeySet, KnownKey, FORGOTTEN_AT_ONCE, RECORDS_KEPT},
 };
 use alloc::{boxed::Box, vec::Vec};
+use cascoin_l2_pallet_support::genesis_hash;
 use cascoin_l2_primitives::{
     apis::EvidenceStanding,
     chain::{AccountId, BlockHash, MAX_SEQUENCERS},
@@ -15,9 +16,8 @@ use cascoin_l2_primitives::{
 };
 use frame_benchmarking::v2::*;
 use frame_support::traits::Hooks;
-use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
+use frame_system::RawOrigin;
 use sp_core::{crypto::KeyTypeId, ed25519};
-use sp_runtime::traits::Zero;
 
 const SET: u64 = 1_000;
 
@@ -35,7 +35,7 @@ fn evidence<T: Config>() -> DoubleSignEvidence {
     keys.push(KnownKey { key, account: AccountId::new([200; 32]), reported: false });
     Sets::<T>::insert(SET, KeySet::truncate_from(keys));
     NewestSet::<T>::put(SET);
-    let genesis: BlockHash = frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::zero());
+    let genesis: BlockHash = genesis_hash::<T>();
     let at = GrandpaRound { epoch: 0, height: 1, round: 0 };
     let sign = |seed| {
         let statement = Statement::Prevote { block: Some(BlockHash::repeat_byte(seed)) };

@@ -13,6 +13,7 @@ use crate::{
     tally::{HeightVotes, Standing},
     types::PAGE_LOOKAHEAD,
 };
+use cascoin_l2_pallet_support::genesis_hash;
 use cascoin_l2_primitives::{
     relay::{EventPage, ForkVote, PageProof, RelayVote},
     sequencers::SequencerSetProvider,
@@ -108,9 +109,7 @@ impl<T: Config> Pallet<T> {
             return Err(not_yet());
         }
         let key = T::Sequencers::relay_key(vote.voter).ok_or(InvalidTransaction::BadSigner)?;
-        let genesis = frame_system::Pallet::<T>::block_hash(
-            frame_system::pallet_prelude::BlockNumberFor::<T>::zero(),
-        );
+        let genesis = genesis_hash::<T>();
         let message = RelayVote::message(&genesis, vote.set_id, &vote.range, vote.tip_time);
         if !sp_io::crypto::ed25519_verify(&vote.signature, &message, &key) {
             return Err(InvalidTransaction::BadProof.into());
@@ -148,9 +147,7 @@ impl<T: Config> Pallet<T> {
             Err(_) => return Err(Self::stale()),
         }
         let key = T::Sequencers::relay_key(vote.voter).ok_or(InvalidTransaction::BadSigner)?;
-        let genesis = frame_system::Pallet::<T>::block_hash(
-            frame_system::pallet_prelude::BlockNumberFor::<T>::zero(),
-        );
+        let genesis = genesis_hash::<T>();
         let message = ForkVote::message(&genesis, vote.set_id, &vote.fork, vote.tip_time);
         if !sp_io::crypto::ed25519_verify(&vote.signature, &message, &key) {
             return Err(InvalidTransaction::BadProof.into());

@@ -15,6 +15,7 @@ use crate::{
     types::PAGE_LOOKAHEAD,
 };
 use alloc::vec::Vec;
+use cascoin_l2_pallet_support::genesis_hash;
 use cascoin_l2_primitives::{
     chain::{key_types, BlockNumber},
     relay::{
@@ -27,7 +28,7 @@ use cascoin_l2_primitives::{
 use codec::{Decode, Encode};
 use frame_system::offchain::SubmitTransaction;
 use sp_core::{ed25519, offchain::StorageKind, H256};
-use sp_runtime::{offchain::storage::StorageValueRef, traits::Zero};
+use sp_runtime::offchain::storage::StorageValueRef;
 
 const TARGET: &str = "l1-relay";
 
@@ -133,9 +134,7 @@ fn vote<T: Config>(now: BlockNumber, voter: u16, key: &ed25519::Public, again: b
             return;
         }
     }
-    let genesis = frame_system::Pallet::<T>::block_hash(
-        frame_system::pallet_prelude::BlockNumberFor::<T>::zero(),
-    );
+    let genesis = genesis_hash::<T>();
     let message = RelayVote::message(&genesis, set_id, &vote.range, tip_time);
     let Some(signature) = sp_io::crypto::ed25519_sign(key_types::RELAY, key, &message) else {
         log::error!(target: TARGET, "cannot sign with relay key {key:?}: it left the keystore");
@@ -202,9 +201,7 @@ fn vote_fork<T: Config>(
             return;
         }
     }
-    let genesis = frame_system::Pallet::<T>::block_hash(
-        frame_system::pallet_prelude::BlockNumberFor::<T>::zero(),
-    );
+    let genesis = genesis_hash::<T>();
     let message = ForkVote::message(&genesis, set_id, &fork, tip_time);
     let Some(signature) = sp_io::crypto::ed25519_sign(key_types::RELAY, key, &message) else {
         log::error!(target: TARGET, "cannot sign with relay key {key:?}: it left the keystore");

@@ -15,7 +15,7 @@
 
 use crate::{
     correlation::{hits_many, Absences, Testimony},
-    pallet::{AbsencePages, Config, Current, Error, LeaderTenures, Members, Pallet},
+    pallet::{AbsencePages, Config, Current, Error, LeaderTenures, Members, Outgoing, Pallet},
     types::{
         Accounts, Tenure, Tenures, TermRecord, Watch, MAX_RECORDS, PAGE_RECORDS, WINDOW_TERMS,
     },
@@ -139,9 +139,15 @@ impl<T: Config> Pallet<T> {
         BoundedVec::truncate_from(tenures)
     }
 
+    /// The set that records and tenures are of: the one that signed the last block. Until the
+    /// next block's inherent that is not the one in force, where it changed.
+    pub(crate) fn counted() -> Accounts {
+        Outgoing::<T>::get().map_or_else(Members::<T>::get, |(_, set)| set)
+    }
+
     /// What leaders say of two members.
     pub(crate) fn testimony(first: &AccountId, second: &AccountId) -> Result<Testimony, Error<T>> {
-        let members = Members::<T>::get();
+        let members = Self::counted();
         let index = |account: &AccountId| {
             let place = members.iter().position(|member| member == account);
             place.and_then(|place| u16::try_from(place).ok()).ok_or(Error::<T>::NotAMember)

@@ -139,6 +139,15 @@ impl Testimony {
     }
 }
 
+/// All pairs of members that are correlated, by index, the lower one first.
+pub fn correlated_pairs(absences: &Absences) -> impl Iterator<Item = (u16, u16)> + '_ {
+    let members = u16::try_from(absences.tenures.len()).unwrap_or(u16::MAX);
+    let pairs = (0..members).flat_map(move |first| {
+        (first.saturating_add(1)..members).map(move |second| (first, second))
+    });
+    pairs.filter(move |(first, second)| Testimony::of(absences, *first, *second).is_correlated())
+}
+
 /// What each leader says of two members since both are in the set; not the two themselves,
 /// nor who left the set.
 pub fn words(absences: &Absences, first: u16, second: u16) -> Vec<Beginnings> {

@@ -1,7 +1,9 @@
 //! What chance, outages and liars can bring about, simulated; the same each time.
 
 use crate::{
-    correlation::{hits_many, words, Absences, Beginnings, Testimony, MIN_EXCESS},
+    correlation::{
+        correlated_pairs, hits_many, words, Absences, Beginnings, Testimony, MIN_EXCESS,
+    },
     types::{Tenure, TermRecord, MAX_RECORDS, WINDOW_TERMS},
 };
 use cascoin_l2_primitives::{chain::quorum, sequencers::SequencerBits};
@@ -317,6 +319,21 @@ fn only_others_of_the_set_are_heard_and_of_the_time_of_both() {
     // As many as can be faulty of seven: the first of them is not heard.
     let heard = Testimony::of(&absences, 0, 1);
     assert_eq!(heard.sum(), Beginnings { terms: 300, ..Default::default() });
+}
+
+/// Two pairs, each of which begins to be missing in other terms than the other.
+#[test]
+fn r22_1_all_pairs_are_found_and_no_others() {
+    let record = |term: u32| TermRecord {
+        term,
+        leader: [3, 4, 6][term as usize % 3],
+        began: SequencerBits(if term % 2 == 0 { 0b11 } else { 0b10_0100 }),
+    };
+    let records: Vec<_> = (0..90).map(record).collect();
+    let tenures = vec![Tenure { joined: 0, counted_from: 0, led: 100 }; 7];
+    let absences = Absences { now: 700, since: 0, tenures, records };
+    assert_eq!(correlated_pairs(&absences).collect::<Vec<_>>(), [(0, 1), (2, 5)]);
+    assert_eq!(correlated_pairs(&Absences::default()).count(), 0);
 }
 
 /// Terms are counted for a window; then half of it is forgotten, as if a leader led as often

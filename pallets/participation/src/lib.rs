@@ -26,9 +26,11 @@
 //! next one. So cuts neither excuse anybody nor multiply what an absence costs.
 //!
 //! Kept, too, is in which leaders' terms each one began to be missing
-//! (`absences`). Anybody may [name two](Pallet::report_correlation) that go missing
-//! together more often than chance explains ([`correlation`]); [`Config::OnCorrelation`]
-//! is told of them (R22.1).
+//! (`absences`). Once in an epoch each sequencer's node looks through all pairs of the set
+//! and [reports](Pallet::report_correlation_unsigned) those that go missing together more
+//! often than chance explains ([`correlation`]); anybody may
+//! [name two](Pallet::report_correlation) as well. [`Config::OnCorrelation`] is told of them
+//! (R22.1).
 //!
 //! ## What holds
 //!
@@ -54,11 +56,13 @@
 //! |---|---|---|---|
 //! | [`note`](Pallet::note) | inherent, mandatory | none | `SequencerOffline`, `SequencerTimedOut` |
 //! | [`report_correlation`](Pallet::report_correlation) | anybody | none if it is so, else fee | `CorrelationFound` |
+//! | [`report_correlation_unsigned`](Pallet::report_correlation_unsigned) | a sequencer's node, in its own block | none | `CorrelationFound` |
 #![cfg_attr(not(feature = "std"), no_std)]
 
 extern crate alloc;
 
 mod absences;
+mod authorize;
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
 pub mod correlation;
@@ -66,6 +70,7 @@ mod count;
 mod query;
 pub mod types;
 pub mod weights;
+mod worker;
 
 #[cfg(test)]
 mod correlation_tests;
@@ -77,6 +82,8 @@ mod pair_tests;
 mod property_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod worker_tests;
 
 pub use pallet::*;
 pub use weights::{EstimatedWeight, WeightInfo};
@@ -94,7 +101,10 @@ const MAX_OFFENCES_EACH: u32 = 2;
 #[frame_support::pallet]
 pub mod pallet {
     use super::*;
-    use crate::types::{Accounts, RecordPage, Session, Tenures, Total};
+    use crate::{
+        correlation::Testimony,
+        types::{Accounts, RecordPage, Session, Tenures, Total},
+    };
     use cascoin_l2_primitives::{
         chain::{AccountId, BlockNumber, MAX_SEQUENCERS},
         sequencers::{
@@ -104,8 +114,9 @@ pub mod pallet {
         },
     };
     use frame_support::pallet_prelude::*;
-    use frame_system::pallet_prelude::*;
+    use frame_system::{offchain::CreateAuthorizedTransaction, pallet_prelude::*};
     use sp_inherents::InherentIdentifier;
+    use sp_runtime::SaturatedConversion;
 
     /// The layout of this pallet's storage.
     pub const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
@@ -115,7 +126,9 @@ pub mod pallet {
     pub struct Pallet<T>(_);
 
     #[pallet::config]
-    pub trait Config: frame_system::Config<AccountId = AccountId> {
+    pub trait Config:
+        frame_system::Config<AccountId = AccountId> + CreateAuthorizedTransaction<Call<Self>>
+    {
         /// The sequencers in force. They are read at the end of each block, so the
         /// pallets that hold them MUST stand before this one in the runtime.
         type Sequencers: SequencerSetProvider;
@@ -125,6 +138,10 @@ pub mod pallet {
 
         /// Blocks of a session; 0: one without end.
         type SessionBlocks: Get<BlockNumber>;
+
+        /// Blocks after which sequencers' nodes look for pairs again: an epoch; 0: they never
+        /// do.
+        type ReportInterval: Get<BlockNumber>;
 
         /// Who signs less than this share of a session's blocks, in thousandths, was
         /// offline.
@@ -303,6 +320,10 @@ pub mod pallet {
             }
         }
 
+        fn offchain_worker(now: BlockNumberFor<T>) {
+            worker::run::<T>(now.saturated_into());
+        }
+
         #[cfg(feature = "try-runtime")]
         fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
             Self::check_state().map_err(Into::into)
@@ -371,21 +392,38 @@ pub mod pallet {
             second: AccountId,
         ) -> DispatchResultWithPostInfo {
             ensure_signed(origin)?;
-            ensure!(first != second, Error::<T>::NoPair);
-            ensure!(!T::OnCorrelation::is_known(&first, &second), Error::<T>::KnownAlready);
-            let found = Self::testimony(&first, &second)?;
-            ensure!(found.is_correlated(), Error::<T>::NotCorrelated);
-            let found = found.sum();
-            T::OnCorrelation::on_correlation(&first, &second);
-            Self::deposit_event(Event::CorrelationFound {
-                first,
-                second,
-                terms: found.terms,
-                first_began: found.first,
-                second_began: found.second,
-                together: found.together,
-            });
+            Self::correlate(first, second)?;
             Ok(Pays::No.into())
+        }
+
+        /// As [`report_correlation`](Pallet::report_correlation), by a sequencer's node, which
+        /// looks for pairs by itself. Nodes do not pass it on: it stands in blocks of those
+        /// who found it, and once.
+        ///
+        /// ## Dispatch Origin
+        /// Authorised: the records prove it.
+        ///
+        /// ## Errors
+        /// As [`report_correlation`](Pallet::report_correlation).
+        ///
+        /// ## Events
+        /// `CorrelationFound`.
+        #[pallet::call_index(2)]
+        #[pallet::authorize(Self::authorize_correlation)]
+        #[pallet::weight_of_authorize(
+            T::WeightInfo::report_correlation().saturating_add(T::OnCorrelation::max_weight())
+        )]
+        #[pallet::weight(
+            T::WeightInfo::report_correlation().saturating_add(T::OnCorrelation::max_weight())
+        )]
+        pub fn report_correlation_unsigned(
+            origin: OriginFor<T>,
+            first: AccountId,
+            second: AccountId,
+        ) -> DispatchResult {
+            ensure_authorized(origin)?;
+            Self::correlate(first, second)?;
+            Ok(())
         }
     }
 
@@ -414,6 +452,32 @@ pub mod pallet {
     }
 
     impl<T: Config> Pallet<T> {
+        /// What leaders say of two, if chance does not explain it and it says something new.
+        pub(crate) fn find_correlation(
+            first: &AccountId,
+            second: &AccountId,
+        ) -> Result<Testimony, Error<T>> {
+            ensure!(first != second, Error::<T>::NoPair);
+            ensure!(!T::OnCorrelation::is_known(first, second), Error::<T>::KnownAlready);
+            let found = Self::testimony(first, second)?;
+            ensure!(found.is_correlated(), Error::<T>::NotCorrelated);
+            Ok(found)
+        }
+
+        fn correlate(first: AccountId, second: AccountId) -> Result<(), Error<T>> {
+            let found = Self::find_correlation(&first, &second)?.sum();
+            T::OnCorrelation::on_correlation(&first, &second);
+            Self::deposit_event(Event::CorrelationFound {
+                first,
+                second,
+                terms: found.terms,
+                first_began: found.first,
+                second_began: found.second,
+                together: found.together,
+            });
+            Ok(())
+        }
+
         fn data(data: &InherentData) -> Option<ParticipationData> {
             data.get_data(&PARTICIPATION_IDENTIFIER).ok().flatten()
         }

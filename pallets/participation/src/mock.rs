@@ -13,10 +13,17 @@ use cascoin_l2_primitives::{
 use frame_support::{
     derive_impl, dispatch::RawOrigin, parameter_types, storage::with_storage_layer, traits::Hooks,
 };
-use sp_core::ed25519;
-use sp_runtime::{traits::IdentityLookup, BuildStorage, Digest, DispatchError, Weight};
+use sp_core::{ed25519, Pair};
+use sp_runtime::{
+    generic,
+    traits::{BlakeTwo256, IdentityLookup},
+    BuildStorage, Digest, DispatchError, Weight,
+};
 
-type Block = frame_system::mocking::MockBlockU32<Test>;
+pub type Header = generic::Header<u32, BlakeTwo256>;
+pub type Extrinsic =
+    generic::UncheckedExtrinsic<AccountId, RuntimeCall, (), frame_system::AuthorizeCall<Test>>;
+pub type Block = generic::Block<Header, Extrinsic>;
 
 frame_support::construct_runtime!(
     pub enum Test {
@@ -30,6 +37,34 @@ impl frame_system::Config for Test {
     type Block = Block;
     type AccountId = AccountId;
     type Lookup = IdentityLookup<AccountId>;
+}
+
+impl<C> frame_system::offchain::CreateTransactionBase<C> for Test
+where
+    RuntimeCall: From<C>,
+{
+    type Extrinsic = Extrinsic;
+    type RuntimeCall = RuntimeCall;
+}
+
+impl<C> frame_system::offchain::CreateTransaction<C> for Test
+where
+    RuntimeCall: From<C>,
+{
+    type Extension = frame_system::AuthorizeCall<Test>;
+
+    fn create_transaction(call: RuntimeCall, extension: Self::Extension) -> Extrinsic {
+        Extrinsic::new_transaction(call, extension)
+    }
+}
+
+impl<C> frame_system::offchain::CreateAuthorizedTransaction<C> for Test
+where
+    RuntimeCall: From<C>,
+{
+    fn create_extension() -> Self::Extension {
+        frame_system::AuthorizeCall::new()
+    }
 }
 
 parameter_types! {
@@ -49,6 +84,15 @@ parameter_types! {
     /// How many may lead, if not all.
     pub static Leading: Option<usize> = None;
     pub const MinUptime: u16 = 500;
+    pub const ReportInterval: u32 = REPORT_INTERVAL;
+}
+
+/// Blocks of an epoch.
+pub const REPORT_INTERVAL: u32 = 200;
+
+/// The relay key of an account.
+pub fn relay_pair(seed: u8) -> ed25519::Pair {
+    ed25519::Pair::from_seed(&[seed; 32])
 }
 
 pub fn account(seed: u8) -> AccountId {
@@ -73,12 +117,12 @@ impl SequencerSetProvider for Sequencers {
         Leading::get().unwrap_or(Self::members())
     }
 
-    fn relay_key(_: u16) -> Option<ed25519::Public> {
-        None
+    fn relay_key(index: u16) -> Option<ed25519::Public> {
+        Set::get().get(usize::from(index)).map(|seed| relay_pair(*seed).public())
     }
 
-    fn index_of_relay_key(_: &ed25519::Public) -> Option<u16> {
-        None
+    fn index_of_relay_key(key: &ed25519::Public) -> Option<u16> {
+        (0..Set::get().len() as u16).find(|index| Self::relay_key(*index) == Some(*key))
     }
 }
 
@@ -134,6 +178,7 @@ impl Config for Test {
     type Sequencers = Sequencers;
     type Author = Author;
     type SessionBlocks = SessionBlocks;
+    type ReportInterval = ReportInterval;
     type MinUptime = MinUptime;
     type OnOffence = Recorder;
     type OnLowLiveness = Recorder;

@@ -22,7 +22,7 @@ fn report(first: u8, second: u8) -> Result<Pays, DispatchError> {
 }
 
 /// A set, by seeds of accounts.
-struct Chain(Vec<u8>);
+pub(crate) struct Chain(pub(crate) Vec<u8>);
 
 impl Chain {
     /// The term's next block, by this account. It says that these did not sign the block
@@ -31,7 +31,7 @@ impl Chain {
         self.made(Made { term, ..Made::by(author, []) }, missing);
     }
 
-    fn made(&self, made: Made, missing: &[u16]) {
+    pub(crate) fn made(&self, made: Made, missing: &[u16]) {
         // Nobody signs genesis.
         let signed = System::block_number() > 0;
         let all = 0..self.0.len() as u16;
@@ -41,7 +41,7 @@ impl Chain {
 
     /// A term of three blocks, in the last of which its leader says that these, who signed
     /// the first one, did not sign the second one.
-    fn term(&self, term: u32, author: u8, missing: &[u16]) {
+    pub(crate) fn term(&self, term: u32, author: u8, missing: &[u16]) {
         self.block(term, author, &[]);
         self.block(term, author, &[]);
         self.block(term, author, missing);
@@ -58,12 +58,12 @@ impl Chain {
 }
 
 /// A chain of seven.
-fn seven() -> Chain {
+pub(crate) fn seven() -> Chain {
     Chain((1..=7).collect())
 }
 
 /// Terms by the first five of seven, in every other of which the pair begins to be missing.
-fn both_missing(numbers: core::ops::Range<u32>) {
+pub(crate) fn both_missing(numbers: core::ops::Range<u32>) {
     seven().terms(numbers, 5, &PAIR);
 }
 

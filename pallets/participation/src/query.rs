@@ -1,7 +1,7 @@
 //! What others may ask, and what must hold between blocks.
 
 use crate::{
-    pallet::{Config, Current, Members, Outgoing, Pallet, Totals},
+    pallet::{Config, Current, Members, Pallet, Totals},
     types::permille,
 };
 use alloc::vec::Vec;
@@ -14,7 +14,7 @@ impl<T: Config> Pallet<T> {
     pub fn participation() -> Vec<SequencerParticipation> {
         let members = Members::<T>::get();
         // Until the next block's inherent the counts are those of the set that left.
-        let counted = Outgoing::<T>::get().map_or_else(|| members.clone(), |(_, set)| set);
+        let counted = Self::counted();
         let session = Current::<T>::get();
         let members = members.into_iter().map(|account| {
             let position = counted.iter().position(|known| *known == account);
@@ -48,7 +48,7 @@ impl<T: Config> Pallet<T> {
     #[cfg(any(test, feature = "try-runtime"))]
     pub fn check_state() -> Result<(), &'static str> {
         let members = Members::<T>::get();
-        let outgoing = Outgoing::<T>::get().map(|(_, set)| set);
+        let outgoing = crate::pallet::Outgoing::<T>::get().map(|(_, set)| set);
         let session = Current::<T>::get();
         if session.tallies.len() != outgoing.as_ref().unwrap_or(&members).len() {
             return Err("there is not one tally for each sequencer");

@@ -9,6 +9,7 @@ use crate::pallet::{
     AttestedScores, Config, Error, L1Accounts, L1Addresses, L1Histories, Pallet, ProvenAddresses,
     Vertices,
 };
+use cascoin_l2_pallet_support::genesis_hash;
 use cascoin_l2_primitives::{
     chain::AccountId,
     l1::signed_message::{digest, key_hash, link_message, recoverable},
@@ -22,14 +23,11 @@ use codec::Encode;
 use frame_support::ensure;
 use sp_core::H160;
 use sp_io::crypto::secp256k1_ecdsa_recover_compressed;
-use sp_runtime::traits::Zero;
 
 impl<T: Config> Pallet<T> {
     /// The message that the wallet of an L1 address signs to link it to `account`.
     pub fn message(account: &AccountId) -> alloc::string::String {
-        let genesis = frame_system::Pallet::<T>::block_hash(
-            frame_system::pallet_prelude::BlockNumberFor::<T>::zero(),
-        );
+        let genesis = genesis_hash::<T>();
         let mut bytes = [0; 32];
         genesis.encode().iter().zip(bytes.iter_mut()).for_each(|(from, to)| *to = *from);
         link_message(&bytes, account.as_ref())

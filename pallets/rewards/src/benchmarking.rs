@@ -64,7 +64,13 @@ mod benchmarks {
             Pallet::<T>::on_initialize(1u32.into());
             let producer = Some(63);
             let split = Pallet::<T>::split();
-            InBlock::<T>::put(BlockFees { split, producer, base_fees: 1_000_003, tips: 17 });
+            InBlock::<T>::put(BlockFees {
+                split,
+                producer,
+                base_fees: 1_000_003,
+                tips: 17,
+                ..Default::default()
+            });
             let price = pallet_transaction_payment::Multiplier::from_u32(1);
             let _ = <crate::BaseFeeUpdate<T> as sp_runtime::traits::Convert<_, _>>::convert(price);
             Pallet::<T>::on_finalize(1u32.into());

@@ -61,7 +61,7 @@ impl<T: Config> Pallet<T> {
     /// Splits what the block has collected, and burns what is to be burned.
     pub(crate) fn book_block() {
         let producer = Self::producer();
-        let BlockFees { split, producer: index, base_fees, tips } = InBlock::<T>::take();
+        let BlockFees { split, producer: index, base_fees, tips, .. } = InBlock::<T>::take();
         let (Some(index), Some(producer)) = (index, producer) else {
             Self::burn(base_fees.saturating_add(tips));
             return;

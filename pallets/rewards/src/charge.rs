@@ -6,6 +6,9 @@
 //! the dispatch, and in the event. Whether it is halved is decided once, when the
 //! transaction is validated, so a score that changes meanwhile changes nothing.
 //!
+//! What nobody pays for is noted besides: it says nothing of demand, and so does not raise
+//! the price ([`price`](crate::price)).
+//!
 //! On the wire and in the metadata it *is* that extension: the same identifier, the
 //! same encoding, the same type. Wallets know nothing of the difference.
 
@@ -18,7 +21,7 @@ use cascoin_l2_primitives::{chain::AccountId, rewards::OnFeePaid};
 use codec::{Decode, DecodeWithMemTracking, Encode};
 use core::fmt;
 use frame_support::{
-    dispatch::{DispatchInfo, DispatchResult, PostDispatchInfo},
+    dispatch::{DispatchInfo, DispatchResult, Pays, PostDispatchInfo},
     pallet_prelude::TransactionSource,
     weights::Weight,
 };
@@ -184,8 +187,14 @@ where
             Pre::Charge { who, discounted, tip, liquidity_info } => {
                 (who, discounted, tip, liquidity_info)
             }
-            Pre::NoCharge { refund } => return Ok(refund),
+            Pre::NoCharge { refund } => {
+                Pallet::<T>::note_free(info, post_info, refund, len);
+                return Ok(refund);
+            }
         };
+        if post_info.pays_fee(info) == Pays::No {
+            Pallet::<T>::note_free(info, post_info, Weight::zero(), len);
+        }
         let full = Payment::<T>::compute_actual_fee(length(len), info, post_info, Zero::zero());
         let base_fee = charged(full, discounted);
         let actual = base_fee.saturating_add(tip);

@@ -21,14 +21,26 @@
 //! its own raises the average above half for the terms that follow. With a quarter of
 //! the terms that is 9 % a round of leaders; blocks *are* more than half full then.
 //!
+//! **What is free**, as claims after an outage are, does not raise the price: nobody offers
+//! anything for the room that it takes, and who pays is served first, by priority or by a
+//! tip. But the room is taken. So a block counts as full as those who paid made it, and one
+//! that free transactions fill besides as half full at most: the price stands still.
+//!
 //! A block in which users had no room at all, as the last one of a session is, says
 //! nothing of demand and changes nothing.
 
-use crate::pallet::{Config, DampedTerm, Event, FullnessAverages, Pallet};
+use crate::{
+    pallet::{Config, DampedTerm, Event, FullnessAverages, InBlock, Pallet},
+    types::Room,
+};
 use cascoin_l2_primitives::rewards::UserTime;
 use codec::{Decode, Encode, MaxEncodedLen};
 use core::marker::PhantomData;
-use frame_support::{dispatch::DispatchClass, traits::Get};
+use frame_support::{
+    dispatch::{DispatchClass, DispatchInfo, PostDispatchInfo},
+    traits::Get,
+    weights::Weight,
+};
 use pallet_transaction_payment::{Multiplier, MultiplierUpdate};
 use scale_info::TypeInfo;
 use sp_runtime::{
@@ -100,6 +112,11 @@ fn rise(fullness: Perbill) -> Perbill {
     fullness.saturating_sub(TARGET)
 }
 
+/// How full a block counts that is `whole` full in all, and `paid` of what was paid for.
+pub fn counted(whole: Perbill, paid: Perbill) -> Perbill {
+    paid.max(whole.min(TARGET))
+}
+
 /// Whether less than half of the rise that the block asks for is let through.
 pub fn is_damped(fullness: Perbill, ceiling: Perbill) -> bool {
     let [asked, allowed] = [fullness, fullness.min(ceiling)].map(|one| rise(one).deconstruct());
@@ -145,7 +162,27 @@ impl<T: Config> MultiplierUpdate for BaseFeeUpdate<T> {
 }
 
 impl<T: Config> Pallet<T> {
-    /// How full the block was; `None` if users had no room in it.
+    /// Notes a transaction that nobody pays for, if it takes room that users have. What
+    /// extensions behind this one give back is not known yet, so it is counted a little too
+    /// large.
+    pub(crate) fn note_free(
+        info: &DispatchInfo,
+        post_info: &PostDispatchInfo,
+        refund: Weight,
+        len: usize,
+    ) {
+        if info.class != DispatchClass::Normal {
+            return;
+        }
+        let base = T::BlockWeights::get().get(info.class).base_extrinsic;
+        let taken = post_info.calc_actual_weight(info).saturating_sub(refund).saturating_add(base);
+        InBlock::<T>::mutate(|block| {
+            block.free.time = block.free.time.saturating_add(taken.ref_time());
+            block.free.bytes = block.free.bytes.saturating_add(len.saturated_into());
+        });
+    }
+
+    /// How full the block counts; `None` if users had no room in it.
     fn fullness() -> Option<Perbill> {
         let limits = T::BlockWeights::get();
         let used = frame_system::Pallet::<T>::block_weight();
@@ -154,11 +191,12 @@ impl<T: Config> Pallet<T> {
             return None;
         }
         let UserTime { taken, room } = T::UserTime::get();
-        let time = share(taken, room);
         // Users' transactions stop where all of the block reaches this.
         let limit = *T::BlockLength::get().max.get(DispatchClass::Normal);
-        let length = share(frame_system::Pallet::<T>::block_size().into(), limit.into());
-        Some(time.max(length))
+        let fullness = |used: Room| share(used.time, room).max(share(used.bytes, limit.into()));
+        let all = Room { time: taken, bytes: frame_system::Pallet::<T>::block_size().into() };
+        let paid = all.without(InBlock::<T>::get().free);
+        Some(counted(fullness(all), fullness(paid)))
     }
 
     /// The term of the block that is being executed.

@@ -3,12 +3,22 @@
 use crate::{
     mock::*,
     pallet::{Event, FullnessAverages},
-    price::{is_damped, next_multiplier, Averages, MAX_MULTIPLIER, MIN_MULTIPLIER, TARGET},
+    price::{
+        counted, is_damped, next_multiplier, Averages, MAX_MULTIPLIER, MIN_MULTIPLIER, TARGET,
+    },
+    ChargeFees,
 };
-use frame_support::{dispatch::DispatchClass, traits::Hooks, weights::Weight};
+use frame_support::{
+    dispatch::{DispatchClass, DispatchInfo, Pays, PostDispatchInfo},
+    traits::Hooks,
+    weights::Weight,
+};
 use pallet_transaction_payment::Multiplier;
 use proptest::prelude::*;
-use sp_runtime::Perbill;
+use sp_runtime::{
+    traits::{DispatchTransaction, TransactionExtension},
+    Perbill,
+};
 
 fn times(factor: u32) -> Multiplier {
     Multiplier::from_u32(factor)
@@ -143,6 +153,74 @@ fn the_scarcer_of_time_and_length_counts() {
     });
 }
 
+/// So much of the time that users have in a block.
+fn percent_of_time(percent: u64) -> u64 {
+    BLOCK_TIME / 4 * 3 / 100 * percent
+}
+
+/// A transaction that is free in the end.
+fn free(origin: RuntimeOrigin, info: DispatchInfo, len: usize) {
+    let free = |_| Ok(PostDispatchInfo { pays_fee: Pays::No, ..Default::default() });
+    let done = ChargeFees::<Test>::from(0).test_run(origin, &remark(), &info, len, 0, free);
+    assert!(matches!(done, Ok(Ok(_))));
+}
+
+fn signed() -> RuntimeOrigin {
+    RuntimeOrigin::signed(account(PAYER))
+}
+
+/// The price, eight before, after a block in which users had so much of time and length,
+/// what is free of it included. Blocks were full before.
+fn price_after(percent: u64, bytes: u32, free: impl FnOnce()) -> Multiplier {
+    new_test_ext(4).execute_with(|| {
+        set_price(times(8));
+        set_average(Perbill::one());
+        begin_block(Some(1), None);
+        free();
+        let time = Weight::from_parts(percent_of_time(percent), 0);
+        System::set_block_consumed_resources(time, bytes as usize);
+        end_block();
+        price()
+    })
+}
+
+#[test]
+fn r18_4_what_is_free_does_not_raise_the_price() {
+    let paid = |percent| price_after(percent, 0, || ());
+    let with_free = |percent, free_part| {
+        price_after(percent, 0, || free(signed(), info(percent_of_time(free_part)), 0))
+    };
+    // It stands still in a block that claims fill, and rises by what others pay for.
+    assert_eq!(with_free(100, 100), times(8));
+    assert_eq!(with_free(100, 60), times(8));
+    assert_eq!(with_free(100, 10), paid(90));
+    assert!(paid(90) > times(8) && paid(100) > paid(90));
+    // The room is taken: it falls by what is left.
+    assert_eq!(with_free(30, 20), paid(30));
+    assert!(paid(30) < times(8));
+}
+
+/// Also where nobody signs; and where it took none of the room that users have it changes
+/// nothing.
+#[test]
+fn r18_4_free_transactions_count_by_class_and_not_by_signer() {
+    let unsigned = |class| {
+        let extension_weight = ChargeFees::<Test>::from(0).weight(&remark());
+        let info = DispatchInfo { class, extension_weight, ..info(percent_of_time(60)) };
+        price_after(100, 0, || free(frame_system::RawOrigin::Authorized.into(), info, 0))
+    };
+    assert_eq!(unsigned(DispatchClass::Normal), times(8));
+    assert_eq!(unsigned(DispatchClass::Operational), price_after(100, 0, || ()));
+}
+
+#[test]
+fn r18_4_the_length_of_what_is_free_does_not_raise_the_price() {
+    let (full, most) = (BLOCK_BYTES / 4 * 3, BLOCK_BYTES / 4 * 3 / 10 * 6);
+    let stands = price_after(0, full, || free(signed(), info(0), most as usize));
+    assert_eq!(stands, times(8));
+    assert!(price_after(0, full, || ()) > times(8));
+}
+
 /// The block that ends a session takes no user transactions.
 #[test]
 fn a_block_without_room_says_nothing_of_demand() {
@@ -218,6 +296,20 @@ proptest! {
         // More demand never makes it cheaper.
         let more = Perbill::from_parts(fullness.deconstruct().saturating_add(1_000).min(1_000_000_000));
         prop_assert!(next_multiplier(price, more, average) >= next);
+    }
+
+    /// R18.4: free transactions never raise the price, nor lower it, and without them it
+    /// is as it was.
+    #[test]
+    fn r18_4_free_room_moves_the_price_nowhere(
+        price in any_price(), paid in perbill(), whole in perbill(), average in perbill(),
+    ) {
+        let (paid, whole) = (paid.min(whole), paid.max(whole));
+        let next = |fullness| next_multiplier(price, fullness, average);
+        let moved = next(counted(whole, paid));
+        prop_assert!(moved <= price.max(next(paid)), "it rises by what is paid for");
+        prop_assert!(moved >= price.min(next(whole)), "it falls by the room that is left");
+        prop_assert_eq!(counted(whole, whole), whole);
     }
 
     #[test]

@@ -77,6 +77,28 @@ pub struct BlockFees {
     pub base_fees: Balance,
     /// Tips.
     pub tips: Balance,
+    /// What of the room for users transactions took for which nobody pays.
+    pub free: Room,
+}
+
+/// A part of a block.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Room {
+    /// Of its time, in picoseconds.
+    pub time: u64,
+    /// Of its length, in bytes.
+    pub bytes: u64,
+}
+
+impl Room {
+    /// What is left without a part of it.
+    #[must_use]
+    pub fn without(self, part: Self) -> Self {
+        Self {
+            time: self.time.saturating_sub(part.time),
+            bytes: self.bytes.saturating_sub(part.bytes),
+        }
+    }
 }
 
 /// What an account has earned as a sequencer.

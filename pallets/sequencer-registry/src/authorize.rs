@@ -9,6 +9,7 @@ use crate::{
     pallet::{Call, Candidates, Config, Pallet},
 };
 use alloc::vec::Vec;
+use cascoin_l2_pallet_support::genesis_hash;
 use cascoin_l2_primitives::{
     apis::OpenPoll,
     chain::{AccountId, BlockHash},
@@ -20,14 +21,10 @@ use frame_support::{
     pallet_prelude::{InvalidTransaction, Weight},
     traits::Get,
 };
-use frame_system::pallet_prelude::BlockNumberFor;
 use sp_core::ed25519;
-use sp_runtime::{
-    traits::Zero,
-    transaction_validity::{
-        TransactionPriority, TransactionSource, TransactionValidityError,
-        TransactionValidityWithRefund, UnknownTransaction, ValidTransaction,
-    },
+use sp_runtime::transaction_validity::{
+    TransactionPriority, TransactionSource, TransactionValidityError,
+    TransactionValidityWithRefund, UnknownTransaction, ValidTransaction,
 };
 
 /// L2 blocks for which the pool keeps an answer; its node sends it again while the poll
@@ -61,7 +58,7 @@ impl<T: Config> Pallet<T> {
                 if poll.opened == attestation.opened && poll.waits_for(&account) => {}
             _ => return Err(InvalidTransaction::Stale.into()),
         }
-        let genesis: BlockHash = frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::zero());
+        let genesis: BlockHash = genesis_hash::<T>();
         let message = attestation.message(&genesis);
         if !sp_io::crypto::ed25519_verify(signature, &message, &key) {
             return Err(InvalidTransaction::BadProof.into());

@@ -19,6 +19,7 @@ use crate::{
     ActiveSequencer, Member,
 };
 use alloc::{vec, vec::Vec};
+use cascoin_l2_pallet_support::genesis_hash;
 use cascoin_l2_primitives::{
     chain::{AccountId, BlockHash, MAX_SEQUENCERS},
     l1::{
@@ -41,14 +42,10 @@ use frame_support::{
     traits::{ConstU32, Get},
     BoundedVec,
 };
-use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
+use frame_system::RawOrigin;
 use sp_core::{crypto::KeyTypeId, ecdsa, ed25519, H160};
 use sp_io::crypto::{ecdsa_generate, ecdsa_sign_prehashed, secp256k1_ecdsa_recover_compressed};
-use sp_runtime::{
-    traits::{IdentifyAccount, Zero},
-    transaction_validity::TransactionSource,
-    MultiSigner,
-};
+use sp_runtime::{traits::IdentifyAccount, transaction_validity::TransactionSource, MultiSigner};
 
 /// The last one of a full set.
 const LAST: u32 = MAX_SEQUENCERS - 1;
@@ -348,7 +345,7 @@ mod benchmarks {
             opened: 1,
             approves: true,
         };
-        let genesis: BlockHash = frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::zero());
+        let genesis: BlockHash = genesis_hash::<T>();
         let signature = sp_io::crypto::ed25519_sign(key_type, &key, &attestation.message(&genesis))
             .expect("the key was just made; qed");
         let answer;

@@ -62,26 +62,68 @@ pub fn cap(weights: &mut [u64]) {
     weights.iter_mut().for_each(|weight| *weight = (*weight).min(bound));
 }
 
+/// What the accounts of one entity weigh together.
+#[derive(Default)]
+struct Together {
+    weight: u128,
+    /// How many of them weigh anything.
+    accounts: u128,
+}
+
+/// By entity, in units of which so many are one.
+fn together(weights: &[(AccountId, u64)], units: u128) -> BTreeMap<AccountId, Together> {
+    let mut entities: BTreeMap<AccountId, Together> = BTreeMap::new();
+    for (entity, weight) in weights {
+        let all = entities.entry(entity.clone()).or_default();
+        all.weight = all.weight.saturating_add(u128::from(*weight).saturating_mul(units));
+        all.accounts = all.accounts.saturating_add((*weight > 0).into());
+    }
+    entities
+}
+
+fn bound_of(entities: &BTreeMap<AccountId, Together>) -> u128 {
+    bound(entities.values().map(|all| all.weight))
+}
+
+/// Cuts entities off, in units of which so many are one.
+fn cut(weights: &mut [(AccountId, u64)], units: u128) {
+    let entities = together(weights, units);
+    let bound = bound_of(&entities);
+    for (entity, weight) in weights {
+        let had = u128::from(*weight).saturating_mul(units);
+        let keeps = match entities.get(entity) {
+            Some(Together { weight: all, accounts }) if *all > bound && had > 0 => {
+                // One for each account, and of the rest what is its part of theirs.
+                let (all, rest) = (all.saturating_sub(*accounts), bound.saturating_sub(*accounts));
+                let part = had.saturating_sub(1);
+                let part = multiply_by_rational_with_rounding(part, rest, all, Rounding::Down);
+                part.unwrap_or(0).saturating_add(1)
+            }
+            _ => had,
+        };
+        *weight = u64::try_from(keeps).unwrap_or(u64::MAX);
+    }
+}
+
 /// As [`cap`], of all that each entity has together: what it has too much goes from all of
 /// its own in proportion, rounded down, so who shares its stake out among several accounts
-/// gains nothing by it (R22.3).
+/// gains nothing by it (R22.3). Whoever weighs anything keeps one at least: else the smaller
+/// ones of an entity would never lead. So where accounts of one entity are more than it may
+/// weigh, they weigh one each; contenders weigh far more than they are many.
 pub fn cap_entities(weights: &mut [(AccountId, u64)]) {
-    let mut together: BTreeMap<AccountId, u128> = BTreeMap::new();
-    for (entity, weight) in weights.iter() {
-        let sum = together.entry(entity.clone()).or_default();
-        *sum = sum.saturating_add((*weight).into());
-    }
-    let bound = bound(together.values().copied());
-    for (entity, weight) in weights {
-        let had = together.get(entity).copied().unwrap_or_default();
-        if had <= bound {
-            continue;
-        }
-        let share = u128::from(*weight);
-        let share = multiply_by_rational_with_rounding(share, bound, had, Rounding::Down);
-        // No more than it was, since no entity has more than it had.
-        *weight = share.and_then(|share| u64::try_from(share).ok()).unwrap_or(*weight);
-    }
+    cut(weights, 1);
+}
+
+/// As [`cap_entities`], of a set, in which weights only count in proportion to each other.
+/// Where the accounts of an entity are more than it may weigh, as where all members weigh
+/// one, all are weighed more finely first, so that it has no more than its share.
+pub fn cap_set(weights: &mut [(AccountId, u64)]) {
+    let entities = together(weights, 1);
+    let bound = bound_of(&entities);
+    let too_coarse = |all: &Together| all.weight > bound && all.accounts > bound;
+    // The bound is not below the lightest that weighs anything, so it is enough for all then.
+    let units = if entities.values().any(too_coarse) { weights.len() as u128 } else { 1 };
+    cut(weights, units);
 }
 
 /// Seats that one entity may have in a set of `size`: one in five, and one at least.

@@ -3,7 +3,7 @@
 use crate::{
     attestation,
     candidates::{Contender, Outcome},
-    election::{cap, cap_entities, elect, order, seats_per_entity, weigh, weight},
+    election::{cap, cap_entities, cap_set, elect, order, seats_per_entity, weigh, weight},
 };
 use cascoin_l2_primitives::{
     chain::{quorum, AccountId, Balance},
@@ -115,12 +115,37 @@ fn r22_3_an_entity_of_many_weighs_no_more_than_a_fifth() {
     contenders[0].stake = 4 * 100 * COIN;
     let weights = weighed(contenders.clone());
     // Five entities: 5,000 of one are cut to the 1,000 that each of the others has. Of
-    // these an account that weighed 2,000 has two fifths.
-    assert_eq!(weights, [400, 200, 200, 200, 1_000, 1_000, 1_000, 1_000]);
+    // these an account that weighed 2,000 has two fifths, rounded down.
+    assert_eq!(weights, [399, 200, 200, 200, 1_000, 1_000, 1_000, 1_000]);
     contenders.pop();
     let four = weighed(contenders);
     // Of four entities each has a fourth, and is still one.
-    assert_eq!(four, [400, 200, 200, 200, 1_000, 1_000, 1_000]);
+    assert_eq!(four, [399, 200, 200, 200, 1_000, 1_000, 1_000]);
+}
+
+/// Where the lightest weighs less than another entity has accounts, shares of one would be
+/// rounded to nothing, and these accounts would never lead.
+#[test]
+fn r22_3_who_weighs_anything_is_not_rounded_to_nothing() {
+    let of = |weights: &[(u16, u64)]| {
+        weights.iter().map(|(entity, weight)| (account(*entity), *weight)).collect::<Vec<_>>()
+    };
+    let set = |weights: &[(u16, u64)]| {
+        let mut weights = of(weights);
+        cap_set(&mut weights);
+        weights.into_iter().map(|(_, weight)| weight).collect::<Vec<_>>()
+    };
+    // Three entities, all alike: the two accounts of one have half of what the others have.
+    assert_eq!(set(&[(0, 1), (0, 1), (1, 1), (2, 1)]), [2, 2, 4, 4]);
+    assert_eq!(set(&[(0, 9), (0, 1), (1, 1), (2, 0)]), [2, 1, 4, 0]);
+    // Where nobody is rounded to nothing, weights stay what they are.
+    assert_eq!(set(&[(0, 9), (0, 1), (1, 2), (2, 5)]), [1, 1, 2, 2]);
+    assert_eq!(set(&[(0, 1), (1, 1), (2, 1), (3, 1), (4, 1)]), [1; 5]);
+    assert_eq!(set(&[(0, u64::MAX), (0, 1), (1, 700)]), [699, 1, 700]);
+    assert_eq!(set(&[]), [0; 0]);
+    let mut draw = of(&[(0, 1_000_000), (0, 1), (0, 0), (1, 70)]);
+    cap_entities(&mut draw);
+    assert_eq!(draw.into_iter().map(|(_, weight)| weight).collect::<Vec<_>>(), [69, 1, 0, 70]);
 }
 
 /// Attack: of five sequencers two are found to be one, and the cap is gone.
@@ -141,7 +166,7 @@ fn r22_3_a_link_of_two_of_five_lets_nobody_weigh_more() {
     // Two accounts with a fourth instead of two fifths.
     assert_eq!(capped(&weights), [100, 100, 100, 50, 50]);
     weights[1].0 = account(0);
-    assert_eq!(capped(&weights), [99, 0, 100, 50, 50]);
+    assert_eq!(capped(&weights), [98, 1, 100, 50, 50]);
 }
 
 /// R22.4: with more contenders than seats everybody gets its turn, who weighs twice as
@@ -307,6 +332,57 @@ proptest! {
         let (whole, beside_whole) = capped(&[parts.iter().sum()]);
         prop_assert!(split <= whole && whole - split < parts.len() as u64);
         prop_assert_eq!(beside, beside_whole);
+    }
+
+    /// R22.3: in a set nobody is rounded to nothing however little all weigh, nobody has
+    /// more than a fifth or 1/n, and the order in which they stand changes nothing.
+    #[test]
+    fn r22_3_light_sets_are_capped_as_heavy_ones(
+        weights in prop::collection::vec((0u16..7, 0u64..6), 0..20),
+    ) {
+        let set = |mut weights: Vec<(AccountId, u64)>| {
+            cap_set(&mut weights);
+            weights
+        };
+        let before: Vec<_> =
+            weights.iter().map(|(entity, weight)| (account(*entity), *weight)).collect();
+        let after = set(before.clone());
+        let mut reversed = set(before.iter().rev().cloned().collect());
+        reversed.reverse();
+        prop_assert_eq!(&after, &reversed);
+        let mut entities: BTreeMap<_, [u128; 2]> = BTreeMap::new();
+        for ((entity, before), (_, after)) in before.iter().zip(&after) {
+            prop_assert_eq!(*before == 0, *after == 0);
+            let [had, has] = entities.entry(entity).or_default();
+            *had += u128::from(*before);
+            *has += u128::from(*after);
+        }
+        let shares = shares(entities.values().map(|[had, _]| *had));
+        let all: u128 = entities.values().map(|[_, has]| has).sum();
+        for [_, has] in entities.values() {
+            prop_assert!(has * shares <= all + weights.len() as u128);
+        }
+    }
+
+    /// R22.3: nor does anybody gain in a light set by splitting.
+    #[test]
+    fn r22_3_nobody_gains_by_splitting_in_a_light_set(
+        parts in prop::collection::vec(0u64..6, 1..10),
+        others in prop::collection::vec(0u64..20, 0..10),
+    ) {
+        let shared = |own: &[u64], fine: u64| {
+            let all = own.iter().map(|weight| (0, weight)).chain((1..).zip(&others));
+            let mut all: Vec<_> = all.map(|(n, weight)| (account(n), weight * fine)).collect();
+            cap_set(&mut all);
+            let weights: Vec<u128> = all.iter().map(|(_, weight)| u128::from(*weight)).collect();
+            (weights[..own.len()].iter().sum::<u128>(), weights.iter().sum::<u128>())
+        };
+        let (split, all) = shared(&parts, 1);
+        // As one account, and weighed so finely that rounding hides nothing.
+        let (whole, all_whole) = shared(&[parts.iter().sum()], 1_000_000);
+        // What is cut is rounded down: of five bounds at most, and of each account.
+        let rounding = 5 + (parts.len() + others.len()) as u128;
+        prop_assert!(split * all_whole <= (whole + 1) * (all + rounding));
     }
 
     /// R22.3: two that are found to be one never have a larger share together than before,

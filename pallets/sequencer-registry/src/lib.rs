@@ -980,7 +980,7 @@ impl<T: Config> SequencerWeights for Pallet<T> {
         let active = ActiveSequencers::<T>::get();
         let mut weights: Vec<(AccountId, u64)> =
             active.iter().map(|one| (one.entity.clone(), weight_of(&one.account))).collect();
-        election::cap_entities(&mut weights);
+        election::cap_set(&mut weights);
         let weights = weights.into_iter().map(|(_, weight)| weight);
         active.into_iter().map(|active| active.account).zip(weights).collect()
     }

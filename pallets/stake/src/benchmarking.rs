@@ -5,9 +5,14 @@ use crate::{
     pallet::{Call, Config, DoubleSigns, HoldReason, L1Locks, Ledgers, Pallet},
     DoubleSign, WeightInfo, MAX_CHUNKS, MAX_DOUBLE_SIGNS, MAX_L1_LOCKS,
 };
+use alloc::vec::Vec;
 use cascoin_l2_primitives::{
     chain::{AccountId, Balance},
-    l1::{L1Hash, OutPoint},
+    l1::{
+        inclusion::{InclusionProof, HEADER_LEN, MAX_PATH, MAX_TRANSACTION_BYTES},
+        stake::{StakePayload, MIN_LOCK_BLOCKS},
+        L1Hash, OutPoint,
+    },
     relay::{L1BlockContext, L1Event, OnL1Event},
     sequencers::{Offence, OffenceKind, OnOffence, StakeProvider},
 };
@@ -83,6 +88,52 @@ fn locked<T: Config>() -> AccountId {
     account
 }
 
+/// Fewest bytes of a transaction as [`proof`] makes it, so that what pads it has a length
+/// of three bytes.
+const LEAST_TRANSACTION: u32 = 500;
+
+/// A proof with a transaction of `bytes` bytes, as deep in its block as can be, that locks
+/// more for `account` than all that it has.
+fn proof<T: Config>(account: &AccountId, bytes: u32) -> InclusionProof {
+    let blocks = T::L1Margin::get().max(MIN_LOCK_BLOCKS).saturating_add(10);
+    let said = StakePayload {
+        account: account.clone(),
+        unlock: T::L1Height::get().saturating_add(blocks),
+        owner: [9; 20],
+    };
+    let smallest = u64::try_from(T::MinL1Lock::get()).expect("L1 has no more units");
+    let mut raw = alloc::vec![2u8, 0, 0, 0, 1];
+    raw.extend([1; 36]);
+    raw.extend([0, 0xff, 0xff, 0xff, 0xff, 3]);
+    for (value, script) in
+        [(0, said.script(T::ChainId::get())), (smallest.saturating_add(2), said.lock_script())]
+    {
+        raw.extend(value.to_le_bytes());
+        raw.push(script.len() as u8);
+        raw.extend(script);
+    }
+    // Value, length, script and, at the end, the lock time.
+    let padding = bytes.max(LEAST_TRANSACTION) as usize - raw.len() - 8 - 3 - 4;
+    raw.extend([0; 8]);
+    raw.push(0xfd);
+    raw.extend((padding as u16).to_le_bytes());
+    raw.push(0x6a);
+    raw.resize(raw.len() + padding - 1, 0);
+    raw.extend([0; 4]);
+    let path: Vec<L1Hash> = (1..=MAX_PATH).map(|n| L1Hash([n as u8; 32])).collect();
+    let root =
+        path.iter().fold(L1Hash::of(&raw), |node, beside| L1Hash::of(&[node.0, beside.0].concat()));
+    let mut header = [0; HEADER_LEN];
+    header[36..68].copy_from_slice(&root.0);
+    InclusionProof {
+        height: T::L1Height::get(),
+        header,
+        transaction: BoundedVec::truncate_from(raw),
+        position: 0,
+        path: BoundedVec::truncate_from(path),
+    }
+}
+
 #[benchmarks(where T::Currency: Mutate<AccountId>, frame_system::pallet_prelude::BlockNumberFor<T>: From<u32>)]
 mod benchmarks {
     use super::*;
@@ -147,6 +198,19 @@ mod benchmarks {
         #[block]
         {
             Pallet::<T>::on_event(&larger, &Default::default());
+        }
+        assert_ne!(L1Locks::<T>::get(&account), before);
+    }
+
+    /// All but looking whether the relay has applied the block.
+    #[benchmark]
+    fn claim_lock(n: Linear<LEAST_TRANSACTION, MAX_TRANSACTION_BYTES>) {
+        let account = locked::<T>();
+        let before = L1Locks::<T>::get(&account);
+        let proof = proof::<T>(&account, n);
+        #[block]
+        {
+            Pallet::<T>::take_proven(&proof).expect("it locks more; qed");
         }
         assert_ne!(L1Locks::<T>::get(&account), before);
     }

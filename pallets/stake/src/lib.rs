@@ -33,7 +33,8 @@
 //!   never again once an offence has voided it. An account has at most
 //!   [`MAX_L1_LOCKS`] locks, and L1 makes at most
 //!   [`MAX_STAKE_PER_BLOCK`](cascoin_l2_primitives::relay::MAX_STAKE_PER_BLOCK) a block,
-//!   none smaller than [`Config::MinL1Lock`]; what has ended is cleared away.
+//!   none smaller than [`Config::MinL1Lock`]; what has ended is cleared away. One that was
+//!   crowded out of its block can be claimed, for a fee.
 //!
 //! ## Pallet API
 //!
@@ -43,6 +44,7 @@
 //! | [`unbond`](Pallet::unbond) | who bonded | fee | `Unbonded` |
 //! | [`rebond`](Pallet::rebond) | who unbonds | fee | `Bonded` |
 //! | [`withdraw`](Pallet::withdraw) | who unbonded | fee | `Withdrawn` |
+//! | [`claim_lock`](Pallet::claim_lock) | anybody | fee | `L1Locked` |
 //!
 //! What the relay tells: `L1Locked`, `L1LockDisplaced`, `L1LockIgnored`.
 #![cfg_attr(not(feature = "std"), no_std)]
@@ -51,12 +53,15 @@ extern crate alloc;
 
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
+mod l1_claims;
 pub mod l1_forks;
 pub mod l1_locks;
 pub mod ledger;
 pub mod slashing;
 pub mod weights;
 
+#[cfg(test)]
+mod l1_claim_tests;
 #[cfg(test)]
 mod l1_fork_tests;
 #[cfg(test)]
@@ -94,8 +99,8 @@ pub mod pallet {
     use alloc::vec::Vec;
     use cascoin_l2_primitives::{
         chain::{AccountId, Balance, BlockNumber},
-        l1::OutPoint,
-        relay::L1Branch,
+        l1::{inclusion::InclusionProof, OutPoint},
+        relay::{L1Branch, L1Chance},
         reputation::l1_stake::OnL1Stake,
         sequencers::{Entities, OffenceKind, StakeCommitment, StakeParts, StakeProvider},
     };
@@ -163,6 +168,9 @@ pub mod pallet {
 
         /// Told what accounts keep locked on L1 for long.
         type OnL1Stake: OnL1Stake;
+
+        /// The hashes of the last applied L1 blocks.
+        type L1Hashes: L1Chance;
 
         /// Smallest lock on L1 that is taken into account, base units.
         type MinL1Lock: Get<Balance>;
@@ -361,6 +369,22 @@ pub mod pallet {
         TooManyChunks,
         /// Nothing is free yet.
         NothingToWithdraw,
+        /// The block is not applied, or too old, or not of L1.
+        UnknownL1Block,
+        /// The transaction was not mined in the block.
+        NotIncluded,
+        /// It locks nothing as stake, or for less than a week.
+        NoLock,
+        /// The outpoint is or was somebody's stake.
+        LockKnown,
+        /// The lock is for another chain.
+        LockOfOtherChain,
+        /// It is less than the least lock.
+        LockTooSmall,
+        /// It ends too soon.
+        LockTooShort,
+        /// The account has as many locks as it can, all of more coin-blocks.
+        TooManyLocks,
     }
 
     #[pallet::call]
@@ -470,6 +494,28 @@ pub mod pallet {
             ensure!(amount > 0, Error::<T>::NothingToWithdraw);
             T::Currency::release(&HoldReason::Stake.into(), &account, amount, Precision::Exact)?;
             Self::deposit_event(Event::Withdrawn { account, amount });
+            Ok(())
+        }
+
+        /// Has a lock on L1 count that the relay did not tell of, because larger ones of its
+        /// block crowded it out. It must stand in one of the last blocks whose hashes the
+        /// relay keeps. Anybody may claim it: it is the stake of whom it names.
+        ///
+        /// ## Dispatch Origin
+        /// Signed.
+        ///
+        /// ## Errors
+        /// [`Error::UnknownL1Block`], [`Error::NotIncluded`], [`Error::NoLock`],
+        /// [`Error::LockOfOtherChain`], [`Error::LockKnown`], [`Error::LockTooSmall`],
+        /// [`Error::LockTooShort`], [`Error::TooManyLocks`].
+        ///
+        /// ## Events
+        /// `L1Locked`, and `L1LockDisplaced` if the account has as many as it can.
+        #[pallet::call_index(4)]
+        #[pallet::weight(T::WeightInfo::claim_lock(proof.transaction.len() as u32))]
+        pub fn claim_lock(origin: OriginFor<T>, proof: InclusionProof) -> DispatchResult {
+            ensure_signed(origin)?;
+            Self::do_claim_lock(&proof)?;
             Ok(())
         }
     }

@@ -4,7 +4,7 @@ use crate as pallet_stake;
 use cascoin_l2_primitives::{
     chain::{AccountId, Balance},
     l1::{L1Hash, OutPoint},
-    relay::{L1BlockContext, L1Branch, L1Event, OnL1Event},
+    relay::{L1BlockContext, L1Branch, L1Chance, L1Event, OnL1Event},
     reputation::l1_stake::{OnL1Stake, StakeTerms},
     sequencers::{Entities, Offence, OffenceKind, OnOffence, StakeCommitment},
 };
@@ -57,6 +57,8 @@ parameter_types! {
     pub static Replaced: Vec<L1Hash> = vec![];
     /// What reputation was told last of each account.
     pub static Terms: BTreeMap<AccountId, StakeTerms> = BTreeMap::new();
+    /// L1 blocks that the relay has applied, by height.
+    pub static AppliedBlocks: Vec<(u32, L1Hash)> = vec![];
     pub const Fund: PalletId = PalletId(*b"l2/stake");
 }
 
@@ -99,6 +101,17 @@ impl L1Branch for L1Blocks {
     }
 }
 
+pub struct L1Hashes;
+impl L1Chance for L1Hashes {
+    fn unknown_height() -> u32 {
+        L1Height::get() + 2
+    }
+
+    fn hash_at(height: u32) -> Option<L1Hash> {
+        AppliedBlocks::get().into_iter().find(|block| block.0 == height).map(|block| block.1)
+    }
+}
+
 impl pallet_stake::Config for Test {
     type Currency = Balances;
     type RuntimeHoldReason = RuntimeHoldReason;
@@ -112,6 +125,7 @@ impl pallet_stake::Config for Test {
     type L1Margin = frame_support::traits::ConstU32<MARGIN>;
     type L1Blocks = L1Blocks;
     type OnL1Stake = Listener;
+    type L1Hashes = L1Hashes;
     type MinL1Lock = frame_support::traits::ConstU128<MIN_LOCK>;
     type MinL2Share = MinL2Share;
     type PalletId = Fund;
@@ -136,6 +150,7 @@ pub fn with_genesis_locks(l1_locks: Vec<crate::GenesisLock>) -> sp_io::TestExter
     MinL2Share::set(50);
     Replaced::set(vec![]);
     Terms::set(BTreeMap::new());
+    AppliedBlocks::set(vec![]);
     let genesis = RuntimeGenesisConfig {
         balances: pallet_balances::GenesisConfig {
             balances: (1..=4).map(|n| (account(n), ENDOWMENT)).collect(),

@@ -22,6 +22,9 @@ pub trait WeightInfo {
     fn reward() -> Weight;
     /// A lock on L1 that displaces another one.
     fn hear_lock() -> Weight;
+    /// [`Pallet::claim_lock`](crate::Pallet::claim_lock), with a transaction of `n` bytes,
+    /// of one that displaces another one.
+    fn claim_lock(n: u32) -> Weight;
     /// Looking for locks that have ended.
     fn sweep_base() -> Weight;
     /// Clearing one away, or going on to the next height.
@@ -62,6 +65,13 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
 
     fn hear_lock() -> Weight {
         Weight::from_parts(50 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(5, 3)
+    }
+
+    // The transaction is hashed twice, in the runtime, and a path is.
+    fn claim_lock(n: u32) -> Weight {
+        Self::hear_lock()
+            + Weight::from_parts((300 * MICROSECOND).saturating_add(200_000 * u64::from(n)), 0)
+            + T::DbWeight::get().reads(3)
     }
 
     fn sweep_base() -> Weight {
@@ -105,6 +115,10 @@ impl WeightInfo for () {
     }
 
     fn hear_lock() -> Weight {
+        Weight::zero()
+    }
+
+    fn claim_lock(_: u32) -> Weight {
         Weight::zero()
     }
 

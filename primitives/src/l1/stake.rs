@@ -20,6 +20,7 @@ use super::{
     address::L1Address,
     cvm::{hash160, push_number, script_hash},
     envelope::{Message, MessageKind},
+    transaction::StrippedTransaction,
 };
 use crate::chain::AccountId;
 use alloc::vec::Vec;
@@ -122,6 +123,51 @@ impl TimeLock {
 /// costs no hash to find out.
 pub fn pays_to_script_hash(script: &[u8]) -> bool {
     script_hash(script).is_some()
+}
+
+/// Coins that a transaction locks, for however long.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Locked {
+    /// The layer 2 that is told.
+    pub chain_id: u32,
+    /// What it is told.
+    pub payload: StakePayload,
+    /// How many, in base units.
+    pub value: u64,
+}
+
+impl Locked {
+    /// What a transaction with these output scripts locks in its output [`LOCK_VOUT`], which
+    /// has this value and script.
+    ///
+    /// No hash is computed where that output does not pay to one.
+    pub fn read<'a>(
+        value: u64,
+        script: &[u8],
+        mut scripts: impl Iterator<Item = &'a [u8]>,
+    ) -> Option<Self> {
+        if value == 0 || !pays_to_script_hash(script) {
+            return None;
+        }
+        let is_stake = |message: &Message<'_>| message.kind == MessageKind::Stake;
+        let message =
+            scripts.find_map(|script| Message::read(script)?.ok().filter(|read| is_stake(read)))?;
+        let payload = StakePayload::read(message.body)?;
+        let locks = payload.lock_script() == script;
+        locks.then_some(Self { chain_id: message.chain_id, payload, value })
+    }
+
+    /// What a transaction locks.
+    pub fn in_transaction(transaction: &StrippedTransaction<'_>) -> Option<Self> {
+        let output = transaction.outputs.get(LOCK_VOUT)?;
+        let scripts = transaction.outputs.iter().map(|output| output.script);
+        Self::read(output.value, output.script, scripts)
+    }
+
+    /// Whether it is stake if it stands in the block at `height`: it is for long enough.
+    pub const fn lasts_from(&self, height: u32) -> bool {
+        self.payload.unlock >= height.saturating_add(MIN_LOCK_BLOCKS)
+    }
 }
 
 /// How much is locked for how long, at the L1 height `now`: base units × blocks, a year's

@@ -1,8 +1,11 @@
 //! What sequencers do wrong, and how it is proven.
 
 use super::consensus::{BlockAuthor, SessionBlocks, VotingKeys};
-use crate::{Reputation, Rewards, Runtime, SequencerRegistry, Stake};
-use frame_support::traits::ConstU16;
+use crate::{BlockNumber, ChainParameters, Reputation, Rewards, Runtime, SequencerRegistry, Stake};
+use frame_support::{
+    parameter_types,
+    traits::{ConstU16, Get},
+};
 
 /// What every offence leads to.
 pub(super) type Punishments = ((Reputation, Stake), (SequencerRegistry, Rewards));
@@ -20,10 +23,21 @@ impl pallet_equivocation::Config for Runtime {
     type WeightInfo = crate::weights::pallet_equivocation::WeightInfo<Runtime>;
 }
 
+parameter_types! {
+    pub EpochBlocks: BlockNumber = epoch_blocks();
+}
+
+/// An epoch; 0 on a chain without parameters, as FRAME builds in tests.
+fn epoch_blocks() -> BlockNumber {
+    let parameters = ChainParameters::get();
+    parameters.session_blocks.saturating_mul(parameters.epoch_sessions)
+}
+
 impl pallet_participation::Config for Runtime {
     type Sequencers = SequencerRegistry;
     type Author = BlockAuthor;
     type SessionBlocks = SessionBlocks;
+    type ReportInterval = EpochBlocks;
     type MinUptime = ConstU16<MIN_UPTIME_PERMILLE>;
     type OnOffence = Punishments;
     type OnLowLiveness = SequencerRegistry;

@@ -41,6 +41,7 @@ impl pallet_stake::Config for Runtime {
     type L1Margin = L1Margin;
     type L1Blocks = L1Relay;
     type OnL1Stake = Reputation;
+    type L1Hashes = L1Relay;
     type MinL1Lock = MinL1Lock;
     type MinL2Share = MinL2Share;
     type PalletId = StakePalletId;

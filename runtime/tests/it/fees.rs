@@ -192,6 +192,26 @@ fn r26_5_full_blocks_raise_the_price_where_blocks_are_small() {
     assert!(price > Multiplier::saturating_from_rational(11, 10), "{price:?}");
 }
 
+/// What nobody pays for in the end, as root's calls and claims after an outage, fills blocks
+/// and leaves the price to others.
+#[test]
+fn r18_4_free_transactions_do_not_raise_the_price() {
+    let mut chain = Chain::of("regtest");
+    chain.read(|| {
+        FullnessAverages::<Runtime>::put(Averages { now: Perbill::one(), ..Default::default() });
+    });
+    set_price(&mut chain, Multiplier::from_u32(8));
+    let call = Box::new(transfers_of_weight(chain.read(RateLimit::users_share) / 30));
+    let call = RuntimeCall::Sudo(pallet_sudo::Call::sudo { call });
+    let before = balance(&mut chain, Alice);
+    let transactions = (0..40).map(|nonce| chain.sign(Alice, nonce, 0, call.clone())).collect();
+    let (_, applied) = chain.grow(transactions);
+    let fit = applied.iter().filter(|one| **one == Ok(Ok(()))).count();
+    assert!((20..40).contains(&fit), "{fit} filled it");
+    assert_eq!(balance(&mut chain, Alice), before, "they are free");
+    assert_eq!(chain.read(TransactionPayment::next_fee_multiplier), Multiplier::from_u32(8));
+}
+
 /// R18.4, through the whole runtime: empty blocks bring the price down to the minimum.
 #[test]
 fn r18_4_the_price_falls_with_empty_blocks() {

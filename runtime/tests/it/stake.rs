@@ -3,7 +3,7 @@
 
 use crate::{
     candidates::{submit, sudo},
-    chain::{preset, Chain},
+    chain::{preset, Applied, Chain},
     relay::{vote, TIP_TIME},
 };
 use cascoin_l2_primitives::{
@@ -15,9 +15,11 @@ use cascoin_l2_primitives::{
     sequencers::{Offence, OffenceKind, OnOffence, StakeParts, StakeProvider},
 };
 use cascoin_l2_runtime::{
-    genesis_config_presets::check, L1Relay, Runtime, RuntimeCall, RuntimeGenesisConfig,
+    genesis_config_presets::check, Balances, L1Relay, Runtime, RuntimeCall, RuntimeGenesisConfig,
     SequencerRegistry, Stake, System, UncheckedExtrinsic,
 };
+use codec::Decode;
+use frame_support::traits::fungible::Inspect;
 use pallet_sequencer_registry::{Call as Registry, Error as RegistryError};
 use pallet_stake::{Event, GenesisLock, L1Locks, L1Outpoints, NoStake};
 use sp_core::H160;
@@ -144,6 +146,40 @@ fn r2_3_an_output_is_the_stake_of_one_account_and_of_this_chain() {
     assert!(told(&mut chain, ignored(2, NoStake::OtherChain)));
     let locked = |chain: &mut Chain, who| eligibility(chain, who).parts.locked;
     assert_eq!((locked(&mut chain, Eve), locked(&mut chain, Bob)), (2 * COIN, 0));
+}
+
+/// Larger locks crowded one out of its L1 block. What `l2_createstakeproof` gives brings it
+/// back, for a fee.
+#[test]
+fn r2_3_a_lock_that_was_crowded_out_counts_once_it_is_claimed() {
+    use cascoin_l2_primitives::{
+        apis::runtime_decl_for_registry_api::RegistryApiV1,
+        l1::{
+            stake::StakePayload,
+            testing::{mined, Spend},
+        },
+    };
+    let mut chain = Chain::of("regtest");
+    chain.grow(vec![]);
+    let said = StakePayload { account: Eve.to_account_id(), unlock: 10_000, owner: [7; 20] };
+    let outputs = vec![(0, said.script(CHAIN)), (200_000_000, said.lock_script())];
+    let proof = mined(Spend { outputs, ..Spend::of(&[1]) }.signed(), 1_000, 3, 7);
+    let call = chain.read(|| Runtime::claim_lock_call(proof.clone()));
+    let call = RuntimeCall::decode(&mut &call[..]).expect("a call");
+    let refused =
+        |error: pallet_stake::Error<Runtime>| -> Applied { Ok(Err(DispatchError::from(error))) };
+    let unknown = refused(pallet_stake::Error::UnknownL1Block);
+    assert_eq!(submit(&mut chain, Bob, call.clone()), unknown);
+    chain.read(|| pallet_l1_relay::AppliedHashes::<Runtime>::insert(1_000, proof.block()));
+    let bob = Bob.to_account_id();
+    let balance = |chain: &mut Chain| chain.read(|| Balances::balance(&bob));
+    let before = balance(&mut chain);
+    assert_eq!(submit(&mut chain, Bob, call.clone()), Ok(Ok(())));
+    assert!(before > balance(&mut chain), "it is paid for");
+    assert_eq!(eligibility(&mut chain, Eve).parts.locked, 2 * COIN);
+    let known = refused(pallet_stake::Error::LockKnown);
+    assert_eq!(submit(&mut chain, Bob, call), known);
+    assert_eq!(eligibility(&mut chain, Eve).parts.locked, 2 * COIN);
 }
 
 /// As L1 goes on a lock stops counting, the same coins count for another account, and what

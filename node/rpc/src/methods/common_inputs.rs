@@ -41,7 +41,8 @@ pub(super) struct CreatedProof {
     message: &'static str,
 }
 
-fn failure(error: InclusionError) -> ErrorObjectOwned {
+/// Why there is no proof, by whose fault it is.
+pub(super) fn failure(error: InclusionError) -> ErrorObjectOwned {
     match error {
         InclusionError::L1(error @ (L1Error::Rpc { .. } | L1Error::Pruned { .. })) => {
             Named::L1Refused.with(error)

@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     args::{Args, Signature},
+    burn_status::wait_name,
     errors::Named,
     l1::L1Summary,
 };
@@ -47,10 +48,21 @@ pub(super) struct ChainInfo {
     sequencer_count: usize,
     eligible_sequencers: usize,
     votes_needed: usize,
+    minting: Minting,
     l1: L1Info,
     /// This node's own view of consensus; agreed on by nobody.
     engine: EngineStatus,
     params: Params,
+}
+
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Minting {
+    /// Whether governance stopped it (`burnMint.stop`).
+    is_stopped: bool,
+    /// What all burns wait for, by the names that `l2_getburnstatus` has; null if none need
+    /// wait but for limits.
+    waits_for: Option<&'static str>,
 }
 
 #[derive(Clone, Serialize)]
@@ -137,6 +149,7 @@ pub(super) fn chain_info(context: &Context, args: &Args) -> RpcResult<ChainInfo>
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
     let now = u64::try_from(now).unwrap_or(u64::MAX);
     let emergency = emergency::look(parameters, &liveness, timestamp(&header), now, is_syncing);
+    let minting = context.chain.minting(at.head.hash)?;
     let sequencers = context.chain.sequencers(at.head.hash)?.members.len();
     Ok(ChainInfo {
         chain_id: parameters.chain_id,
@@ -158,6 +171,10 @@ pub(super) fn chain_info(context: &Context, args: &Args) -> RpcResult<ChainInfo>
         // Only eligible ones are in the set.
         eligible_sequencers: sequencers,
         votes_needed: quorum(sequencers),
+        minting: Minting {
+            is_stopped: minting.stopped,
+            waits_for: minting.rests_for.map(wait_name),
+        },
         l1: L1Info {
             network: parameters.l1_network,
             confirmations_required: parameters.l1_confirmations,

@@ -27,6 +27,7 @@ mod revocation;
 mod rewards;
 mod sequencers;
 mod stake;
+mod stake_proof;
 mod supply;
 mod wallet;
 
@@ -165,6 +166,7 @@ pub fn module(context: Context) -> Result<RpcModule<()>, RegisterMethodError> {
     add(&mut module, &stake::CREATE_STAKE, Unsafe, stake::create_stake)?;
     add(&mut module, &stake::SEND_STAKE, Unsafe, stake::send_stake)?;
     add(&mut module, &stake::RELEASE_STAKE, Unsafe, stake::release_stake)?;
+    add(&mut module, &stake_proof::CREATE_PROOF, Unsafe, stake_proof::create_proof)?;
     add(&mut module, &forced::FORCE, Unsafe, forced::force)?;
     add(&mut module, &forced::FORCED, Safe, forced::forced)?;
     add(&mut module, &burns::BURN_STATUS, Safe, burns::burn_status)?;

@@ -19,8 +19,8 @@ use cascoin_l1::{
 use cascoin_l2_primitives::{
     apis::{
         BurnOutcome, BurnRecord, BurnWait, CandidateInfo, DoubleSignRecord, Eligibility,
-        ForcedStatus, MintRecord, OpenVote, OutageClaim, RelayStatus, ReputationExports,
-        ReputationReport, SequencerParticipation, SupplyReport, WaitCause,
+        ForcedStatus, MintRecord, MintingStatus, OpenVote, OutageClaim, RelayStatus,
+        ReputationExports, ReputationReport, SequencerParticipation, SupplyReport, WaitCause,
     },
     chain::{AccountId, BlockHash, BlockNumber, FeeSplit, Header, SequencerInfo, SequencerSet},
     consensus::LeaderDigest,
@@ -63,6 +63,7 @@ mod exports_tests;
 mod forced_tests;
 mod message_tests;
 mod rewards_tests;
+mod stake_proof_tests;
 
 const ALICE: &str = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
 const HEAD: BlockNumber = 25;
@@ -75,6 +76,7 @@ const MAX_RECORDS: u32 = 1_000;
 struct TestChain {
     decimals: u8,
     supply: SupplyReport,
+    minting: MintingStatus,
     /// Burns whose credit waits.
     deferred: u32,
     double_signs: Vec<DoubleSignRecord>,
@@ -232,6 +234,10 @@ impl ChainReader for TestChain {
         Ok(outpoints.into_iter().map(of).collect())
     }
 
+    fn minting(&self, _: BlockHash) -> Read<MintingStatus> {
+        Ok(self.minting)
+    }
+
     fn supply(&self, _: BlockHash) -> Read<SupplyReport> {
         Ok(self.supply.clone())
     }
@@ -330,6 +336,10 @@ impl ChainReader for TestChain {
         proof: CommonInputsProof,
     ) -> Read<Vec<u8>> {
         Ok((first, second, proof).encode())
+    }
+
+    fn claim_lock_call(&self, _: BlockHash, proof: InclusionProof) -> Read<Vec<u8>> {
+        Ok(proof.encode())
     }
 
     fn reputation(&self, _: BlockHash, account: AccountId) -> Read<ReputationReport> {
@@ -587,6 +597,7 @@ fn stake_of(account: &AccountId, unlock: u32, owner: [u8; 20], value: u64) -> Lo
 struct Setup {
     decimals: u8,
     supply: SupplyReport,
+    minting: MintingStatus,
     l1: Option<Arc<dyn L1Access>>,
     deny: Option<DenyUnsafe>,
     engine: EngineHandle,
@@ -608,6 +619,7 @@ impl Default for Setup {
         Self {
             decimals: 8,
             supply,
+            minting: MintingStatus::default(),
             l1: Some(Arc::new(TestL1::default())),
             deny: Some(DenyUnsafe::No),
             engine: EngineHandle::default(),
@@ -624,6 +636,7 @@ impl Setup {
             chain: Arc::new(TestChain {
                 decimals: self.decimals,
                 supply: self.supply,
+                minting: self.minting,
                 deferred: self.deferred,
                 double_signs: self.double_signs,
             }),
@@ -696,6 +709,7 @@ fn all_methods_of_the_ledger_are_there_and_nothing_else() {
         "l2_createstaketx",
         "l2_sendstaketx",
         "l2_releasestaketx",
+        "l2_createstakeproof",
         "l2_forceinclusion",
         "l2_getburnstatus",
         "l2_getevidence",
@@ -739,6 +753,17 @@ fn chain_info_tells_chain_l1_and_parameters() {
         assert_eq!(info["params"]["leaderTimeoutSeconds"], 1);
         assert_eq!(info["params"]["minFee"], "0.00001000");
         assert_eq!((&info["finality"], &info["anchored"]), (&json!("final"), &json!(false)));
+    }
+    let open = call("l2_getchaininfo", json!([]))["minting"].clone();
+    assert_eq!(open, json!({"isStopped": false, "waitsFor": null}));
+    // Stopped, and too few sequencers besides: the names are those of burns that wait.
+    for (cause, name) in
+        [(WaitCause::Stopped, "STOPPED"), (WaitCause::TooFewSequencers, "TOO_FEW_SEQUENCERS")]
+    {
+        let minting = MintingStatus { stopped: true, rests_for: Some(cause) };
+        let setup = Setup { minting, ..Setup::default() };
+        let info = setup.call("l2_getchaininfo", json!([])).expect("an answer");
+        assert_eq!(info["minting"], json!({"isStopped": true, "waitsFor": name}));
     }
     let (code, message) = error(Setup::default(), "l2_getchaininfo", json!([1001]));
     assert_eq!((code, message.as_str()), (-32_056, "Chain not found"));

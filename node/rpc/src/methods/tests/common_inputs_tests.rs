@@ -1,6 +1,6 @@
 //! Reports that one wallet spent coins of two accounts.
 
-use super::{alice, error, Setup, ALICE};
+use super::{alice, error, stake_proof_tests, Setup, ALICE};
 use cascoin_l1::{inclusion::InclusionError, L1Error};
 use cascoin_l2_primitives::{
     chain::AccountId,
@@ -18,11 +18,12 @@ use serde_json::{json, Value};
 const METHOD: &str = "l2_createcommoninputsproof";
 
 /// What the L1 node has, by height: a transaction of both and of somebody else, one of one
-/// of them, one that may be several people's; deeper, one that L2 has not applied; and three
-/// with coins of a key that both have proven, beside one of either, and alone.
+/// of them, one that may be several people's; deeper, one that L2 has not applied; three
+/// with coins of a key that both have proven, beside one of either, and alone; and those that
+/// lock stake.
 fn transactions() -> Vec<(u32, Vec<u8>)> {
     let mix = Spend { outputs: vec![(5, pays(7)), (5, pays(8))], ..Spend::of(&[1, 2]) };
-    vec![
+    [
         (90, Spend::of(&[3, 2, 1]).signed()),
         (91, Spend::of(&[1, 3]).signed()),
         (92, mix.signed()),
@@ -31,9 +32,12 @@ fn transactions() -> Vec<(u32, Vec<u8>)> {
         (94, Spend::of(&[4, 4, 3, 1]).signed()),
         (95, Spend::of(&[4, 4]).signed()),
     ]
+    .into_iter()
+    .chain(stake_proof_tests::transactions())
+    .collect()
 }
 
-fn proofs() -> Vec<InclusionProof> {
+pub(super) fn proofs() -> Vec<InclusionProof> {
     transactions().into_iter().map(|(height, raw)| mined(raw, height, 2, 5)).collect()
 }
 

@@ -1,0 +1,59 @@
+//! Locks on L1 that the relay did not tell of, because larger ones of their L1 block crowded
+//! them out (ADR 0021): anybody proves that one was mined, and it counts as if the relay had
+//! told.
+//!
+//! What makes a transaction a lock is the rule that nodes read blocks by
+//! ([`Locked::in_transaction`]), and all else that holds of a lock that is heard holds of one
+//! that is claimed: its outpoint is one account's stake, once.
+
+use crate::{
+    l1_locks::{L1Lock, NoStake},
+    pallet::{Config, Error, Event, Pallet},
+};
+use cascoin_l2_primitives::{
+    l1::{
+        inclusion::InclusionProof,
+        stake::{Locked, LOCK_VOUT},
+        OutPoint,
+    },
+    relay::L1Chance,
+};
+use frame_support::{ensure, traits::Get};
+use sp_core::H160;
+
+impl<T: Config> From<NoStake> for Error<T> {
+    fn from(reason: NoStake) -> Self {
+        match reason {
+            NoStake::Known => Error::LockKnown,
+            NoStake::OtherChain => Error::LockOfOtherChain,
+            NoStake::TooSmall => Error::LockTooSmall,
+            NoStake::TooShort => Error::LockTooShort,
+            NoStake::TooMany => Error::TooManyLocks,
+        }
+    }
+}
+
+impl<T: Config> Pallet<T> {
+    /// Takes a lock into account that stands in a block that the relay has applied.
+    pub(crate) fn do_claim_lock(proof: &InclusionProof) -> Result<(), Error<T>> {
+        let applied = T::L1Hashes::hash_at(proof.height);
+        ensure!(applied == Some(proof.block()), Error::<T>::UnknownL1Block);
+        Self::take_proven(proof)
+    }
+
+    /// The same of a block that is one of L1.
+    pub(crate) fn take_proven(proof: &InclusionProof) -> Result<(), Error<T>> {
+        let transaction = proof.included().ok_or(Error::<T>::NotIncluded)?;
+        let locked = Locked::in_transaction(&transaction);
+        let locked = locked.filter(|locked| locked.lasts_from(proof.height));
+        let Locked { chain_id, payload, value } = locked.ok_or(Error::<T>::NoLock)?;
+        ensure!(chain_id == T::ChainId::get(), Error::<T>::LockOfOtherChain);
+        let outpoint = OutPoint { txid: proof.txid(), vout: LOCK_VOUT as u32 };
+        let (account, unlock) = (payload.account, payload.unlock);
+        let lock = L1Lock { outpoint, counts: value, unlock, named: false };
+        Self::add_lock(&account, lock, Some((proof.height, proof.block())))?;
+        let owner = H160(payload.owner);
+        Self::deposit_event(Event::L1Locked { account, outpoint, owner, value, unlock });
+        Ok(())
+    }
+}

@@ -8,7 +8,9 @@ use crate::{
 };
 use cascoin_l2_primitives::{
     chain::AccountId,
-    sequencers::{Offence, OffenceKind, OnLowLiveness, OnOffence, StakeCommitment},
+    sequencers::{
+        Offence, OffenceKind, OnLowLiveness, OnOffence, SequencerSetProvider, StakeCommitment,
+    },
 };
 use frame_support::{assert_noop, assert_ok};
 use pallet_session::SessionManager;

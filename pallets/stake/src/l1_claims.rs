@@ -17,6 +17,7 @@ use cascoin_l2_primitives::{
         OutPoint,
     },
     relay::L1Chance,
+    reputation::{l1_history::day_of, l1_stake::MIN_TERM_BLOCKS},
 };
 use frame_support::{ensure, traits::Get};
 use sp_core::H160;
@@ -50,7 +51,11 @@ impl<T: Config> Pallet<T> {
         ensure!(chain_id == T::ChainId::get(), Error::<T>::LockOfOtherChain);
         let outpoint = OutPoint { txid: proof.txid(), vout: LOCK_VOUT as u32 };
         let (account, unlock) = (payload.account, payload.unlock);
-        let lock = L1Lock { outpoint, counts: value, unlock, named: false };
+        // Of the median time, which the relay would have told of, a proof says nothing. The
+        // block's own is days from it at no time.
+        let is_long = unlock >= proof.height.saturating_add(MIN_TERM_BLOCKS);
+        let term_since = is_long.then(|| day_of(proof.time()));
+        let lock = L1Lock { outpoint, counts: value, unlock, named: false, term_since };
         Self::add_lock(&account, lock, Some((proof.height, proof.block())))?;
         let owner = H160(payload.owner);
         Self::deposit_event(Event::L1Locked { account, outpoint, owner, value, unlock });

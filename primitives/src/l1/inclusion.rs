@@ -51,6 +51,12 @@ impl InclusionProof {
         L1Hash::of(&self.header)
     }
 
+    /// The time in the header, seconds since 1970.
+    pub fn time(&self) -> u32 {
+        let [.., a, b, c, d, _, _, _, _, _, _, _, _] = self.header;
+        u32::from_le_bytes([a, b, c, d])
+    }
+
     /// The transaction's identifier.
     pub fn txid(&self) -> L1Hash {
         L1Hash::of(&self.transaction)

@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn a_gap_halves_it_for_good() {
-        let gap = |days| acted(&[1_000, 1_000 + days, 1_030 + days]);
+        let gap = |days: Day| acted(&[1_000, 1_000 + days, 1_030 + days]);
         assert!(!gap(180).has_gap && gap(181).has_gap);
         // 3 of 8 months, 210 and 211 of 730 days.
         assert_eq!(gap(180).score(1_210).get(), 10);

@@ -198,7 +198,6 @@ fn r17_5_what_cannot_be_included_is_refused_or_told() {
         }
         assert_eq!(network.l1()?.call("getbalance", json!([]))?, coins);
 
-        // What only the chain can judge is judged when its time is over.
         call(network, 0, "//Eve", remark())?;
         let elsewhere = SigningContext { genesis: Default::default(), ..context };
         let posted = [
@@ -207,7 +206,16 @@ fn r17_5_what_cannot_be_included_is_refused_or_told() {
             ("no coins for the fee", context.sign(transfer(), &poor, 0)),
         ];
         for (what, signed) in &posted {
-            let sent = network.call(0, "l2_forceinclusion", json!([extrinsic::hex(signed)]))?;
+            let answer = network.call(0, "l2_forceinclusion", json!([extrinsic::hex(signed)]));
+            let Err(Error::Rpc { message, .. }) = &answer else { panic!("{what}: {answer:?}") };
+            assert!(message.contains("unchecked"), "{what}: {message}");
+        }
+        assert_eq!(network.l1()?.call("getbalance", json!([]))?, coins);
+
+        // Posted all the same, the chain judges it when its time is over.
+        for (what, signed) in &posted {
+            let args = json!([extrinsic::hex(signed), "0", true]);
+            let sent = network.call(0, "l2_forceinclusion", args)?;
             assert!(sent["txid"].is_string(), "{what}: {sent}");
         }
         network.l1()?.mine(1)?;

@@ -36,7 +36,11 @@ use sc_client_api::{Backend, StateBackend as _, TrieCacheContext};
 use sp_api::{ApiError, ProvideRuntimeApi};
 use sp_blockchain::HeaderBackend;
 use sp_core::ecdsa;
-use sp_runtime::{Justifications, OpaqueExtrinsic};
+use sp_runtime::{
+    transaction_validity::{TransactionSource, TransactionValidity},
+    Justifications, OpaqueExtrinsic,
+};
+use sp_transaction_pool::runtime_api::TaggedTransactionQueue;
 use std::sync::Arc;
 
 /// Why the chain could not be read.
@@ -227,6 +231,8 @@ pub trait ChainReader: Send + Sync + 'static {
     /// What became of transactions that stood on L1, and at most `limit` of those that
     /// wait, from a place on.
     fn forced_inclusion(&self, at: BlockHash, from: u64, limit: u32) -> Read<ForcedStatus>;
+    /// Whether a block on top could include a transaction, as pools ask.
+    fn validity(&self, at: BlockHash, transaction: OpaqueExtrinsic) -> Read<TransactionValidity>;
     /// Whether the chain and its L1 live, as its last block left it.
     fn liveness(&self, at: BlockHash) -> Read<LivenessReport>;
     /// A registered chain by its id.
@@ -272,7 +278,8 @@ pub trait L2Client:
                  + ParticipationApi<OpaqueBlock>
                  + RegistryApi<OpaqueBlock>
                  + ReputationApi<OpaqueBlock>
-                 + RewardsApi<OpaqueBlock>,
+                 + RewardsApi<OpaqueBlock>
+                 + TaggedTransactionQueue<OpaqueBlock>,
     >
 {
 }
@@ -292,7 +299,8 @@ impl<T> L2Client for T where
                      + ParticipationApi<OpaqueBlock>
                      + RegistryApi<OpaqueBlock>
                      + ReputationApi<OpaqueBlock>
-                     + RewardsApi<OpaqueBlock>,
+                     + RewardsApi<OpaqueBlock>
+                     + TaggedTransactionQueue<OpaqueBlock>,
         >
 {
 }
@@ -478,6 +486,11 @@ impl<C: L2Client, B: Backend<OpaqueBlock> + 'static> ChainReader for ClientReade
 
     fn forced_inclusion(&self, at: BlockHash, from: u64, limit: u32) -> Read<ForcedStatus> {
         Ok(self.client.runtime_api().forced_inclusion(at, from, limit)?)
+    }
+
+    fn validity(&self, at: BlockHash, transaction: OpaqueExtrinsic) -> Read<TransactionValidity> {
+        let source = TransactionSource::External;
+        Ok(self.client.runtime_api().validate_transaction(at, source, transaction, at)?)
     }
 
     fn liveness(&self, at: BlockHash) -> Read<LivenessReport> {

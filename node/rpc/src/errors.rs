@@ -56,11 +56,13 @@ pub enum Named {
     DepositLimit,
     /// The L1 transaction locks no stake of this chain.
     NotAStake,
+    /// The chain would not include the transaction now.
+    TransactionInvalid,
 }
 
 impl Named {
     /// All of them, in the order of their codes.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::L2NotEnabled,
         Self::StakeTooLow,
         Self::ScoreTooLow,
@@ -79,6 +81,7 @@ impl Named {
         Self::RuntimeError,
         Self::DepositLimit,
         Self::NotAStake,
+        Self::TransactionInvalid,
     ];
 
     /// `data.name` and the message.
@@ -112,6 +115,9 @@ impl Named {
                 ("BRIDGE_DEPOSIT_LIMIT", "above what one burn brings its recipient in a day")
             }
             Self::NotAStake => ("NOT_A_STAKE", "the transaction locks no stake of this chain"),
+            Self::TransactionInvalid => {
+                ("TRANSACTION_INVALID", "the chain would not include the transaction now")
+            }
         }
     }
 

@@ -11,17 +11,23 @@ use crate::{
 };
 use cascoin_l1::forced_tx::{ForcedOrder, ForcedTxError};
 use cascoin_l2_primitives::{
-    chain::Moment,
+    chain::{BlockHash, Moment},
     l1::{forced::MAX_FORCED_BYTES, L1Hash},
 };
 use codec::DecodeAll;
 use jsonrpsee::types::ErrorObjectOwned;
 use serde::Serialize;
 use sp_core::H256;
-use sp_runtime::traits::{BlakeTwo256, Hash};
+use sp_runtime::{
+    traits::{BlakeTwo256, Hash},
+    OpaqueExtrinsic,
+};
 
-pub(super) static FORCE: Signature =
-    Signature { method: "l2_forceinclusion", arguments: &["transaction", "burn"], required: 1 };
+pub(super) static FORCE: Signature = Signature {
+    method: "l2_forceinclusion",
+    arguments: &["transaction", "burn", "unchecked"],
+    required: 1,
+};
 
 pub(super) static FORCED: Signature =
     Signature { method: "l2_getforcedtransactions", arguments: &["from", "limit"], required: 0 };
@@ -63,6 +69,9 @@ pub(super) struct Forced {
 pub(super) fn force(context: &Context, args: &Args) -> RpcResult<Forced> {
     let at = context.at_head()?;
     let transaction = transaction(args)?;
+    if !args.optional(2, "true or false")?.unwrap_or(false) {
+        check(context, at.head.hash, &transaction)?;
+    }
     let paid = match args.optional_text(1) {
         None => 0,
         Some(_) => u64::try_from(args.amount(1, at.parameters.decimals)?)
@@ -84,6 +93,21 @@ pub(super) fn force(context: &Context, args: &Args) -> RpcResult<Forced> {
         message: "sent; once it is confirmed and applied the event forcedInclusion.Heard tells \
                   when it is overdue, and forcedInclusion.Settled what became of it",
     })
+}
+
+/// What the chain would not include now costs nothing on L1. It may do so later, when coins
+/// have arrived, say; who knows of that has it posted `unchecked`.
+fn check(context: &Context, at: BlockHash, transaction: &[u8]) -> RpcResult<()> {
+    let decoded = OpaqueExtrinsic::decode_all(&mut &transaction[..])
+        .map_err(|error| Named::TransactionInvalid.with(error))?;
+    match context.chain.validity(at, decoded)? {
+        Ok(_) => Ok(()),
+        Err(refusal) => {
+            let reason: &'static str = refusal.into();
+            Err(Named::TransactionInvalid
+                .with(format!("{reason}; give true as \"unchecked\" to post it all the same")))
+        }
+    }
 }
 
 /// The signed transaction, as `author_submitExtrinsic` takes it.

@@ -49,7 +49,9 @@ use codec::Encode;
 use serde_json::{json, Value};
 use sp_consensus::NoNetwork;
 use sp_core::{ecdsa, Pair};
-use sp_runtime::{generic::DigestItem, Digest, OpaqueExtrinsic};
+use sp_runtime::{
+    generic::DigestItem, transaction_validity::TransactionValidity, Digest, OpaqueExtrinsic,
+};
 use std::{
     collections::BTreeSet,
     sync::atomic::{AtomicU32, Ordering::Relaxed},
@@ -398,6 +400,10 @@ impl ChainReader for TestChain {
 
     fn forced_inclusion(&self, _: BlockHash, from: u64, limit: u32) -> Read<ForcedStatus> {
         Ok(forced_tests::report(from, limit))
+    }
+
+    fn validity(&self, _: BlockHash, transaction: OpaqueExtrinsic) -> Read<TransactionValidity> {
+        Ok(forced_tests::validity(&transaction))
     }
 
     fn liveness(&self, _: BlockHash) -> Read<LivenessReport> {

@@ -4,7 +4,10 @@ use super::*;
 use crate::address::show_account;
 use cascoin_l2_primitives::apis::{ForcedCensor, ForcedEntry};
 use sp_core::H256;
-use sp_runtime::traits::{BlakeTwo256, Hash};
+use sp_runtime::{
+    traits::{BlakeTwo256, Hash},
+    transaction_validity::InvalidTransaction,
+};
 
 /// Places 4 to 6 wait.
 pub fn report(from: u64, limit: u32) -> ForcedStatus {
@@ -48,6 +51,29 @@ fn r17_4_a_transaction_is_put_on_l1() {
     }
     let answer = call("l2_forceinclusion", json!(["080102", "0.5"]));
     assert_eq!(answer["burn"], "0.50000000");
+}
+
+/// What begins with 9 has a used nonce.
+pub fn validity(transaction: &OpaqueExtrinsic) -> TransactionValidity {
+    match transaction.encode()[..] {
+        [_, 9, ..] => Err(InvalidTransaction::Stale.into()),
+        _ => Ok(Default::default()),
+    }
+}
+
+#[test]
+fn what_the_chain_would_not_include_is_posted_only_if_asked_for() {
+    let invalid = i64::from(Named::TransactionInvalid.code());
+    for args in [json!(["080902"]), json!(["080902", "0.5"]), json!(["080902", "0", "false"])] {
+        let (code, message) = error(Setup::default(), "l2_forceinclusion", args);
+        assert_eq!(code, invalid);
+        assert!(message.contains("outdated") && message.contains("unchecked"), "{message}");
+    }
+    // L1 has something against it, so L1 was asked.
+    let (code, _) = error(Setup::default(), "l2_forceinclusion", json!(["080902", "0", "true"]));
+    assert_eq!(code, i64::from(Named::L1Refused.code()));
+    let bad = json!(["080902", "0", "yes"]);
+    assert_eq!(error(Setup::default(), "l2_forceinclusion", bad).0, -32_602);
 }
 
 #[test]

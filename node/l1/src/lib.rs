@@ -18,6 +18,7 @@
 //! - [`registration_tx`]: makes, checks, signs and sends such a transaction.
 //! - [`revocation`]: the revocation of a sequencer's keys that a transaction says.
 //! - [`message`]: what a transaction sends to L2.
+//! - [`deposit`]: what a transaction deposits in a vault.
 //! - [`forced`]: a transaction of the layer 2 that a transaction shows.
 //! - [`forced_tx`]: makes, signs and sends such a transaction.
 //! - [`stake`]: what a transaction locks as a sequencer's stake.
@@ -33,6 +34,7 @@
 pub mod block;
 pub mod burn;
 pub mod client;
+pub mod deposit;
 pub mod events;
 pub mod follower;
 pub mod forced;

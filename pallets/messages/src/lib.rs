@@ -304,7 +304,10 @@ pub mod pallet {
                 L1Event::Burn { .. }
                 | L1Event::Trust(_)
                 | L1Event::KeyRevocation { .. }
-                | L1Event::Stake { .. } => (),
+                | L1Event::Stake { .. }
+                | L1Event::ForcedTransaction { .. }
+                | L1Event::ChainRegistration { .. }
+                | L1Event::VaultDeposit { .. } => (),
             }
         }
 

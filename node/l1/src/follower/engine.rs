@@ -458,7 +458,8 @@ impl Engine {
                 | L1Event::Stake { .. }
                 | L1Event::Message { .. }
                 | L1Event::ForcedTransaction { .. }
-                | L1Event::ChainRegistration { .. } => None,
+                | L1Event::ChainRegistration { .. }
+                | L1Event::VaultDeposit { .. } => None,
             })
             .collect();
         let fits = held.saturating_add(burns.len()) <= self.limits.burns;

@@ -1,6 +1,6 @@
 //! How the node reaches its L1 node.
 
-use crate::{cli::L1Args, service::FullClient};
+use crate::{cli::L1Args, l1_metrics, service::FullClient};
 use cascoin_l1::{
     follower::{LocalStore, RelayPosition},
     ClientConfig, Credentials, Follower, FollowerConfig, L1Client,
@@ -16,6 +16,7 @@ use sp_api::ProvideRuntimeApi;
 use sp_blockchain::HeaderBackend;
 use sp_core::offchain::{OffchainStorage, STORAGE_PREFIX};
 use std::{sync::Arc, time::Duration};
+use substrate_prometheus_endpoint::Registry;
 
 /// The node's off-chain storage as the follower sees it: where the runtime's
 /// off-chain worker reads too.
@@ -71,6 +72,7 @@ pub fn start<S: OffchainStorage + 'static>(
     parameters: &ChainParameters,
     client: Arc<FullClient>,
     storage: Option<S>,
+    registry: Option<&Registry>,
 ) -> Result<Option<L1Node>, String> {
     if args.l1_rpc_url.is_empty() {
         return Ok(None);
@@ -90,6 +92,10 @@ pub fn start<S: OffchainStorage + 'static>(
     let store = Arc::new(Store(Mutex::new(storage)));
     let follower = Follower::spawn(for_follower, following, store, Arc::new(position))
         .map_err(|error| format!("cannot start the L1 follower: {error}"))?;
+    if let Some(registry) = registry {
+        l1_metrics::register_skipped(follower.skipped(), registry)
+            .map_err(|error| format!("cannot register the metrics of L1: {error}"))?;
+    }
     L1Node::new(for_rpc, follower).map(Some).map_err(|error| error.to_string())
 }
 

@@ -355,7 +355,8 @@ pub async fn new_full<N: sc_network::NetworkBackend<OpaqueBlock, BlockHash>>(
         );
     }
 
-    let l1 = l1::start(&options.l1, &parameters, client.clone(), backend.offchain_storage())
+    let storage = backend.offchain_storage();
+    let l1 = l1::start(&options.l1, &parameters, client.clone(), storage, registry.as_ref())
         .map_err(ServiceError::Other)?;
     if sequencing && l1.is_none() {
         log::warn!(

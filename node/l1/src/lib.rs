@@ -52,4 +52,4 @@ pub mod testing;
 pub mod trust;
 
 pub use client::{ClientConfig, Credentials, L1Client, L1Error};
-pub use follower::{Follower, FollowerConfig, FollowerHandle, L1Status, SeenBurn};
+pub use follower::{Follower, FollowerConfig, FollowerHandle, L1Status, SeenBurn, SkippedMessages};

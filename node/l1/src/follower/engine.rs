@@ -2,6 +2,7 @@
 
 use super::{
     seen::{SeenBurn, SeenIndex},
+    skipped::SkippedMessages,
     status::ForkFromAttested,
     L1Source, LocalStore, RelayPosition, Tip, LOG,
 };
@@ -107,6 +108,8 @@ pub struct Engine {
     rereading: Option<(u32, u32)>,
     /// Previous block and time by hash, for median times.
     headers: HashMap<L1Hash, (L1Hash, u32)>,
+    /// Messages of the blocks read that nobody can read.
+    skipped: Arc<SkippedMessages>,
 }
 
 impl Engine {
@@ -125,6 +128,7 @@ impl Engine {
             reread: None,
             rereading: None,
             headers: HashMap::new(),
+            skipped: Arc::default(),
         };
         let mut height = engine.readable_height;
         while let Some(block) = read::<LocalBlock>(store, &block_key(height)) {
@@ -140,6 +144,11 @@ impl Engine {
             }
         }
         engine
+    }
+
+    /// Counts messages that are skipped from now on in `skipped`.
+    pub(super) fn count_skipped_in(&mut self, skipped: Arc<SkippedMessages>) {
+        self.skipped = skipped;
     }
 
     /// L1's tip at the last step.
@@ -373,6 +382,7 @@ impl Engine {
                 store.set(FLOOR_KEY, &height.encode());
             }
             store.set(&block_key(height), &local.encode());
+            self.skipped.count(&block);
             let events = local.pages.iter().flat_map(|page| page.events.iter());
             let known = self.remember(hash, block.header().previous, events);
             if local.digest.event_count > 0 {

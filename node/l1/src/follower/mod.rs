@@ -27,12 +27,14 @@
 
 pub mod engine;
 mod seen;
+mod skipped;
 mod status;
 
 #[cfg(test)]
 mod pause_tests;
 
 pub use seen::SeenBurn;
+pub use skipped::SkippedMessages;
 pub use status::{ForkFromAttested, L1Status};
 
 use crate::{
@@ -207,6 +209,7 @@ impl Follower {
             status: RwLock::new(status),
             seen: RwLock::default(),
             store: store.clone(),
+            skipped: Arc::default(),
             asked: Mutex::default(),
             wake: Condvar::new(),
         });
@@ -242,6 +245,11 @@ impl FollowerHandle {
         self.shared.seen.read().all()
     }
 
+    /// Messages that were skipped because nobody can read them.
+    pub fn skipped(&self) -> Arc<SkippedMessages> {
+        self.shared.skipped.clone()
+    }
+
     /// Looks at L1 now, however long the pause after an error would be, begins with the
     /// shortest one again, and has the off-chain worker send again what is not on chain
     /// yet.
@@ -264,6 +272,7 @@ struct Shared {
     status: RwLock<L1Status>,
     seen: RwLock<SeenIndex>,
     store: Arc<dyn LocalStore>,
+    skipped: Arc<SkippedMessages>,
     asked: Mutex<Asked>,
     wake: Condvar,
 }
@@ -344,6 +353,7 @@ impl Worker {
     fn run(self) {
         let limits = Limits { confirmations: self.config.confirmations, ..Limits::default() };
         let mut engine = Engine::load(limits, &*self.store);
+        engine.count_skipped_in(self.shared.skipped.clone());
         let mut backoff = self.config.poll_interval;
         let mut progress = Progress::new();
         loop {

@@ -25,6 +25,8 @@ extern crate alloc;
 pub mod apis;
 pub mod chain;
 pub mod consensus;
+#[cfg(test)]
+mod fuzz;
 pub mod l1;
 pub mod messages;
 pub mod registry;

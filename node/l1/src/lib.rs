@@ -39,6 +39,8 @@ pub mod events;
 pub mod follower;
 pub mod forced;
 pub mod forced_tx;
+#[cfg(test)]
+mod fuzz;
 pub mod inclusion;
 pub mod message;
 pub mod registration;

@@ -34,7 +34,7 @@ fn recipient() -> Recipient {
 }
 
 /// The longest script of each kind. A new kind does not compile without its own.
-fn longest(kind: MessageKind, chain_id: u32) -> Vec<u8> {
+pub(crate) fn longest(kind: MessageKind, chain_id: u32) -> Vec<u8> {
     let lock = TimeLock { unlock: 499_999_999, owner: [0xff; 20] };
     match kind {
         MessageKind::ChainRegistration => Registration {

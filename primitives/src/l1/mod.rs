@@ -29,7 +29,7 @@ mod burn_tests;
 #[cfg(test)]
 mod common_inputs_tests;
 #[cfg(test)]
-mod formats_tests;
+pub(crate) mod formats_tests;
 #[cfg(test)]
 mod inclusion_tests;
 #[cfg(test)]

@@ -9,7 +9,7 @@ use frame_support::traits::Hooks;
 
 /// A block at `time`; says whether the chain is open in it.
 fn block(time: u64) -> bool {
-    Now::set(time);
+    Present::set(time);
     let open = L2Registry::is_open();
     L2Registry::on_finalize(1);
     open

@@ -48,7 +48,7 @@ pub const NOW: Moment = 1_700_000_000_000;
 
 parameter_types! {
     pub static L1Height: u32 = L1_START;
-    pub static Now: Moment = NOW;
+    pub static Present: Moment = NOW;
 }
 
 pub struct Clock;
@@ -56,7 +56,7 @@ impl Time for Clock {
     type Moment = Moment;
 
     fn now() -> Moment {
-        Now::get()
+        Present::get()
     }
 }
 
@@ -85,7 +85,7 @@ pub fn new_test_ext() -> sp_io::TestExternalities {
 
 pub fn with_rules(rules: BootstrapRules) -> sp_io::TestExternalities {
     L1Height::set(L1_START);
-    Now::set(NOW);
+    Present::set(NOW);
     let genesis = RuntimeGenesisConfig {
         l2_registry: pallet_l2_registry::GenesisConfig { rules, ..Default::default() },
         ..Default::default()

@@ -82,7 +82,7 @@ proptest! {
                             prop_assert_eq!(status(id), from);
                         }
                     }
-                    Step::Wait(ms) => Now::set(Now::get() + ms),
+                    Step::Wait(ms) => Present::set(Present::get() + ms),
                     Step::Mine(blocks) => L1Height::set(L1Height::get() + blocks),
                 }
                 prop_assert_eq!(L2Registry::check_state(), Ok(()));
@@ -108,8 +108,8 @@ proptest! {
             use frame_support::traits::Hooks;
             L2Registry::on_finalize(1);
             for pause in pauses {
-                Now::set(Now::get() + pause);
-                prop_assert_eq!(L2Registry::is_open(), Now::get() >= NOW + DAY_MS);
+                Present::set(Present::get() + pause);
+                prop_assert_eq!(L2Registry::is_open(), Present::get() >= NOW + DAY_MS);
                 L2Registry::on_finalize(1);
             }
             Ok(())
@@ -125,7 +125,7 @@ fn a_chain_can_be_opened_by_the_steps() {
         hear(&registration(1_001, 1, &definition(1_001)));
         assert_ok!(L2Registry::define(signed(9), 1_000, definition(1_000)));
         assert_ok!(L2Registry::define(signed(9), 1_001, definition(1_001)));
-        Now::set(NOW + DAY_MS);
+        Present::set(NOW + DAY_MS);
         for id in [1_000, 1_001] {
             assert_ok!(L2Registry::set_status(signed(1), id, ChainStatus::Active));
         }

@@ -37,7 +37,7 @@ fn defined(id: u32, definition: ChainDefinition) {
 /// The same, and opens it a day later.
 fn opened(id: u32, definition: ChainDefinition) {
     defined(id, definition);
-    Now::set(Now::get() + DAY_MS);
+    Present::set(Present::get() + DAY_MS);
     assert_ok!(L2Registry::set_status(signed(DEPLOYER), id, Active));
 }
 
@@ -172,9 +172,9 @@ fn r32_3_a_chain_opens_a_day_after_it_was_registered() {
         hear(&registration(1_000, DEPLOYER, &testnet()));
         assert_noop!(open(), Error::<Test>::NotDefined);
         assert_ok!(L2Registry::define(signed(STRANGER), 1_000, testnet()));
-        Now::set(NOW + DAY_MS - 1);
+        Present::set(NOW + DAY_MS - 1);
         assert_noop!(open(), Error::<Test>::StillBootstrapping);
-        Now::set(NOW + DAY_MS);
+        Present::set(NOW + DAY_MS);
         assert_ok!(open());
         System::assert_last_event(
             Event::<Test>::ChainStatusSet { id: 1_000, from: Bootstrapping, to: Active }.into(),
@@ -191,7 +191,7 @@ fn r32_3_a_chain_opens_a_day_after_it_was_registered() {
 fn r32_2_a_chain_opens_with_five_sequencers() {
     new_test_ext().execute_with(|| {
         defined(1_000, ChainDefinition { sequencers: 4, ..testnet() });
-        Now::set(NOW + DAY_MS);
+        Present::set(NOW + DAY_MS);
         assert_noop!(
             L2Registry::set_status(signed(DEPLOYER), 1_000, Active),
             Error::<Test>::TooFewSequencers
@@ -213,7 +213,7 @@ fn r32_6_a_mainnet_opens_after_its_deployers_test_network() {
         // Somebody else's.
         hear(&registration(1_003, STRANGER, &mainnet(1_000)));
         assert_ok!(L2Registry::define(signed(STRANGER), 1_003, mainnet(1_000)));
-        Now::set(NOW + DAY_MS);
+        Present::set(NOW + DAY_MS);
         let open = |n, id| L2Registry::set_status(signed(n), id, Active);
         assert_noop!(open(DEPLOYER, 1_001), Error::<Test>::NoRehearsal);
         assert_ok!(open(DEPLOYER, 1_000));
@@ -268,7 +268,7 @@ fn r32_3_a_chain_that_was_never_opened_opens_by_the_rules_after_an_emergency() {
         assert_ok!(L2Registry::set_status(RuntimeOrigin::root(), 1_000, Paused));
         let open = || L2Registry::set_status(signed(DEPLOYER), 1_000, Active);
         assert_noop!(open(), Error::<Test>::StillBootstrapping);
-        Now::set(NOW + DAY_MS);
+        Present::set(NOW + DAY_MS);
         assert_ok!(open());
         assert_eq!(L2Registry::check_state(), Ok(()));
     });

@@ -246,7 +246,32 @@ pub struct MintRecord {
     pub time: Moment,
 }
 
-/// What L2 knows of one burn output.
+/// How coins left circulation on L1.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Peg {
+    /// They were destroyed, by a burn or a message.
+    #[default]
+    Burn,
+    /// They are in the vault (R4.1).
+    Vault,
+}
+
+/// What L2 knows of one burn output, or of one output of a deposit.
 #[derive(
     Clone,
     Debug,
@@ -264,7 +289,9 @@ pub struct MintRecord {
 pub struct BurnRecord {
     /// The output on L1.
     pub outpoint: OutPoint,
-    /// Its value: what it destroyed, in base units.
+    /// Whether it destroyed its coins or holds them.
+    pub peg: Peg,
+    /// Its value: what it destroyed or holds, in base units.
     pub value: u64,
     /// What of that is credited so far, in base units.
     pub minted: u64,
@@ -298,8 +325,11 @@ pub struct SupplyReport {
     pub issuance: Balance,
     /// Endowments of the genesis block.
     pub genesis: Balance,
-    /// Minted for burns, less what was taken back of those that L1 dropped.
+    /// Minted for burns and deposits, less what was taken back of those that L1 dropped.
     pub minted: Balance,
+    /// What of that deposits in the vault on L1 back: the rest is backed by what was
+    /// destroyed there.
+    pub vaulted: Balance,
     /// Destroyed on L2, ever: fees burned, dust, slashes.
     pub burned_on_l2: Balance,
     /// Burns minted in full.

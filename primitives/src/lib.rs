@@ -26,6 +26,8 @@ extern crate alloc;
 pub mod apis;
 pub mod chain;
 pub mod consensus;
+#[cfg(test)]
+mod fuzz;
 pub mod l1;
 pub mod liveness;
 pub mod messages;

@@ -30,7 +30,7 @@ from processes import end_all, minutes, run, say
 ROOT = Path(__file__).resolve().parents[2]
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", Path.home() / ".cache/cascoin-l2/target"))
 # Crates in the order of their layers: a failure below explains those above.
-LAYERS = ["primitives", "node/bft", "pallets", "node/l1", "runtime", "node/consensus", "node/rpc", "node/cli", "e2e"]
+LAYERS = ["fuzz", "primitives", "node/bft", "pallets", "node/l1", "runtime", "node/consensus", "node/rpc", "node/cli", "e2e"]
 
 
 class Totals:

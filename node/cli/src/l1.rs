@@ -121,6 +121,7 @@ pub fn start<S: OffchainStorage + 'static>(
         .map_err(|error| format!("cannot start the L1 follower: {error}"))?;
     if let Some(registry) = registry {
         l1_metrics::register_all(registry, &follower.watch())
+            .and_then(|()| l1_metrics::register_skipped(follower.skipped(), registry))
             .map_err(|error| format!("cannot register the metrics of L1: {error}"))?;
     }
     let asked_for = move || score_round(&of_scores);

@@ -1,9 +1,13 @@
 //! Metrics of this node's L1 node, `cascoin_l2_l1_…`, read from the follower when they are
 //! asked for.
 
-use cascoin_l1::follower::{L1Status, StatusWatch};
+use cascoin_l1::{
+    follower::{L1Status, StatusWatch},
+    SkippedMessages,
+};
+use std::sync::Arc;
 use substrate_prometheus_endpoint::{
-    register, MetricSource, Opts, PrometheusError, Registry, SourcedGauge,
+    register, MetricSource, Opts, PrometheusError, Registry, SourcedCounter, SourcedGauge,
 };
 
 /// One value of the status; `None` while it is not known.
@@ -55,7 +59,7 @@ impl MetricSource for Source {
     }
 }
 
-/// Registers all of them.
+/// Registers what the status says.
 ///
 /// # Errors
 /// When a name is taken already.
@@ -64,5 +68,33 @@ pub fn register_all(registry: &Registry, status: &StatusWatch) -> Result<(), Pro
         let source = Source { status: status.clone(), read };
         register(SourcedGauge::new(&Opts::new(name, help), source)?, registry)?;
     }
+    Ok(())
+}
+
+/// What the follower counts, for whoever asks for metrics.
+#[derive(Clone)]
+struct Skipped(Arc<SkippedMessages>);
+
+impl MetricSource for Skipped {
+    type N = u64;
+
+    fn collect(&self, mut set: impl FnMut(&[&str], u64)) {
+        for (reason, count) in self.0.totals() {
+            set(&[reason], count);
+        }
+    }
+}
+
+/// Registers the counter of skipped messages.
+///
+/// # Errors
+/// When a name is taken already.
+pub fn register_skipped(
+    skipped: Arc<SkippedMessages>,
+    registry: &Registry,
+) -> Result<(), PrometheusError> {
+    let help = "Messages on L1 that were skipped because this program cannot read them";
+    let opts = Opts::new("cascoin_l2_l1_messages_skipped_total", help).variable_label("reason");
+    register(SourcedCounter::new(&opts, Skipped(skipped))?, registry)?;
     Ok(())
 }

@@ -4,8 +4,9 @@
 //! - [`config_file`]: the same flags from a file.
 //! - [`chain_spec`]: the networks, made from the runtime's presets.
 //! - [`service`]: how the parts of a node are put together.
-//! - [`l1`]: how the node reaches its L1 node, and [`l1_metrics`] of it; [`hsm`]: how it reaches its keys in an HSM;
-//!   [`new_keys`]: when it believes that keys have never signed.
+//! - [`l1`]: how the node reaches its L1 node; [`l1_metrics`]: what it counts there.
+//! - [`hsm`]: how it reaches its keys in an HSM; [`new_keys`]: when it believes that keys
+//!   have never signed.
 
 mod chain_spec;
 mod cli;

@@ -33,6 +33,8 @@ mod client;
 pub mod engine;
 pub mod evidence;
 pub mod executor;
+#[cfg(test)]
+mod fuzz;
 pub mod header;
 pub mod import;
 mod keys;

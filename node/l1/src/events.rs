@@ -13,9 +13,9 @@
 //! blocks at or above that height. There has been no change yet: one set of rules is in
 //! force from the first block.
 
-use crate::{block::Block, forced, message, registration, revocation, stake, trust};
+use crate::{block::Block, deposit, forced, message, registration, revocation, stake, trust};
 use cascoin_l2_primitives::{
-    l1::{burn::marked_payload, stake::LOCK_VOUT},
+    l1::{burn::marked_payload, deposit::DEPOSIT_VOUT, stake::LOCK_VOUT},
     relay::{local::LocalBlock, pages_root, paginate, L1BlockDigest, L1Event, MAX_TRUST_PER_BLOCK},
 };
 use sp_core::bounded::BoundedVec;
@@ -35,8 +35,8 @@ pub const EXTRACTION: u32 = 1;
 /// are, of forced transactions the [`MAX_FORCED_PER_BLOCK`] that destroy the most, and of
 /// registrations of chains [`MAX_REGISTRATIONS_PER_BLOCK`].
 /// Revocations of keys all are, each once: nobody's can be crowded out, and a block
-/// full of them makes no more pages than one full of burns. So are all messages: they may
-/// destroy coins.
+/// full of them makes no more pages than one full of burns. So are all messages and all
+/// deposits: they may carry coins.
 ///
 /// [`MAX_FORCED_PER_BLOCK`]: cascoin_l2_primitives::relay::MAX_FORCED_PER_BLOCK
 /// [`MAX_STAKE_PER_BLOCK`]: cascoin_l2_primitives::relay::MAX_STAKE_PER_BLOCK
@@ -82,6 +82,9 @@ pub fn events(block: &Block, height: u32) -> Vec<L1Event> {
                     .or_else(|| registration::registration(&transaction, height));
                 events.extend(locked);
             }
+            if outpoint.vout as usize == DEPOSIT_VOUT {
+                events.extend(deposit::deposit(&transaction));
+            }
         }
     }
     let events = stake::keep_largest(without_small_bonds(events), height);
@@ -99,7 +102,8 @@ fn without_small_bonds(events: Vec<L1Event>) -> Vec<L1Event> {
             | L1Event::Stake { .. }
             | L1Event::Message { .. }
             | L1Event::ForcedTransaction { .. }
-            | L1Event::ChainRegistration { .. } => None,
+            | L1Event::ChainRegistration { .. }
+            | L1Event::VaultDeposit { .. } => None,
         })
         .collect();
     // Of equal bonds the earlier ones stay.

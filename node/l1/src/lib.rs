@@ -18,6 +18,7 @@
 //! - [`registration_tx`]: makes, checks, signs and sends such a transaction.
 //! - [`revocation`]: the revocation of a sequencer's keys that a transaction says.
 //! - [`message`]: what a transaction sends to L2.
+//! - [`deposit`]: what a transaction deposits in a vault.
 //! - [`forced`]: a transaction of the layer 2 that a transaction shows.
 //! - [`forced_tx`]: makes, signs and sends such a transaction.
 //! - [`stake`]: what a transaction locks as a sequencer's stake.
@@ -35,10 +36,13 @@ mod backoff;
 pub mod block;
 pub mod burn;
 pub mod client;
+pub mod deposit;
 pub mod events;
 pub mod follower;
 pub mod forced;
 pub mod forced_tx;
+#[cfg(test)]
+mod fuzz;
 pub mod inclusion;
 pub mod message;
 pub mod registration;
@@ -55,4 +59,4 @@ pub mod trust;
 mod worst_case_tests;
 
 pub use client::{ClientConfig, Credentials, L1Client, L1Error};
-pub use follower::{Follower, FollowerConfig, FollowerHandle, L1Status, SeenBurn};
+pub use follower::{Follower, FollowerConfig, FollowerHandle, L1Status, SeenBurn, SkippedMessages};

@@ -41,7 +41,8 @@ pub fn keep_largest(events: Vec<L1Event>, height: u32) -> Vec<L1Event> {
         | L1Event::KeyRevocation { .. }
         | L1Event::Message { .. }
         | L1Event::ForcedTransaction { .. }
-        | L1Event::ChainRegistration { .. } => None,
+        | L1Event::ChainRegistration { .. }
+        | L1Event::VaultDeposit { .. } => None,
     };
     let mut ranks: Vec<_> = events.iter().enumerate().filter_map(rank).collect();
     ranks.sort_unstable();

@@ -349,6 +349,8 @@ fn explain(reason: BurnRejection) -> &'static str {
         BurnRejection::ByGovernance => {
             "governance rejected what was left of it while it waited; no more of it is minted"
         }
+        BurnRejection::NoVault => "this chain has no vault: nothing is credited for deposits",
+        BurnRejection::WrongVault => "the coins are not in this chain's vault",
     }
 }
 
@@ -360,6 +362,8 @@ pub fn reason_name(reason: BurnRejection) -> &'static str {
         BurnRejection::BadKey => "BAD_KEY",
         BurnRejection::Malformed => "MALFORMED",
         BurnRejection::ByGovernance => "BY_GOVERNANCE",
+        BurnRejection::NoVault => "NO_VAULT",
+        BurnRejection::WrongVault => "WRONG_VAULT",
     }
 }
 

@@ -2,7 +2,7 @@
 //! confirmations needed.
 
 use super::*;
-use cascoin_l2_primitives::{chain::L1Start, l1::burn::Recipient, relay::L1BlockDigest};
+use cascoin_l2_primitives::{apis::Peg, chain::L1Start, l1::burn::Recipient, relay::L1BlockDigest};
 use proptest::prelude::*;
 
 const HEIGHT: u32 = 100;
@@ -51,6 +51,7 @@ fn seen(vout: u32) -> SeenBurn {
 fn record(vout: u32, outcome: BurnOutcome) -> BurnRecord {
     BurnRecord {
         outpoint: seen(vout).outpoint,
+        peg: Peg::Burn,
         value: 50,
         minted: if outcome == BurnOutcome::Minted { 50 } else { 0 },
         encoded_amount: 50,

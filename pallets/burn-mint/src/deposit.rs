@@ -7,7 +7,7 @@ use crate::{
     WeightInfo,
 };
 use cascoin_l2_primitives::{
-    apis::{BurnOutcome, BurnRecord},
+    apis::{BurnOutcome, BurnRecord, Peg},
     chain::AccountId,
     l1::OutPoint,
     messages::{MessageValue, ValueStanding},
@@ -26,6 +26,7 @@ impl<T: Config> MessageValue for Pallet<T> {
         }
         let mut record = BurnRecord {
             outpoint,
+            peg: Peg::Burn,
             value,
             minted: 0,
             encoded_amount: value,

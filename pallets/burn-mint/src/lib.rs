@@ -12,6 +12,10 @@
 //! What a message from L1 destroys is credited to its sender likewise, as a burn that names
 //! it ([`MessageValue`](cascoin_l2_primitives::messages::MessageValue), ADR 0025).
 //!
+//! A deposit in the vault (R4.1) is credited by the same books, limits and queue, and
+//! counted apart ([`VaultedTotal`]): its coins still exist on L1. On a chain without a vault
+//! ([`Config::VaultScript`]) every deposit is rejected, with that reason on record.
+//!
 //! Minting is limited (R36.1, R36.2, ADR 0024): of what one burn brings on a day, of
 //! what one address gets, and of what is minted for all together. The limits are chain
 //! parameters. What is above one waits and is minted, in parts, as the limits free.
@@ -68,6 +72,7 @@ mod queue;
 pub mod revert;
 mod supply;
 pub mod types;
+mod vault;
 pub mod weights;
 
 #[cfg(test)]
@@ -90,6 +95,8 @@ mod revert_tests;
 mod stop_tests;
 #[cfg(test)]
 mod supply_tests;
+#[cfg(test)]
+mod vault_tests;
 
 pub use cascoin_l2_primitives::l1::burn::judge;
 pub use weights::WeightInfo;
@@ -106,7 +113,7 @@ pub mod pallet {
     use cascoin_l2_primitives::{
         apis::{BurnRecord, WaitCause},
         chain::{AccountId, Balance, ChainParameters, Moment},
-        l1::{burn::BurnRejection, L1Hash, OutPoint},
+        l1::{burn::BurnRejection, deposit::Deposit, L1Hash, OutPoint},
         relay::{L1BlockContext, L1Branch, L1Event, OnL1Event},
         sequencers::SequencerSetProvider,
     };
@@ -154,6 +161,10 @@ pub mod pallet {
 
         /// The attested branch of L1.
         type L1Blocks: L1Branch;
+
+        /// SHA-256 of the script that the vault's outputs on L1 pay to; `None` while there
+        /// is no vault, and then nothing can be deposited.
+        type VaultScript: Get<Option<[u8; 32]>>;
 
         /// L2 time, in milliseconds.
         type Time: Time<Moment = Moment>;
@@ -219,9 +230,13 @@ pub mod pallet {
     #[pallet::storage]
     pub type RoundOfTurns<T> = StorageValue<_, Round, ValueQuery>;
 
-    /// Minted for burns, less what was taken back, in base units.
+    /// Minted for burns and deposits, less what was taken back, in base units.
     #[pallet::storage]
     pub type MintedTotal<T> = StorageValue<_, Balance, ValueQuery>;
+
+    /// What of [`MintedTotal`] was minted for deposits in the vault, in base units.
+    #[pallet::storage]
+    pub type VaultedTotal<T> = StorageValue<_, Balance, ValueQuery>;
 
     /// Burns of the L1 blocks that a fork can still remove, in the order the relay brought
     /// them. It holds what comes in that many L1 blocks, each of which destroyed coins.
@@ -566,6 +581,11 @@ pub mod pallet {
             match event {
                 L1Event::Burn { outpoint, value, payload } => {
                     Self::process(*outpoint, *value, payload, block);
+                }
+                L1Event::VaultDeposit { outpoint, chain_id, value, script, body } => {
+                    let (chain_id, value) = (*chain_id, *value);
+                    let deposit = Deposit { chain_id, value, script, body };
+                    Self::process_deposit(*outpoint, &deposit, block);
                 }
                 L1Event::Trust(_)
                 | L1Event::KeyRevocation { .. }

@@ -6,14 +6,17 @@ use crate::{
     pallet::{
         AccountBurns, AccountMints, BurnCount, Burns, ClawedBack, Config, Event, Halted, MintCount,
         MintLog, MintedInBlock, MintedOnDay, MintedTotal, Pallet, RejectedCount, RejectedLog,
-        Stopped, Sweep, MAX_REJECTED,
+        Stopped, Sweep, VaultedTotal, MAX_REJECTED,
     },
     types::Credit,
 };
 use cascoin_l2_primitives::{
-    apis::{BurnOutcome, BurnRecord, WaitCause},
+    apis::{BurnOutcome, BurnRecord, Peg, WaitCause},
     chain::{Balance, BlockNumber, ChainParameters},
-    l1::{burn::BurnPayload, OutPoint},
+    l1::{
+        burn::{BurnPayload, BurnRejection},
+        OutPoint,
+    },
     relay::L1BlockContext,
     sequencers::SequencerSetProvider as _,
 };
@@ -30,6 +33,7 @@ impl<T: Config> Pallet<T> {
         let read = BurnPayload::decode(payload).ok();
         let mut record = BurnRecord {
             outpoint,
+            peg: Peg::Burn,
             value,
             minted: 0,
             encoded_amount: read.as_ref().map_or(0, |burn| burn.amount),
@@ -51,13 +55,17 @@ impl<T: Config> Pallet<T> {
                 }
                 Self::accept(&mut record, &parameters);
             }
-            Err(reason) => {
-                record.outcome = BurnOutcome::Rejected(reason);
-                Self::log_rejected(outpoint);
-                Self::deposit_event(Event::BurnRejected { outpoint, value, reason });
-            }
+            Err(reason) => Self::refuse(&mut record, reason),
         }
         Burns::<T>::insert(outpoint.txid, outpoint.vout, record);
+    }
+
+    /// Rejects an output that is new. The caller stores the record.
+    pub(crate) fn refuse(record: &mut BurnRecord, reason: BurnRejection) {
+        let BurnRecord { outpoint, value, .. } = *record;
+        record.outcome = BurnOutcome::Rejected(reason);
+        Self::log_rejected(outpoint);
+        Self::deposit_event(Event::BurnRejected { outpoint, value, reason });
     }
 
     /// Mints of a valid burn what may be minted now, has the rest wait, and keeps it in
@@ -131,6 +139,9 @@ impl<T: Config> Pallet<T> {
             AccountMints::<T>::insert(&recipient, account);
             MintedOnDay::<T>::put(chain);
             MintedTotal::<T>::mutate(|total| *total = total.saturating_add(amount));
+            if record.peg == Peg::Vault {
+                VaultedTotal::<T>::mutate(|total| *total = total.saturating_add(amount));
+            }
             MintedInBlock::<T>::mutate(|total| *total = total.saturating_add(amount));
             let position = MintCount::<T>::mutate(|count| {
                 *count = count.saturating_add(1);

@@ -6,7 +6,7 @@ use cascoin_l2_primitives::{
     chain::{AccountId, Balance, ChainParameters, Moment},
     l1::{
         burn::{BurnPayload, Recipient},
-        L1Hash, OutPoint,
+        deposit, L1Hash, OutPoint,
     },
     relay::{L1BlockContext, L1Branch, L1Event, OnL1Event},
     reputation::MS_PER_DAY,
@@ -57,6 +57,8 @@ parameter_types! {
     pub static Members: usize = 1;
     pub static L1Disputed: bool = false;
     pub static Emergency: bool = false;
+    /// SHA-256 of the vault's script.
+    pub static VaultScript: Option<[u8; 32]> = None;
     /// L1 blocks that were replaced.
     pub static Replaced: Vec<L1Hash> = vec![];
     /// How often the parameters were read.
@@ -129,6 +131,7 @@ impl crate::Config for Test {
     type L1Disputed = L1Disputed;
     type Emergency = Emergency;
     type L1Blocks = L1Blocks;
+    type VaultScript = VaultScript;
     type Time = Clock;
     type WeightInfo = ();
 }
@@ -145,6 +148,7 @@ pub fn new_test_ext() -> sp_io::TestExternalities {
     Members::set(1);
     L1Disputed::set(false);
     Emergency::set(false);
+    VaultScript::set(None);
     Replaced::set(vec![]);
     let genesis = RuntimeGenesisConfig {
         balances: pallet_balances::GenesisConfig {
@@ -211,6 +215,28 @@ pub fn see(outpoint: OutPoint, value: u64, payload: &[u8]) {
 /// The relay hands over a valid burn.
 pub fn burn(number: u32, to: AccountId, value: u64) {
     see(outpoint(number), value, &payload(to, value));
+}
+
+/// The vault of [`deposit`].
+pub const VAULT: [u8; 32] = [0x55; 32];
+
+/// The relay hands over a deposit in a block, in an output with the script `script`.
+pub fn deposit_in(
+    block: &L1BlockContext,
+    number: u32,
+    to: AccountId,
+    value: u64,
+    script: [u8; 32],
+) {
+    let body = deposit::body(&Recipient::Account(to)).to_vec().try_into().expect("it fits");
+    let (outpoint, chain_id) = (outpoint(number), CHAIN_ID);
+    let event = L1Event::VaultDeposit { outpoint, chain_id, value, script, body };
+    BurnMint::on_event(&event, block);
+}
+
+/// The relay hands over a deposit in [`VAULT`].
+pub fn deposit(number: u32, to: AccountId, value: u64) {
+    deposit_in(&l1_block(), number, to, value, VAULT);
 }
 
 /// An L1 block of branch `branch`.

@@ -16,13 +16,13 @@ use crate::{
     limits::Spent,
     pallet::{
         BurnCount, Burns, ClawedBack, ClawedBackTotal, Config, Deficit, Error, Event, MintedTotal,
-        Pallet, RecentBurns, RecentRange, RepeatedCount, RevertedCount, Sweep,
+        Pallet, RecentBurns, RecentRange, RepeatedCount, RevertedCount, Sweep, VaultedTotal,
     },
     types::RecentBurn,
     WeightInfo,
 };
 use cascoin_l2_primitives::{
-    apis::{BurnOutcome, BurnRecord, WaitCause},
+    apis::{BurnOutcome, BurnRecord, Peg, WaitCause},
     chain::Balance,
     l1::OutPoint,
     relay::{L1BlockContext, L1Branch, OnL1Fork, MAX_FORK_DEPTH},
@@ -192,6 +192,9 @@ impl<T: Config> Pallet<T> {
         let amount = Balance::from(taken);
         Deficit::<T>::mutate(|sum| *sum = sum.saturating_sub(amount));
         MintedTotal::<T>::mutate(|total| *total = total.saturating_sub(amount));
+        if record.peg == Peg::Vault {
+            VaultedTotal::<T>::mutate(|total| *total = total.saturating_sub(amount));
+        }
         ClawedBackTotal::<T>::mutate(|total| *total = total.saturating_add(amount));
         ClawedBack::<T>::mutate(txid, vout, |sum| *sum = sum.saturating_add(amount));
         taken

@@ -3,7 +3,7 @@
 
 use crate::{
     mock::*,
-    pallet::{ClawedBackTotal, Deficit, MintedTotal},
+    pallet::{ClawedBackTotal, Deficit, MintedTotal, VaultedTotal},
 };
 use cascoin_l2_primitives::{
     apis::BurnOutcome,
@@ -59,6 +59,11 @@ fn recipient_of(number: u32) -> AccountId {
     account(1 + (number % 4) as u8)
 }
 
+/// Whether it is no burn but a deposit in the vault.
+fn is_deposit(number: u32) -> bool {
+    number % 3 == 0
+}
+
 /// L1: its branch, with the burns of each block.
 #[derive(Default)]
 struct L1 {
@@ -84,7 +89,11 @@ impl L1 {
         }
         for &number in &burns {
             let block = l1_block_at(height, self.branch);
-            burn_in(&block, number, recipient_of(number), value_of(number));
+            let (to, value) = (recipient_of(number), value_of(number));
+            match is_deposit(number) {
+                true => deposit_in(&block, number, to, value, VAULT),
+                false => burn_in(&block, number, to, value),
+            }
         }
         self.blocks.push((height, self.branch, burns));
     }
@@ -116,6 +125,7 @@ proptest! {
     #[test]
     fn p20_after_forks_of_l1_the_books_say_what_its_branch_destroyed(all in actions()) {
         new_test_ext().execute_with(|| {
+            VaultScript::set(Some(VAULT));
             let mut l1 = L1::default();
             let mut ever = BTreeSet::new();
             for action in &all {
@@ -146,9 +156,12 @@ proptest! {
             for _ in 0..40 {
                 next_block();
             }
-            let (mut backed, mut deficit) = (0, 0);
+            let (mut backed, mut deficit, mut vaulted) = (0, 0, 0);
             for &number in &ever {
                 let record = record(number);
+                if is_deposit(number) {
+                    vaulted += Balance::from(record.minted);
+                }
                 if l1.has(number) {
                     assert_eq!(record.outcome, BurnOutcome::Minted, "burn {number}");
                     backed += Balance::from(value_of(number));
@@ -160,6 +173,7 @@ proptest! {
             assert_eq!(Deficit::<Test>::get(), deficit);
             assert_eq!(BurnMint::has_deficit(), deficit > 0);
             assert_eq!(MintedTotal::<Test>::get(), backed + deficit);
+            assert_eq!(VaultedTotal::<Test>::get(), vaulted);
             assert_eq!(<Balances as Inspect<AccountId>>::total_issuance(), ENDOWMENT + backed + deficit);
             // Whoever owes has nothing that could be taken back when it was judged; what
             // it has now can be.

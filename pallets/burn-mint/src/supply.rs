@@ -1,8 +1,10 @@
-//! The supply invariant (O7, P4): coins appear on L2 only by minting burns.
+//! The supply invariant (O7, P4): coins appear on L2 only by minting what was burned on L1
+//! or is in the vault there:
+//! `issuance + burned on L2 = genesis + burned on L1 + in the vault`.
 
 use crate::pallet::{
     BurnCount, ClawedBackTotal, Config, Deficit, Event, GenesisIssuance, Halted, LastIssuance,
-    MintedInBlock, MintedTotal, Pallet, RejectedCount, RejectedWaitingCount,
+    MintedInBlock, MintedTotal, Pallet, RejectedCount, RejectedWaitingCount, VaultedTotal,
 };
 use cascoin_l2_primitives::{apis::SupplyReport, chain::Balance};
 use frame_support::traits::fungible::Inspect;
@@ -17,6 +19,7 @@ impl<T: Config> Pallet<T> {
             issuance,
             genesis,
             minted,
+            vaulted: VaultedTotal::<T>::get(),
             burned_on_l2: allowed.saturating_sub(issuance),
             burn_count: BurnCount::<T>::get(),
             rejected_count: RejectedCount::<T>::get()
@@ -83,14 +86,20 @@ impl<T: Config> Pallet<T> {
             RejectedLog, RevertedCount, Sweep, MAX_REJECTED,
         };
         use cascoin_l2_primitives::{
-            apis::BurnOutcome, l1::burn::BurnRejection, reputation::MS_PER_DAY,
+            apis::{BurnOutcome, Peg},
+            l1::burn::BurnRejection,
+            reputation::MS_PER_DAY,
         };
         use frame_support::ensure;
 
         let (mut full, mut minted, mut rejected, mut rejected_waiting) = (0, 0, 0, 0);
         let (mut reverted, mut deficit): (u64, Balance) = (0, 0);
+        let mut vaulted: Balance = 0;
         for (_, _, record) in Burns::<T>::iter() {
             minted += Balance::from(record.minted);
+            if record.peg == Peg::Vault {
+                vaulted += Balance::from(record.minted);
+            }
             let fits = match record.outcome {
                 BurnOutcome::Minted => {
                     full += 1;
@@ -114,6 +123,7 @@ impl<T: Config> Pallet<T> {
             ensure!(fits, "a burn is minted in full, not at all, or waits or did so");
         }
         ensure!(minted == MintedTotal::<T>::get(), "records sum to what was minted");
+        ensure!(vaulted == VaultedTotal::<T>::get(), "what the vault backs is told apart");
         ensure!(full == BurnCount::<T>::get(), "every burn minted in full is counted");
         ensure!(
             rejected == RejectedCount::<T>::get().min(MAX_REJECTED)

@@ -11,8 +11,8 @@ use frame_support::{traits::Get, weights::Weight};
 
 /// Weights of the call, the hooks and one event.
 pub trait WeightInfo {
-    /// One burn output, at worst: minted to a new account in part, with the rest put
-    /// into the queue.
+    /// One burn output, or one deposit, at worst: minted to a new account in part, with the
+    /// rest put into the queue.
     fn process_burn() -> Weight;
     /// The turn of one waiting burn.
     fn retry_burn() -> Weight;
@@ -50,7 +50,7 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
     // each burn: its record, two log entries, account and account counter, place in the
     // queue and the way to it, its place among the recent ones and two old places there. Reads
     // more: whether L1 is disputed, minting stopped, burns are being judged, or something
-    // was taken back of this one. One that comes again costs less.
+    // was taken back of this one. One that comes again costs less. A deposit costs as much.
     fn process_burn() -> Weight {
         Weight::from_parts(130 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(9, 10)
     }
@@ -61,10 +61,11 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
     }
 
     // Reads: the range, the round, the parameters, what was minted today, the halt, the
-    // stop, the dispute, the sequencers, and the counters of credits. Writes: the counters
+    // stop, the dispute, the sequencers, and the counters of credits, of those for deposits
+    // too. Writes: the counters
     // and the round.
     fn retry_base() -> Weight {
-        Weight::from_parts(15 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(15, 9)
+        Weight::from_parts(15 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(16, 10)
     }
 
     fn check_supply() -> Weight {
@@ -97,11 +98,11 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
     // As `reject_waiting`, and the log, two of L1's hashes, the account, what was taken
     // back and the counters.
     fn judge_orphan() -> Weight {
-        Weight::from_parts(80 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(20, 16)
+        Weight::from_parts(80 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(21, 17)
     }
 
     fn claw_back() -> Weight {
-        Weight::from_parts(60 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(7, 6)
+        Weight::from_parts(60 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(8, 7)
     }
 
     fn on_fork() -> Weight {

@@ -307,9 +307,10 @@ pub mod pallet {
                 L1Event::Burn { .. }
                 | L1Event::Trust(_)
                 | L1Event::KeyRevocation { .. }
-                | L1Event::ChainRegistration { .. }
+                | L1Event::Stake { .. }
                 | L1Event::ForcedTransaction { .. }
-                | L1Event::Stake { .. } => (),
+                | L1Event::ChainRegistration { .. }
+                | L1Event::VaultDeposit { .. } => (),
             }
         }
 

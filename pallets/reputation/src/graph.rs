@@ -47,7 +47,8 @@ impl<T: Config> OnL1Event for Pallet<T> {
             L1Event::Burn { .. }
             | L1Event::Stake { .. }
             | L1Event::ForcedTransaction { .. }
-            | L1Event::ChainRegistration { .. } => (),
+            | L1Event::ChainRegistration { .. }
+            | L1Event::VaultDeposit { .. } => (),
         }
     }
 

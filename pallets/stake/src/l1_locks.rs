@@ -331,7 +331,8 @@ impl<T: Config> OnL1Event for Pallet<T> {
             | L1Event::KeyRevocation { .. }
             | L1Event::Message { .. }
             | L1Event::ForcedTransaction { .. }
-            | L1Event::ChainRegistration { .. } => (),
+            | L1Event::ChainRegistration { .. }
+            | L1Event::VaultDeposit { .. } => (),
         }
     }
 

@@ -46,7 +46,7 @@ impl Recipient {
         }
     }
 
-    fn encode(&self) -> [u8; 33] {
+    pub(super) fn encode(&self) -> [u8; 33] {
         let mut bytes = [0; 33];
         match self {
             Self::Key(key) => bytes.copy_from_slice(&key.0),
@@ -55,7 +55,7 @@ impl Recipient {
         bytes
     }
 
-    fn decode(bytes: &[u8; 33]) -> Option<Self> {
+    pub(super) fn decode(bytes: &[u8; 33]) -> Option<Self> {
         match bytes[0] {
             0 => {
                 let mut account = [0; 32];
@@ -82,7 +82,7 @@ pub struct BurnPayload {
     pub amount: u64,
 }
 
-/// Why a marked output is not minted (ledger O6, names as RPC shows them).
+/// Why a burn or a deposit is not minted (ledger O6, names as RPC shows them).
 #[derive(
     Clone,
     Copy,
@@ -110,6 +110,10 @@ pub enum BurnRejection {
     /// Governance took it out of the queue in which it waited, so that no more of it is
     /// minted. [`judge`] never says so.
     ByGovernance,
+    /// A deposit, and the chain has no vault ([`deposit::judge`](super::deposit::judge)).
+    NoVault,
+    /// A deposit whose coins are not in the chain's vault.
+    WrongVault,
 }
 
 impl BurnPayload {

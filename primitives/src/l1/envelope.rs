@@ -38,6 +38,8 @@ const OP_PUSHDATA1: u8 = 0x4c;
 pub enum MessageKind {
     /// A layer 2 chain is registered (R1.5).
     ChainRegistration = 1,
+    /// Coins are deposited in the vault (R4.1).
+    VaultDeposit = 2,
     /// A transaction of the layer 2 that no sequencer can leave out (R17).
     ForcedTransaction = 3,
     /// A call that L2 executes as the sender's own (R9.1).
@@ -46,15 +48,23 @@ pub enum MessageKind {
     KeyRevocation = 5,
     /// Coins are locked on L1 as a sequencer's stake (R2.3).
     Stake = 6,
+    /// A layer 2 commits to its blocks up to one (R3.2).
+    Anchor = 7,
+    /// Where a part of a batch's data stands (R7.1).
+    DataPointer = 8,
 }
 
 impl MessageKind {
-    const ALL: [Self; 5] = [
+    /// All of them, in the order of their numbers.
+    pub const ALL: [Self; 8] = [
         Self::ChainRegistration,
+        Self::VaultDeposit,
         Self::ForcedTransaction,
         Self::CrossLayer,
         Self::KeyRevocation,
         Self::Stake,
+        Self::Anchor,
+        Self::DataPointer,
     ];
 
     fn of(byte: u8) -> Option<Self> {

@@ -5,10 +5,13 @@ pub use hash::{L1Hash, OutPoint};
 
 pub mod address;
 pub mod amount;
+pub mod anchor;
 pub mod burn;
 pub mod common_inputs;
 pub mod cross_layer;
 pub mod cvm;
+pub mod data_pointer;
+pub mod deposit;
 pub mod envelope;
 pub mod forced;
 pub mod inclusion;
@@ -25,6 +28,8 @@ pub mod transaction;
 mod burn_tests;
 #[cfg(test)]
 mod common_inputs_tests;
+#[cfg(test)]
+pub(crate) mod formats_tests;
 #[cfg(test)]
 mod inclusion_tests;
 #[cfg(test)]

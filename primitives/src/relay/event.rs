@@ -122,6 +122,23 @@ pub enum L1Event {
         /// The transaction, as `author_submitExtrinsic` takes it.
         transaction: BoundedVec<u8, ConstU32<{ MAX_FORCED_BYTES as u32 }>>,
     },
+    /// Coins in an output that may be the vault's, and a message that says whose they
+    /// are (R4.1). Every one is an event, whatever its body and for whatever layer 2:
+    /// it carries coins, so that the reason for a rejection is on record.
+    #[codec(index = 7)]
+    VaultDeposit {
+        /// The output that holds the coins.
+        outpoint: OutPoint,
+        /// The layer 2 that the message names.
+        chain_id: u32,
+        /// Coins in it, in L1 units.
+        value: u64,
+        /// SHA-256 of the script that it pays to.
+        script: [u8; 32],
+        /// The message's body ([`deposit::read`](crate::l1::deposit::read), if it is
+        /// well-formed).
+        body: MessageBody,
+    },
 }
 
 /// A trust edge or a bonded vote, as far as L1 proves it.

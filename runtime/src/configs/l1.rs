@@ -28,7 +28,7 @@ pub struct L1Events;
 impl OnL1Event for L1Events {
     fn on_event(event: &L1Event, block: &L1BlockContext) {
         match event {
-            L1Event::Burn { .. } => BurnMint::on_event(event, block),
+            L1Event::Burn { .. } | L1Event::VaultDeposit { .. } => BurnMint::on_event(event, block),
             L1Event::Trust(_) => Reputation::on_event(event, block),
             L1Event::KeyRevocation { .. } => {
                 SequencerRegistry::on_event(event, block);
@@ -88,6 +88,16 @@ impl Get<bool> for L1Disputed {
     }
 }
 
+/// The vault's script. There is none before anchors move the vault's coins, so nothing can
+/// be deposited, and every deposit is rejected with that reason.
+pub struct NoVault;
+
+impl Get<Option<[u8; 32]>> for NoVault {
+    fn get() -> Option<[u8; 32]> {
+        None
+    }
+}
+
 impl pallet_burn_mint::Config for Runtime {
     type Currency = Balances;
     type Parameters = ChainParameters;
@@ -95,6 +105,7 @@ impl pallet_burn_mint::Config for Runtime {
     type L1Disputed = L1Disputed;
     type Emergency = super::liveness::Emergency;
     type L1Blocks = L1Relay;
+    type VaultScript = NoVault;
     type Time = Timestamp;
     type WeightInfo = crate::weights::pallet_burn_mint::WeightInfo<Runtime>;
 }

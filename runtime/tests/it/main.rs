@@ -6,6 +6,7 @@ mod candidates;
 mod chain;
 mod common_inputs;
 mod compensation;
+mod deposits;
 mod emergency;
 mod evidence;
 mod exports;

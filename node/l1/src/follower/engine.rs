@@ -2,6 +2,7 @@
 
 use super::{
     seen::{SeenBurn, SeenIndex},
+    skipped::SkippedMessages,
     status::ForkFromAttested,
     L1Source, LocalStore, RelayPosition, Tip, LOG,
 };
@@ -133,6 +134,8 @@ pub struct Engine {
     rereading: Option<(u32, u32)>,
     /// Previous block and time by hash, for median times.
     headers: HashMap<L1Hash, (L1Hash, u32)>,
+    /// Messages of the blocks read that nobody can read.
+    skipped: Arc<SkippedMessages>,
 }
 
 impl Engine {
@@ -151,6 +154,7 @@ impl Engine {
             reread: None,
             rereading: None,
             headers: HashMap::new(),
+            skipped: Arc::default(),
         };
         let mut height = engine.readable_height;
         while let Some(block) = read::<LocalBlock>(store, &block_key(height)) {
@@ -162,6 +166,11 @@ impl Engine {
             }
         }
         engine
+    }
+
+    /// Counts messages that are skipped from now on in `skipped`.
+    pub(super) fn count_skipped_in(&mut self, skipped: Arc<SkippedMessages>) {
+        self.skipped = skipped;
     }
 
     /// L1's tip at the last step.
@@ -464,6 +473,7 @@ impl Engine {
                 store.set(FLOOR_KEY, &height.encode());
             }
             store.set(&block_key(height), &local.encode());
+            self.skipped.count(&block);
             let known = self.remember_stored(&local);
             if local.digest.event_count > 0 {
                 let count = local.digest.event_count;
@@ -555,7 +565,8 @@ impl Engine {
                 | L1Event::Stake { .. }
                 | L1Event::Message { .. }
                 | L1Event::ForcedTransaction { .. }
-                | L1Event::ChainRegistration { .. } => None,
+                | L1Event::ChainRegistration { .. }
+                | L1Event::VaultDeposit { .. } => None,
             })
             .collect();
         let fits = held.saturating_add(burns.len()) <= self.limits.burns;

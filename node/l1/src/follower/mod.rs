@@ -29,6 +29,7 @@ pub mod endpoints;
 pub mod engine;
 mod progress;
 mod seen;
+mod skipped;
 mod status;
 
 #[cfg(test)]
@@ -36,6 +37,7 @@ mod pause_tests;
 
 pub use progress::CatchUp;
 pub use seen::SeenBurn;
+pub use skipped::SkippedMessages;
 pub use status::{ForkFromAttested, L1Status};
 
 use crate::{
@@ -203,6 +205,7 @@ impl Follower {
             status: RwLock::new(status),
             seen: RwLock::default(),
             store: store.clone(),
+            skipped: Arc::default(),
             asked: Mutex::default(),
             wake: Condvar::new(),
         });
@@ -243,6 +246,11 @@ impl FollowerHandle {
         self.shared.seen.read().all()
     }
 
+    /// Messages that were skipped because nobody can read them.
+    pub fn skipped(&self) -> Arc<SkippedMessages> {
+        self.shared.skipped.clone()
+    }
+
     /// Looks at L1 now, however long the pause after an error would be, begins with the
     /// shortest one again, and has the off-chain worker send again what is not on chain
     /// yet.
@@ -277,6 +285,7 @@ struct Shared {
     status: RwLock<L1Status>,
     seen: RwLock<SeenIndex>,
     store: Arc<dyn LocalStore>,
+    skipped: Arc<SkippedMessages>,
     asked: Mutex<Asked>,
     wake: Condvar,
 }
@@ -357,6 +366,7 @@ impl Worker {
     fn run(self) {
         let limits = Limits { confirmations: self.config.confirmations, ..Limits::default() };
         let mut engine = Engine::load(limits, &*self.store);
+        engine.count_skipped_in(self.shared.skipped.clone());
         let mut backoff = self.config.poll_interval;
         let mut progress = Progress::new(Instant::now());
         let mut others_checked = false;

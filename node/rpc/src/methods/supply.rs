@@ -25,6 +25,8 @@ struct Totals {
     /// minted, since a burn mints the value of its own output. Of burns that L1 dropped
     /// it has what could not be taken back (`deficit`).
     total_burned_l1: String,
+    /// What of the minted coins is backed by the vault on L1.
+    total_vaulted_l1: String,
     total_minted_l2: String,
     /// Fees burned, dust, slashes.
     total_burned_l2: String,
@@ -45,7 +47,8 @@ impl Totals {
             block_number: at.head.number,
             total_supply: at.coins(supply.issuance),
             genesis_supply: at.coins(supply.genesis),
-            total_burned_l1: at.coins(supply.minted),
+            total_burned_l1: at.coins(supply.minted.saturating_sub(supply.vaulted)),
+            total_vaulted_l1: at.coins(supply.vaulted),
             total_minted_l2: at.coins(supply.minted),
             total_burned_l2: at.coins(supply.burned_on_l2),
             burn_count: supply.burn_count,

@@ -19,7 +19,7 @@ use cascoin_l1::{
 use cascoin_l2_primitives::{
     apis::{
         BurnOutcome, BurnRecord, BurnWait, CandidateInfo, DoubleSignRecord, Eligibility,
-        ForcedStatus, MintRecord, MintingStatus, OpenVote, OutageClaim, RelayStatus,
+        ForcedStatus, MintRecord, MintingStatus, OpenVote, OutageClaim, Peg, RelayStatus,
         ReputationExports, ReputationReport, SequencerParticipation, SupplyReport, WaitCause,
     },
     chain::{AccountId, BlockHash, BlockNumber, FeeSplit, Header, SequencerInfo, SequencerSet},
@@ -92,6 +92,7 @@ impl TestChain {
     fn record() -> BurnRecord {
         BurnRecord {
             outpoint: OutPoint { txid: L1Hash([1; 32]), vout: 0 },
+            peg: Peg::Burn,
             value: 150,
             minted: 150,
             encoded_amount: 150,
@@ -1111,6 +1112,16 @@ fn mint_history_is_bounded_and_says_so() {
     let burns = call("l2_getburnsforaddress", json!([ALICE]));
     assert_eq!((&burns["count"], &burns["totalBurned"]), (&json!(1), &json!("0.00000150")));
     assert_eq!(burns["truncated"], false);
+}
+
+#[test]
+fn what_is_burned_on_l1_and_what_is_in_the_vault_are_told_apart() {
+    let mut setup = Setup::default();
+    setup.supply.vaulted = 40;
+    let supply = setup.call("l2_gettotalsupply", json!([])).expect("it is known");
+    assert_eq!(supply["totalMintedL2"], "0.00000150");
+    assert_eq!(supply["totalBurnedL1"], "0.00000110");
+    assert_eq!(supply["totalVaultedL1"], "0.00000040");
 }
 
 #[test]

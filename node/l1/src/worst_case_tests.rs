@@ -127,6 +127,7 @@ fn values(events: &[L1Event]) -> Vec<u64> {
         L1Event::Burn { value, .. }
         | L1Event::Stake { value, .. }
         | L1Event::Message { value, .. }
+        | L1Event::VaultDeposit { value, .. }
         | L1Event::ChainRegistration { value, .. } => Some(*value),
         L1Event::ForcedTransaction { paid, .. } => Some(*paid),
         L1Event::Trust(statement) => Some(statement.bond),

@@ -216,7 +216,7 @@ pub fn honest_block(now: Moment) -> Vec<Vec<u8>> {
     begin(now);
     if let Some(call) = Forced::create_inherent(&InherentData::new()) {
         assert!(Forced::is_inherent(&call));
-        let Call::include { place } = call else { panic!("it makes no other") };
+        let Call::include { place } = call;
         Forced::include(RuntimeOrigin::none(), place).expect("it is asked for that");
     }
     end();

@@ -19,6 +19,7 @@ fn shared() -> Shared {
         status: RwLock::new(L1Status::new(&client(), 1)),
         seen: RwLock::default(),
         store: Arc::new(MemoryStore::default()),
+        skipped: Arc::default(),
         asked: Mutex::default(),
         wake: Condvar::new(),
     }

@@ -142,7 +142,7 @@ impl<T: Config> Pallet<T> {
         let active = ActiveSequencers::<T>::get();
         ensure!(active.iter().any(|active| active.account == *sequencer), Error::<T>::NotAsked);
         ensure!(poll.answer(sequencer, approves), Error::<T>::NotAsked);
-        match poll.outcome() {
+        match poll.outcome(T::Parameters::get().min_sequencer_peers) {
             Outcome::Refused => {
                 Candidates::<T>::remove(&account);
                 let until = Clock::<T>::get().saturating_add(Self::epoch());

@@ -64,14 +64,17 @@ impl Poll {
         true
     }
 
-    /// What the answers come to.
-    pub fn outcome(&self) -> Outcome {
+    /// What the answers come to, where a candidate needs `min_peers` peers (O4): who
+    /// vouches has reached its node, so each that does is one. A sample that is too small
+    /// for that lets nobody in, and refuses nobody for it either: it is drawn anew.
+    pub fn outcome(&self, min_peers: u32) -> Outcome {
         let (asked, needed) = (self.sample.len(), quorum(self.sample.len()));
-        if self.approved.count() >= needed {
+        let approved = self.approved.count();
+        if approved >= needed && approved >= min_peers as usize {
             return Outcome::Given;
         }
         let possible = asked.saturating_sub(self.refused.count());
-        if possible < needed {
+        if possible < needed.max(min_peers as usize).min(asked) {
             Outcome::Refused
         } else {
             Outcome::Open

@@ -203,6 +203,34 @@ fn r2_4_only_who_is_asked_attests_and_once() {
 }
 
 #[test]
+fn o4_a_candidate_is_reached_by_as_many_as_it_needs_peers() {
+    run(|| {
+        MinPeers::set(3);
+        // Of these two nobody can say that it has three peers, and nobody holds it against it.
+        assert_ok!(announce(4));
+        L1Height::mutate(|height| *height += 10);
+        planned(1, &[1, 2]);
+        assert_ok!(Registry::attest(origin(1), account(4), true));
+        assert_ok!(Registry::attest(origin(2), account(4), true));
+        let open = |n| {
+            let candidate = Candidates::<Test>::get(account(n)).map(|known| known.attestation);
+            matches!(candidate, Some(Attestation::Open(_)))
+        };
+        assert!(open(4));
+        // The set grows, and who is asked is drawn anew after an epoch.
+        for index in 2..=4 {
+            session_ends(index);
+        }
+        for n in 1..=2 {
+            assert_ok!(Registry::attest(origin(n), account(4), true));
+        }
+        assert!(open(4));
+        assert_ok!(Registry::attest(origin(3), account(4), true));
+        System::assert_last_event(Event::<Test>::Attested { account: account(4) }.into());
+    });
+}
+
+#[test]
 fn r2_4_nobody_is_asked_about_itself() {
     run(|| {
         MinSequencers::set(2);

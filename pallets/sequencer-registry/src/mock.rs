@@ -87,6 +87,7 @@ parameter_types! {
     pub static ProvenBy: Vec<(AccountId, H160)> = Vec::new();
     pub static Planned: Vec<AccountId> = Vec::new();
     pub static MaxSequencers: u32 = 5;
+    pub static MinPeers: u32 = 0;
     /// Relay keys that are not those of `ed(n, RELAY_KEY)`.
     pub static OtherKeys: Vec<(AccountId, ed25519::Public)> = Vec::new();
     /// The next set with its relay keys, where a test ends sessions by [`rotate`].
@@ -133,6 +134,7 @@ impl Get<ChainParameters> for Parameters {
             epoch_sessions: 2,
             min_sequencer_score: MIN_SCORE,
             min_sequencer_stake: MIN_STAKE,
+            min_sequencer_peers: MinPeers::get(),
             ..Default::default()
         }
     }
@@ -325,6 +327,7 @@ pub fn three_members() -> sp_io::TestExternalities {
     ProvenBy::set(Vec::new());
     Planned::set(Vec::new());
     MaxSequencers::set(5);
+    MinPeers::set(0);
     Known::set(Vec::new());
     Locked::set(Vec::new());
     Keyless::set(Vec::new());

@@ -1,0 +1,34 @@
+//! The recovery epoch, as pure logic (R19.2, R19.3, P20, ADR 0033): what this chain did
+//! on the word of L1 blocks that L1 dropped is undone, where following L1 forward
+//! ([ADR 0026]) leaves coins that nothing backs.
+//!
+//! No block is undone. The chain goes on with its next block, and brings the *state* of
+//! users' money back to a past block, by pages that everybody checks; then what L1 still
+//! has is applied again, and what users did since, as far as it holds without the rest.
+//!
+//! - [`point`]: which block the state goes back to.
+//! - [`page`]: pieces of that block's state, checked against its state root.
+//! - [`restore`]: the state is made to be as the pages say, in bounded steps.
+//! - [`replay`]: users' transactions are repeated, each once, in their order.
+//!
+//! The runtime uses [`point`] only, so far: it records where a recovery would begin. The
+//! rest is here to be checked, and is called by nothing.
+//!
+//! [ADR 0026]: https://github.com/Casraw/cascoin-l2/blob/main/docs/adr/0026-l1-forks-are-followed-forward.md
+
+pub mod page;
+pub mod point;
+pub mod replay;
+pub mod restore;
+
+#[cfg(test)]
+mod page_tests;
+#[cfg(test)]
+mod property_tests;
+#[cfg(test)]
+mod restore_tests;
+
+pub use page::{read_page, PageError, StatePage};
+pub use point::{Effect, PointLog, RecoveryPoint, MAX_POINTS};
+pub use replay::{Ledger, Past, Place, Replay, ReplayError, Verdict};
+pub use restore::{restore, Cursor, RestoreError, State};

@@ -8,6 +8,7 @@ use crate::{
         OutPoint,
     },
     messages::MessageReport,
+    recovery::RecoveryStatus,
     registry::{ChainDefinition, ChainStatus, ListedChain},
     relay::{EventPage, L1BlockDigest, PageProof, RelayVote},
     reputation::{
@@ -650,6 +651,12 @@ sp_api::decl_runtime_apis! {
     pub trait ForcedInclusionApi {
         /// The totals, and at most `limit` of those that wait, from a place on.
         fn forced_inclusion(from: u64, limit: u32) -> ForcedStatus;
+    }
+
+    /// What is in doubt after a fork of L1.
+    pub trait RecoveryApi {
+        /// Since which block, and what is not backed.
+        fn recovery_status() -> RecoveryStatus;
     }
 
     /// What sequencers earn.

@@ -3,9 +3,9 @@
 use crate::{
     fees, genesis_config_presets, AccountId, Aura, Balance, Block, BlockNumber, BurnMint,
     ChainParameters, Compensation, Equivocation, Executive, Grandpa, InherentDataExt, L1Relay,
-    L2Registry, Messages, Nonce, Participation, Reputation, ReputationExport, Rewards, Runtime,
-    RuntimeCall, SequencerRegistry, SessionKeys, System, TimestampGuard, TransactionPayment,
-    VERSION,
+    L2Registry, Messages, Nonce, Participation, RecoveryPoint, Reputation, ReputationExport,
+    Rewards, Runtime, RuntimeCall, SequencerRegistry, SessionKeys, System, TimestampGuard,
+    TransactionPayment, VERSION,
 };
 use alloc::{vec, vec::Vec};
 use cascoin_l2_primitives::{
@@ -18,6 +18,7 @@ use cascoin_l2_primitives::{
     consensus::DoubleSignEvidence,
     l1::{common_inputs::CommonInputsProof, registration::ChainName, L1Hash, OutPoint},
     messages::MessageReport,
+    recovery::RecoveryStatus,
     registry::{ChainDefinition, ChainStatus, ListedChain},
     relay::{EventPage, PageProof, RelayVote},
     rewards::RewardsReport,
@@ -357,6 +358,12 @@ impl_runtime_apis! {
     impl cascoin_l2_primitives::apis::ForcedInclusionApi<Block> for Runtime {
         fn forced_inclusion(from: u64, limit: u32) -> ForcedStatus {
             crate::configs::forced_status(from, limit)
+        }
+    }
+
+    impl cascoin_l2_primitives::apis::RecoveryApi<Block> for Runtime {
+        fn recovery_status() -> RecoveryStatus {
+            RecoveryPoint::status()
         }
     }
 

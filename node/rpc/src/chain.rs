@@ -11,9 +11,9 @@ use cascoin_l2_primitives::{
     apis::{
         BurnMintApi, BurnRecord, BurnWait, CandidateInfo, ChainApi, ChainRegistryApi,
         CompensationApi, DoubleSignRecord, Eligibility, EvidenceApi, ForcedInclusionApi,
-        ForcedStatus, MessagesApi, MintRecord, OutageClaim, ParticipationApi, RegistryApi,
-        RelayApi, RelayStatus, ReputationApi, ReputationExports, ReputationReport, RewardsApi,
-        SequencerApi, SequencerParticipation, SupplyReport,
+        ForcedStatus, MessagesApi, MintRecord, OutageClaim, ParticipationApi, RecoveryApi,
+        RegistryApi, RelayApi, RelayStatus, ReputationApi, ReputationExports, ReputationReport,
+        RewardsApi, SequencerApi, SequencerParticipation, SupplyReport,
     },
     chain::{
         AccountId, Balance, BlockHash, BlockNumber, ChainParameters, Header, Nonce, OpaqueBlock,
@@ -21,6 +21,7 @@ use cascoin_l2_primitives::{
     },
     l1::{common_inputs::CommonInputsProof, registration::ChainName, L1Hash, OutPoint},
     messages::MessageReport,
+    recovery::RecoveryStatus,
     registry::{ChainDefinition, ChainStatus, ListedChain},
     rewards::RewardsReport,
     sequencers::RevocationKey,
@@ -219,6 +220,8 @@ pub trait ChainReader: Send + Sync + 'static {
     /// What became of transactions that stood on L1, and at most `limit` of those that
     /// wait, from a place on.
     fn forced_inclusion(&self, at: BlockHash, from: u64, limit: u32) -> Read<ForcedStatus>;
+    /// What is in doubt after a fork of L1.
+    fn recovery_status(&self, at: BlockHash) -> Read<RecoveryStatus>;
     /// A registered chain by its id.
     fn registered_chain(&self, at: BlockHash, id: u32) -> Read<Option<ListedChain>>;
     /// A registered chain by its name.
@@ -259,6 +262,7 @@ pub trait L2Client:
                  + MessagesApi<OpaqueBlock>
                  + ForcedInclusionApi<OpaqueBlock>
                  + ParticipationApi<OpaqueBlock>
+                 + RecoveryApi<OpaqueBlock>
                  + RegistryApi<OpaqueBlock>
                  + ReputationApi<OpaqueBlock>
                  + RewardsApi<OpaqueBlock>,
@@ -278,6 +282,7 @@ impl<T> L2Client for T where
                      + MessagesApi<OpaqueBlock>
                      + ForcedInclusionApi<OpaqueBlock>
                      + ParticipationApi<OpaqueBlock>
+                     + RecoveryApi<OpaqueBlock>
                      + RegistryApi<OpaqueBlock>
                      + ReputationApi<OpaqueBlock>
                      + RewardsApi<OpaqueBlock>,
@@ -458,6 +463,10 @@ impl<C: L2Client, B: Backend<OpaqueBlock> + 'static> ChainReader for ClientReade
 
     fn forced_inclusion(&self, at: BlockHash, from: u64, limit: u32) -> Read<ForcedStatus> {
         Ok(self.client.runtime_api().forced_inclusion(at, from, limit)?)
+    }
+
+    fn recovery_status(&self, at: BlockHash) -> Read<RecoveryStatus> {
+        Ok(self.client.runtime_api().recovery_status(at)?)
     }
 
     fn registered_chain(&self, at: BlockHash, id: u32) -> Read<Option<ListedChain>> {

@@ -7,15 +7,17 @@
 //! has is applied again, and what users did since, as far as it holds without the rest.
 //!
 //! - [`point`]: which block the state goes back to.
+//! - [`doubt`]: what users are told meanwhile.
 //! - [`page`]: pieces of that block's state, checked against its state root.
 //! - [`restore`]: the state is made to be as the pages say, in bounded steps.
 //! - [`replay`]: users' transactions are repeated, each once, in their order.
 //!
-//! The runtime uses [`point`] only, so far: it records where a recovery would begin. The
-//! rest is here to be checked, and is called by nothing.
+//! The runtime uses [`point`] and [`doubt`] only, so far: it records where a recovery would
+//! begin. The rest is here to be checked, and is called by nothing.
 //!
 //! [ADR 0026]: https://github.com/Casraw/cascoin-l2/blob/main/docs/adr/0026-l1-forks-are-followed-forward.md
 
+pub mod doubt;
 pub mod page;
 pub mod point;
 pub mod replay;
@@ -28,6 +30,7 @@ mod property_tests;
 #[cfg(test)]
 mod restore_tests;
 
+pub use doubt::{Doubt, RecoveryStatus};
 pub use page::{read_page, PageError, StatePage};
 pub use point::{Effect, PointLog, RecoveryPoint, MAX_POINTS};
 pub use replay::{Ledger, Past, Place, Replay, ReplayError, Verdict};

@@ -142,7 +142,8 @@ struct World {
 
 impl World {
     fn of(actions: &[Action]) -> Self {
-        let mut world = Self { states: vec![Store::default()], blocks: vec![vec![]], ..Self::default() };
+        let mut world =
+            Self { states: vec![Store::default()], blocks: vec![vec![]], ..Self::default() };
         let mut id = 0;
         for action in actions {
             let block = match action {
@@ -210,12 +211,11 @@ impl World {
 
 fn page(of: &Store, prefix: &[u8], after: Option<&[u8]>, size: usize) -> StatePage {
     let due = |key: &[u8]| key.starts_with(prefix) && after.is_none_or(|after| key > after);
-    let mut entries: Vec<_> = of
-        .0
-        .iter()
-        .filter(|(key, _)| due(key))
-        .map(|(key, value)| (key.clone(), value.clone()))
-        .collect();
+    let mut entries: Vec<_> =
+        of.0.iter()
+            .filter(|(key, _)| due(key))
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect();
     let complete = entries.len() <= size;
     entries.truncate(size);
     StatePage { entries, complete }

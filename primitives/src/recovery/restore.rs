@@ -86,7 +86,8 @@ pub fn restore(
     // How far the page speaks of what is there.
     let last = page.entries.last().map(|(key, _)| key.as_slice());
     let within = |key: &Vec<u8>| {
-        key.starts_with(prefix) && (page.complete || last.is_some_and(|last| key.as_slice() <= last))
+        key.starts_with(prefix)
+            && (page.complete || last.is_some_and(|last| key.as_slice() <= last))
     };
     let mut wanted = page.entries.iter().peekable();
     let mut looked_at = 0;

@@ -21,6 +21,7 @@ mod exports;
 mod forced;
 mod info;
 mod messages;
+mod recovery;
 mod reputation;
 mod revocation;
 mod rewards;
@@ -159,6 +160,7 @@ pub fn module(context: Context) -> Result<RpcModule<()>, RegisterMethodError> {
     add(&mut module, &compensation::COMPENSATION, Safe, compensation::compensation)?;
     add(&mut module, &messages::MESSAGE, Safe, messages::message)?;
     add(&mut module, &messages::CREATE_MESSAGE, Safe, messages::create_message)?;
+    add(&mut module, &recovery::RECOVERY_POINT, Safe, recovery::recovery_point)?;
     add(&mut module, &wallet::CREATE_BURN, Unsafe, wallet::create_burn)?;
     add(&mut module, &wallet::SEND_BURN, Unsafe, wallet::send_burn)?;
     add(&mut module, &stake::CREATE_STAKE, Unsafe, stake::create_stake)?;

@@ -34,6 +34,7 @@ use cascoin_l2_primitives::{
         testing, L1Hash, OutPoint,
     },
     messages::MessageReport,
+    recovery::RecoveryStatus,
     registry::{ChainDefinition, ChainStatus, ListedChain},
     relay::L1BlockDigest,
     reputation::{
@@ -61,6 +62,7 @@ mod evidence_tests;
 mod exports_tests;
 mod forced_tests;
 mod message_tests;
+mod recovery_tests;
 mod rewards_tests;
 
 const ALICE: &str = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
@@ -77,6 +79,7 @@ struct TestChain {
     /// Burns whose credit waits.
     deferred: u32,
     double_signs: Vec<DoubleSignRecord>,
+    recovery: RecoveryStatus,
 }
 
 impl TestChain {
@@ -378,6 +381,10 @@ impl ChainReader for TestChain {
         Ok(forced_tests::report(from, limit))
     }
 
+    fn recovery_status(&self, _: BlockHash) -> Read<RecoveryStatus> {
+        Ok(self.recovery)
+    }
+
     fn registered_chain(&self, _: BlockHash, id: u32) -> Read<Option<ListedChain>> {
         Ok(chains_tests::registered().into_iter().find(|listed| listed.id == id))
     }
@@ -576,6 +583,7 @@ struct Setup {
     deferred: u32,
     double_signs: Vec<DoubleSignRecord>,
     evidence: EvidenceStore,
+    recovery: RecoveryStatus,
 }
 
 impl Default for Setup {
@@ -597,6 +605,7 @@ impl Default for Setup {
             deferred: 0,
             double_signs: Vec::new(),
             evidence: evidence_tests::no_evidence(),
+            recovery: RecoveryStatus::default(),
         }
     }
 }
@@ -609,6 +618,7 @@ impl Setup {
                 supply: self.supply,
                 deferred: self.deferred,
                 double_signs: self.double_signs,
+                recovery: self.recovery,
             }),
             engine: self.engine,
             evidence: self.evidence,
@@ -656,7 +666,7 @@ fn error(setup: Setup, method: &str, params: Value) -> (i64, String) {
 #[test]
 fn all_methods_of_the_ledger_are_there_and_nothing_else() {
     // O9 to O13, as far as there are any, R30.5, R31.6, R10.3, R10.4, R25.6, R38.6, stake on
-    // L1, R22.2, R9.4, and evidence.
+    // L1, R22.2, R9.4, R19.4, and evidence.
     let ledger: BTreeSet<&str> = [
         "l2_getchaininfo",
         "l2_listchains",
@@ -688,6 +698,7 @@ fn all_methods_of_the_ledger_are_there_and_nothing_else() {
         "l2_getcompensation",
         "l2_getmessage",
         "l2_createmessagetx",
+        "l2_getrecoverypoint",
         "l2_getrewards",
         "l2_getpendingburns",
         "l2_retryburn",

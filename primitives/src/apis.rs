@@ -8,7 +8,7 @@ use crate::{
         OutPoint,
     },
     messages::MessageReport,
-    recovery::RecoveryStatus,
+    recovery::{Fall, Past, RecoveryStatus, Verdict},
     registry::{ChainDefinition, ChainStatus, ListedChain},
     relay::{EventPage, L1BlockDigest, PageProof, RelayVote},
     reputation::{
@@ -657,6 +657,12 @@ sp_api::decl_runtime_apis! {
     pub trait RecoveryApi {
         /// Since which block, and what is not backed.
         fn recovery_status() -> RecoveryStatus;
+        /// What would become of users' transactions, block by block, if they were
+        /// repeated on this state after these credits. Changes nothing.
+        fn rehearse_recovery(
+            credits: Vec<(AccountId, Balance)>,
+            blocks: Vec<Vec<Past<Vec<u8>>>>,
+        ) -> Vec<Vec<Verdict<Fall>>>;
     }
 
     /// What sequencers earn.

@@ -18,7 +18,7 @@ use cascoin_l2_primitives::{
     consensus::DoubleSignEvidence,
     l1::{common_inputs::CommonInputsProof, registration::ChainName, L1Hash, OutPoint},
     messages::MessageReport,
-    recovery::RecoveryStatus,
+    recovery::{Fall, Past, RecoveryStatus, Verdict},
     registry::{ChainDefinition, ChainStatus, ListedChain},
     relay::{EventPage, PageProof, RelayVote},
     rewards::RewardsReport,
@@ -364,6 +364,13 @@ impl_runtime_apis! {
     impl cascoin_l2_primitives::apis::RecoveryApi<Block> for Runtime {
         fn recovery_status() -> RecoveryStatus {
             RecoveryPoint::status()
+        }
+
+        fn rehearse_recovery(
+            credits: Vec<(AccountId, Balance)>,
+            blocks: Vec<Vec<Past<Vec<u8>>>>,
+        ) -> Vec<Vec<Verdict<Fall>>> {
+            crate::configs::rehearse_recovery(credits, &blocks)
         }
     }
 

@@ -15,9 +15,10 @@ use crate::chain::BlockNumber;
 use codec::{Decode, Encode, MaxEncodedLen};
 use core::fmt;
 use scale_info::TypeInfo;
+use sp_runtime::{transaction_validity::TransactionValidityError, DispatchError};
 
 /// A user's transaction in a past block.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct Past<T> {
     /// The transaction.
     pub transaction: T,
@@ -39,8 +40,19 @@ pub trait Ledger {
     fn apply(&mut self, transaction: &Self::Transaction) -> Result<(), Self::Refusal>;
 }
 
+/// Why a transaction of the chain does not hold.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub enum Fall {
+    /// No block could hold it; most often because its sender cannot pay the fee.
+    Refused(TransactionValidityError),
+    /// Its call fails.
+    Failed(DispatchError),
+    /// The runtime cannot read it, or nobody signed it.
+    Unreadable,
+}
+
 /// What became of a transaction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub enum Verdict<R> {
     /// It is in force again.
     Holds,

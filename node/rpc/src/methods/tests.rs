@@ -34,7 +34,7 @@ use cascoin_l2_primitives::{
         testing, L1Hash, OutPoint,
     },
     messages::MessageReport,
-    recovery::RecoveryStatus,
+    recovery::{Fall, Past, RecoveryStatus, Verdict},
     registry::{ChainDefinition, ChainStatus, ListedChain},
     relay::L1BlockDigest,
     reputation::{
@@ -385,6 +385,19 @@ impl ChainReader for TestChain {
         Ok(self.recovery)
     }
 
+    fn rehearse_recovery(
+        &self,
+        at: BlockHash,
+        credits: Vec<(AccountId, Balance)>,
+        blocks: Vec<Vec<Past<Vec<u8>>>>,
+    ) -> Read<Vec<Vec<Verdict<Fall>>>> {
+        Ok(recovery_tests::rehearsed(at, &credits, &blocks))
+    }
+
+    fn failed_transactions(&self, at: BlockHash) -> Read<Vec<u32>> {
+        Ok(if at == Self::hash(24) { vec![0, 2] } else { vec![] })
+    }
+
     fn registered_chain(&self, _: BlockHash, id: u32) -> Read<Option<ListedChain>> {
         Ok(chains_tests::registered().into_iter().find(|listed| listed.id == id))
     }
@@ -439,11 +452,19 @@ impl ChainReader for TestChain {
 
     fn block(&self, hash: BlockHash) -> Read<Option<StoredBlock>> {
         let Some(header) = self.header(hash)? else { return Ok(None) };
-        let transactions = Some(vec![vec![1, 2, 3]]);
+        let mut transactions = vec![vec![1, 2, 3]];
+        if self.recovery.doubt.is_some() {
+            transactions.extend(recovery_tests::users_of(header.number));
+        }
+        let transactions = Some(transactions);
         Ok(Some(StoredBlock { hash, header, transactions, justifications: None }))
     }
 
-    fn describe(&self, _: &[u8]) -> Described {
+    fn describe(&self, transaction: &[u8]) -> Described {
+        if transaction.first() == Some(&recovery_tests::SIGNED) {
+            let signer = Some(alice());
+            return Described { kind: Some("signed"), signer, ..Described::default() };
+        }
         Described { kind: Some("inherent"), index: Some((1, 0)), ..Described::default() }
     }
 }
@@ -699,6 +720,7 @@ fn all_methods_of_the_ledger_are_there_and_nothing_else() {
         "l2_getmessage",
         "l2_createmessagetx",
         "l2_getrecoverypoint",
+        "l2_rehearserecovery",
         "l2_getrewards",
         "l2_getpendingburns",
         "l2_retryburn",

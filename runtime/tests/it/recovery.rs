@@ -1,14 +1,17 @@
-//! What would fall, if a recovery went back to a past block.
+//! What would fall, if a recovery went back to a past block, and that its state can be
+//! brought back.
 
 use crate::chain::{preset, transfer, Chain};
-use cascoin_l2_primitives::recovery::{Fall, Past, Verdict};
+use cascoin_l2_primitives::recovery::{read_page, restore, Cursor, Fall, Past, State, Verdict};
 use cascoin_l2_runtime::{
     configs::rehearse_recovery, AccountId, Balances, RuntimeCall, UncheckedExtrinsic,
 };
 use codec::Encode;
-use frame_support::traits::fungible::Inspect;
+use frame_support::{storage::storage_prefix, traits::fungible::Inspect};
+use sp_core::H256;
 use sp_keyring::Sr25519Keyring::{self, Alice, Eve, One, Two};
-use sp_runtime::transaction_validity::InvalidTransaction;
+use sp_runtime::{traits::BlakeTwo256, transaction_validity::InvalidTransaction};
+use sp_trie::{LayoutV1, MemoryDB, StorageProof, TrieDBMutBuilder, TrieMut};
 
 const COIN: u128 = 100_000_000;
 /// What account One gets, and L1 drops.
@@ -110,4 +113,86 @@ fn what_nobody_signed_or_can_read_falls() {
     let verdicts = point.read(|| rehearse_recovery(vec![], &blocks));
     let unreadable = || Verdict::Fell(Fall::Unreadable);
     assert_eq!(verdicts, [[unreadable(), unreadable()]]);
+}
+
+/// The state of a chain, as its database has it.
+struct Raw;
+
+impl State for Raw {
+    fn next_key(&self, after: &[u8]) -> Option<Vec<u8>> {
+        sp_io::storage::next_key(after)
+    }
+
+    fn get(&self, key: &[u8]) -> Option<Vec<u8>> {
+        sp_io::storage::get(key).map(|value| value.to_vec())
+    }
+
+    fn put(&mut self, key: &[u8], value: &[u8]) {
+        sp_io::storage::set(key, value);
+    }
+
+    fn remove(&mut self, key: &[u8]) {
+        sp_io::storage::clear(key);
+    }
+}
+
+/// Keys and values of a state, by key.
+type Entries = Vec<(Vec<u8>, Vec<u8>)>;
+
+fn entries(chain: &mut Chain) -> Entries {
+    chain.read(|| {
+        let (mut all, mut last) = (Entries::new(), Vec::new());
+        while let Some(key) = Raw.next_key(&last) {
+            let value = Raw.get(&key).expect("a key has a value");
+            all.push((key.clone(), value));
+            last = key;
+        }
+        all
+    })
+}
+
+/// The root of a state, and all nodes of its trie.
+fn trie(entries: &Entries) -> (H256, StorageProof) {
+    let mut nodes = MemoryDB::<BlakeTwo256>::default();
+    let mut root = H256::default();
+    {
+        let mut trie =
+            TrieDBMutBuilder::<LayoutV1<BlakeTwo256>>::new(&mut nodes, &mut root).build();
+        for (key, value) in entries {
+            trie.insert(key, value).expect("a trie in memory takes everything");
+        }
+    }
+    (root, StorageProof::new(nodes.drain().into_iter().map(|(_, (node, _))| node)))
+}
+
+#[test]
+fn p20_users_money_is_brought_back_by_pages_that_a_past_header_proves() {
+    let (mut point, mut chain) = chains();
+    for nonce in 0..3 {
+        let payment = chain.sign(One, nonce, 0, transfer(Two, COIN));
+        let (_, applied) = chain.grow(vec![payment]);
+        assert_eq!(applied, [Ok(Ok(()))]);
+    }
+    let payment = chain.sign(Two, 0, 0, transfer(Alice, COIN));
+    chain.grow(vec![payment]);
+
+    let (old, now) = (entries(&mut point), entries(&mut chain));
+    let (root, proof) = trie(&old);
+    assert_eq!(root, point.head.state_root, "the header commits to what pages are made of");
+    let accounts = storage_prefix(b"System", b"Account").to_vec();
+    let parts = [accounts, sp_io::hashing::twox_128(b"Balances").to_vec()];
+    let mut cursor = Cursor::default();
+    while let Some(part) = cursor.due(&parts) {
+        let page = read_page(&root, &proof, part, cursor.after.as_deref()).expect("all is there");
+        let looked_at = chain.read(|| restore(&mut Raw, &parts, &mut cursor, &page, 3));
+        assert!(looked_at.is_ok_and(|count| count <= 3));
+    }
+    let goes_back = |key: &Vec<u8>| parts.iter().any(|part| key.starts_with(part));
+    let (back, stays): (Entries, Entries) =
+        entries(&mut chain).into_iter().partition(|(key, _)| goes_back(key));
+    let old: Entries = old.into_iter().filter(|(key, _)| goes_back(key)).collect();
+    assert_eq!(back, old);
+    let now: Entries = now.into_iter().filter(|(key, _)| !goes_back(key)).collect();
+    assert_eq!(stays, now);
+    assert_eq!((balance(&mut chain, One), balance(&mut chain, Two)), (0, 0));
 }

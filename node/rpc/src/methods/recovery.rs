@@ -17,6 +17,7 @@ use cascoin_l2_primitives::{
 };
 use serde::Serialize;
 use sp_runtime::traits::{BlakeTwo256, Hash};
+use std::collections::BTreeMap;
 
 pub(super) static RECOVERY_POINT: Signature =
     Signature { method: "l2_getrecoverypoint", arguments: &[], required: 0 };
@@ -186,7 +187,9 @@ pub(super) fn rehearse(context: &Context, _: &Args) -> RpcResult<Rehearsal> {
     Ok(rehearsal)
 }
 
-/// What was minted after a block for burns that L1 has, and whether that is all of it.
+/// What was minted after a block for burns that L1 has, and whether that is all of it. A
+/// burn that was taken back and came again is in the history twice: it brings no more than
+/// it has brought by now.
 fn credits(
     context: &Context,
     at: &At,
@@ -195,13 +198,18 @@ fn credits(
     let (from, to) = (since.saturating_add(1), at.head.number);
     let minted = context.chain.mint_history(at.head.hash, from, to, ASKED)?;
     let all = minted.len() <= MAX_CREDITS;
-    let mut credits = Vec::new();
+    let (mut credits, mut brought) = (Vec::new(), BTreeMap::<_, u64>::new());
     for record in minted.into_iter().take(MAX_CREDITS) {
         let burns = context.chain.burns_of_transaction(at.head.hash, record.outpoint.txid)?;
         let burn = burns.into_iter().find(|burn| burn.outpoint == record.outpoint);
-        let stands = burn.is_some_and(|burn| burn.outcome != BurnOutcome::Reverted);
-        if let Some(recipient) = record.recipient.filter(|_| stands) {
-            credits.push((recipient, Balance::from(record.amount)));
+        let Some(burn) = burn.filter(|burn| burn.outcome != BurnOutcome::Reverted) else {
+            continue;
+        };
+        let of_burn = brought.entry((record.outpoint.txid.0, record.outpoint.vout)).or_default();
+        let amount = record.amount.min(burn.minted.saturating_sub(*of_burn));
+        *of_burn = of_burn.saturating_add(amount);
+        if let Some(recipient) = record.recipient.filter(|_| amount > 0) {
+            credits.push((recipient, Balance::from(amount)));
         }
     }
     Ok((credits, all))

@@ -28,7 +28,8 @@ pub fn rehearsed(
     blocks: &[Vec<Past<Vec<u8>>>],
 ) -> Vec<Vec<Verdict<Fall>>> {
     assert_eq!(at, H256::repeat_byte(3));
-    assert!(credits.iter().all(|credit| *credit == (alice(), 150)));
+    // Its one burn, which the history has many times, if it came after the block.
+    assert!(credits.is_empty() || credits == [(alice(), 150)]);
     let verdict = |past: &Past<Vec<u8>>| match past.transaction.as_slice() {
         _ if !past.succeeded => Verdict::HadFailed,
         [SIGNED, 23, 1] => Verdict::Fell(Fall::Refused(InvalidTransaction::Payment.into())),

@@ -9,6 +9,7 @@ use crate::{
     },
     liveness::LivenessReport,
     messages::MessageReport,
+    recovery::{Fall, Past, RecoveryStatus, Verdict},
     registry::{ChainDefinition, ChainStatus, ListedChain},
     relay::{EventPage, L1BlockDigest, PageProof, RelayVote},
     reputation::{
@@ -719,6 +720,18 @@ sp_api::decl_runtime_apis! {
     pub trait ForcedInclusionApi {
         /// The totals, and at most `limit` of those that wait, from a place on.
         fn forced_inclusion(from: u64, limit: u32) -> ForcedStatus;
+    }
+
+    /// What is in doubt after a fork of L1.
+    pub trait RecoveryApi {
+        /// Since which block, and what is not backed.
+        fn recovery_status() -> RecoveryStatus;
+        /// What would become of users' transactions, block by block, if they were
+        /// repeated on this state after these credits. Changes nothing.
+        fn rehearse_recovery(
+            credits: Vec<(AccountId, Balance)>,
+            blocks: Vec<Vec<Past<Vec<u8>>>>,
+        ) -> Vec<Vec<Verdict<Fall>>>;
     }
 
     /// What sequencers earn.

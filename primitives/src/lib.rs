@@ -11,6 +11,7 @@
 //! - [`messages`]: what is on record of messages from L1, and the traits around them.
 //! - [`sequencers`]: the traits through which pallets ask who sequences, and tell of
 //!   offences.
+//! - [`recovery`]: what is undone when L1 drops blocks that this chain acted on.
 //! - [`registry`]: what is known of registered layer 2 chains.
 //! - [`reputation`]: the score, and the trait through which pallets ask for it.
 //! - [`rewards`]: what sequencers earn, and how it came about.
@@ -31,6 +32,7 @@ mod fuzz;
 pub mod l1;
 pub mod liveness;
 pub mod messages;
+pub mod recovery;
 pub mod registry;
 pub mod relay;
 pub mod reputation;

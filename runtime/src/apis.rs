@@ -3,9 +3,9 @@
 use crate::{
     fees, genesis_config_presets, AccountId, Aura, Balance, Block, BlockNumber, BurnMint,
     ChainParameters, Compensation, Equivocation, Executive, Grandpa, InherentDataExt, L1Relay,
-    L2Registry, Liveness, Messages, Nonce, Participation, Reputation, ReputationExport, Rewards,
-    Runtime, RuntimeCall, ScoreAttestation, SequencerRegistry, SessionKeys, System, TimestampGuard,
-    TransactionPayment, VERSION,
+    L2Registry, Liveness, Messages, Nonce, Participation, RecoveryPoint, Reputation,
+    ReputationExport, Rewards, Runtime, RuntimeCall, ScoreAttestation, SequencerRegistry,
+    SessionKeys, System, TimestampGuard, TransactionPayment, VERSION,
 };
 use alloc::{vec, vec::Vec};
 use cascoin_l2_primitives::{
@@ -22,6 +22,7 @@ use cascoin_l2_primitives::{
     },
     liveness::LivenessReport,
     messages::MessageReport,
+    recovery::{Fall, Past, RecoveryStatus, Verdict},
     registry::{ChainDefinition, ChainStatus, ListedChain},
     relay::{EventPage, PageProof, RelayVote},
     reputation::attestation::ScoreRound,
@@ -372,6 +373,19 @@ impl_runtime_apis! {
     impl cascoin_l2_primitives::apis::ForcedInclusionApi<Block> for Runtime {
         fn forced_inclusion(from: u64, limit: u32) -> ForcedStatus {
             crate::configs::forced_status(from, limit)
+        }
+    }
+
+    impl cascoin_l2_primitives::apis::RecoveryApi<Block> for Runtime {
+        fn recovery_status() -> RecoveryStatus {
+            RecoveryPoint::status()
+        }
+
+        fn rehearse_recovery(
+            credits: Vec<(AccountId, Balance)>,
+            blocks: Vec<Vec<Past<Vec<u8>>>>,
+        ) -> Vec<Vec<Verdict<Fall>>> {
+            crate::configs::rehearse_recovery(credits, &blocks)
         }
     }
 

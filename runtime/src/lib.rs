@@ -196,4 +196,6 @@ mod runtime {
     pub type ForcedInclusion = pallet_forced_inclusion;
     #[runtime::pallet_index(45)]
     pub type L2Registry = pallet_l2_registry;
+    #[runtime::pallet_index(48)]
+    pub type RecoveryPoint = pallet_recovery_point;
 }

@@ -7,7 +7,7 @@
 //! `CheckRate` is to wallets `CheckNonce`, which it contains, and `ChargeFees` is
 //! `ChargeTransactionPayment`: same names, same bytes.
 
-use crate::{Address, Runtime, RuntimeCall, Signature};
+use crate::{Address, Balance, Nonce, Runtime, RuntimeCall, Signature};
 use frame_system::offchain::{
     CreateAuthorizedTransaction, CreateBare, CreateTransaction, CreateTransactionBase,
 };
@@ -75,19 +75,29 @@ where
     RuntimeCall: From<LocalCall>,
 {
     fn create_extension() -> TxExtension {
-        (
-            frame_system::AuthorizeCall::new(),
-            frame_system::CheckNonZeroSender::new(),
-            frame_system::CheckSpecVersion::new(),
-            frame_system::CheckTxVersion::new(),
-            frame_system::CheckGenesis::new(),
-            frame_system::CheckEra::from(Era::Immortal),
-            pallet_rate_limit::CheckRate::from(0),
-            pallet_rate_limit::CheckGas::new(),
-            frame_system::CheckWeight::new(),
-            ChargeFees::from(0),
-            frame_metadata_hash_extension::CheckMetadataHash::new(false),
-            (pallet_reputation::RecordActivity::new(), frame_system::WeightReclaim::new()),
-        )
+        extension(0, 0)
     }
+}
+
+/// The extensions of a transaction that is valid for ever, with this nonce and tip.
+pub(crate) fn extension(nonce: Nonce, tip: Balance) -> TxExtension {
+    (
+        frame_system::AuthorizeCall::new(),
+        frame_system::CheckNonZeroSender::new(),
+        frame_system::CheckSpecVersion::new(),
+        frame_system::CheckTxVersion::new(),
+        frame_system::CheckGenesis::new(),
+        frame_system::CheckEra::from(Era::Immortal),
+        pallet_rate_limit::CheckRate::from(nonce),
+        pallet_rate_limit::CheckGas::new(),
+        frame_system::CheckWeight::new(),
+        ChargeFees::from(tip),
+        frame_metadata_hash_extension::CheckMetadataHash::new(false),
+        (pallet_reputation::RecordActivity::new(), frame_system::WeightReclaim::new()),
+    )
+}
+
+/// The tip of a transaction with these extensions.
+pub(crate) fn tip_of(extension: &TxExtension) -> Balance {
+    extension.9.tip()
 }

@@ -9,7 +9,7 @@ use cascoin_consensus::wal;
 use cascoin_l2_primitives::chain::OpaqueBlock;
 use clap::CommandFactory;
 use sc_cli::{Result, SubstrateCli};
-use sc_client_db::PruningMode;
+use sc_client_db::{BlocksPruning, PruningMode};
 use sc_network::config::NetworkBackendType;
 use sc_service::{Configuration, PartialComponents, Role};
 use std::{io::Write, path::Path};
@@ -175,6 +175,7 @@ fn run_node(cli: &Cli) -> Result<()> {
     };
     runner.run_node_until_exit(|mut config| async move {
         keep_enough_states(&mut config);
+        keep_enough_bodies(&mut config);
         // The SDK would listen elsewhere if the port is taken, and who asks there
         // would talk to another node, with another chain and another L1 wallet.
         for endpoint in config.rpc.addr.iter_mut().flatten() {
@@ -237,6 +238,46 @@ fn keep_enough_states(config: &mut Configuration) {
             if exists && sc_service::new_db_backend::<OpaqueBlock>(config.db_config()).is_err() {
                 config.state_pruning = None;
             }
+        }
+    }
+}
+
+/// A sequencer keeps the bodies of as many blocks as it keeps states: they are the log of
+/// what users did, from which a recovery after a fork of L1 would repeat it (R19.6).
+fn keep_enough_bodies(config: &mut Configuration) {
+    if !matches!(config.role, Role::Authority) {
+        return;
+    }
+    let enough = enough_bodies(config.blocks_pruning);
+    if enough != config.blocks_pruning {
+        log::info!(
+            target: "l2",
+            "a sequencer keeps the bodies of {MIN_SEQUENCER_STATES} blocks at least",
+        );
+        config.blocks_pruning = enough;
+    }
+}
+
+fn enough_bodies(asked: BlocksPruning) -> BlocksPruning {
+    match asked {
+        BlocksPruning::Some(kept) => BlocksPruning::Some(kept.max(MIN_SEQUENCER_STATES)),
+        all => all,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r19_6_a_sequencer_keeps_the_bodies_of_all_blocks_that_a_fork_of_l1_can_reach() {
+        for (asked, kept) in [
+            (BlocksPruning::Some(1), BlocksPruning::Some(MIN_SEQUENCER_STATES)),
+            (BlocksPruning::Some(200_000), BlocksPruning::Some(200_000)),
+            (BlocksPruning::KeepFinalized, BlocksPruning::KeepFinalized),
+            (BlocksPruning::KeepAll, BlocksPruning::KeepAll),
+        ] {
+            assert_eq!(enough_bodies(asked), kept);
         }
     }
 }

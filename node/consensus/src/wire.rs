@@ -15,8 +15,8 @@ pub const MAX_VOTE_MESSAGE: u64 = 64 * 1024;
 /// 5 MiB.
 pub const MAX_PROPOSAL_MESSAGE: u64 = 8 * 1024 * 1024;
 
-/// The recovery epoch signed into messages. No recovery has happened yet; the
-/// inbound issue makes it state.
+/// The recovery epoch signed into messages: heights never come again, whatever L1 does
+/// (ADR 0033).
 pub const EPOCH: u8 = 0;
 
 /// What is bound into every signed message besides its own content.

@@ -12,8 +12,9 @@ use cascoin_l2_primitives::{
         BurnMintApi, BurnRecord, BurnWait, CandidateInfo, ChainApi, ChainRegistryApi,
         CompensationApi, DoubleSignRecord, Eligibility, EvidenceApi, ForcedInclusionApi,
         ForcedStatus, LivenessApi, MessagesApi, MintRecord, MintingStatus, OutageClaim,
-        ParticipationApi, RegistryApi, RelayApi, RelayStatus, ReputationApi, ReputationExports,
-        ReputationReport, RewardsApi, SequencerApi, SequencerParticipation, SupplyReport,
+        ParticipationApi, RecoveryApi, RegistryApi, RelayApi, RelayStatus, ReputationApi,
+        ReputationExports, ReputationReport, RewardsApi, SequencerApi, SequencerParticipation,
+        SupplyReport,
     },
     chain::{
         AccountId, Balance, BlockHash, BlockNumber, ChainParameters, Header, Nonce, OpaqueBlock,
@@ -25,12 +26,15 @@ use cascoin_l2_primitives::{
     },
     liveness::LivenessReport,
     messages::MessageReport,
+    recovery::{Fall, Past, RecoveryStatus, Verdict},
     registry::{ChainDefinition, ChainStatus, ListedChain},
     rewards::RewardsReport,
     sequencers::RevocationKey,
 };
+use cascoin_l2_runtime::RuntimeEvent;
 use codec::{Decode, Encode};
 use frame_support::{storage::storage_prefix, Blake2_128Concat, StorageHasher};
+use frame_system::{EventRecord, Phase};
 use jsonrpsee::types::ErrorObjectOwned;
 use sc_client_api::{Backend, StateBackend as _, TrieCacheContext};
 use sp_api::{ApiError, ProvideRuntimeApi};
@@ -235,6 +239,18 @@ pub trait ChainReader: Send + Sync + 'static {
     fn validity(&self, at: BlockHash, transaction: OpaqueExtrinsic) -> Read<TransactionValidity>;
     /// Whether the chain and its L1 live, as its last block left it.
     fn liveness(&self, at: BlockHash) -> Read<LivenessReport>;
+    /// What is in doubt after a fork of L1.
+    fn recovery_status(&self, at: BlockHash) -> Read<RecoveryStatus>;
+    /// What would become of users' transactions, block by block, if they were repeated on
+    /// the state of a block, after these credits.
+    fn rehearse_recovery(
+        &self,
+        at: BlockHash,
+        credits: Vec<(AccountId, Balance)>,
+        blocks: Vec<Vec<Past<Vec<u8>>>>,
+    ) -> Read<Vec<Vec<Verdict<Fall>>>>;
+    /// Indices of the transactions of a block whose calls failed.
+    fn failed_transactions(&self, at: BlockHash) -> Read<Vec<u32>>;
     /// A registered chain by its id.
     fn registered_chain(&self, at: BlockHash, id: u32) -> Read<Option<ListedChain>>;
     /// A registered chain by its name.
@@ -276,6 +292,7 @@ pub trait L2Client:
                  + ForcedInclusionApi<OpaqueBlock>
                  + LivenessApi<OpaqueBlock>
                  + ParticipationApi<OpaqueBlock>
+                 + RecoveryApi<OpaqueBlock>
                  + RegistryApi<OpaqueBlock>
                  + ReputationApi<OpaqueBlock>
                  + RewardsApi<OpaqueBlock>
@@ -297,6 +314,7 @@ impl<T> L2Client for T where
                      + ForcedInclusionApi<OpaqueBlock>
                      + LivenessApi<OpaqueBlock>
                      + ParticipationApi<OpaqueBlock>
+                     + RecoveryApi<OpaqueBlock>
                      + RegistryApi<OpaqueBlock>
                      + ReputationApi<OpaqueBlock>
                      + RewardsApi<OpaqueBlock>
@@ -327,6 +345,27 @@ type AccountInfo = frame_system::AccountInfo<Nonce, pallet_balances::AccountData
 fn account_key(account: &AccountId) -> Vec<u8> {
     let prefix = storage_prefix(b"System", b"Account");
     [&prefix[..], &Blake2_128Concat::hash(account.as_ref())].concat()
+}
+
+/// Key of `System::Events`.
+fn events_key() -> [u8; 32] {
+    storage_prefix(b"System", b"Events")
+}
+
+/// Indices of the transactions whose calls failed, by a block's encoded events.
+fn failed_in(events: &[u8]) -> Result<Vec<u32>, codec::Error> {
+    if events.is_empty() {
+        return Ok(Vec::new());
+    }
+    let events = Vec::<EventRecord<RuntimeEvent, BlockHash>>::decode(&mut &*events)?;
+    let failed = events.into_iter().filter_map(|record| match (record.phase, record.event) {
+        (
+            Phase::ApplyExtrinsic(index),
+            RuntimeEvent::System(frame_system::Event::ExtrinsicFailed { .. }),
+        ) => Some(index),
+        _ => None,
+    });
+    Ok(failed.collect())
 }
 
 impl<C: L2Client, B: Backend<OpaqueBlock> + 'static> ChainReader for ClientReader<C, B> {
@@ -497,6 +536,25 @@ impl<C: L2Client, B: Backend<OpaqueBlock> + 'static> ChainReader for ClientReade
         Ok(self.client.runtime_api().liveness(at)?)
     }
 
+    fn recovery_status(&self, at: BlockHash) -> Read<RecoveryStatus> {
+        Ok(self.client.runtime_api().recovery_status(at)?)
+    }
+
+    fn rehearse_recovery(
+        &self,
+        at: BlockHash,
+        credits: Vec<(AccountId, Balance)>,
+        blocks: Vec<Vec<Past<Vec<u8>>>>,
+    ) -> Read<Vec<Vec<Verdict<Fall>>>> {
+        Ok(self.client.runtime_api().rehearse_recovery(at, credits, blocks)?)
+    }
+
+    fn failed_transactions(&self, at: BlockHash) -> Read<Vec<u32>> {
+        let state = self.backend.state_at(at, TrieCacheContext::Untrusted)?;
+        let stored = state.storage(&events_key()).map_err(ReadError::of)?;
+        failed_in(&stored.unwrap_or_default()).map_err(ReadError::of)
+    }
+
     fn registered_chain(&self, at: BlockHash, id: u32) -> Read<Option<ListedChain>> {
         Ok(self.client.runtime_api().registered_chain(at, id)?)
     }
@@ -561,6 +619,35 @@ impl<C: L2Client, B: Backend<OpaqueBlock> + 'static> ChainReader for ClientReade
 mod tests {
     use super::*;
     use cascoin_l2_runtime::Runtime;
+
+    #[test]
+    fn events_are_read_from_where_the_runtime_keeps_them() {
+        // As every explorer knows it; the pallet's own type is private.
+        let known = "26aa394eea5630e07c48ae0c9558cef780d41e5e16056765bc8461851072c9d7";
+        assert_eq!(hex::encode(events_key()), known);
+    }
+
+    #[test]
+    fn failures_are_found_among_a_blocks_events() {
+        use frame_system::{DispatchEventInfo, Event};
+        let dispatch_info = DispatchEventInfo::default();
+        let dispatch_error = sp_runtime::DispatchError::BadOrigin;
+        let failed = || Event::ExtrinsicFailed { dispatch_error, dispatch_info };
+        let of = |phase, event: Event<Runtime>| EventRecord::<RuntimeEvent, BlockHash> {
+            phase,
+            event: event.into(),
+            topics: vec![],
+        };
+        let events = vec![
+            of(Phase::ApplyExtrinsic(1), Event::ExtrinsicSuccess { dispatch_info }),
+            of(Phase::ApplyExtrinsic(2), failed()),
+            of(Phase::Finalization, failed()),
+            of(Phase::ApplyExtrinsic(5), failed()),
+        ];
+        assert_eq!(failed_in(&events.encode()).expect("events"), [2, 5]);
+        assert!(failed_in(&[]).expect("a block without events").is_empty());
+        assert!(failed_in(&[4]).is_err());
+    }
 
     #[test]
     fn balances_are_read_from_where_the_runtime_keeps_them() {

@@ -5,11 +5,12 @@ use core::fmt;
 /// `epoch(u8) << 56 | height(u32) << 16 | round(u16)`; bits 48 to 55 are zero.
 ///
 /// Height and round together make the number unique for an honest voter, the
-/// epoch also after a recovery, so GRANDPA's "one precommit a round" is our "one
-/// precommit a height and round".
+/// epoch also should heights ever come again, so GRANDPA's "one precommit a round" is our
+/// "one precommit a height and round".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct GrandpaRound {
-    /// Recovery epoch: 0 until a recovery happened.
+    /// Recovery epoch: 0. A recovery from a fork of L1 brings the state back and no block
+    /// (ADR 0033), so heights stay unique without it.
     pub epoch: u8,
     /// Block height.
     pub height: u32,

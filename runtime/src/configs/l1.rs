@@ -2,9 +2,12 @@
 
 use crate::{
     Balances, BurnMint, ChainParameters, ForcedInclusion, L1Relay, L2Registry, Messages,
-    Reputation, Runtime, SequencerRegistry, Stake, Timestamp,
+    RecoveryPoint, Reputation, Runtime, SequencerRegistry, Stake, Timestamp,
 };
-use cascoin_l2_primitives::relay::{L1BlockContext, L1Event, OnL1Event, OnL1Fork};
+use cascoin_l2_primitives::{
+    chain::Balance,
+    relay::{L1BlockContext, L1Event, OnL1Event, OnL1Fork},
+};
 use frame_support::{traits::Get, weights::Weight};
 
 impl pallet_chain_parameters::Config for Runtime {
@@ -22,11 +25,12 @@ impl pallet_l1_relay::Config for Runtime {
 }
 
 /// Each kind of event has one pallet that acts on it. Reputation also notes who signed what
-/// keys sign.
+/// keys sign. Of each, whatever it is, it is noted beforehand that its L1 block has an effect.
 pub struct L1Events;
 
 impl OnL1Event for L1Events {
     fn on_event(event: &L1Event, block: &L1BlockContext) {
+        RecoveryPoint::on_event(event, block);
         match event {
             L1Event::Burn { .. } | L1Event::VaultDeposit { .. } => BurnMint::on_event(event, block),
             L1Event::Trust(_) => Reputation::on_event(event, block),
@@ -56,6 +60,7 @@ impl OnL1Event for L1Events {
             )
             .max(ForcedInclusion::max_event_weight())
             .max(L2Registry::max_event_weight())
+            .saturating_add(RecoveryPoint::max_event_weight())
     }
 }
 
@@ -66,15 +71,19 @@ impl OnL1Fork for L1Forks {
     fn on_fork(common: &L1BlockContext) {
         BurnMint::on_fork(common);
         Stake::on_fork(common);
+        RecoveryPoint::on_fork(common);
     }
 
     fn on_recovered() {
         BurnMint::on_recovered();
         Stake::on_recovered();
+        RecoveryPoint::on_recovered();
     }
 
     fn max_fork_weight() -> Weight {
-        BurnMint::max_fork_weight().saturating_add(Stake::max_fork_weight())
+        BurnMint::max_fork_weight()
+            .saturating_add(Stake::max_fork_weight())
+            .saturating_add(RecoveryPoint::max_fork_weight())
     }
 }
 
@@ -108,4 +117,29 @@ impl pallet_burn_mint::Config for Runtime {
     type VaultScript = NoVault;
     type Time = Timestamp;
     type WeightInfo = crate::weights::pallet_burn_mint::WeightInfo<Runtime>;
+}
+
+/// Whether it is open which burns of dropped L1 blocks come again: the relay has not caught
+/// up, or not all of them are judged.
+pub struct BurnsUnsettled;
+
+impl Get<bool> for BurnsUnsettled {
+    fn get() -> bool {
+        L1Relay::is_recovering() || pallet_burn_mint::Sweep::<Runtime>::exists()
+    }
+}
+
+/// Minted for burns that L1 dropped, and not there to be taken back.
+pub struct Unbacked;
+
+impl Get<Balance> for Unbacked {
+    fn get() -> Balance {
+        pallet_burn_mint::Deficit::<Runtime>::get()
+    }
+}
+
+impl pallet_recovery_point::Config for Runtime {
+    type Unsettled = BurnsUnsettled;
+    type Deficit = Unbacked;
+    type WeightInfo = crate::weights::pallet_recovery_point::WeightInfo<Runtime>;
 }

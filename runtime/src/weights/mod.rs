@@ -49,6 +49,9 @@ pub mod pallet_proxy {
 pub mod pallet_rate_limit {
     pub use ::pallet_rate_limit::weights::EstimatedWeight as WeightInfo;
 }
+pub mod pallet_recovery_point {
+    pub use ::pallet_recovery_point::weights::EstimatedWeight as WeightInfo;
+}
 pub mod pallet_reputation {
     pub use ::pallet_reputation::weights::EstimatedWeight as WeightInfo;
 }

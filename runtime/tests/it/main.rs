@@ -21,6 +21,7 @@ mod metadata;
 mod multisig;
 mod participation;
 mod properties;
+mod recovery;
 mod registry;
 mod relay;
 mod reputation;

@@ -1,27 +1,28 @@
 //! L1 events reach the balances: votes and pages as transactions of their own
 //! kind, through the whole runtime.
 
-use crate::chain::{preset, Chain};
+use crate::chain::{preset, transfer, Chain};
 use cascoin_l2_primitives::{
     apis::{BurnOutcome, WaitCause},
     l1::{
         burn::{BurnPayload, BurnRejection, Recipient},
         L1Hash, OutPoint,
     },
+    recovery::{Doubt, RecoveryPoint as Point, RecoveryStatus},
     relay::{
         pages_root, paginate, EventPage, ForkPoint, ForkVote, L1BlockContext, L1BlockDigest,
         L1Event, PageProof, RelayRange, RelayVote, RECOVERY_WINDOW,
     },
 };
 use cascoin_l2_runtime::{
-    AccountId, Balances, BurnMint, Executive, L1Relay, Runtime, RuntimeCall, System,
+    AccountId, Balances, BurnMint, Executive, L1Relay, RecoveryPoint, Runtime, RuntimeCall, System,
     UncheckedExtrinsic,
 };
 use frame_support::traits::fungible::Inspect;
 use pallet_chain_parameters::{Call as Parameters, ParameterChange};
 use pallet_l1_relay::tally::REVOTE_BLOCKS;
 use sp_core::{ed25519, Pair, H256};
-use sp_keyring::Sr25519Keyring::{self, Alice, Eve, One};
+use sp_keyring::Sr25519Keyring::{self, Alice, Eve, Ferdie, One};
 use sp_runtime::transaction_validity::{
     InvalidTransaction, TransactionSource, TransactionValidityError,
 };
@@ -266,6 +267,17 @@ fn fork_quorum(chain: &mut Chain, fork: ForkPoint, tip_time: u32) -> Vec<Uncheck
     seeds.into_iter().zip(0..).map(vote).collect()
 }
 
+/// A quorum votes for all of these blocks.
+fn attest_all(chain: &mut Chain, blocks: &[L1BlockDigest], tip_time: u32) {
+    let votes: Vec<_> = ["//Alice", "//Bob", "//Charlie"]
+        .into_iter()
+        .zip(0..)
+        .map(|(seed, voter)| vote_for_all(chain, voter, seed, blocks.to_vec(), tip_time))
+        .collect();
+    let (_, applied) = chain.grow(votes);
+    assert_eq!(applied, [Ok(Ok(())); 3]);
+}
+
 /// Empty blocks of another branch, above the relay's start.
 fn other_branch(count: u32) -> Vec<L1BlockDigest> {
     let start = preset("regtest").chain_parameters.parameters.l1_start;
@@ -306,14 +318,7 @@ fn p20_a_burn_that_l1_drops_for_good_is_taken_back_and_the_supply_is_right() {
     assert_eq!(status.recovers_until, Some(digest.height + RECOVERY_WINDOW));
     assert_eq!(balance(&mut chain, One), u128::from(BURNED), "it may come again");
 
-    let all = ["//Alice", "//Bob", "//Charlie"];
-    let votes: Vec<_> = all
-        .into_iter()
-        .zip(0..)
-        .map(|(seed, voter)| vote_for_all(&mut chain, voter, seed, theirs.clone(), TIP_TIME + 2))
-        .collect();
-    let (_, applied) = chain.grow(votes);
-    assert_eq!(applied, [Ok(Ok(())); 3]);
+    attest_all(&mut chain, &theirs, TIP_TIME + 2);
     chain.grow(vec![]);
     let status = chain.read(L1Relay::status);
     assert_eq!(status.applied_height, digest.height + RECOVERY_WINDOW);
@@ -324,6 +329,49 @@ fn p20_a_burn_that_l1_drops_for_good_is_taken_back_and_the_supply_is_right() {
     let supply = chain.read(BurnMint::supply);
     assert!(supply.valid);
     assert_eq!((supply.minted, supply.clawed_back, supply.deficit), (0, u128::from(BURNED), 0));
+    chain.grow(vec![]);
+    assert_eq!(chain.read(RecoveryPoint::status), RecoveryStatus::default());
+}
+
+#[test]
+fn r19_4_what_was_paid_with_coins_that_l1_dropped_is_in_doubt() {
+    let mut chain = Chain::of("regtest");
+    chain.grow(vec![]);
+    let last = chain.head.clone();
+    let (digest, pages) = l1_block();
+    let mut transactions = quorum(&mut chain, digest, TIP_TIME);
+    let proof = PageProof::of(&pages, 0).expect("the page is there");
+    transactions.push(L1Relay::page_extrinsic(digest.height, pages[0].clone(), proof));
+    chain.grow(transactions);
+    let paid = u128::from(BURNED) - 10_000_000;
+    let payment = chain.sign(One, 0, 0, transfer(Ferdie, paid));
+    let (_, applied) = chain.grow(vec![payment]);
+    assert_eq!(applied, [Ok(Ok(()))]);
+    assert_eq!(chain.read(RecoveryPoint::status), RecoveryStatus::default());
+
+    // L1 has other blocks from the relay's start on.
+    let start = preset("regtest").chain_parameters.parameters.l1_start;
+    let common = L1BlockContext { height: start.height, hash: start.hash, ..Default::default() };
+    let theirs = other_branch(1 + RECOVERY_WINDOW);
+    let fork = ForkPoint { common, branch: theirs[0].hash, replaced: digest.hash };
+    let votes = fork_quorum(&mut chain, fork, TIP_TIME + 1);
+    let (_, applied) = chain.grow(votes);
+    assert_eq!(applied, [Ok(Ok(())); 3]);
+    let point = Point { l1_height: digest.height, number: last.number, hash: last.hash() };
+    let doubt = Doubt { since: Some(point), stands: false };
+    chain.grow(vec![]);
+    let status = chain.read(RecoveryPoint::status);
+    assert_eq!(status, RecoveryStatus { doubt: Some(doubt), deficit: 0 });
+
+    attest_all(&mut chain, &theirs, TIP_TIME + 2);
+    chain.grow(vec![]);
+    chain.grow(vec![]);
+    let supply = chain.read(BurnMint::supply);
+    assert!(supply.valid);
+    assert!(supply.deficit >= paid, "what is paid cannot be taken back");
+    let doubt = Doubt { stands: true, ..doubt };
+    let status = chain.read(RecoveryPoint::status);
+    assert_eq!(status, RecoveryStatus { doubt: Some(doubt), deficit: supply.deficit });
 }
 
 #[test]

@@ -22,6 +22,7 @@ mod exports;
 mod forced;
 mod info;
 mod messages;
+mod recovery;
 mod reputation;
 mod revocation;
 mod rewards;
@@ -120,8 +121,8 @@ impl Context {
 enum Access {
     /// Anybody.
     Safe,
-    /// Whoever the node's operator trusts: it uses the L1 wallet, drives this node, or has the
-    /// L1 node read whole blocks.
+    /// Whoever the node's operator trusts: it uses the L1 wallet, drives this node, takes its
+    /// time, or has the L1 node read whole blocks.
     Unsafe,
 }
 
@@ -161,6 +162,8 @@ pub fn module(context: Context) -> Result<RpcModule<()>, RegisterMethodError> {
     add(&mut module, &compensation::COMPENSATION, Safe, compensation::compensation)?;
     add(&mut module, &messages::MESSAGE, Safe, messages::message)?;
     add(&mut module, &messages::CREATE_MESSAGE, Safe, messages::create_message)?;
+    add(&mut module, &recovery::RECOVERY_POINT, Safe, recovery::recovery_point)?;
+    add(&mut module, &recovery::REHEARSE, Unsafe, recovery::rehearse)?;
     add(&mut module, &wallet::CREATE_BURN, Unsafe, wallet::create_burn)?;
     add(&mut module, &wallet::SEND_BURN, Unsafe, wallet::send_burn)?;
     add(&mut module, &stake::CREATE_STAKE, Unsafe, stake::create_stake)?;

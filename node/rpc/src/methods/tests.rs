@@ -35,6 +35,7 @@ use cascoin_l2_primitives::{
     },
     liveness::{ChainLife, LivenessReport},
     messages::MessageReport,
+    recovery::{Fall, Past, RecoveryStatus, Verdict},
     registry::{ChainDefinition, ChainStatus, ListedChain},
     relay::L1BlockDigest,
     reputation::{
@@ -64,6 +65,7 @@ mod evidence_tests;
 mod exports_tests;
 mod forced_tests;
 mod message_tests;
+mod recovery_tests;
 mod rewards_tests;
 mod stake_proof_tests;
 
@@ -82,6 +84,7 @@ struct TestChain {
     /// Burns whose credit waits.
     deferred: u32,
     double_signs: Vec<DoubleSignRecord>,
+    recovery: RecoveryStatus,
 }
 
 impl TestChain {
@@ -412,6 +415,23 @@ impl ChainReader for TestChain {
         Ok(LivenessReport { status: ChainStatus::Active, life })
     }
 
+    fn recovery_status(&self, _: BlockHash) -> Read<RecoveryStatus> {
+        Ok(self.recovery)
+    }
+
+    fn rehearse_recovery(
+        &self,
+        at: BlockHash,
+        credits: Vec<(AccountId, Balance)>,
+        blocks: Vec<Vec<Past<Vec<u8>>>>,
+    ) -> Read<Vec<Vec<Verdict<Fall>>>> {
+        Ok(recovery_tests::rehearsed(at, &credits, &blocks))
+    }
+
+    fn failed_transactions(&self, at: BlockHash) -> Read<Vec<u32>> {
+        Ok(if at == Self::hash(24) { vec![0, 2] } else { vec![] })
+    }
+
     fn registered_chain(&self, _: BlockHash, id: u32) -> Read<Option<ListedChain>> {
         Ok(chains_tests::registered().into_iter().find(|listed| listed.id == id))
     }
@@ -466,11 +486,19 @@ impl ChainReader for TestChain {
 
     fn block(&self, hash: BlockHash) -> Read<Option<StoredBlock>> {
         let Some(header) = self.header(hash)? else { return Ok(None) };
-        let transactions = Some(vec![vec![1, 2, 3]]);
+        let mut transactions = vec![vec![1, 2, 3]];
+        if self.recovery.doubt.is_some() {
+            transactions.extend(recovery_tests::users_of(header.number));
+        }
+        let transactions = Some(transactions);
         Ok(Some(StoredBlock { hash, header, transactions, justifications: None }))
     }
 
-    fn describe(&self, _: &[u8]) -> Described {
+    fn describe(&self, transaction: &[u8]) -> Described {
+        if transaction.first() == Some(&recovery_tests::SIGNED) {
+            let signer = Some(alice());
+            return Described { kind: Some("signed"), signer, ..Described::default() };
+        }
         Described { kind: Some("inherent"), index: Some((1, 0)), ..Described::default() }
     }
 }
@@ -611,6 +639,7 @@ struct Setup {
     deferred: u32,
     double_signs: Vec<DoubleSignRecord>,
     evidence: EvidenceStore,
+    recovery: RecoveryStatus,
 }
 
 impl Default for Setup {
@@ -633,6 +662,7 @@ impl Default for Setup {
             deferred: 0,
             double_signs: Vec::new(),
             evidence: evidence_tests::no_evidence(),
+            recovery: RecoveryStatus::default(),
         }
     }
 }
@@ -646,6 +676,7 @@ impl Setup {
                 minting: self.minting,
                 deferred: self.deferred,
                 double_signs: self.double_signs,
+                recovery: self.recovery,
             }),
             engine: self.engine,
             evidence: self.evidence,
@@ -693,7 +724,7 @@ fn error(setup: Setup, method: &str, params: Value) -> (i64, String) {
 #[test]
 fn all_methods_of_the_ledger_are_there_and_nothing_else() {
     // O9 to O13, as far as there are any, R30.5, R31.6, R10.3, R10.4, R25.6, R38.6, stake on
-    // L1, R22.2, R9.4, and evidence.
+    // L1, R22.2, R9.4, R19.4, and evidence.
     let ledger: BTreeSet<&str> = [
         "l2_getchaininfo",
         "l2_listchains",
@@ -726,6 +757,8 @@ fn all_methods_of_the_ledger_are_there_and_nothing_else() {
         "l2_getcompensation",
         "l2_getmessage",
         "l2_createmessagetx",
+        "l2_getrecoverypoint",
+        "l2_rehearserecovery",
         "l2_getrewards",
         "l2_getpendingburns",
         "l2_retryburn",

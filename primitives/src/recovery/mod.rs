@@ -1,0 +1,36 @@
+//! The recovery epoch, as pure logic (R19.2, R19.3, P20, ADR 0033): what this chain did
+//! on the word of L1 blocks that L1 dropped is undone, where following L1 forward (ADR
+//! 0026) leaves coins that nothing backs.
+//!
+//! No block is undone. The chain goes on with its next block, and brings the *state* of
+//! users' money back to a past block, by pages that everybody checks; then what L1 still
+//! has is applied again, and what users did since, as far as it holds without the rest.
+//!
+//! - [`point`]: which block the state goes back to.
+//! - [`doubt`]: what users are told meanwhile.
+//! - [`page`]: pieces of that block's state, checked against its state root.
+//! - [`mod@restore`]: the state is made to be as the pages say, in bounded steps.
+//! - [`replay`]: users' transactions are repeated, each once, in their order.
+//!
+//! The runtime records where a recovery would begin ([`point`], [`doubt`]), and rehearses it
+//! for who asks ([`replay`]), which changes nothing. The rest is here to be checked, and is
+//! called by nothing.
+
+pub mod doubt;
+pub mod page;
+pub mod point;
+pub mod replay;
+pub mod restore;
+
+#[cfg(test)]
+mod page_tests;
+#[cfg(test)]
+mod property_tests;
+#[cfg(test)]
+mod restore_tests;
+
+pub use doubt::{Doubt, RecoveryStatus};
+pub use page::{read_page, PageError, StatePage};
+pub use point::{Effect, PointLog, RecoveryPoint, MAX_POINTS};
+pub use replay::{Fall, Ledger, Past, Place, Replay, ReplayError, Verdict};
+pub use restore::{restore, Cursor, RestoreError, State};

@@ -1,0 +1,142 @@
+//! Users' transactions are repeated, each once, in their order (R19.3).
+//!
+//! - What had succeeded is applied again, and **holds** if it succeeds again. If it does not,
+//!   it **fell**: nothing of it stays, no fee is taken, and its sender is told (R19.4).
+//! - What had failed is not tried again: its sender knows that it failed, and may have sent
+//!   another one for it. In the state that was gone back to, its fee is not paid.
+//! - Nonces do not go back. So nothing that fell can be sent in by somebody else later: its
+//!   sender signs anew or lets it be. And one that fell keeps none of its sender's others
+//!   from holding.
+//!
+//! No signature is checked again: that a transaction stands in a certified block proves
+//! it. Who applies the transactions has to see that they do.
+
+use crate::chain::BlockNumber;
+use codec::{Decode, Encode, MaxEncodedLen};
+use core::fmt;
+use scale_info::TypeInfo;
+use sp_runtime::{transaction_validity::TransactionValidityError, DispatchError};
+
+/// A user's transaction in a past block.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct Past<T> {
+    /// The transaction.
+    pub transaction: T,
+    /// Whether it succeeded there.
+    pub succeeded: bool,
+}
+
+/// What transactions are applied to.
+pub trait Ledger {
+    /// A transaction, by somebody whom its block proves.
+    type Transaction;
+    /// Why one does not hold.
+    type Refusal;
+
+    /// Applies a transaction with its fee, or changes nothing. Its nonce is not looked at.
+    ///
+    /// # Errors
+    /// Why it cannot be applied in full.
+    fn apply(&mut self, transaction: &Self::Transaction) -> Result<(), Self::Refusal>;
+}
+
+/// Why a transaction of the chain does not hold.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub enum Fall {
+    /// No block could hold it; most often because its sender cannot pay the fee.
+    Refused(TransactionValidityError),
+    /// Its call fails.
+    Failed(DispatchError),
+    /// The runtime cannot read it, or nobody signed it.
+    Unreadable,
+}
+
+/// What became of a transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub enum Verdict<R> {
+    /// It is in force again.
+    Holds,
+    /// It is not, and had been.
+    Fell(R),
+    /// It had failed, and was not tried.
+    HadFailed,
+}
+
+/// Where a transaction stands.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, MaxEncodedLen, TypeInfo,
+)]
+pub struct Place {
+    /// Its block.
+    pub block: BlockNumber,
+    /// Its index among the users' transactions of the block.
+    pub index: u32,
+}
+
+/// There is no block left to be replayed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReplayError;
+
+impl fmt::Display for ReplayError {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("no block is left to be replayed")
+    }
+}
+
+impl core::error::Error for ReplayError {}
+
+/// How far a replay is. It is kept with the state that it changes, so that a crash between
+/// two steps repeats nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Replay {
+    next: Place,
+    last: BlockNumber,
+}
+
+impl Replay {
+    /// A replay of all blocks after `point`, up to and with `last`.
+    pub fn between(point: BlockNumber, last: BlockNumber) -> Self {
+        Self { next: Place { block: point.saturating_add(1), index: 0 }, last }
+    }
+
+    /// The transaction, or the end of a block, that is due; `None` when all is done.
+    pub fn due(&self) -> Option<Place> {
+        Some(self.next).filter(|next| next.block <= self.last)
+    }
+
+    /// Repeats transactions of the block that is due, at most `limit`. `block` are all
+    /// users' transactions of it. Tells the verdict on each, and returns how many it
+    /// looked at. Once all are repeated the next block is due.
+    ///
+    /// # Errors
+    /// [`ReplayError`] when all is done.
+    pub fn step<L: Ledger>(
+        &mut self,
+        ledger: &mut L,
+        block: &[Past<L::Transaction>],
+        limit: u32,
+        mut tell: impl FnMut(Place, &Past<L::Transaction>, Verdict<L::Refusal>),
+    ) -> Result<u32, ReplayError> {
+        let first = self.due().ok_or(ReplayError)?;
+        let skipped = usize::try_from(first.index).unwrap_or(usize::MAX);
+        let mut looked_at = 0;
+        for past in block.iter().skip(skipped) {
+            if looked_at >= limit {
+                return Ok(looked_at);
+            }
+            looked_at = looked_at.saturating_add(1);
+            let verdict = if past.succeeded {
+                match ledger.apply(&past.transaction) {
+                    Ok(()) => Verdict::Holds,
+                    Err(refusal) => Verdict::Fell(refusal),
+                }
+            } else {
+                Verdict::HadFailed
+            };
+            tell(self.next, past, verdict);
+            self.next.index = self.next.index.saturating_add(1);
+        }
+        self.next = Place { block: first.block.saturating_add(1), index: 0 };
+        Ok(looked_at)
+    }
+}

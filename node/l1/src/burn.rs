@@ -117,6 +117,7 @@ pub const fn fee_limit(params: &L1Params) -> u64 {
 /// # Errors
 /// [`BurnError`].
 pub fn create(client: &L1Client, payload: &BurnPayload) -> Result<UnsignedBurn, BurnError> {
+    let client = &client.of_wallet();
     let params = client.params();
     let limit = fee_limit(params);
     if payload.amount == 0 || payload.amount > params.max_money {
@@ -167,6 +168,7 @@ pub fn check(raw: &[u8], params: &L1Params, chain_id: u32) -> Result<CheckedBurn
 /// # Errors
 /// [`BurnError`].
 pub fn sign_and_send(client: &L1Client, raw: &[u8], chain_id: u32) -> Result<SentBurn, BurnError> {
+    let client = &client.of_wallet();
     let burn = check(raw, client.params(), chain_id)?;
     let signed = client.sign_raw_transaction(raw)?;
     if !signed.complete {

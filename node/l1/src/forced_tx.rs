@@ -98,6 +98,7 @@ pub struct SentForced {
 /// # Errors
 /// [`ForcedTxError`]. But for [`ForcedTxError::NotShown`] nothing is spent then.
 pub fn send(client: &L1Client, order: &ForcedOrder) -> Result<SentForced, ForcedTxError> {
+    let client = &client.of_wallet();
     let params = client.params();
     let bad_length = || ForcedTxError::BadLength(order.transaction.len());
     let payload = ForcedPayload::of(&order.transaction).ok_or_else(bad_length)?;

@@ -54,7 +54,7 @@ pub struct SentRegistration {
 /// # Errors
 /// [`StakeTxError`].
 pub fn seed(client: &L1Client) -> Result<OutPoint, StakeTxError> {
-    let unspent = client.list_unspent(1)?;
+    let unspent = client.of_wallet().list_unspent(1)?;
     unspent
         .into_iter()
         .max_by_key(|output| output.value)
@@ -71,6 +71,7 @@ pub fn register(
     client: &L1Client,
     order: &RegistrationOrder,
 ) -> Result<SentRegistration, StakeTxError> {
+    let client = &client.of_wallet();
     let params = client.params();
     let limit = fee_limit(params);
     let RegistrationOrder { registry, seed, value, unlock, .. } = *order;

@@ -138,6 +138,7 @@ pub struct ReleasedStake {
 /// # Errors
 /// [`StakeTxError`].
 pub fn create(client: &L1Client, order: &StakeOrder) -> Result<UnsignedStake, StakeTxError> {
+    let client = &client.of_wallet();
     let params = client.params();
     let limit = fee_limit(params);
     let StakeOrder { chain_id, value, unlock, .. } = *order;
@@ -194,6 +195,7 @@ pub fn sign_and_send(
     raw: &[u8],
     chain_id: u32,
 ) -> Result<SentStake, StakeTxError> {
+    let client = &client.of_wallet();
     let locked = check(raw, client.params(), chain_id)?;
     let signed = client.sign_raw_transaction(raw)?;
     if !signed.complete {
@@ -217,6 +219,7 @@ pub fn release(client: &L1Client, txid: L1Hash) -> Result<ReleasedStake, StakeTx
     struct Known {
         hex: String,
     }
+    let client = &client.of_wallet();
     let params = client.params();
     let Known { hex } = client.wallet_call(METHOD, vec![txid.to_string().into()])?;
     let raw = hex::decode(hex).map_err(|error| L1Error::bad_reply(METHOD, error))?;

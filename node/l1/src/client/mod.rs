@@ -14,6 +14,8 @@
 //!   now and then. A call that may act twice is never repeated once it may
 //!   have been delivered ([`L1Client::send_raw_transaction`] looks first), and it
 //!   goes over a new connection, so that it does not get lost in one that died.
+//! - Calls to a wallet go to the node that was named first and to no other: it has the
+//!   operator's.
 //! - A node that answers, but uselessly (its blocks are pruned, damaged, or in a
 //!   form that cannot be read), is left for the next one after
 //!   [`MAX_USELESS_ANSWERS`] such answers in a row.
@@ -216,6 +218,14 @@ impl L1Client {
         Self { only: Some(index), ..self.clone() }
     }
 
+    /// The same client, asking none but the preferred node: its wallet is the operator's.
+    /// A stand-in's wallet has other coins and other keys, so an operation of several calls
+    /// must not begin with one and go on with the other.
+    #[must_use]
+    pub(crate) fn of_wallet(&self) -> Self {
+        self.only(0)
+    }
+
     /// The nodes, by index, in the order in which they are asked.
     pub(crate) fn order(&self) -> Vec<usize> {
         if let Some(only) = self.only {
@@ -265,7 +275,7 @@ impl L1Client {
         self.call(&Call { method, params, wallet: false, repeatable: true })
     }
 
-    /// Calls any method on the wallet's path, once.
+    /// Calls any method on the wallet's path of the preferred node, once.
     ///
     /// # Errors
     /// [`L1Error`]; after [`L1Error::Unreachable`] the node may have acted.
@@ -274,7 +284,7 @@ impl L1Client {
         method: &str,
         params: Vec<Value>,
     ) -> Result<T, L1Error> {
-        self.call(&Call { method, params, wallet: true, repeatable: false })
+        self.of_wallet().call(&Call { method, params, wallet: true, repeatable: false })
     }
 
     /// As [`L1Client::query`], for an answer that `read` makes something of; what

@@ -1,5 +1,6 @@
 //! Calls to the L1 node's wallet. They spend the operator's coins: RPC methods
-//! that reach them are unsafe and guarded.
+//! that reach them are unsafe and guarded. The wallet is that of the preferred node, also
+//! while another one stands in for it.
 
 use super::{
     code,
@@ -15,7 +16,7 @@ impl L1Client {
         method: &str,
         params: Vec<Value>,
     ) -> Result<T, L1Error> {
-        self.call(&Call { method, params, wallet: true, repeatable: true })
+        self.of_wallet().call(&Call { method, params, wallet: true, repeatable: true })
     }
 
     /// Adds inputs, and change as output `change_position`, to a transaction. Nothing is

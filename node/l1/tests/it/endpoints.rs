@@ -4,18 +4,25 @@
 use crate::{
     eventually,
     faults::{reply, request_of},
-    funded, logs,
+    funded, logs, payload,
     proxy::proxy,
+    CHAIN,
 };
 use cascoin_l1::{
+    burn::{self, BurnError},
     follower::{LocalStore, RelayPosition},
+    forced_tx::{self, ForcedOrder, ForcedTxError},
+    registration_tx,
+    stake_tx::{self, StakeOrder, StakeTxError},
     testing::{Auth, Litecoind, MemoryStore, Options},
     ClientConfig, Credentials, Follower, FollowerConfig, FollowerHandle, L1Client, L1Error,
     L1Status,
 };
 use cascoin_l2_primitives::{
+    chain::AccountId,
     l1::{
         params::{CASCOIN_REGTEST, LITECOIN_REGTEST},
+        stake::MIN_LOCK_BLOCKS,
         L1Hash,
     },
     relay::local::{block_key, LocalBlock, LocalTip, TIP_KEY},
@@ -113,6 +120,53 @@ fn another_node_stands_in_and_the_preferred_one_is_read_again() {
     first.mine(1).expect("mined");
     let status = following.wait("block 114", |status| status.readable_height == Some(114));
     assert_eq!(status.url, first.url());
+}
+
+/// A stand-in's wallet has other coins and keys: what begins with one must not go on with
+/// the other.
+#[test]
+fn the_wallet_is_the_preferred_nodes_also_while_another_one_stands_in() {
+    let (first, second) = pair();
+    let client = client_of(&[&first, &second]);
+    first.stop().expect("it stops");
+    assert_eq!(client.block_count(), Ok(110), "another one stands in");
+    assert_eq!(client.url(), second.url());
+
+    let order = StakeOrder {
+        chain_id: CHAIN,
+        account: AccountId::new([7; 32]),
+        value: 3 * LITECOIN_REGTEST.coin,
+        unlock: 110 + MIN_LOCK_BLOCKS + 100,
+        owner: None,
+    };
+    let is_down = |error: StakeTxError| matches!(error, StakeTxError::L1(L1Error::Unreachable { url, .. }) if url == first.url());
+    assert!(is_down(stake_tx::create(&client, &order).expect_err("it is down")));
+    assert!(is_down(stake_tx::release(&client, L1Hash([5; 32])).expect_err("it is down")));
+    assert!(is_down(registration_tx::seed(&client).expect_err("it is down")));
+    let forced = ForcedOrder { chain_id: CHAIN, transaction: vec![7; 140], paid: 0 };
+    let Err(ForcedTxError::Wallet(error)) = forced_tx::send(&client, &forced) else {
+        panic!("the wallet is down")
+    };
+    assert!(is_down(error));
+    let Err(BurnError::L1(error)) = burn::create(&client, &payload(4_000)) else {
+        panic!("the wallet is down")
+    };
+    assert!(is_down(error.into()));
+    // Nor was a key of the other one used up for any of it.
+    let known = vec![0.into(), true.into()];
+    let known: Vec<Value> =
+        second.client().wallet_call("listreceivedbyaddress", known).expect("a list");
+    assert!(known.is_empty(), "{known:?}");
+
+    // Once it is back, it funds, signs and sends, whoever is read meanwhile.
+    first.restart().expect("it comes back");
+    let unsigned = stake_tx::create(&client, &order).expect("funded");
+    let sent = stake_tx::sign_and_send(&client, &unsigned.raw, CHAIN).expect("accepted");
+    let pool_of = |node: &Litecoind| -> Vec<String> {
+        node.client().query("getrawmempool", vec![]).expect("an answer")
+    };
+    assert_eq!(pool_of(&first), [sent.txid.to_string()]);
+    assert!(pool_of(&second).is_empty());
 }
 
 #[test]

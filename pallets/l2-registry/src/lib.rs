@@ -18,8 +18,9 @@
 //!
 //! The same rules hold for the chain that this pallet is part of: while its own bootstrap
 //! lasts, [`Pallet::is_open`] says no, and the runtime's call filter lets nobody make public
-//! transactions. The period begins with the first block, whose time is the first that the
-//! chain has.
+//! transactions. The period begins with the first block, and what counts is the time that the
+//! chain lives: of each step from block to block at most
+//! [`FREE_STEP_MS`](cascoin_l2_primitives::time::FREE_STEP_MS).
 //!
 //! [`Pallet::own_status`] says where this chain is in its life: an outage makes it EMERGENCY
 //! by rule (`pallets/liveness`), whoever governs.

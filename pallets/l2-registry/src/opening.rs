@@ -5,6 +5,7 @@ use crate::pallet::{Chains, Config, Error, Event, OwnBootstrap, Pallet, Rules};
 use cascoin_l2_primitives::{
     chain::Moment,
     registry::{ChainDefinition, ChainStatus, RegisteredChain},
+    time::FREE_STEP_MS,
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{
@@ -59,9 +60,23 @@ pub enum Bootstrap {
     /// There was no block.
     #[codec(index = 1)]
     NotBegun,
-    /// It lasts until this time, milliseconds since 1970.
+    /// It lasts until the chain has lived for long enough.
     #[codec(index = 2)]
-    Until(Moment),
+    Left {
+        /// Time of the last block, milliseconds since 1970.
+        last: Moment,
+        /// What was left of it then, milliseconds; more than 0.
+        ms: Moment,
+    },
+}
+
+/// What is left at `now` of a bootstrap of which `ms` were left at `last`.
+///
+/// Each step from block to block counts, but at most [`FREE_STEP_MS`] of it. Else one leader
+/// could end it alone, by a date of long ago in the first block; and so could an outage, in
+/// which nobody watches the chain.
+fn left(last: Moment, ms: Moment, now: Moment) -> Moment {
+    ms.saturating_sub(now.saturating_sub(last).min(FREE_STEP_MS))
 }
 
 impl<T: Config> Pallet<T> {
@@ -70,7 +85,7 @@ impl<T: Config> Pallet<T> {
         match OwnBootstrap::<T>::get() {
             Bootstrap::Over => true,
             Bootstrap::NotBegun => false,
-            Bootstrap::Until(end) => T::Time::now() >= end,
+            Bootstrap::Left { last, ms } => left(last, ms, T::Time::now()) == 0,
         }
     }
 
@@ -88,17 +103,17 @@ impl<T: Config> Pallet<T> {
 
     /// At the end of a block, which has a time.
     pub(crate) fn advance_bootstrap() {
-        match OwnBootstrap::<T>::get() {
-            Bootstrap::Over => (),
-            Bootstrap::NotBegun => {
-                let end = T::Time::now().saturating_add(Rules::<T>::get().bootstrap_ms);
-                OwnBootstrap::<T>::put(Bootstrap::Until(end));
-            }
-            Bootstrap::Until(end) if T::Time::now() >= end => {
-                OwnBootstrap::<T>::kill();
-                Self::deposit_event(Event::BootstrapEnded);
-            }
-            Bootstrap::Until(_) => (),
+        let now = T::Time::now();
+        let ms = match OwnBootstrap::<T>::get() {
+            Bootstrap::Over => return,
+            Bootstrap::NotBegun => Rules::<T>::get().bootstrap_ms,
+            Bootstrap::Left { last, ms } => left(last, ms, now),
+        };
+        if ms > 0 {
+            OwnBootstrap::<T>::put(Bootstrap::Left { last: now, ms });
+        } else {
+            OwnBootstrap::<T>::kill();
+            Self::deposit_event(Event::BootstrapEnded);
         }
     }
 

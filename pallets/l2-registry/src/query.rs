@@ -1,6 +1,8 @@
 //! What the registry can be asked, and what must hold in it.
 
 use crate::pallet::{Chains, Config, Ends, Names, Pallet};
+#[cfg(any(test, feature = "try-runtime"))]
+use crate::{pallet::OwnBootstrap, Bootstrap};
 use alloc::vec::Vec;
 use cascoin_l2_primitives::{
     l1::registration::ChainName,
@@ -43,6 +45,9 @@ impl<T: Config> Pallet<T> {
     /// The rule that is broken.
     #[cfg(any(test, feature = "try-runtime"))]
     pub(crate) fn check_state() -> Result<(), &'static str> {
+        if matches!(OwnBootstrap::<T>::get(), Bootstrap::Left { ms: 0, .. }) {
+            return Err("the bootstrap is over and was not ended");
+        }
         let ends = Ends::<T>::get();
         if ends.windows(2).any(|pair| matches!(pair, [one, other] if one >= other)) {
             return Err("the chains are not in the order of their ends");

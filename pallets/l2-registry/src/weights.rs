@@ -16,7 +16,7 @@ pub trait WeightInfo {
     fn define() -> Weight;
     /// The first opening of a mainnet, without the read that finds out who signed.
     fn set_status() -> Weight;
-    /// The end of a block in which the bootstrap begins or ends.
+    /// The end of a block while the bootstrap lasts.
     fn block() -> Weight;
 }
 

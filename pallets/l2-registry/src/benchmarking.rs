@@ -24,9 +24,9 @@ use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
 /// Blocks for which the deployers' coins are locked.
 const LOCKED: u32 = 100;
 
-/// A name of the largest size for each id.
-fn name(id: u32) -> ChainName {
-    let digits = (0..8).map(|place| b'a' + ((id >> (4 * place)) & 15) as u8);
+/// A name of the largest size for each number.
+fn name(number: u32) -> ChainName {
+    let digits = (0..8).map(|place| b'a' + ((number >> (4 * place)) & 15) as u8);
     let bytes: Vec<u8> = b"chain".iter().copied().chain(digits).collect();
     BoundedVec::truncate_from(bytes)
 }
@@ -48,7 +48,8 @@ fn registration<T: Config>(id: u32, mainnet: bool) -> L1Event {
         outpoint: OutPoint { txid: L1Hash::of(&id.to_le_bytes()), vout: 1 },
         chain_id: T::ChainId::get(),
         id,
-        name: name(id),
+        // Of half of them each: lists as long as two can be.
+        name: name((id.saturating_sub(FIRST_CHAIN_ID) / (MAX_CHAINS / 2)).min(1)),
         definition: definition(mainnet).hash(),
         owner: Default::default(),
         value: u64::try_from(T::MinStake::get()).expect("L1 has no more units"),

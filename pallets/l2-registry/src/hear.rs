@@ -65,18 +65,19 @@ impl<T: Config> Pallet<T> {
         let place = ends.binary_search(&entry).unwrap_or_else(|place| place);
         ends.try_insert(place, entry).map_err(|_| Ignored::Full)?;
         Ends::<T>::put(ends);
-        if !Names::<T>::contains_key(&chain.name) {
-            Names::<T>::insert(&chain.name, id);
-        }
+        // There are no more chains of a name than there are chains.
+        Names::<T>::try_mutate(&chain.name, |ids| ids.try_push(id)).map_err(|_| Ignored::Full)?;
         Chains::<T>::insert(id, chain);
         Ok(())
     }
 
     fn forget(id: u32) {
         if let Some(chain) = Chains::<T>::take(id) {
-            if Names::<T>::get(&chain.name) == Some(id) {
-                Names::<T>::remove(&chain.name);
-            }
+            Names::<T>::mutate_exists(&chain.name, |stored| {
+                let mut ids = stored.take().unwrap_or_default();
+                ids.retain(|known| *known != id);
+                *stored = (!ids.is_empty()).then_some(ids);
+            });
         }
         Self::deposit_event(Event::ChainForgotten { id });
     }

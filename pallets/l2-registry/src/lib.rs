@@ -35,6 +35,8 @@
 //! - Storage is bounded: [`MAX_CHAINS`] chains. When there are as many, one whose coins L1
 //!   has freed gives way to who comes, the one that ended first; if there is none, who
 //!   comes is ignored. So nobody's place is taken while its coins are locked.
+//! - By its name the chain is found that came first of those that are kept: no later one
+//!   takes a name from it, and if it goes, the next one has it.
 //! - A definition is what L1 bound, or there is none.
 //! - A chain that was ever active has a definition.
 //!
@@ -126,9 +128,16 @@ pub mod pallet {
     #[pallet::storage]
     pub type Chains<T> = StorageMap<_, Blake2_128Concat, u32, RegisteredChain, OptionQuery>;
 
-    /// The first of the chains of each name that is kept.
+    /// The chains of each name that are kept, in the order in which they came. By a name its
+    /// first is found.
     #[pallet::storage]
-    pub type Names<T> = StorageMap<_, Blake2_128Concat, ChainName, u32, OptionQuery>;
+    pub type Names<T> = StorageMap<
+        _,
+        Blake2_128Concat,
+        ChainName,
+        BoundedVec<u32, ConstU32<MAX_CHAINS>>,
+        ValueQuery,
+    >;
 
     /// All chains: the L1 height that nobody can spend the deployer's coins at or below, and
     /// the id, in this order.

@@ -18,7 +18,7 @@ impl<T: Config> Pallet<T> {
 
     /// A chain by its name: of several the first.
     pub fn chain_named(name: &ChainName) -> Option<ListedChain> {
-        Names::<T>::get(name).and_then(Self::chain)
+        Names::<T>::get(name).first().copied().and_then(Self::chain)
     }
 
     /// All chains, or those that are active, by their ids.
@@ -33,7 +33,7 @@ impl<T: Config> Pallet<T> {
     fn listed(id: u32, chain: RegisteredChain) -> ListedChain {
         ListedChain {
             id,
-            holds_name: Names::<T>::get(&chain.name) == Some(id),
+            holds_name: Names::<T>::get(&chain.name).first() == Some(&id),
             stake_locked: chain.unlock > T::L1Height::get(),
             chain,
         }
@@ -55,13 +55,20 @@ impl<T: Config> Pallet<T> {
         if ends.len() != Chains::<T>::iter_keys().count() {
             return Err("a chain is not listed by its end");
         }
+        // Each of them is among those of its name, below: so nothing else is.
+        if ends.len() != Names::<T>::iter_values().map(|ids| ids.len()).sum::<usize>() {
+            return Err("a name leads to no chain, or to one twice");
+        }
+        if Names::<T>::iter_values().any(|ids| ids.is_empty()) {
+            return Err("a name of no chain is kept");
+        }
         for (unlock, id) in ends {
             let chain = Chains::<T>::get(id).ok_or("a chain is listed and not known")?;
             if chain.unlock != unlock {
                 return Err("a chain is listed by another end");
             }
-            if !Names::<T>::contains_key(&chain.name) {
-                return Err("a chain's name leads nowhere");
+            if !Names::<T>::get(&chain.name).contains(&id) {
+                return Err("a chain is not found by its name");
             }
             if chain.definition.is_some_and(|known| known.hash() != chain.definition_hash) {
                 return Err("a definition is not the one that L1 bound");
@@ -71,11 +78,6 @@ impl<T: Config> Pallet<T> {
             }
             if chain.status == ChainStatus::Active && !chain.opened {
                 return Err("a chain is active and was not opened");
-            }
-        }
-        for (name, id) in Names::<T>::iter() {
-            if Chains::<T>::get(id).is_none_or(|chain| chain.name != name) {
-                return Err("a name leads to a chain of another name");
             }
         }
         Ok(())

@@ -143,6 +143,32 @@ fn of_several_with_one_name_the_first_is_found_by_it() {
     });
 }
 
+/// Attack: to wait for the end of a chain, and take the name from the one that has it next.
+#[test]
+fn a_name_passes_to_the_next_chain_that_has_it_and_not_to_who_comes_later() {
+    new_test_ext().execute_with(|| {
+        // The mock's names repeat.
+        let (first, second, squatter) = (1_000, 101_000, 201_000);
+        hear(&changed(registration(first, DEPLOYER, &testnet()), |_, unlock, _| *unlock = 200));
+        hear(&registration(second, DEPLOYER, &testnet()));
+        for id in 1_001..1_001 + MAX_CHAINS - 2 {
+            hear(&registration(id, DEPLOYER, &testnet()));
+        }
+        assert_eq!(Ends::<Test>::get().len(), MAX_CHAINS as usize);
+        L1Height::set(200);
+        hear(&registration(squatter, STRANGER, &testnet()));
+        assert_eq!(Chains::<Test>::get(first), None);
+        assert_eq!(status(squatter), Bootstrapping);
+
+        let name = chain_name(b"chain-1000").expect("a name");
+        assert_eq!(L2Registry::chain_named(&name).map(|listed| listed.id), Some(second));
+        assert!(L2Registry::chain(second).expect("it is registered").holds_name);
+        assert!(!L2Registry::chain(squatter).expect("it is registered").holds_name);
+        assert_eq!(Names::<Test>::get(&name).into_inner(), [second, squatter]);
+        assert_eq!(L2Registry::check_state(), Ok(()));
+    });
+}
+
 #[test]
 fn r32_1_a_definition_is_what_l1_bound() {
     new_test_ext().execute_with(|| {

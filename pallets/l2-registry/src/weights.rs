@@ -26,8 +26,8 @@ const MICROSECOND: u64 = 1_000_000;
 pub struct EstimatedWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
-    // The list of all chains has 8 KB. Read: it, both chains, both names, the chain's
-    // parameters and the time.
+    // The list of all chains has 8 KB, those of two names together 4. Read: all three, both
+    // chains, the chain's parameters and the time.
     fn hear() -> Weight {
         Weight::from_parts(120 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(8, 5)
     }

@@ -190,6 +190,8 @@ pub struct RegisteredChain {
     pub unlock: u32,
     /// Height of the L1 block of the registration.
     pub l1_height: u32,
+    /// Its hash: after a fork of L1 the registration may stand in another one, or in none.
+    pub l1_hash: L1Hash,
     /// When the registry took it, milliseconds since 1970.
     pub registered_at: Moment,
     /// Where it is in its life.
@@ -209,7 +211,8 @@ pub struct ListedChain {
     pub chain: RegisteredChain,
     /// Whether it is found by its name: of several with one name the first is.
     pub holds_name: bool,
-    /// Whether nobody can spend the deployer's coins yet, at the last L1 block applied.
+    /// Whether nobody can spend the deployer's coins yet, at the last L1 block applied. Not so
+    /// while L1 has left the block of the registration.
     pub stake_locked: bool,
 }
 

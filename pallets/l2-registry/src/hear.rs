@@ -7,7 +7,7 @@ use crate::{
 use cascoin_l2_primitives::{
     chain::Balance,
     registry::{ChainStatus, RegisteredChain},
-    relay::{L1BlockContext, L1Event, OnL1Event},
+    relay::{L1BlockContext, L1Branch, L1Event, OnL1Event},
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{
@@ -34,14 +34,23 @@ pub enum Ignored {
     OtherRegistry,
     /// The deployer's coins are less than [`Config::MinStake`].
     StakeTooSmall,
-    /// A chain has the id.
+    /// A chain has the id, and its registration stands on L1.
     IdTaken,
     /// There are as many chains as can be kept, and the coins of all are locked.
     Full,
 }
 
 impl<T: Config> Pallet<T> {
+    /// Whether the registration stands on L1's attested branch.
+    pub(crate) fn stands(chain: &RegisteredChain) -> bool {
+        T::L1Blocks::has_block(chain.l1_height, &chain.l1_hash)
+    }
+
     /// Keeps a chain that stands in the L1 block at `chain.l1_height`.
+    ///
+    /// The same registration may come in two blocks of which L1 has the second, after a fork:
+    /// then nothing but the block is new. Or another one with the same id, which spends the
+    /// same output: then that is the chain.
     ///
     /// # Errors
     /// [`Ignored`], and then nothing is changed.
@@ -49,11 +58,21 @@ impl<T: Config> Pallet<T> {
         if Balance::from(chain.value) < T::MinStake::get() {
             return Err(Ignored::StakeTooSmall);
         }
-        if Chains::<T>::contains_key(id) {
+        let known = Chains::<T>::get(id);
+        if known.as_ref().is_some_and(Self::stands) {
             return Err(Ignored::IdTaken);
         }
         let mut ends = Ends::<T>::get();
-        if ends.is_full() {
+        if let Some(known) = known {
+            if known.outpoint == chain.outpoint {
+                let RegisteredChain { l1_height, l1_hash, .. } = chain;
+                Chains::<T>::insert(id, RegisteredChain { l1_height, l1_hash, ..known });
+                Self::deposit_event(Event::ChainMoved { id, l1_height });
+                return Ok(());
+            }
+            ends.retain(|(_, kept)| *kept != id);
+            Self::forget(id);
+        } else if ends.is_full() {
             let (unlock, ended) = ends.first().copied().ok_or(Ignored::Full)?;
             if unlock >= chain.l1_height {
                 return Err(Ignored::Full);
@@ -67,7 +86,9 @@ impl<T: Config> Pallet<T> {
         Ends::<T>::put(ends);
         // There are no more chains of a name than there are chains.
         Names::<T>::try_mutate(&chain.name, |ids| ids.try_push(id)).map_err(|_| Ignored::Full)?;
+        let RegisteredChain { name, owner, value, unlock, .. } = chain.clone();
         Chains::<T>::insert(id, chain);
+        Self::deposit_event(Event::ChainRegistered { id, name, owner, value, unlock });
         Ok(())
     }
 
@@ -108,6 +129,7 @@ impl<T: Config> OnL1Event for Pallet<T> {
             value: *value,
             unlock: *unlock,
             l1_height: block.height,
+            l1_hash: block.hash,
             registered_at: now,
             status: ChainStatus::Bootstrapping,
             status_since: now,
@@ -117,19 +139,13 @@ impl<T: Config> OnL1Event for Pallet<T> {
             true => Self::register(*id, chain),
             false => Err(Ignored::OtherRegistry),
         };
-        Self::deposit_event(match registered {
-            Ok(()) => Event::ChainRegistered {
-                id: *id,
-                name: name.clone(),
-                owner: *owner,
-                value: *value,
-                unlock: *unlock,
-            },
-            Err(reason) => Event::RegistrationIgnored { outpoint: *outpoint, reason },
-        });
+        if let Err(reason) = registered {
+            Self::deposit_event(Event::RegistrationIgnored { outpoint: *outpoint, reason });
+        }
     }
 
     fn max_event_weight() -> Weight {
-        T::WeightInfo::hear()
+        // The relay's two values say whether another chain's registration stands on L1.
+        T::WeightInfo::hear().saturating_add(T::DbWeight::get().reads(2))
     }
 }

@@ -31,7 +31,8 @@
 //! ## What holds
 //!
 //! - An id is one chain's: it follows from an output of L1 that can be spent once, and who
-//!   comes second to an id is ignored (R1.3).
+//!   comes second to an id is ignored (R1.3), unless L1 forked and the first is gone from it.
+//! - No chain opens whose registration is not on L1's attested branch.
 //! - Storage is bounded: [`MAX_CHAINS`] chains. When there are as many, one whose coins L1
 //!   has freed gives way to who comes, the one that ended first; if there is none, who
 //!   comes is ignored. So nobody's place is taken while its coins are locked.
@@ -47,7 +48,8 @@
 //! | [`define`](Pallet::define) | anybody | fee | `ChainDefined` |
 //! | [`set_status`](Pallet::set_status) | the chain's deployer, root | fee | `ChainStatusSet` |
 //!
-//! What the relay tells: `ChainRegistered`, `ChainForgotten`, `RegistrationIgnored`.
+//! What the relay tells: `ChainRegistered`, `ChainMoved`, `ChainForgotten`,
+//! `RegistrationIgnored`.
 //!
 //! [`registration`]: cascoin_l2_primitives::l1::registration
 #![cfg_attr(not(feature = "std"), no_std)]
@@ -87,6 +89,7 @@ pub mod pallet {
         chain::{AccountId, Balance, Moment},
         l1::{registration::ChainName, OutPoint},
         registry::{ChainDefinition, ChainStatus, RegisteredChain},
+        relay::L1Branch,
         reputation::L1AddressProvider,
     };
     use frame_support::{pallet_prelude::*, traits::Time};
@@ -110,6 +113,9 @@ pub mod pallet {
 
         /// The last L1 block all of whose events are applied.
         type L1Height: Get<u32>;
+
+        /// Which L1 blocks stand on the attested branch.
+        type L1Blocks: L1Branch;
 
         /// Who holds which key of L1.
         type Deployers: L1AddressProvider;
@@ -198,7 +204,15 @@ pub mod pallet {
             /// Why.
             reason: Ignored,
         },
-        /// A chain gave way to another one: its deployer's coins were free.
+        /// A chain's registration stands in another L1 block than before: L1 forked.
+        ChainMoved {
+            /// Its id.
+            id: u32,
+            /// Height of the block.
+            l1_height: u32,
+        },
+        /// A chain gave way to another one: its deployer's coins were free, or L1 forked and
+        /// has the other one in its place.
         ChainForgotten {
             /// Its id.
             id: u32,
@@ -239,6 +253,8 @@ pub mod pallet {
         NoSuchChange,
         /// The deployer's coins are locked no longer.
         StakeEnded,
+        /// L1 left the block of the registration, and has none in its place so far.
+        NotOnL1,
         /// The chain's definition has not been shown.
         NotDefined,
         /// The bootstrap period is not over.
@@ -290,40 +306,20 @@ pub mod pallet {
         ///
         /// ## Errors
         /// [`Error::UnknownChain`], [`Error::NotTheDeployer`], [`Error::NoSuchChange`]; where
-        /// the chain becomes active [`Error::StakeEnded`], and for the first time besides
-        /// [`Error::NotDefined`], [`Error::StillBootstrapping`], [`Error::TooFewSequencers`],
+        /// the chain becomes active [`Error::StakeEnded`], [`Error::NotOnL1`], and for the
+        /// first time besides [`Error::NotDefined`], [`Error::StillBootstrapping`], [`Error::TooFewSequencers`],
         /// [`Error::NoRehearsal`].
         ///
         /// ## Events
         /// `ChainStatusSet`.
-        // `has_proven` is one read, whoever answers it.
+        // `has_proven` is one read and `has_block` two, whoever answers them.
         #[pallet::call_index(1)]
         #[pallet::weight(
-            T::WeightInfo::set_status().saturating_add(T::DbWeight::get().reads(1))
+            T::WeightInfo::set_status().saturating_add(T::DbWeight::get().reads(3))
         )]
         pub fn set_status(origin: OriginFor<T>, id: u32, status: ChainStatus) -> DispatchResult {
             let signer = ensure_signed_or_root(origin)?;
-            let from =
-                Chains::<T>::try_mutate(id, |stored| -> Result<ChainStatus, DispatchError> {
-                    let chain = stored.as_mut().ok_or(Error::<T>::UnknownChain)?;
-                    let from = chain.status;
-                    let may = match &signer {
-                        None => from.governance_may(status),
-                        Some(account) => {
-                            let proven = T::Deployers::has_proven(account, &chain.owner);
-                            ensure!(proven, Error::<T>::NotTheDeployer);
-                            from.deployer_may(status)
-                        }
-                    };
-                    ensure!(may, Error::<T>::NoSuchChange);
-                    if status == ChainStatus::Active {
-                        Self::check_opening(chain)?;
-                        chain.opened = true;
-                    }
-                    chain.status = status;
-                    chain.status_since = T::Time::now();
-                    Ok(from)
-                })?;
+            let from = Self::change_status(signer, id, status, Self::stands)?;
             Self::deposit_event(Event::ChainStatusSet { id, from, to: status });
             Ok(())
         }

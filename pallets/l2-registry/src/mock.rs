@@ -6,7 +6,7 @@ use cascoin_l2_primitives::{
     chain::{AccountId, BlockHash, Moment},
     l1::{registration::chain_name, L1Hash, OutPoint},
     registry::ChainDefinition,
-    relay::{L1BlockContext, L1Event, OnL1Event},
+    relay::{L1BlockContext, L1Branch, L1Event, OnL1Event},
     reputation::L1AddressProvider,
 };
 use frame_support::{derive_impl, parameter_types, traits::Time};
@@ -50,6 +50,15 @@ parameter_types! {
     pub static L1Height: u32 = L1_START;
     pub static Present: Moment = NOW;
     pub static Emergency: bool = false;
+    /// Hashes of the L1 blocks that L1 has left.
+    pub static Replaced: Vec<L1Hash> = vec![];
+}
+
+pub struct L1Blocks;
+impl L1Branch for L1Blocks {
+    fn has_block(_: u32, hash: &L1Hash) -> bool {
+        !Replaced::get().contains(hash)
+    }
 }
 
 pub struct Clock;
@@ -74,6 +83,7 @@ impl pallet_l2_registry::Config for Test {
     type ChainId = frame_support::traits::ConstU32<CHAIN>;
     type MinStake = frame_support::traits::ConstU128<{ MIN_STAKE as u128 }>;
     type L1Height = L1Height;
+    type L1Blocks = L1Blocks;
     type Deployers = Keys;
     type Time = Clock;
     type Emergency = Emergency;
@@ -89,6 +99,7 @@ pub fn with_rules(rules: BootstrapRules) -> sp_io::TestExternalities {
     L1Height::set(L1_START);
     Present::set(NOW);
     Emergency::set(false);
+    Replaced::set(vec![]);
     let genesis = RuntimeGenesisConfig {
         l2_registry: pallet_l2_registry::GenesisConfig { rules, ..Default::default() },
         ..Default::default()
@@ -145,6 +156,11 @@ pub fn registration(id: u32, n: u8, definition: &ChainDefinition) -> L1Event {
 
 /// L1 tells of it in its next block.
 pub fn hear(event: &L1Event) {
-    let block = L1BlockContext { height: L1Height::get() + 1, ..Default::default() };
+    hear_in(event, L1Hash::default());
+}
+
+/// L1 tells of it in its next block, which has this hash.
+pub fn hear_in(event: &L1Event, hash: L1Hash) {
+    let block = L1BlockContext { height: L1Height::get() + 1, hash, ..Default::default() };
     L2Registry::on_event(event, &block);
 }

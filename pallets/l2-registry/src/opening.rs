@@ -3,8 +3,9 @@
 
 use crate::pallet::{Chains, Config, Error, Event, OwnBootstrap, Pallet, Rules};
 use cascoin_l2_primitives::{
-    chain::Moment,
+    chain::{AccountId, Moment},
     registry::{ChainDefinition, ChainStatus, RegisteredChain},
+    reputation::L1AddressProvider,
     time::FREE_STEP_MS,
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -14,6 +15,7 @@ use frame_support::{
 };
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
+use sp_runtime::DispatchError;
 
 /// A day, milliseconds (R32.3).
 const DAY_MS: Moment = 24 * 60 * 60 * 1_000;
@@ -117,11 +119,45 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    /// Whether a registered chain may become active.
+    /// Changes the status of a chain as `signer` wants, or root (`None`); gives the former
+    /// one. `stands` says whether its registration is on L1.
     ///
     /// # Errors
     /// The rule that says no.
-    pub(crate) fn check_opening(chain: &RegisteredChain) -> Result<(), Error<T>> {
+    pub(crate) fn change_status(
+        signer: Option<AccountId>,
+        id: u32,
+        status: ChainStatus,
+        stands: fn(&RegisteredChain) -> bool,
+    ) -> Result<ChainStatus, DispatchError> {
+        Chains::<T>::try_mutate(id, |stored| -> Result<ChainStatus, DispatchError> {
+            let chain = stored.as_mut().ok_or(Error::<T>::UnknownChain)?;
+            let from = chain.status;
+            let may = match &signer {
+                None => from.governance_may(status),
+                Some(account) => {
+                    let proven = T::Deployers::has_proven(account, &chain.owner);
+                    ensure!(proven, Error::<T>::NotTheDeployer);
+                    from.deployer_may(status)
+                }
+            };
+            ensure!(may, Error::<T>::NoSuchChange);
+            if status == ChainStatus::Active {
+                ensure!(stands(chain), Error::<T>::NotOnL1);
+                Self::check_opening(chain)?;
+                chain.opened = true;
+            }
+            chain.status = status;
+            chain.status_since = T::Time::now();
+            Ok(from)
+        })
+    }
+
+    /// Whether a registered chain may become active, if its registration is on L1.
+    ///
+    /// # Errors
+    /// The rule that says no.
+    fn check_opening(chain: &RegisteredChain) -> Result<(), Error<T>> {
         ensure!(chain.unlock > T::L1Height::get(), Error::<T>::StakeEnded);
         if chain.opened {
             return Ok(());

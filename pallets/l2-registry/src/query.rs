@@ -34,7 +34,7 @@ impl<T: Config> Pallet<T> {
         ListedChain {
             id,
             holds_name: Names::<T>::get(&chain.name).first() == Some(&id),
-            stake_locked: chain.unlock > T::L1Height::get(),
+            stake_locked: chain.unlock > T::L1Height::get() && Self::stands(&chain),
             chain,
         }
     }

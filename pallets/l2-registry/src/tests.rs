@@ -6,7 +6,7 @@ use crate::{
     BootstrapRules, Ignored, MAX_CHAINS,
 };
 use cascoin_l2_primitives::{
-    l1::registration::chain_name,
+    l1::{registration::chain_name, L1Hash},
     registry::{ChainDefinition, ChainStatus},
     relay::L1Event,
 };
@@ -122,6 +122,72 @@ fn r1_3_an_id_is_one_chains() {
         ignored(1_000, Ignored::IdTaken);
         let kept = L2Registry::chain(1_000).expect("it is registered").chain;
         assert_eq!(kept.owner, H160([DEPLOYER; 20]));
+        assert_eq!(L2Registry::check_state(), Ok(()));
+    });
+}
+
+/// Hashes of the same L1 block's place on two branches.
+const ONE: L1Hash = L1Hash([1; 32]);
+const OTHER: L1Hash = L1Hash([2; 32]);
+
+/// R19: a registration that L1 forgets opens nothing, until it stands on L1 again.
+#[test]
+fn r1_4_no_chain_opens_whose_registration_l1_has_left() {
+    new_test_ext().execute_with(|| {
+        hear_in(&registration(1_000, DEPLOYER, &testnet()), ONE);
+        assert_ok!(L2Registry::define(signed(STRANGER), 1_000, testnet()));
+        let before = L2Registry::chain(1_000).expect("it is registered");
+        Present::set(NOW + DAY_MS);
+        Replaced::set(vec![ONE]);
+        let open = || L2Registry::set_status(signed(DEPLOYER), 1_000, Active);
+        assert_noop!(open(), Error::<Test>::NotOnL1);
+        assert!(!L2Registry::chain(1_000).expect("it is registered").stake_locked);
+
+        // The same transaction, in a later block of the other branch.
+        L1Height::set(L1_START + 5);
+        hear_in(&registration(1_000, DEPLOYER, &testnet()), OTHER);
+        let l1_height = L1_START + 6;
+        System::assert_last_event(Event::<Test>::ChainMoved { id: 1_000, l1_height }.into());
+        let mut after = before;
+        (after.chain.l1_height, after.chain.l1_hash) = (l1_height, OTHER);
+        assert_eq!(L2Registry::chain(1_000), Some(after), "and nothing else is new");
+        assert_eq!(L2Registry::check_state(), Ok(()));
+        assert_ok!(open());
+
+        // Nor does it open again.
+        assert_ok!(L2Registry::set_status(signed(DEPLOYER), 1_000, Paused));
+        Replaced::set(vec![ONE, OTHER]);
+        assert_noop!(open(), Error::<Test>::NotOnL1);
+    });
+}
+
+/// R19: of two that spend the same output, L1 has one.
+#[test]
+fn r1_3_an_id_is_the_chains_that_l1_has_after_a_fork() {
+    new_test_ext().execute_with(|| {
+        hear_in(&registration(1_000, DEPLOYER, &testnet()), ONE);
+        assert_ok!(L2Registry::define(signed(STRANGER), 1_000, testnet()));
+        let mut second = registration(1_000, STRANGER, &mainnet(1_001));
+        if let L1Event::ChainRegistration { outpoint: lock, unlock, .. } = &mut second {
+            (*lock, *unlock) = (outpoint(5), 2 * FAR);
+        }
+        hear_in(&second, OTHER);
+        System::assert_last_event(
+            Event::<Test>::RegistrationIgnored { outpoint: outpoint(5), reason: Ignored::IdTaken }
+                .into(),
+        );
+
+        Replaced::set(vec![ONE]);
+        // One that is none takes nobody's place.
+        hear_in(&changed(second.clone(), |value, _, _| *value -= 1), OTHER);
+        assert_eq!(L2Registry::chain(1_000).expect("it is kept").chain.owner.0, [DEPLOYER; 20]);
+        hear_in(&second, OTHER);
+        System::assert_has_event(Event::<Test>::ChainForgotten { id: 1_000 }.into());
+        let kept = L2Registry::chain(1_000).expect("it is registered");
+        assert_eq!((kept.chain.owner, kept.chain.unlock), (H160([STRANGER; 20]), 2 * FAR));
+        assert_eq!((kept.chain.outpoint, kept.chain.definition), (outpoint(5), None));
+        assert!(kept.holds_name && kept.stake_locked);
+        assert_eq!(Ends::<Test>::get().into_inner(), [(2 * FAR, 1_000)]);
         assert_eq!(L2Registry::check_state(), Ok(()));
     });
 }

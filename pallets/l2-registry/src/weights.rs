@@ -10,11 +10,13 @@ use frame_support::{traits::Get, weights::Weight};
 
 /// Weights of the calls, of an event of L1 and of a block.
 pub trait WeightInfo {
-    /// A registration to which another chain gives way.
+    /// A registration to which another chain gives way, without the reads that find out
+    /// whether that one stands on L1.
     fn hear() -> Weight;
     /// Showing a definition.
     fn define() -> Weight;
-    /// The first opening of a mainnet, without the read that finds out who signed.
+    /// The first opening of a mainnet, without the reads that find out who signed and whether
+    /// the registration stands on L1.
     fn set_status() -> Weight;
     /// The end of a block while the bootstrap lasts.
     fn block() -> Weight;

@@ -1,7 +1,7 @@
 //! The registry of layer 2 chains.
 
 use super::stake::{ChainId, L1Height};
-use crate::{Balance, ChainParameters, Reputation, Runtime, Timestamp};
+use crate::{Balance, ChainParameters, L1Relay, Reputation, Runtime, Timestamp};
 use cascoin_l2_primitives::l1::registration::MIN_REGISTRATION_COINS;
 use frame_support::{parameter_types, traits::Get};
 
@@ -15,6 +15,7 @@ impl pallet_l2_registry::Config for Runtime {
     type ChainId = ChainId;
     type MinStake = MinRegistrationStake;
     type L1Height = L1Height;
+    type L1Blocks = L1Relay;
     type Deployers = Reputation;
     type Time = Timestamp;
     type Emergency = super::liveness::Emergency;

@@ -40,6 +40,7 @@ pub(super) fn registered() -> Vec<ListedChain> {
         value: 100_000_000_000,
         unlock: 60_000,
         l1_height: 90,
+        l1_hash: L1Hash([9; 32]),
         registered_at: NOW,
         status,
         status_since: NOW,

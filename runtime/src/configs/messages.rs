@@ -2,8 +2,8 @@
 
 use super::{l1::L1Disputed, liveness::Emergency, stake::ChainId, system::MAX_BLOCK_REF_TIME};
 use crate::{
-    AccountId, Balance, Balances, BlockNumber, BurnMint, ChainParameters, Rewards, Runtime,
-    RuntimeCall, TransactionPayment,
+    AccountId, Balance, Balances, BlockNumber, BurnMint, ChainParameters, L2Registry, Rewards,
+    Runtime, RuntimeCall, TransactionPayment,
 };
 use cascoin_l2_primitives::messages::ChargeMessage;
 use frame_support::{
@@ -68,13 +68,23 @@ impl ChargeMessage for MessageFees {
     }
 }
 
+/// Whether the call filter refuses what the public does: in an emergency, and until the chain
+/// opens (R32.3). A message whose call it refused would use up its tries and pay for each.
+pub struct PublicWaits;
+
+impl Get<bool> for PublicWaits {
+    fn get() -> bool {
+        Emergency::get() || !L2Registry::is_open()
+    }
+}
+
 impl pallet_messages::Config for Runtime {
     type MessageCall = RuntimeCall;
     type Value = BurnMint;
     type Fees = MessageFees;
     type ChainId = ChainId;
     type L1Disputed = L1Disputed;
-    type Halted = Emergency;
+    type Halted = PublicWaits;
     type MaxCallWeight = MaxMessageWeight;
     type BlockBudget = MessagesBudget;
     type RetryPause = ConstU32<RETRY_PAUSE>;

@@ -120,6 +120,29 @@ fn r36_1_above_a_limit_a_message_waits_until_all_of_its_value_is_there() {
     assert_eq!(balance_of(&mut chain, One), 0);
 }
 
+/// Until the chain opens its call would be refused, and its sender would pay for each try.
+#[test]
+fn r32_3_a_message_waits_until_the_chain_opens_and_pays_nothing_before() {
+    let mut genesis = preset("regtest");
+    genesis.l2_registry.rules.bootstrap_ms = 10_000;
+    let mut chain = Chain::from(genesis);
+    chain.grow(vec![]);
+    apply(&mut chain, vec![message(0, 10 * COIN, &transfer(One, 300_000_000))]);
+    for _ in 0..10 {
+        chain.grow(vec![]);
+    }
+    assert_eq!(reports(&mut chain)[0].record.state, MessageState::Queued(None));
+    assert_eq!(balance(&mut chain, &sender()), 10 * u128::from(COIN), "its value is there");
+    assert_eq!(balance_of(&mut chain, One), 0);
+    // Blocks are half a second apart.
+    for _ in 0..12 {
+        chain.grow(vec![]);
+    }
+    let state = reports(&mut chain)[0].record.state;
+    assert!(matches!(state, MessageState::Executed { .. }), "{state:?}");
+    assert_eq!(balance_of(&mut chain, One), 300_000_000);
+}
+
 /// The runtime's call filter holds, and its sender has no more rights than any account.
 #[test]
 fn a_message_cannot_force_money() {

@@ -15,7 +15,8 @@
 //!   a revocation of keys, and on which day (the module `on_l1`).
 //! - What accounts keep locked on L1, as who keeps stakes tells it ([`OnL1Stake`]).
 //! - What more than two thirds of the sequencers' L1 nodes say of a linked address
-//!   ([`OnAttestedScore`]): an upper bound of what is computed, for 30 days.
+//!   ([`OnAttestedScore`]): an upper bound of what is computed, for 30 days. It outlives the
+//!   link, for the address and for the account.
 //! - What the account did on L2, which [`RecordActivity`] notes with each transaction
 //!   it signs. It stands beside the account's balance, in a value that a transaction
 //!   reads and writes anyway, so it costs no access to the database
@@ -184,6 +185,12 @@ pub mod pallet {
     /// acted while they were linked.
     #[pallet::storage]
     pub type L1Histories<T> = StorageMap<_, Blake2_128Concat, H160, L1History, OptionQuery>;
+
+    /// All L1 addresses that were ever linked: those that scores are asked for, also when no
+    /// account is linked to them now. Each has cost its account the fee of a link, and they are
+    /// no more than there are in [`ProvenAddresses`].
+    #[pallet::storage]
+    pub type EverLinked<T> = StorageMap<_, Blake2_128Concat, H160, (), OptionQuery>;
 
     /// What was attested last of L1 addresses that were linked. It stays when a link ends,
     /// so that nobody gets rid of it by linking anew.

@@ -2,12 +2,14 @@
 //!
 //! Two links that contradict each other cannot be: an account has one address and an
 //! address one account, until that account takes the link back. What L1 has to say of the
-//! address goes to the account with it: its trust, when it acted, and what is attested. That an account held an address
-//! once is kept for good: nobody gets rid of what its wallet did by linking another one.
+//! address goes to the account with it: its trust, when it acted, and what is attested. What
+//! is attested bounds the account also when it has left the address, until it lapses. That an
+//! account held an address once is kept for good: nobody gets rid of what its wallet did by
+//! linking another one.
 
 use crate::pallet::{
-    AttestedScores, Config, Error, L1Accounts, L1Addresses, L1Histories, Pallet, ProvenAddresses,
-    Vertices,
+    AttestedScores, Config, Error, EverLinked, L1Accounts, L1Addresses, L1Histories, Pallet,
+    ProvenAddresses, Vertices,
 };
 use cascoin_l2_pallet_support::genesis_hash;
 use cascoin_l2_primitives::{
@@ -52,10 +54,13 @@ impl<T: Config> Pallet<T> {
         }
         L1Addresses::<T>::insert(account, address);
         L1Accounts::<T>::insert(address, account);
+        EverLinked::<T>::insert(address, ());
         let trust = Vertices::<T>::get(address).score;
         let history = L1Histories::<T>::get(address).unwrap_or_default();
         let attested = AttestedScores::<T>::get(address);
+        let today = Self::today();
         Self::change(account, |standing| {
+            standing.leave_address(today);
             (standing.trust, standing.history, standing.attested) = (trust, history, attested);
         });
         for changed in old.iter().chain([&address]) {
@@ -74,10 +79,11 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn do_unlink(account: &AccountId) -> Result<H160, Error<T>> {
         let address = L1Addresses::<T>::take(account).ok_or(Error::<T>::NotLinked)?;
         L1Accounts::<T>::remove(address);
+        let today = Self::today();
         Self::change(account, |standing| {
             standing.trust = Score::ZERO;
             standing.history = L1History::default();
-            standing.attested = None;
+            standing.leave_address(today);
         });
         T::OnLinkedScore::on_linked_score(&address, ScoreCause::Link);
         Ok(address)

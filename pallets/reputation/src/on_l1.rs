@@ -7,7 +7,9 @@
 //! said is, also where L1 forks: what the new branch brings again changes nothing.
 
 use crate::{
-    pallet::{AttestedScores, Config, Event, L1Accounts, L1Histories, Pallet, Standings},
+    pallet::{
+        AttestedScores, Config, Event, EverLinked, L1Accounts, L1Histories, Pallet, Standings,
+    },
     types::Attested,
     WeightInfo,
 };
@@ -49,8 +51,8 @@ impl<T: Config> Pallet<T> {
         T::WeightInfo::note_act()
     }
 
-    /// What must hold between blocks: what stands with an account is what is known of its
-    /// L1 address.
+    /// What must hold between blocks: what stands with an account of its L1 address is what is
+    /// known of that. What it carries on of others is its own.
     #[cfg(any(test, feature = "try-runtime"))]
     pub(crate) fn check_l1() -> Result<(), &'static str> {
         use crate::pallet::L1Addresses;
@@ -96,8 +98,8 @@ impl<T: Config> OnL1Stake for Pallet<T> {
 impl<T: Config> LinkedAddresses for Pallet<T> {
     fn following(last: Option<H160>, most: u32) -> Vec<H160> {
         let keys = match last {
-            Some(last) => L1Accounts::<T>::iter_keys_from_key(last),
-            None => L1Accounts::<T>::iter_keys(),
+            Some(last) => EverLinked::<T>::iter_keys_from_key(last),
+            None => EverLinked::<T>::iter_keys(),
         };
         keys.take(most as usize).collect()
     }

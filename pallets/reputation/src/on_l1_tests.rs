@@ -185,24 +185,60 @@ fn r10_1_an_attested_score_bounds_what_is_computed_until_it_lapses() {
     });
 }
 
-/// Attack: linking the address anew, or by another account, to get rid of the bound.
+/// Attack: leaving the address, linking it anew, linking another one, or by another account,
+/// to get rid of the bound.
 #[test]
 fn r10_5_nobody_gets_rid_of_a_bound_by_linking_anew() {
     new_test_ext().execute_with(|| {
         link(BOB, 1);
         Reputation::on_l1_stake(&BOB, terms(FIRST_DAY - 365, 9_999));
         Reputation::on_attested_score(&address(1), Score::ZERO);
+        let bounded = (0, Some(0));
+        let now = || (parts(&BOB).0, attested(&BOB));
         unlink(BOB);
-        assert_eq!((parts(&BOB).0, attested(&BOB)), (20, None), "coins are the account's");
+        assert_eq!(now(), bounded, "coins are the account's, and so is the bound");
         link(BOB, 1);
-        assert_eq!((parts(&BOB).0, attested(&BOB)), (0, Some(0)));
+        assert_eq!(now(), bounded);
+        link(BOB, 2);
+        assert_eq!(now(), bounded);
+        // What is attested of another address lifts nothing.
+        go_to(FIRST_DAY + 5);
+        Reputation::on_attested_score(&address(2), Score::saturating(15));
+        assert_eq!(now(), bounded);
+        go_to(FIRST_DAY + BOUND_DAYS - 1);
+        assert_eq!(now(), bounded);
+        go_to(FIRST_DAY + BOUND_DAYS);
+        assert_eq!(now(), (15, Some(15)), "it lapses as it would have");
         unlink(BOB);
+        assert_eq!(now(), (15, Some(15)));
+        go_to(FIRST_DAY + 5 + BOUND_DAYS);
+        assert_eq!(now(), (20, None));
         // Attested of nobody's address by now: it waits for who links it.
         Reputation::on_attested_score(&address(1), Score::saturating(3));
         assert!(AttestedScores::<Test>::contains_key(address(1)));
         link(ALICE, 1);
         assert_eq!(attested(&ALICE), Some(3));
         assert_eq!(Reputation::check_state(), Ok(()));
+    });
+}
+
+/// Attack: two bounds, of which the one that lasts hides behind the lower one.
+#[test]
+fn r10_5_of_two_bounds_that_are_left_neither_is_lost() {
+    new_test_ext().execute_with(|| {
+        Reputation::on_l1_stake(&BOB, terms(FIRST_DAY - 365, 9_999));
+        link(BOB, 1);
+        Reputation::on_attested_score(&address(1), Score::saturating(4));
+        go_to(FIRST_DAY + 20);
+        link(BOB, 2);
+        Reputation::on_attested_score(&address(2), Score::saturating(9));
+        unlink(BOB);
+        assert_eq!((parts(&BOB).0, attested(&BOB)), (4, Some(4)));
+        go_to(FIRST_DAY + 20 + BOUND_DAYS - 1);
+        let (score, bound) = (parts(&BOB).0, attested(&BOB));
+        assert!(score <= 9 && bound <= Some(9) && bound.is_some(), "{score} {bound:?}");
+        go_to(FIRST_DAY + 20 + BOUND_DAYS);
+        assert_eq!((parts(&BOB).0, attested(&BOB)), (20, None));
     });
 }
 
@@ -222,8 +258,11 @@ fn linked_addresses_come_in_turn() {
         assert_eq!(Reputation::following(None, 2), all[..2]);
         assert_eq!(Reputation::following(Some(all[1]), 2), all[2..4]);
         assert!(Reputation::following(Some(all[4]), 2).is_empty());
-        // Also after one that is linked no more.
+        // One that is linked no more is asked for all the same: else who leaves its address
+        // when its turn comes would never be bound.
         unlink(AccountId::new([(1..=5).find(|seed| address(*seed) == all[1]).expect("one"); 32]));
+        assert_eq!(Reputation::following(None, 9), all);
         assert_eq!(Reputation::following(Some(all[1]), 9), all[2..]);
+        assert_eq!(Reputation::check_state(), Ok(()));
     });
 }

@@ -1,5 +1,7 @@
 //! Scores.
 
+#[cfg(any(test, feature = "try-runtime"))]
+use crate::pallet::EverLinked;
 use crate::{
     pallet::{Config, L1Accounts, L1Addresses, Pallet, Standings},
     types::Standing,
@@ -33,7 +35,7 @@ impl<T: Config> Pallet<T> {
             trust: standing.trust,
             l1_economic: l1_stake::score(&standing.stake, today, decimals),
             l1_temporal: standing.history.score(today),
-            attested: standing.attested.and_then(|attested| attested.on(today)),
+            attested: standing.bound_on(today),
             activity: T::Activities::get(account).on(today),
             penalty: standing.penalty_on(today),
             decimals,
@@ -92,6 +94,9 @@ impl<T: Config> Pallet<T> {
             return Err("an account has another trust than its L1 address");
         }
         Self::check_l1()?;
+        if !L1Accounts::<T>::iter_keys().all(EverLinked::<T>::contains_key) {
+            return Err("an address is linked and is not among those that ever were");
+        }
         let back = |account: &AccountId, address: H160| {
             L1Accounts::<T>::get(address).as_ref() == Some(account)
         };

@@ -52,6 +52,9 @@ pub struct Standing {
     pub history: L1History,
     /// What is attested of that address.
     pub attested: Option<Attested>,
+    /// What was attested of addresses that were linked before: the lowest score and the last
+    /// day, so that no bound is got rid of by leaving its address.
+    pub carried: Option<Attested>,
     /// What the account keeps locked on L1 for half a year or more.
     pub stake: StakeTerms,
     /// Points for offences, as they stood on `penalty_day`.
@@ -66,7 +69,25 @@ impl Standing {
         [self.l1, self.trust, self.penalty].iter().any(|points| *points > Score::ZERO)
             || self.history != L1History::default()
             || self.attested.is_some()
+            || self.carried.is_some()
             || !self.stake.is_empty()
+    }
+
+    /// The bound of what is computed of L1 on `today`; none if all lapsed.
+    pub fn bound_on(&self, today: Day) -> Option<Score> {
+        let all = [self.attested, self.carried];
+        all.into_iter().flatten().filter_map(|attested| attested.on(today)).min()
+    }
+
+    /// Lets go of the address on `today`. What is attested of it bounds the account as long
+    /// as it would have.
+    pub fn leave_address(&mut self, today: Day) {
+        let all = [self.carried, self.attested.take()];
+        let in_force = all.into_iter().flatten().filter(|attested| attested.on(today).is_some());
+        self.carried = in_force.reduce(|one, other| Attested {
+            score: one.score.min(other.score),
+            day: one.day.max(other.day),
+        });
     }
 
     /// Points still taken away on `day`: one less each day.

@@ -49,11 +49,11 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
 
     // Recovering a key takes about 100 µs.
     fn link() -> Weight {
-        Weight::from_parts(200 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(8, 5)
+        Weight::from_parts(200 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(9, 6)
     }
 
     fn unlink() -> Weight {
-        Weight::from_parts(25 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(2, 3)
+        Weight::from_parts(25 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(3, 3)
     }
 
     // The signer's account is in memory, and written for its nonce in any case; the

@@ -3,8 +3,8 @@
 //!
 //! ## Overview
 //!
-//! 1. Every [`Config::Interval`] blocks a *round* begins: the next addresses that are linked
-//!    to accounts, at most [`MAX_SCORED`], in turn.
+//! 1. Every [`Config::Interval`] blocks a *round* begins: the next addresses that are or were
+//!    linked to accounts, at most [`MAX_SCORED`], in turn.
 //! 2. Sequencers' nodes ask their L1 nodes for the scores of these addresses, natively, and
 //!    leave the answers in their off-chain storage; the off-chain worker signs them with the
 //!    relay key and sends them ([`attest`](Pallet::attest)). A node whose L1 node does not
@@ -21,7 +21,7 @@
 //!   and cannot bring one about. More than a third can keep any from coming about.
 //! - A vote counts for one round, one set and one chain, and a sequencer has one in each.
 //! - Storage is bounded: one round, the votes of one set, one list of medians. So is work,
-//!   however many addresses are linked; the more, the longer is a turn.
+//!   however many addresses were linked; the more, the longer is a turn.
 //!
 //! ## Pallet API
 //!

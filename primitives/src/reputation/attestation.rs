@@ -94,7 +94,7 @@ pub fn median(mut scores: Vec<Score>) -> Option<Score> {
     scores.get(scores.len() / 2).copied()
 }
 
-/// The L1 addresses that are linked to accounts, in turn.
+/// The L1 addresses that are or were linked to accounts, in turn.
 pub trait LinkedAddresses {
     /// At most `most` of them that follow `last` in a fixed order, or the first ones. One
     /// storage read each.

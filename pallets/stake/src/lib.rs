@@ -512,7 +512,10 @@ pub mod pallet {
         /// ## Events
         /// `L1Locked`, and `L1LockDisplaced` if the account has as many as it can.
         #[pallet::call_index(4)]
-        #[pallet::weight(T::WeightInfo::claim_lock(proof.transaction.len() as u32))]
+        #[pallet::weight(
+            T::WeightInfo::claim_lock(proof.transaction.len() as u32)
+                .saturating_add(T::OnL1Stake::weight())
+        )]
         pub fn claim_lock(origin: OriginFor<T>, proof: InclusionProof) -> DispatchResult {
             ensure_signed(origin)?;
             Self::do_claim_lock(&proof)?;

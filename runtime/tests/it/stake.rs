@@ -9,19 +9,22 @@ use crate::{
 use cascoin_l2_primitives::{
     apis::Eligibility,
     chain::{AccountId, Balance},
-    l1::{L1Hash, OutPoint},
+    l1::{
+        inclusion::{InclusionProof, HEADER_LEN},
+        L1Hash, OutPoint,
+    },
     relay::{pages_root, paginate, L1BlockDigest, L1Event, PageProof},
-    reputation::Score,
+    reputation::{l1_stake::OnL1Stake, Score},
     sequencers::{Offence, OffenceKind, OnOffence, StakeParts, StakeProvider},
 };
 use cascoin_l2_runtime::{
-    genesis_config_presets::check, Balances, L1Relay, Runtime, RuntimeCall, RuntimeGenesisConfig,
-    SequencerRegistry, Stake, System, UncheckedExtrinsic,
+    genesis_config_presets::check, Balances, L1Relay, Reputation, Runtime, RuntimeCall,
+    RuntimeGenesisConfig, SequencerRegistry, Stake, System, UncheckedExtrinsic,
 };
 use codec::Decode;
-use frame_support::traits::fungible::Inspect;
+use frame_support::{dispatch::GetDispatchInfo, traits::fungible::Inspect};
 use pallet_sequencer_registry::{Call as Registry, Error as RegistryError};
-use pallet_stake::{Event, GenesisLock, L1Locks, L1Outpoints, NoStake};
+use pallet_stake::{Event, GenesisLock, L1Locks, L1Outpoints, NoStake, WeightInfo};
 use sp_core::H160;
 use sp_keyring::Sr25519Keyring::{self, Alice, Bob, Eve};
 use sp_runtime::DispatchError;
@@ -276,4 +279,24 @@ fn a_genesis_with_locks_that_cannot_count_is_refused() {
     let account: AccountId = Alice.to_account_id();
     let most = (1..=16).map(|tx| GenesisLock { account: account.clone(), ..named(Bob, tx) });
     assert_eq!(check(&with_locks(most.collect())), Ok(()));
+}
+
+/// A lock that is claimed changes its account's reputation at once, and who claims it pays
+/// for that, too.
+#[test]
+fn a_claim_weighs_what_reputation_does_with_it() {
+    Chain::of("regtest").read(|| {
+        let proof = InclusionProof {
+            height: 1,
+            header: [0; HEADER_LEN],
+            transaction: vec![0; 300].try_into().expect("it fits"),
+            position: 0,
+            path: Default::default(),
+        };
+        let call = RuntimeCall::Stake(pallet_stake::Call::claim_lock { proof });
+        let alone = <Runtime as pallet_stake::Config>::WeightInfo::claim_lock(300);
+        let told = <Reputation as OnL1Stake>::weight();
+        assert!(told.ref_time() > 0);
+        assert_eq!(call.get_dispatch_info().call_weight, alone + told);
+    });
 }

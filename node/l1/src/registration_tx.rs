@@ -49,7 +49,7 @@ pub struct SentRegistration {
 }
 
 /// The output of the wallet that a registration can begin with: the largest that is
-/// confirmed.
+/// confirmed and that the wallet can spend.
 ///
 /// # Errors
 /// [`StakeTxError`].
@@ -57,6 +57,7 @@ pub fn seed(client: &L1Client) -> Result<OutPoint, StakeTxError> {
     let unspent = client.of_wallet().list_unspent(1)?;
     unspent
         .into_iter()
+        .filter(|output| output.spendable)
         .max_by_key(|output| output.value)
         .map(|output| OutPoint { txid: output.txid, vout: output.vout })
         .ok_or_else(|| StakeTxError::InsufficientFunds("no confirmed output".into()))

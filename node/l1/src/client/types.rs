@@ -53,6 +53,8 @@ pub struct Unspent {
     pub confirmations: u32,
     /// Its address, if it has one.
     pub address: Option<String>,
+    /// Whether the wallet can sign for it: it may only watch it.
+    pub spendable: bool,
 }
 
 /// Answer of `validateaddress`.
@@ -85,6 +87,13 @@ pub(super) struct RawUnspent {
     pub amount: RawAmount,
     pub confirmations: u32,
     pub address: Option<String>,
+    // Core says it; what does not knows no coins that it only watches.
+    #[serde(default = "yes")]
+    pub spendable: bool,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 /// Bytes that travel as hex.
@@ -119,6 +128,19 @@ impl RawAmount {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn coins_that_a_wallet_only_watches_are_told_apart() {
+        let spendable = |more: &str| {
+            let txid = L1Hash::default();
+            let text =
+                format!(r#"{{"txid":"{txid}","vout":0,"amount":1,"confirmations":1{more}}}"#);
+            serde_json::from_str::<RawUnspent>(&text).expect("the shape is right").spendable
+        };
+        assert!(spendable(""));
+        assert!(spendable(r#","spendable":true"#));
+        assert!(!spendable(r#","address":"m","spendable":false,"solvable":true"#));
+    }
 
     #[test]
     fn amounts_are_read_exactly_with_the_l1s_decimals() {

@@ -66,7 +66,8 @@ impl L1Client {
         self.wallet_query("getnewaddress", vec![])
     }
 
-    /// The wallet's coins with at least `min_confirmations`.
+    /// The wallet's coins with at least `min_confirmations`, those that it only watches among
+    /// them.
     ///
     /// # Errors
     /// [`L1Error`].
@@ -81,6 +82,7 @@ impl L1Client {
                     value: self.units(METHOD, &entry.amount)?,
                     confirmations: entry.confirmations,
                     address: entry.address,
+                    spendable: entry.spendable,
                 })
             })
             .collect()

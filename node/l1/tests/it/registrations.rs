@@ -2,10 +2,11 @@
 
 use crate::{funded, CHAIN};
 use cascoin_l1::{
+    client::Unspent,
     events::events,
     registration_tx::{register, seed, RegistrationOrder},
     stake_tx::{self, StakeTxError},
-    L1Client, L1Error,
+    ClientConfig, L1Client, L1Error,
 };
 use cascoin_l2_primitives::{
     l1::{
@@ -14,6 +15,7 @@ use cascoin_l2_primitives::{
     },
     relay::L1Event,
 };
+use serde_json::Value;
 
 /// Of two coins that are locked until `unlock`.
 fn order(client: &L1Client, unlock: u32) -> RegistrationOrder {
@@ -59,6 +61,32 @@ fn r1_5_a_chain_that_the_wallet_registers_is_seen_in_its_block() {
     // R1.4: nobody can spend it now, though the wallet has the key.
     let early = stake_tx::release(&client, sent.txid);
     assert!(matches!(early, Err(StakeTxError::L1(L1Error::Rpc { .. }))), "{early:?}");
+}
+
+/// The wallet could not sign for one that it only watches, such as a cold store's.
+#[test]
+fn a_seed_is_a_coin_that_the_wallet_can_spend() {
+    let node = funded();
+    let client = node.client();
+    let _: Value = client.query("createwallet", vec!["other".into()]).expect("made");
+    let config = ClientConfig { wallet: Some("other".into()), ..client.config().clone() };
+    let other = L1Client::new(config).expect("a good configuration");
+    let address = other.new_address().expect("an address");
+    let watched = vec![address.clone().into(), "".into(), false.into()];
+    let _: Option<Value> = client.wallet_call("importaddress", watched).expect("watched");
+    // Of the 500 coins that it has: no other output is as large.
+    let paid = vec![address.into(), 400u64.into()];
+    let txid: L1Hash = client.wallet_call("sendtoaddress", paid).expect("sent");
+    node.mine(1).expect("mined");
+
+    let unspent = client.list_unspent(1).expect("a list");
+    let largest = unspent.iter().max_by_key(|output| output.value).expect("it has coins");
+    assert_eq!((largest.txid, largest.spendable), (txid, false));
+    assert_eq!(largest.value, 400 * client.params().coin);
+    let chosen = seed(&client).expect("the wallet has others");
+    assert_ne!((chosen.txid, chosen.vout), (largest.txid, largest.vout));
+    let it = |output: &&Unspent| (output.txid, output.vout) == (chosen.txid, chosen.vout);
+    assert!(unspent.iter().find(it).expect("it is listed").spendable);
 }
 
 /// R1.3: no second chain has the id.

@@ -8,7 +8,9 @@
 //! - An L1 node that does not know the method serves no scores: then nothing is written, and
 //!   it is asked once a round, in case that it was replaced. The log says so once.
 //! - Where L1 refuses an address or answers rubbish, there is no score of that address.
-//! - L1 being down is the follower's to say; here the round is tried again later.
+//! - L1 being down is the follower's to say; here the round goes on later, with what was
+//!   answered so far. An address for which L1 takes longer than a call may does
+//!   not hold up the others.
 
 use crate::{
     client::{code, L1Client, L1Error},
@@ -30,6 +32,9 @@ use std::{sync::Arc, thread, time::Duration};
 const LOOK: Duration = Duration::from_secs(5);
 /// Pause after L1 could not be asked.
 const RETRY: Duration = Duration::from_secs(30);
+/// After L1 could not be asked for an address so often, it has no score in this round. Each
+/// time all others get their turn first, so that an L1 that is down for an hour loses none.
+const MAX_FAULTS: u32 = 3;
 
 /// What is asked for in the best block; `None` while that cannot be told.
 pub type AskedFor = dyn Fn() -> Option<ScoreRound> + Send + Sync;
@@ -112,6 +117,8 @@ impl ScoreReader {
 struct Reader {
     /// The round that is done with.
     done: Option<ScoreRound>,
+    /// One that is not.
+    asked: Option<Asked>,
     /// Whether the log says that L1 serves no scores.
     has_said_so: bool,
 }
@@ -138,8 +145,13 @@ impl Reader {
         if round.addresses.is_empty() || self.done.as_ref() == Some(&round) {
             return LOOK;
         }
-        match ask(source, &round, is_stopped) {
-            Answers::Unfinished => return RETRY,
+        let known = self.asked.take().filter(|asked| asked.round == round);
+        let mut asked = known.unwrap_or_else(|| Asked::new(&round));
+        match asked.ask(source, is_stopped) {
+            Answers::Unfinished => {
+                self.asked = Some(asked);
+                return RETRY;
+            }
             Answers::NotServed => {
                 if !self.has_said_so {
                     self.has_said_so = true;
@@ -162,27 +174,62 @@ impl Reader {
     }
 }
 
-fn ask(source: &dyn ScoreSource, round: &ScoreRound, is_stopped: &dyn Fn() -> bool) -> Answers {
-    let mut scores = Vec::with_capacity(round.addresses.len());
-    for address in &round.addresses {
-        if is_stopped() {
-            return Answers::Unfinished;
-        }
-        scores.push(match source.score(address) {
-            Ok(score) => Some(score),
-            Err(L1Error::Rpc { code: code::METHOD_NOT_FOUND, .. }) => return Answers::NotServed,
-            Err(error @ (L1Error::Rpc { .. } | L1Error::BadReply { .. })) => {
-                log::debug!(target: LOG, "no score of {address:?}: {error}");
-                None
-            }
-            Err(error) => {
-                log::debug!(target: LOG, "cannot ask for scores now: {error}");
+/// A round that is being asked.
+struct Asked {
+    round: ScoreRound,
+    places: Vec<Place>,
+}
+
+/// One of its addresses.
+struct Place {
+    address: H160,
+    /// Its score, or that it has none; `None` while it is not answered.
+    answer: Option<Option<Score>>,
+    /// How often L1 could not be asked for it.
+    faults: u32,
+}
+
+impl Asked {
+    fn new(round: &ScoreRound) -> Self {
+        let place = |address: &H160| Place { address: *address, answer: None, faults: 0 };
+        Self { round: round.clone(), places: round.addresses.iter().map(place).collect() }
+    }
+
+    /// The next to ask for. Those that failed come last: it may be their fault.
+    fn next(&mut self) -> Option<&mut Place> {
+        let open = self.places.iter_mut().filter(|place| place.answer.is_none());
+        open.min_by_key(|place| place.faults)
+    }
+
+    fn ask(&mut self, source: &dyn ScoreSource, is_stopped: &dyn Fn() -> bool) -> Answers {
+        while let Some(place) = self.next() {
+            if is_stopped() {
                 return Answers::Unfinished;
             }
-        });
+            let address = place.address;
+            match source.score(&address) {
+                Ok(score) => place.answer = Some(Some(score)),
+                Err(L1Error::Rpc { code: code::METHOD_NOT_FOUND, .. }) => {
+                    return Answers::NotServed;
+                }
+                Err(error @ (L1Error::Rpc { .. } | L1Error::BadReply { .. })) => {
+                    log::debug!(target: LOG, "no score of {address:?}: {error}");
+                    place.answer = Some(None);
+                }
+                Err(error) => {
+                    log::debug!(target: LOG, "cannot ask for {address:?} now: {error}");
+                    place.faults += 1;
+                    if place.faults >= MAX_FAULTS {
+                        place.answer = Some(None);
+                    }
+                    return Answers::Unfinished;
+                }
+            }
+        }
+        let scores = self.places.iter().map(|place| place.answer.flatten()).collect();
+        // As many as the round has addresses.
+        Answers::All(L1Scores::truncate_from(scores))
     }
-    // As many as the round has addresses.
-    Answers::All(L1Scores::truncate_from(scores))
 }
 
 #[cfg(test)]
@@ -206,16 +253,24 @@ mod tests {
         L1Error::Rpc { method: "getsecuretrust".into(), code, message: "no".into() }
     }
 
+    fn unreachable() -> L1Error {
+        L1Error::Unreachable { url: "u".into(), reason: "r".into() }
+    }
+
     /// Answers with the first byte of the address, or as it is told for one of them.
     #[derive(Default)]
     struct Model {
         special: RefCell<Option<(H160, L1Error)>>,
+        is_down: Cell<bool>,
         calls: Cell<u32>,
     }
 
     impl ScoreSource for Model {
         fn score(&self, address: &H160) -> Result<Score, L1Error> {
             self.calls.set(self.calls.get() + 1);
+            if self.is_down.get() {
+                return Err(unreachable());
+            }
             match &*self.special.borrow() {
                 Some((known, error)) if known == address => Err(error.clone()),
                 _ => Ok(Score::saturating(address.0[0].into())),
@@ -280,8 +335,7 @@ mod tests {
         let (mut reader, model, store) =
             (Reader::default(), Model::default(), MemoryStore::default());
         let asked = round(1, &[1, 2]);
-        let down = L1Error::Unreachable { url: "u".into(), reason: "r".into() };
-        *model.special.borrow_mut() = Some((address(2), down));
+        *model.special.borrow_mut() = Some((address(2), unreachable()));
         assert_eq!(look(&mut reader, &model, &store, asked.clone()), RETRY);
         assert_eq!(stored(&store), None, "half of a round is never written");
         *model.special.borrow_mut() = Some((address(2), refused(code::INVALID_ADDRESS_OR_KEY)));
@@ -292,6 +346,44 @@ mod tests {
             Some((address(5), L1Error::bad_reply("getsecuretrust", "15.5")));
         look(&mut reader, &model, &store, round(2, &[5]));
         assert_eq!(stored(&store), Some((1, vec![Some(1), None])));
+    }
+
+    /// Attack: an address for which L1's nodes compute longer than a call may take.
+    #[test]
+    fn r10_1_an_address_that_is_slow_takes_no_score_from_the_others() {
+        let (mut reader, model, store) =
+            (Reader::default(), Model::default(), MemoryStore::default());
+        *model.special.borrow_mut() = Some((address(2), unreachable()));
+        let asked = round(1, &[2, 1, 3]);
+        // The others are asked once, and it as often as it may fail.
+        for calls in [1, 4, 5] {
+            assert_eq!(look(&mut reader, &model, &store, asked.clone()), RETRY);
+            assert_eq!((stored(&store), model.calls.get()), (None, calls));
+        }
+        assert_eq!(look(&mut reader, &model, &store, asked), LOOK);
+        assert_eq!(stored(&store), Some((1, vec![None, Some(1), Some(3)])));
+        assert_eq!(model.calls.get(), 5);
+        // What was asked for a round that is over is not answered in another one.
+        assert_eq!(look(&mut reader, &model, &store, round(2, &[2, 4])), RETRY);
+        assert_eq!(look(&mut reader, &model, &store, round(3, &[5, 4])), LOOK);
+        assert_eq!(stored(&store), Some((3, vec![Some(5), Some(4)])));
+    }
+
+    #[test]
+    fn an_l1_that_is_down_for_an_hour_takes_no_scores() {
+        let (mut reader, model, store) =
+            (Reader::default(), Model::default(), MemoryStore::default());
+        let all: Vec<u8> = (1..=64).collect();
+        model.is_down.set(true);
+        let mut down = Duration::ZERO;
+        while down < Duration::from_secs(3_600) {
+            down += look(&mut reader, &model, &store, round(1, &all));
+        }
+        assert_eq!(stored(&store), None);
+        model.is_down.set(false);
+        assert_eq!(look(&mut reader, &model, &store, round(1, &all)), LOOK);
+        let expected: Vec<Option<u8>> = all.iter().copied().map(Some).collect();
+        assert_eq!(stored(&store), Some((1, expected)));
     }
 
     #[test]

@@ -7,8 +7,10 @@
 //!   last, and now and then those named before it.
 //! - **What is attested decides between nodes.** A node that has another block where more
 //!   than two thirds of the sequencers attested one, or none yet, is passed over for one
-//!   that has the same, unless it is more than [`MAX_LAG`] blocks ahead of that: then it is
-//!   the other one that hangs on a branch that L1 left. If no node has the attested block,
+//!   that has the same. Only when nothing new was attested for [`STANDSTILL`] is it read
+//!   before that one, if it is more than [`MAX_LAG`] blocks ahead: then it may be the other
+//!   one that hangs on a branch that L1 left. A height is a node's mere word; while the
+//!   relay goes on, the sequencers' L1 nodes do have the attested block. If no node has it,
 //!   what the first that answers has is read, so that a fork of L1 is seen (ADR 0026).
 //! - **A node that is late**, more than [`MAX_LAG`] blocks behind what was seen already, is
 //!   passed over for one that is not.
@@ -20,11 +22,25 @@ use crate::{
     client::{code, L1Client, L1Error},
 };
 use cascoin_l2_primitives::l1::L1Hash;
-use std::{cell::Cell, cmp::Reverse};
+use std::{
+    cell::Cell,
+    cmp::Reverse,
+    time::{Duration, Instant},
+};
 
 /// Blocks by which a node may be behind another, or behind what was seen already, and is
 /// still preferred: some blocks are always under way.
 pub const MAX_LAG: u32 = 3;
+
+/// How long nothing new must have been attested before a node counts that says that L1 left
+/// what is attested, although another one has it.
+pub const STANDSTILL: Duration = Duration::from_secs(10 * 60);
+
+/// Since when the relay stands where it does.
+pub(super) struct LastAttested {
+    attested: Option<(u32, L1Hash)>,
+    since: Instant,
+}
 
 /// A source for one step of the follower.
 pub struct Endpoints<'a> {
@@ -33,7 +49,24 @@ pub struct Endpoints<'a> {
     position: RelayPosition,
     /// The tip's height that was seen last.
     seen: u32,
+    /// Whether nothing new was attested for [`STANDSTILL`].
+    stands_still: bool,
     node: Cell<usize>,
+}
+
+impl LastAttested {
+    pub(super) fn new(now: Instant) -> Self {
+        Self { attested: None, since: now }
+    }
+
+    /// Takes note of where the relay stands; whether it has for [`STANDSTILL`].
+    pub(super) fn stands_still(&mut self, position: &RelayPosition, now: Instant) -> bool {
+        let attested = Some((position.attested_height, position.attested_hash));
+        if self.attested != attested {
+            (self.attested, self.since) = (attested, now);
+        }
+        now.duration_since(self.since) >= STANDSTILL
+    }
 }
 
 /// What a node says, held against what is attested.
@@ -57,7 +90,8 @@ struct Answer {
 }
 
 /// Of these answers, in the order in which the nodes are preferred, the one that counts.
-fn choose(answers: &[Answer]) -> Option<Answer> {
+/// `stands_still` tells whether nothing new was attested for [`STANDSTILL`].
+fn choose(answers: &[Answer], stands_still: bool) -> Option<Answer> {
     let highest = |standing: Standing| {
         let of = answers.iter().filter(move |answer| answer.standing == standing);
         // Of equal ones the first.
@@ -70,6 +104,7 @@ fn choose(answers: &[Answer]) -> Option<Answer> {
         other.standing == Standing::Differs && other.tip.height > beyond
     };
     match fits {
+        Some(_) if !stands_still => fits.copied(),
         Some(_) => answers.iter().find(ahead).or(fits).copied(),
         None => first(Standing::Differs).or_else(|| highest(Standing::Behind)).copied(),
     }
@@ -77,10 +112,16 @@ fn choose(answers: &[Answer]) -> Option<Answer> {
 
 impl<'a> Endpoints<'a> {
     /// Of `client`'s nodes, where the relay stands at `position` and the tip that was seen
-    /// last has the height `seen` (0 before the first one).
-    pub fn new(client: &'a L1Client, position: RelayPosition, seen: u32) -> Self {
+    /// last has the height `seen` (0 before the first one). `stands_still` tells whether
+    /// nothing new was attested for [`STANDSTILL`].
+    pub fn new(
+        client: &'a L1Client,
+        position: RelayPosition,
+        seen: u32,
+        stands_still: bool,
+    ) -> Self {
         let count = client.config().urls.len();
-        Self { client, count, position, seen, node: Cell::new(0) }
+        Self { client, count, position, seen, stands_still, node: Cell::new(0) }
     }
 
     fn chosen(&self) -> L1Client {
@@ -159,7 +200,7 @@ impl L1Source for Endpoints<'_> {
                 }
             }
         }
-        let Some(Answer { tip, .. }) = choose(&answers) else {
+        let Some(Answer { tip, .. }) = choose(&answers, self.stands_still) else {
             return Err(worst.unwrap_or_else(|| L1Error::Config("no L1 node".into())));
         };
         self.node.set(tip.node);
@@ -187,9 +228,17 @@ impl L1Source for Endpoints<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use cascoin_l2_primitives::l1::params::LITECOIN_REGTEST;
     use Standing::{Behind, Differs, Fits, Late};
 
+    /// While the relay goes on, and while it stands still.
     fn chosen(answers: &[(Standing, u32)]) -> Option<usize> {
+        let going_on = chosen_when(false, answers);
+        assert_eq!(going_on, chosen_when(true, answers));
+        going_on
+    }
+
+    fn chosen_when(stands_still: bool, answers: &[(Standing, u32)]) -> Option<usize> {
         let answers: Vec<_> = (0..)
             .zip(answers)
             .map(|(node, &(standing, height))| {
@@ -198,7 +247,7 @@ mod tests {
                 Answer { standing, tip }
             })
             .collect();
-        choose(&answers).map(|answer| answer.tip.node)
+        choose(&answers, stands_still).map(|answer| answer.tip.node)
     }
 
     #[test]
@@ -214,7 +263,26 @@ mod tests {
     /// Else a node that is stuck on a branch that L1 left would hide that it did.
     #[test]
     fn a_node_that_hangs_behind_does_not_hide_a_fork() {
-        assert_eq!(chosen(&[(Differs, 104), (Fits, 100)]), Some(0));
+        let stuck = [(Differs, 104), (Fits, 100)];
+        assert_eq!(chosen_when(true, &stuck), Some(0));
+        // But a height is easily invented: while the relay goes on, it is no fork.
+        assert_eq!(chosen_when(false, &stuck), Some(1));
+        let first = LITECOIN_REGTEST.genesis;
+        let mut relay =
+            RelayPosition { attested_height: 7, attested_hash: first, applied_height: 1 };
+        let start = Instant::now();
+        let mut last = LastAttested::new(start);
+        assert!(!last.stands_still(&relay, start));
+        relay.applied_height = 7;
+        assert!(!last.stands_still(&relay, start + STANDSTILL - Duration::from_secs(1)));
+        assert!(last.stands_still(&relay, start + STANDSTILL));
+        relay.attested_height = 8;
+        assert!(!last.stands_still(&relay, start + STANDSTILL));
+        assert!(last.stands_still(&relay, start + 2 * STANDSTILL));
+    }
+
+    #[test]
+    fn of_nodes_of_which_none_or_all_have_what_is_attested_the_preferred_one_is_read() {
         assert_eq!(chosen(&[(Differs, u32::MAX), (Fits, u32::MAX)]), Some(1));
         assert_eq!(chosen(&[(Differs, 90), (Differs, 95)]), Some(0), "the preferred one");
         assert_eq!(chosen(&[(Behind, 60), (Differs, 90)]), Some(1));
@@ -225,7 +293,9 @@ mod tests {
         assert_eq!(chosen(&[(Late, 100), (Fits, 150)]), Some(1));
         assert_eq!(chosen(&[(Late, 100), (Late, 120), (Late, 120)]), Some(1));
         assert_eq!(chosen(&[(Behind, 50), (Late, 100), (Differs, 103)]), Some(1));
-        assert_eq!(chosen(&[(Behind, 50), (Late, 100), (Differs, 104)]), Some(2));
+        let answers = [(Behind, 50), (Late, 100), (Differs, 104)];
+        assert_eq!(chosen_when(true, &answers), Some(2));
+        assert_eq!(chosen_when(false, &answers), Some(1));
     }
 
     #[test]

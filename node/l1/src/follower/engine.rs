@@ -127,7 +127,8 @@ pub struct Engine {
     written: Option<LocalTip>,
     readable_height: u32,
     last_position: Option<RelayPosition>,
-    /// The fork for which L1 was read again from below it.
+    /// The fork for which L1 was read again from below it, as long as what was read then is
+    /// stored, up to the attested height.
     reread: Option<ForkFromAttested>,
     /// While L1 is read again: the height below the first block, and the one that must be
     /// passed.
@@ -292,6 +293,7 @@ impl Engine {
             false => applied.saturating_sub(self.limits.kept_below),
         };
         if gap {
+            self.reread = None;
             self.lower_tip(store, tip, applied);
         }
         while let Some((&height, _)) = self.stored.first_key_value() {
@@ -377,6 +379,10 @@ impl Engine {
     }
 
     fn drop_top(&mut self, store: &dyn LocalStore, tip: &Tip, height: u32) {
+        // What was read for a fork is not whole any more.
+        if self.rereading.is_none() && self.reread.is_some_and(|fork| height <= fork.height) {
+            self.reread = None;
+        }
         self.lower_tip(store, tip, height.saturating_sub(1));
         store.remove(&block_key(height));
         self.stored.remove(&height);
@@ -407,17 +413,17 @@ impl Engine {
             self.rereading = None;
         }
         let fork = self.fork(position);
+        // Also after it vanished for a while: of two nodes each may have a branch of its own.
         if fork.is_none() || fork == self.reread {
-            self.reread = fork;
             return;
         }
-        self.reread = fork;
         let to = position.attested_height;
         let first = to.saturating_sub(MAX_FORK_DEPTH).max(1);
         log::warn!(target: LOG, "L1 left what is attested at block {to}: reading it again from block {first}");
         while let Some((&height, _)) = self.stored.last_key_value() {
             self.drop_top(store, tip, height);
         }
+        self.reread = fork;
         self.rereading = Some((first.saturating_sub(1), to));
         step.more = true;
         step.changed = true;

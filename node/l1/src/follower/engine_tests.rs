@@ -376,6 +376,55 @@ fn l1_may_go_back_and_forth_between_branches() {
     }
 }
 
+/// Two L1 nodes with a branch each, read in turn: that does not cost all blocks each time.
+#[test]
+fn a_fork_that_comes_again_is_not_read_from_below_again() {
+    let mut fixture = Fixture::new(20, 1);
+    fixture.settle();
+    fixture.attest(15);
+    fixture.settle();
+    let one = fixture.model.best.borrow().clone();
+    fixture.model.reorganise(8, 10);
+    fixture.settle();
+    let other = fixture.model.best.borrow().clone();
+    for (branch, forks) in [(&one, false), (&other, true), (&one, false), (&other, true)] {
+        *fixture.model.best.borrow_mut() = branch.clone();
+        fixture.model.calls.set(0);
+        fixture.settle();
+        assert_eq!(fixture.engine.fork(&fixture.position).is_some(), forks);
+        // All 22 blocks would take two each.
+        assert!(fixture.model.calls.get() < 44, "{} calls", fixture.model.calls.get());
+    }
+    for height in 1..=22 {
+        let digest = fixture.block(height).expect("it is kept").digest;
+        assert_eq!(digest.hash, fixture.model.hash(height), "block {height}");
+    }
+}
+
+/// But blocks of the attested branch that have taken the place of some would hide where it
+/// begins.
+#[test]
+fn a_fork_that_comes_again_after_part_of_it_was_replaced_is_read_again() {
+    let mut fixture = Fixture::new(20, 1);
+    fixture.settle();
+    fixture.attest(15);
+    fixture.position.applied_height = 12;
+    fixture.settle();
+    let one = fixture.model.best.borrow().clone();
+    fixture.model.reorganise(8, 10);
+    fixture.settle();
+    let other = fixture.model.best.borrow().clone();
+    for branch in [one, other] {
+        *fixture.model.best.borrow_mut() = branch;
+        fixture.settle();
+    }
+    assert!(fixture.engine.fork(&fixture.position).is_some());
+    for height in 1..=22 {
+        let digest = fixture.block(height).expect("read again").digest;
+        assert_eq!(digest.hash, fixture.model.hash(height), "block {height}");
+    }
+}
+
 #[test]
 fn reorganisations_while_a_fork_is_read_do_no_harm() {
     for after in 0..80 {

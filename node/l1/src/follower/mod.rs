@@ -47,7 +47,7 @@ use crate::{
 };
 use cascoin_l2_primitives::{l1::L1Hash, relay::local::RETRY_KEY};
 use codec::Encode;
-use endpoints::Endpoints;
+use endpoints::{Endpoints, LastAttested};
 use engine::{Engine, Limits, Step};
 use parking_lot::{Condvar, Mutex, RwLock};
 use progress::Progress;
@@ -369,6 +369,7 @@ impl Worker {
         engine.count_skipped_in(self.shared.skipped.clone());
         let mut backoff = self.config.poll_interval;
         let mut progress = Progress::new(Instant::now());
+        let mut attested = LastAttested::new(Instant::now());
         let mut others_checked = false;
         loop {
             let started = Instant::now();
@@ -376,7 +377,8 @@ impl Worker {
                 None => self.config.poll_interval,
                 Some(position) => {
                     let seen = engine.tip().map_or(0, |tip| tip.height);
-                    let source = Endpoints::new(&self.client, position, seen);
+                    let stands_still = attested.stands_still(&position, started);
+                    let source = Endpoints::new(&self.client, position, seen, stands_still);
                     match engine.step(&source, &*self.store, &position) {
                         Ok(step) => {
                             backoff = self.config.poll_interval;

@@ -747,8 +747,9 @@ sp_api::decl_runtime_apis! {
         fn registered_chain(id: u32) -> Option<ListedChain>;
         /// A chain by its name: of several with one name the first.
         fn chain_named(name: ChainName) -> Option<ListedChain>;
-        /// All chains, or those that are active, by their ids.
-        fn registered_chains(active_only: bool) -> Vec<ListedChain>;
+        /// All chains, or those that are active, by their ids: from the id `from` on, at most
+        /// `limit` and never more than [`MAX_LISTED`](crate::registry::MAX_LISTED).
+        fn registered_chains(active_only: bool, from: u32, limit: u32) -> Vec<ListedChain>;
         /// The call that shows a chain's definition.
         fn define_chain_call(id: u32, definition: ChainDefinition) -> Vec<u8>;
         /// The call that changes a chain's status.

@@ -13,6 +13,9 @@ use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 use sp_core::H160;
 
+/// Most registered chains that are shown at once.
+pub const MAX_LISTED: u32 = 100;
+
 /// Stands before what is hashed of a definition.
 const DEFINITION_VERSION: u8 = 1;
 

@@ -23,7 +23,7 @@ use cascoin_l2_primitives::{
     liveness::LivenessReport,
     messages::MessageReport,
     recovery::{Fall, Past, RecoveryStatus, Verdict},
-    registry::{ChainDefinition, ChainStatus, ListedChain},
+    registry::{ChainDefinition, ChainStatus, ListedChain, MAX_LISTED},
     relay::{EventPage, PageProof, RelayVote},
     reputation::attestation::ScoreRound,
     rewards::RewardsReport,
@@ -404,8 +404,8 @@ impl_runtime_apis! {
             L2Registry::chain_named(&name)
         }
 
-        fn registered_chains(active_only: bool) -> Vec<ListedChain> {
-            L2Registry::chains(active_only)
+        fn registered_chains(active_only: bool, from: u32, limit: u32) -> Vec<ListedChain> {
+            L2Registry::chains_from(active_only, from, limit.min(MAX_LISTED))
         }
 
         fn define_chain_call(id: u32, definition: ChainDefinition) -> Vec<u8> {

@@ -256,7 +256,13 @@ pub trait ChainReader: Send + Sync + 'static {
     /// A registered chain by its name.
     fn chain_named(&self, at: BlockHash, name: ChainName) -> Read<Option<ListedChain>>;
     /// All registered chains, or those that are active, by their ids.
-    fn registered_chains(&self, at: BlockHash, active_only: bool) -> Read<Vec<ListedChain>>;
+    fn registered_chains(
+        &self,
+        at: BlockHash,
+        active_only: bool,
+        from: u32,
+        limit: u32,
+    ) -> Read<Vec<ListedChain>>;
     /// The call that shows a chain's definition, encoded.
     fn define_chain_call(
         &self,
@@ -563,8 +569,14 @@ impl<C: L2Client, B: Backend<OpaqueBlock> + 'static> ChainReader for ClientReade
         Ok(self.client.runtime_api().chain_named(at, name)?)
     }
 
-    fn registered_chains(&self, at: BlockHash, active_only: bool) -> Read<Vec<ListedChain>> {
-        Ok(self.client.runtime_api().registered_chains(at, active_only)?)
+    fn registered_chains(
+        &self,
+        at: BlockHash,
+        active_only: bool,
+        from: u32,
+        limit: u32,
+    ) -> Read<Vec<ListedChain>> {
+        Ok(self.client.runtime_api().registered_chains(at, active_only, from, limit)?)
     }
 
     fn define_chain_call(

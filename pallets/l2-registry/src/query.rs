@@ -1,8 +1,11 @@
 //! What the registry can be asked, and what must hold in it.
 
-use crate::pallet::{Chains, Config, Ends, Names, Pallet};
 #[cfg(any(test, feature = "try-runtime"))]
 use crate::{pallet::OwnBootstrap, Bootstrap};
+use crate::{
+    pallet::{Chains, Config, Ends, Names, Pallet},
+    MAX_CHAINS,
+};
 use alloc::vec::Vec;
 use cascoin_l2_primitives::{
     l1::registration::ChainName,
@@ -13,7 +16,7 @@ use frame_support::traits::Get;
 impl<T: Config> Pallet<T> {
     /// A chain by its id.
     pub fn chain(id: u32) -> Option<ListedChain> {
-        Chains::<T>::get(id).map(|chain| Self::listed(id, chain))
+        Chains::<T>::get(id).map(|chain| Self::listed(id, chain, T::L1Height::get()))
     }
 
     /// A chain by its name: of several the first.
@@ -23,18 +26,28 @@ impl<T: Config> Pallet<T> {
 
     /// All chains, or those that are active, by their ids.
     pub fn chains(active_only: bool) -> Vec<ListedChain> {
-        let mut ids: Vec<_> = Ends::<T>::get().into_iter().map(|(_, id)| id).collect();
-        ids.sort_unstable();
-        let wanted =
-            |listed: &ListedChain| !active_only || listed.chain.status == ChainStatus::Active;
-        ids.into_iter().filter_map(Self::chain).filter(wanted).collect()
+        Self::chains_from(active_only, 0, MAX_CHAINS)
     }
 
-    fn listed(id: u32, chain: RegisteredChain) -> ListedChain {
+    /// The same from the id `from` on, at most `limit`.
+    pub fn chains_from(active_only: bool, from: u32, limit: u32) -> Vec<ListedChain> {
+        let all = Ends::<T>::get().into_iter().map(|(_, id)| id);
+        let mut ids: Vec<_> = all.filter(|id| *id >= from).collect();
+        ids.sort_unstable();
+        let l1_height = T::L1Height::get();
+        ids.into_iter()
+            .filter_map(|id| Some((id, Chains::<T>::get(id)?)))
+            .filter(|(_, chain)| !active_only || chain.status == ChainStatus::Active)
+            .take(limit as usize)
+            .map(|(id, chain)| Self::listed(id, chain, l1_height))
+            .collect()
+    }
+
+    fn listed(id: u32, chain: RegisteredChain, l1_height: u32) -> ListedChain {
         ListedChain {
             id,
             holds_name: Names::<T>::get(&chain.name).first() == Some(&id),
-            stake_locked: chain.unlock > T::L1Height::get() && Self::stands(&chain),
+            stake_locked: chain.unlock > l1_height && Self::stands(&chain),
             chain,
         }
     }

@@ -100,6 +100,29 @@ fn r1_5_what_l1_registers_is_in_the_registry() {
 }
 
 #[test]
+fn o13_chains_are_listed_by_pages() {
+    new_test_ext().execute_with(|| {
+        for id in [1_003, 1_001, 1_000, 1_002] {
+            defined(id, testnet());
+        }
+        Present::set(NOW + DAY_MS);
+        for id in [1_000, 1_003] {
+            assert_ok!(L2Registry::set_status(signed(DEPLOYER), id, Active));
+        }
+        let page = |active_only, from, limit| -> Vec<u32> {
+            let page = L2Registry::chains_from(active_only, from, limit);
+            page.into_iter().map(|listed| listed.id).collect()
+        };
+        assert_eq!(page(false, 0, 9), [1_000, 1_001, 1_002, 1_003]);
+        assert_eq!(page(false, 0, 3), [1_000, 1_001, 1_002]);
+        assert_eq!(page(false, 1_003, 3), [1_003]);
+        assert_eq!(page(true, 0, 2), [1_000, 1_003]);
+        assert_eq!(page(true, 1_001, 1), [1_003]);
+        assert!(page(false, 1_004, 9).is_empty() && page(false, 0, 0).is_empty());
+    });
+}
+
+#[test]
 fn r1_4_a_deployer_locks_the_least_stake() {
     new_test_ext().execute_with(|| {
         let good = registration(1_000, DEPLOYER, &testnet());

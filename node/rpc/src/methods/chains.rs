@@ -9,22 +9,25 @@ use crate::{
 use cascoin_l2_primitives::{
     chain::BlockHash,
     l1::{address::L1Address, registration::chain_name, L1Hash},
-    registry::{ChainStatus, ListedChain},
+    registry::{ChainStatus, ListedChain, MAX_LISTED},
 };
 use serde::Serialize;
 
 pub(super) static LIST_CHAINS: Signature =
-    Signature { method: "l2_listchains", arguments: &[], required: 0 };
+    Signature { method: "l2_listchains", arguments: &["from", "limit"], required: 0 };
 pub(super) static REGISTERED_CHAIN: Signature =
     Signature { method: "l2_getregisteredchain", arguments: &["chainid"], required: 1 };
-pub(super) static REGISTERED_CHAINS: Signature =
-    Signature { method: "l2_listregisteredchains", arguments: &["activeonly"], required: 0 };
+pub(super) static REGISTERED_CHAINS: Signature = Signature {
+    method: "l2_listregisteredchains",
+    arguments: &["activeonly", "from", "limit"],
+    required: 0,
+};
 pub(super) static UPDATE_STATUS: Signature =
     Signature { method: "l2_updatechainstatus", arguments: &["chainid", "status"], required: 2 };
 
 #[derive(Clone, Serialize)]
 pub(super) struct Chains {
-    /// This node's chain, then those registered on it, by their ids.
+    /// This node's chain, then a page of those registered on it, by their ids.
     chains: Vec<NamedChain>,
 }
 
@@ -37,11 +40,23 @@ struct NamedChain {
     is_local: bool,
 }
 
-pub(super) fn list_chains(context: &Context, _: &Args) -> RpcResult<Chains> {
+/// The id from which on chains are shown, and how many at most: the arguments at `position`
+/// and behind it.
+fn page(args: &Args, position: usize) -> RpcResult<(u32, u32)> {
+    let from = args.optional(position, "a chain id (a number)")?.unwrap_or(0);
+    let limit = args.optional(position + 1, "a number of chains")?.unwrap_or(MAX_LISTED);
+    if !(1..=MAX_LISTED).contains(&limit) {
+        return Err(args.unexpected(position + 1, &format!("from 1 to {MAX_LISTED} chains")));
+    }
+    Ok((from, limit))
+}
+
+pub(super) fn list_chains(context: &Context, args: &Args) -> RpcResult<Chains> {
+    let (from, limit) = page(args, 0)?;
     let at = context.at_head()?;
     let name = context.chain_name.clone();
     let mut chains = vec![NamedChain { chain_id: at.parameters.chain_id, name, is_local: true }];
-    let registered = context.chain.registered_chains(at.head.hash, false)?;
+    let registered = context.chain.registered_chains(at.head.hash, false, from, limit)?;
     chains.extend(registered.into_iter().map(|listed| NamedChain {
         chain_id: listed.id,
         name: text(&listed.chain.name),
@@ -162,13 +177,15 @@ pub(super) fn registered_chain(context: &Context, args: &Args) -> RpcResult<Regi
 pub(super) struct RegisteredChains {
     /// By their ids.
     chains: Vec<Registered>,
+    /// How many these are.
     count: usize,
 }
 
 pub(super) fn registered_chains(context: &Context, args: &Args) -> RpcResult<RegisteredChains> {
     let active_only = args.flag(0, false)?;
+    let (from, limit) = page(args, 1)?;
     let at = context.at_head()?;
-    let listed = context.chain.registered_chains(at.head.hash, active_only)?;
+    let listed = context.chain.registered_chains(at.head.hash, active_only, from, limit)?;
     let chains: Vec<_> = listed.into_iter().map(|listed| show(&at, listed)).collect();
     Ok(RegisteredChains { count: chains.len(), chains })
 }

@@ -441,10 +441,18 @@ impl ChainReader for TestChain {
         Ok(chains_tests::registered().into_iter().find(named))
     }
 
-    fn registered_chains(&self, _: BlockHash, active_only: bool) -> Read<Vec<ListedChain>> {
-        let wanted =
-            |listed: &ListedChain| !active_only || listed.chain.status == ChainStatus::Active;
-        Ok(chains_tests::registered().into_iter().filter(wanted).collect())
+    fn registered_chains(
+        &self,
+        _: BlockHash,
+        active_only: bool,
+        from: u32,
+        limit: u32,
+    ) -> Read<Vec<ListedChain>> {
+        let wanted = |listed: &ListedChain| {
+            listed.id >= from && (!active_only || listed.chain.status == ChainStatus::Active)
+        };
+        let all = chains_tests::registered().into_iter();
+        Ok(all.filter(wanted).take(limit as usize).collect())
     }
 
     fn define_chain_call(

@@ -121,6 +121,28 @@ fn o13_all_chains_or_the_active_ones_are_listed() {
     }
 }
 
+#[test]
+fn o13_chains_are_listed_by_pages() {
+    let ids = |method, params| -> Vec<u64> {
+        let answer = call(method, params);
+        let chains = answer["chains"].as_array().expect("a list");
+        chains.iter().filter_map(|chain| chain["chainId"].as_u64()).collect()
+    };
+    let registered = |params| ids("l2_listregisteredchains", params);
+    assert_eq!(registered(json!([false, 1_001])), [1_001]);
+    assert_eq!(registered(json!([false, 0, 1])), [1_000]);
+    assert_eq!(registered(json!({"activeonly": true, "limit": 1})), [1_001]);
+    assert!(registered(json!([false, 1_002])).is_empty());
+    // The node's own is always there.
+    assert_eq!(ids("l2_listchains", json!([1_001, 5])), [3, 1_001]);
+    assert_eq!(ids("l2_listchains", json!({"limit": 1})), [3, 1_000]);
+    for limit in [0, 101] {
+        let message = invalid("l2_listregisteredchains", json!([false, 0, limit]));
+        assert!(message.contains("from 1 to 100 chains"), "{message}");
+        assert!(invalid("l2_listchains", json!([0, limit])).contains("from 1 to 100 chains"));
+    }
+}
+
 /// Issue: the prototype changed any chain's status for anybody.
 #[test]
 fn o13_a_status_is_changed_by_who_signs_the_call() {

@@ -13,7 +13,7 @@ use crate::{
 };
 use cascoin_l1::registration_tx::RegistrationOrder;
 use cascoin_l2_primitives::{
-    chain::{Balance, BlockHash, ChainParameters, Network, MAX_BLOCK_GAS, MAX_SEQUENCERS},
+    chain::{Balance, BlockHash, ChainParameters, L1Start, Network, MAX_BLOCK_GAS, MAX_SEQUENCERS},
     l1::{
         address::L1Address,
         registration::{
@@ -135,6 +135,8 @@ pub(super) fn deploy(context: &Context, args: &Args) -> RpcResult<Deployment> {
     let at = context.at_head()?;
     let seed = context.l1()?.registration_seed().map_err(failure)?;
     let chain_id = chain_id_of(&seed);
+    let relay = context.chain.relay(at.head.hash)?;
+    let l1_start = L1Start { height: relay.applied_height, hash: relay.applied_hash };
     Ok(Deployment {
         chain_id,
         name: String::from_utf8_lossy(&name).into_owned(),
@@ -144,14 +146,23 @@ pub(super) fn deploy(context: &Context, args: &Args) -> RpcResult<Deployment> {
         genesis_hash: None,
         status: "PREPARED",
         seed: seed.to_string(),
-        genesis: template(&at, chain_id, chosen, mainnet)?,
+        genesis: template(&at, l1_start, chain_id, chosen, mainnet)?,
         message: "nothing is sent: add the sequencers to the genesis, make its chain \
                   specification, compare its genesis hash with theirs, and register it with \
                   l2_registerchain and this seed. Do not spend the seed before",
     })
 }
 
-fn template(at: &At, chain_id: u32, chosen: Chosen, mainnet: bool) -> RpcResult<Value> {
+/// A genesis for the chain. It begins to read L1 at `l1_start`, where this chain stands, if it
+/// has the same L1: no message names it before, and sequencers need not keep or read what is
+/// older.
+fn template(
+    at: &At,
+    l1_start: L1Start,
+    chain_id: u32,
+    chosen: Chosen,
+    mainnet: bool,
+) -> RpcResult<Value> {
     let (preset, parameters) = match mainnet {
         true => (presets::MAINNET, presets::mainnet()),
         false => (presets::TESTNET, presets::testnet()),
@@ -162,8 +173,10 @@ fn template(at: &At, chain_id: u32, chosen: Chosen, mainnet: bool) -> RpcResult<
         Network::Regtest | Network::Dev => at.parameters.clone(),
     };
     let challenge_period_s = u64::from(chosen.challenge_period_s);
+    let has_same_l1 = parameters.l1_network == at.parameters.l1_network;
     let parameters = ChainParameters {
         chain_id,
+        l1_start: if has_same_l1 { l1_start } else { parameters.l1_start },
         block_time_ms: u64::from(chosen.block_time_ms),
         block_gas_limit: chosen.gas_limit,
         challenge_period_s,

@@ -79,6 +79,8 @@ const MAX_RECORDS: u32 = 1_000;
 /// A chain of 25 blocks with four sequencers over a Litecoin in regtest.
 struct TestChain {
     decimals: u8,
+    /// Its parameters, if they are not the usual ones.
+    parameters: Option<ChainParameters>,
     supply: SupplyReport,
     minting: MintingStatus,
     /// Burns whose credit waits.
@@ -129,6 +131,9 @@ impl ChainReader for TestChain {
     }
 
     fn parameters(&self, _: BlockHash) -> Read<ChainParameters> {
+        if let Some(parameters) = &self.parameters {
+            return Ok(parameters.clone());
+        }
         Ok(ChainParameters {
             chain_id: 3,
             decimals: self.decimals,
@@ -190,6 +195,7 @@ impl ChainReader for TestChain {
         Ok(RelayStatus {
             attested: digest(100),
             applied_height: 100,
+            applied_hash: L1Hash([100; 32]),
             open_votes: vec![open],
             ..RelayStatus::default()
         })
@@ -639,6 +645,7 @@ fn stake_of(account: &AccountId, unlock: u32, owner: [u8; 20], value: u64) -> Lo
 
 struct Setup {
     decimals: u8,
+    parameters: Option<ChainParameters>,
     supply: SupplyReport,
     minting: MintingStatus,
     l1: Option<Arc<dyn L1Access>>,
@@ -662,6 +669,7 @@ impl Default for Setup {
         };
         Self {
             decimals: 8,
+            parameters: None,
             supply,
             minting: MintingStatus::default(),
             l1: Some(Arc::new(TestL1::default())),
@@ -680,6 +688,7 @@ impl Setup {
         let mut module = module(Context {
             chain: Arc::new(TestChain {
                 decimals: self.decimals,
+                parameters: self.parameters,
                 supply: self.supply,
                 minting: self.minting,
                 deferred: self.deferred,

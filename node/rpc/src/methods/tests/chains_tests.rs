@@ -3,12 +3,14 @@
 use super::*;
 use cascoin_l1::registration::Registered;
 use cascoin_l2_primitives::{
+    chain::L1Start,
     l1::{
         registration::{chain_id_of, chain_name, Registration, MIN_REGISTRATION_BLOCKS},
         stake::{TimeLock, MAX_RANKED_BLOCKS},
     },
     registry::RegisteredChain,
 };
+use cascoin_l2_runtime::{genesis_config_presets as presets, RuntimeGenesisConfig};
 use sp_core::H160;
 
 /// The output that the test's L1 wallet has.
@@ -186,6 +188,44 @@ fn o9_deploying_gives_an_id_and_a_genesis_with_safe_defaults() {
     assert!(invalid("l2_deploy", json!(["demo", 99])).starts_with("blocktime: "));
     assert!(invalid("l2_deploy", json!(["demo", 500, 1])).starts_with("gaslimit: "));
     assert!(invalid("l2_deploy", json!(["demo", 500, 1_000_000, 1])).starts_with("challenge"));
+}
+
+/// What is refused of a template is that it names no sequencers, whatever is chosen.
+#[test]
+fn o9_a_template_lacks_nothing_but_its_sequencers() {
+    let here = L1Start { height: 100, hash: L1Hash([100; 32]) };
+    let chains = [
+        presets::mainnet(),
+        presets::testnet(),
+        presets::regtest(),
+        presets::local(),
+        presets::dev(),
+    ];
+    let choices =
+        [(100, 1_000_000, 3_600), (500, 30_000_000, 604_800), (30_000, 30_000_000, 2_592_000)];
+    for own in chains {
+        for rehearsal in [0, 1_000] {
+            for (block_time, gas, challenge) in choices {
+                let setup = Setup { parameters: Some(own.clone()), ..Setup::default() };
+                let params = json!(["demo", block_time, gas, challenge, rehearsal]);
+                let template =
+                    setup.call("l2_deploy", params).expect("it is made")["genesis"].take();
+                let parameters = template["chainParameters"]["parameters"].clone();
+                let rules = template["l2Registry"]["rules"].clone();
+                let mut genesis = RuntimeGenesisConfig::default();
+                let parameters: ChainParameters =
+                    serde_json::from_value(parameters).expect("they are the runtime's");
+                genesis.chain_parameters.parameters = parameters.clone();
+                genesis.l2_registry.rules = serde_json::from_value(rules).expect("so are these");
+                let refusal = presets::check(&genesis).expect_err("nobody sequences");
+                assert!(refusal.starts_with("this genesis names no sequencers"), "{refusal}");
+                // Where both have the same L1, it is read from where this chain stands.
+                let start = parameters.l1_start;
+                assert_eq!(start == here, parameters.l1_network == own.l1_network);
+                assert!(start == here || start.height == 0);
+            }
+        }
+    }
 }
 
 #[test]

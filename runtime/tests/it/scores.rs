@@ -2,7 +2,7 @@
 //! what sequencers' L1 nodes say, through the whole runtime (R10.1).
 
 use crate::{
-    chain::{preset, Chain},
+    chain::{preset, undone, Chain},
     relay::TIP_TIME,
     stake::apply,
     trust::eves_wallet,
@@ -14,7 +14,8 @@ use cascoin_l2_primitives::{
         attestation::{score_message, L1Scores, ScoreVote},
         l1_history::{day_of, L1History},
         l1_stake::{StakeTerm, MIN_TERM_BLOCKS},
-        Score,
+        rule::Breakdown,
+        Score, MS_PER_DAY,
     },
     sequencers::SequencerSetProvider,
 };
@@ -46,12 +47,14 @@ fn r10_1_locks_and_acts_on_l1_stand_with_the_account() {
     let link = chain.sign(Eve, 0, 0, link);
     assert_eq!(chain.grow(vec![link]).1, [Ok(Ok(()))]);
     let height = parameters.l1_start.height + 1;
+    // All but one of ten thousand coins.
+    let value = 999_900_000_000;
     let lock = |tx, unlock| L1Event::Stake {
         outpoint: OutPoint { txid: L1Hash([tx; 32]), vout: 1 },
         chain_id: parameters.chain_id,
         account: Eve.to_account_id(),
         owner: H160([9; 20]),
-        value: 200_000_000,
+        value,
         unlock,
     };
     let events = vec![
@@ -64,9 +67,26 @@ fn r10_1_locks_and_acts_on_l1_stand_with_the_account() {
     let day = day_of(TIP_TIME - 900);
     let standing = chain.read(|| Standings::<Runtime>::get(Eve.to_account_id()));
     let standing = standing.expect("there is much to say of Eve");
-    assert_eq!(standing.stake[..], [StakeTerm { since: day, amount: 200_000_000 }]);
+    assert_eq!(standing.stake[..], [StakeTerm { since: day, amount: value }]);
     let history = L1History { first_day: day, last_day: day, months: 1, has_gap: false };
     assert_eq!(standing.history, history);
+
+    // What comes of it as days go by.
+    let mut parts_after = |days: u32| {
+        chain.read(|| {
+            undone(|| {
+                pallet_timestamp::Now::<Runtime>::put(u64::from(day + days) * MS_PER_DAY);
+                let Breakdown { l1, l1_economic, l1_temporal, .. } =
+                    Reputation::breakdown(&Eve.to_account_id());
+                (l1_economic.get(), l1_temporal.get(), l1.get())
+            })
+        })
+    };
+    assert_eq!(parts_after(0), (0, 0, 0));
+    // √(29 of 365 days), and 29 of 730 days in the one month that there was: 20 % and 10 %.
+    assert_eq!(parts_after(29), (28, 3, 5));
+    // The act is long past.
+    assert_eq!(parts_after(365), (100, 0, 20));
 }
 
 #[test]

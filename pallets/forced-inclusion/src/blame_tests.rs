@@ -210,8 +210,8 @@ fn r17_5_all_that_wait_are_looked_at_by_turns() {
     });
 }
 
-/// Leaders have an hour to take it from their pools, and nobody is blamed for what the relay
-/// told of too late.
+/// Leaders have an hour to take it from their pools; half of one if the relay told of it so
+/// late that it is overdue then.
 #[test]
 fn r17_5_nobody_is_asked_before_pools_had_their_time() {
     chain().execute_with(|| {
@@ -225,8 +225,35 @@ fn r17_5_nobody_is_asked_before_pools_had_their_time() {
     chain().execute_with(|| {
         hear_at(START - 30 * DAY, APPLIED, 7);
         ReadyOnes::set(vec![7]);
-        censor(1, 50, ASKED - 1);
-        assert_eq!(block(ASKED), [[APPLIED, 7]]);
+        censor(1, 50, START + HOUR / 2 - 1);
+        assert!(!LeftOut::<Test>::contains_key(0));
+    });
+}
+
+/// Attack: a set applies each L1 block an hour before what stands in it is overdue, or later,
+/// so that nobody is ever asked for it.
+#[test]
+fn r17_3_a_set_that_lags_behind_l1_is_blamed_as_well() {
+    for late in [23 * HOUR, DAY, 30 * DAY] {
+        chain().execute_with(|| {
+            hear_at(START - late, APPLIED, 7);
+            ReadyOnes::set(vec![7]);
+            censor(1, MIN_LEFT_OUT, START + HOUR / 2);
+            censor(2, MIN_LEFT_OUT, START + HOUR - 1);
+            Author::set(None);
+            assert_eq!(block(START + HOUR), [[APPLIED, 7]]);
+            assert_eq!(told(), [1, 2].map(|leader| (OffenceKind::Censorship, leader)));
+        });
+    }
+    // Whoever includes what it is asked for is to blame for nothing.
+    chain().execute_with(|| {
+        hear_at(START - 23 * HOUR, APPLIED, 7);
+        ReadyOnes::set(vec![7]);
+        censor(1, 9, START + HOUR / 2);
+        Author::set(Some(account(2)));
+        assert_eq!(honest_block(START + HOUR - 1), [[APPLIED, 7]]);
+        Author::set(None);
+        block(START + HOUR);
         assert!(told().is_empty());
     });
 }

@@ -18,9 +18,9 @@
 //!
 //! It begins with the median time of the L1 block that holds the transaction, which is
 //! never later than that block. A transaction of which the relay tells late still has
-//! a twenty-fourth of the deadline, so that leaders that did not know of it can include
-//! it. What is overdue is judged by the parent's time, since a block has none yet when it
-//! begins.
+//! a twenty-fourth of the deadline, half of it for pools and half in which leaders are asked
+//! for it, so that a set that lags behind L1 is asked as well. What is overdue is judged by
+//! the parent's time, since a block has none yet when it begins.
 //!
 //! ## What holds
 //!
@@ -38,10 +38,10 @@
 //! ## Who left it out
 //!
 //! For a twenty-fourth of the deadline leaders are left to take it from their pools, where it
-//! is a transaction like any other. (Of one that is heard late that is all the time there is;
-//! nobody is blamed for it.) From then on, as each block begins, the runtime looks for one
-//! of those that wait which this block could begin with: the nonce is the account's next, the account can pay, and there is room. It
-//! *asks* the block's leader for it ([`Duty`](pallet::Duty)). The runtime also makes the
+//! is a transaction like any other; for half of what is left of it, if it is heard late. From
+//! then on, as each block begins, the runtime looks for one of those that wait which this
+//! block could begin with: the nonce is the account's next, the account can pay, and there is
+//! room. It *asks* the block's leader for it ([`Duty`](pallet::Duty)). The runtime also makes the
 //! inherent that includes it ([`include`](pallet::Pallet::include)), from the same state, so
 //! a leader whose program is unchanged always does, whatever its pool holds. A leader that
 //! does not is free to; it is noted ([`LeftOut`](pallet::LeftOut)).
@@ -109,8 +109,8 @@ pub const SCANNED: u64 = 4;
 pub const SUBMITTED: u64 = 4;
 /// Blocks between two times.
 pub const SUBMIT_BLOCKS: u64 = 4;
-/// What a transaction has at least from the time on when it is heard of: this part of the
-/// deadline.
+/// What a transaction has at least from the time on when it is heard of, and what pools have
+/// of that at most: this part of the deadline.
 const LATE_PART: Moment = 24;
 
 /// A transaction's bytes.
@@ -385,8 +385,10 @@ impl<T: Config> Pallet<T> {
         let deadline = T::Deadline::get();
         let stood = Moment::from(block.median_time).saturating_mul(1_000);
         let least = deadline.checked_div(LATE_PART).unwrap_or(0);
-        let asked = T::Time::now().saturating_add(least);
-        let due = stood.saturating_add(deadline).max(asked);
+        let now = T::Time::now();
+        let due = stood.saturating_add(deadline).max(now.saturating_add(least));
+        // Of what is heard late pools have half: leaders are asked for it in any case.
+        let asked = now.saturating_add(least.min(due.saturating_sub(now) / 2));
         let hash = T::Hashing::hash(encoded);
         Entries::<T>::insert(place, Waiting { hash, due, asked });
         Transactions::<T>::insert(place, encoded);

@@ -3,7 +3,7 @@
 use crate::{
     mock::*,
     pallet::{CensorRecords, Counts, Duty, Error, Event, LeftOut, Tickets},
-    Asked, Censors, MIN_LEFT_OUT, SCANNED,
+    Asked, Censors, MAX_TRIES, MIN_LEFT_OUT, SCANNED,
 };
 use cascoin_l2_primitives::{
     chain::Moment,
@@ -101,20 +101,24 @@ fn r17_5_nobody_is_blamed_for_what_could_not_be_included() {
         overdue();
         assert!(told().is_empty());
     });
-    // Its account used the nonce otherwise, or it was refused in the end.
-    for kind in [NONCE_USED, UNPAYABLE, NO_ROOM] {
-        chain().execute_with(|| {
-            hear_at(START, kind, 7);
-            ReadyOnes::set(vec![7]);
-            censor(1, 50, ASKED);
-            Author::set(None);
-            for _ in 0..crate::MAX_TRIES {
-                block(START + DAY);
-            }
-            assert_eq!(Counts::<Test>::get().applied, 0);
-            assert!(told().is_empty());
-        });
-    }
+    // Its account used the nonce otherwise.
+    chain().execute_with(|| {
+        hear_at(START, NONCE_USED, 7);
+        ReadyOnes::set(vec![7]);
+        censor(1, 50, ASKED);
+        overdue();
+        assert_eq!(Counts::<Test>::get().included, 1);
+        assert!(told().is_empty());
+    });
+    // It turns out to be invalid: an era that is over, a runtime that is another.
+    chain().execute_with(|| {
+        hear_at(START, TURNED_INVALID, 7);
+        ReadyOnes::set(vec![7]);
+        censor(1, 50, ASKED);
+        overdue();
+        assert_eq!(Counts::<Test>::get().dropped, 1);
+        assert!(told().is_empty());
+    });
     // What is no transaction is asked for never.
     chain().execute_with(|| {
         hear_at(START, INVALID, 7);
@@ -122,6 +126,27 @@ fn r17_5_nobody_is_blamed_for_what_could_not_be_included() {
         Author::set(Some(account(1)));
         assert!(honest_block(ASKED).is_empty());
     });
+}
+
+/// Attack: a cartel leaves it out for a day, fills the last blocks and so raises the price,
+/// until its account cannot pay any more or no block has room for it.
+#[test]
+fn r17_5_what_is_dropped_for_want_of_coins_or_room_is_blamed_as_well() {
+    for (kind, blocks) in [(UNPAYABLE, 1), (NO_ROOM, MAX_TRIES)] {
+        chain().execute_with(|| {
+            hear_at(START, kind, 7);
+            ReadyOnes::set(vec![7]);
+            censor(1, MIN_LEFT_OUT, ASKED);
+            censor(2, MIN_LEFT_OUT - 1, ASKED);
+            Author::set(None);
+            for _ in 0..blocks {
+                assert!(told().is_empty(), "it may still be applied");
+                assert_eq!(block(START + DAY), [[kind, 7]]);
+            }
+            assert_eq!(Counts::<Test>::get().dropped, 1);
+            assert_eq!(told(), [(OffenceKind::Censorship, 1)]);
+        });
+    }
 }
 
 /// An honest leader did its part if the inherent finds that it cannot be included.

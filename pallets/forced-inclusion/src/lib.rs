@@ -46,15 +46,17 @@
 //! a leader whose program is unchanged always does, whatever its pool holds. A leader that
 //! does not is free to; it is noted ([`LeftOut`](pallet::LeftOut)).
 //!
-//! When the runtime has to apply the transaction after all, each leader that left it out in
-//! [`MIN_LEFT_OUT`] blocks or more has *censored* it: one count for each transaction, one
+//! When the runtime has to apply the transaction after all, or drops it for want of coins or
+//! room, each leader that left it out in [`MIN_LEFT_OUT`] blocks or more has *censored* it: one count for each transaction, one
 //! offence for each epoch, and the third epoch within a month makes a repeat offender
 //! ([`Censors`]). [`Config::OnOffence`] punishes (R17.3, R17.5). ADR 0032 says why.
 //!
 //! - Nobody is blamed for what could not be included: it is judged by the state at the
-//!   beginning of the very block, and by what the runtime applied in the end. Coins that
-//!   come and go, other transactions of the account, and full pools make no difference.
-//! - Nobody is blamed if anybody included it, or if its account used the nonce otherwise.
+//!   beginning of the very block. Coins that come and go, other transactions of the account,
+//!   and full pools make no difference. Nor does it help whoever left it out that the coins
+//!   or the room are gone when its time is over: who fills blocks can bring that about.
+//! - Nobody is blamed if anybody included it, if its account used the nonce otherwise, or if
+//!   it turns out to be invalid.
 //! - Storage: of each that waits a ticket and at most [`MAX_LEADERS`] leaders, and
 //!   [`MAX_CENSORS`] records.
 //!
@@ -244,7 +246,8 @@ pub mod pallet {
             /// What its call came to.
             result: DispatchResult,
         },
-        /// A leader had left out a transaction that the runtime had to apply (R17.5).
+        /// A leader had left out a transaction that the runtime had to apply, or to drop for
+        /// want of coins or room (R17.5).
         Censored {
             /// The transaction's place in the queue.
             place: u64,
@@ -361,9 +364,9 @@ impl<T: Config> Pallet<T> {
                 };
                 *count = count.saturating_add(1);
             });
-            let applied = matches!(outcome, Outcome::Applied(_));
+            let is_blamed = outcome.could_be_included();
             Self::deposit_event(Event::Settled { place, hash: entry.hash, outcome });
-            if applied {
+            if is_blamed {
                 let offences = Self::blame(place, leaders);
                 weight
                     .saturating_accrue(T::OnOffence::max_offence_weight().saturating_mul(offences));

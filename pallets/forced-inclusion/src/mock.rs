@@ -48,6 +48,8 @@ pub const NONCE_USED: u8 = 2;
 pub const UNPAYABLE: u8 = 3;
 pub const INVALID: u8 = 4;
 pub const NO_ROOM: u8 = 5;
+/// It has a ticket, and is invalid all the same when it is tried.
+pub const TURNED_INVALID: u8 = 6;
 
 parameter_types! {
     pub static Now: Moment = START;

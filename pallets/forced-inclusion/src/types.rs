@@ -85,6 +85,15 @@ pub enum Outcome {
     NoRoom,
 }
 
+impl Outcome {
+    /// Whether whoever left it out when a block could begin with it is to blame for that.
+    /// Coins and room may be gone by now: a cartel that fills blocks and so raises the price
+    /// brings that about. What is invalid may have been so all the time.
+    pub const fn could_be_included(&self) -> bool {
+        matches!(self, Self::Applied(_) | Self::Unpayable | Self::NoRoom)
+    }
+}
+
 /// How many transactions there were of each kind, ever.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct Totals {

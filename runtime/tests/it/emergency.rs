@@ -21,7 +21,7 @@ use pallet_forced_inclusion::{Encoded, Event as ForcedEvent, Outcome};
 use pallet_liveness::Event;
 use pallet_rate_limit::CHAIN_HALTED;
 use sp_keyring::Sr25519Keyring::{self, Bob, Eve, Ferdie, One};
-use sp_runtime::transaction_validity::InvalidTransaction;
+use sp_runtime::transaction_validity::UnknownTransaction;
 
 /// The delay of the `regtest` preset: an hour.
 const DELAY_MS: u64 = 3_600_000;
@@ -86,7 +86,7 @@ fn r12_5_in_an_emergency_users_wait_and_what_runs_the_chain_goes_on() {
 
     // A transfer costs nothing and stays valid; inside another call it is filtered.
     let before = balance(&mut chain, Bob);
-    let halted: Applied = Err(InvalidTransaction::Custom(CHAIN_HALTED).into());
+    let halted: Applied = Err(UnknownTransaction::Custom(CHAIN_HALTED).into());
     assert_eq!(submit(&mut chain, Bob, transfer(Eve, 1)), halted);
     assert_eq!(balance(&mut chain, Bob), before);
     assert_eq!(chain.read(|| System::account_nonce(Bob.to_account_id())), 0);

@@ -72,7 +72,8 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// A block ends: if what its leader was asked for is still asked for, it left it out.
+    /// The inherents are applied: if what the leader was asked for is still asked for, it left
+    /// it out.
     pub(crate) fn note_left_out() {
         let Some(Asked { place, leader }) = Duty::<T>::take() else { return };
         if T::Apply::had_room() {

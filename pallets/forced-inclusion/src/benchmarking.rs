@@ -15,7 +15,7 @@ use cascoin_l2_primitives::{
 use frame_benchmarking::v2::*;
 use frame_support::{
     traits::{Get, Hooks},
-    weights::Weight,
+    weights::{Weight, WeightMeter},
     BoundedVec,
 };
 use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
@@ -93,6 +93,7 @@ mod benchmarks {
         {
             Pallet::<T>::on_initialize(BlockNumberFor::<T>::one());
             Duty::<T>::put(Asked { place: 0, leader: account(MAX_LEADERS) });
+            Pallet::<T>::on_poll(BlockNumberFor::<T>::one(), &mut WeightMeter::new());
             Pallet::<T>::on_finalize(BlockNumberFor::<T>::one());
         }
         assert_eq!(Tickets::<T>::iter_keys().count(), 0);

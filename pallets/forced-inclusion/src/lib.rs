@@ -124,7 +124,7 @@ pub type Encoded = BoundedVec<u8, ConstU32<{ MAX_FORCED_BYTES as u32 }>>;
 pub mod pallet {
     use super::*;
     use cascoin_l2_primitives::{chain::AccountId, sequencers::SequencerSetProvider};
-    use frame_support::pallet_prelude::*;
+    use frame_support::{pallet_prelude::*, weights::WeightMeter};
     use frame_system::pallet_prelude::*;
     use sp_runtime::SaturatedConversion;
 
@@ -276,8 +276,15 @@ pub mod pallet {
             }
         }
 
-        fn on_finalize(_: BlockNumberFor<T>) {
+        // Right behind the inherents: what the leader was asked for is included by now, and
+        // neither transactions nor `on_idle` have taken any room. `ask` has booked this.
+        fn on_poll(_: BlockNumberFor<T>, _: &mut WeightMeter) {
             Self::note_left_out();
+        }
+
+        // A block that hooks and inherents have filled is not polled: nobody is noted.
+        fn on_finalize(_: BlockNumberFor<T>) {
+            Duty::<T>::kill();
         }
 
         fn offchain_worker(now: BlockNumberFor<T>) {

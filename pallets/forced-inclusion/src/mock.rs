@@ -14,7 +14,7 @@ use frame_support::{
     inherent::{InherentData, ProvideInherent},
     parameter_types,
     traits::{ConstU32, ConstU64, Hooks, Time},
-    weights::Weight,
+    weights::{Weight, WeightMeter},
 };
 use sp_core::ed25519;
 use sp_runtime::{traits::IdentityLookup, BuildStorage, DispatchError};
@@ -234,8 +234,9 @@ pub fn begin(now: Moment) {
     Forced::on_initialize(height);
 }
 
-/// Ends it.
+/// Ends it: first the inherents.
 pub fn end() {
+    Forced::on_poll(System::block_number(), &mut WeightMeter::new());
     Forced::on_finalize(System::block_number());
     Forced::check_state().expect("the state is sound");
 }

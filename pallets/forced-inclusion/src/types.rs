@@ -124,7 +124,7 @@ pub trait ApplyTransaction {
     /// Whether the block that begins could begin with it.
     fn readiness(ticket: &Ticket) -> Readiness;
 
-    /// Whether the block that ends had room for any that has a ticket, before its leader
-    /// filled it.
+    /// Whether the block had room for any that has a ticket. Asked when its inherents are
+    /// applied, before any transaction.
     fn had_room() -> bool;
 }

@@ -10,7 +10,7 @@ use frame_support::{traits::Get, weights::Weight};
 pub trait WeightInfo {
     /// A block in which nothing is overdue.
     fn idle() -> Weight;
-    /// Looking for what to ask a leader for, and noting as the block ends that it left it
+    /// Looking for what to ask a leader for, and noting behind the inherents that it left it
     /// out.
     fn ask() -> Weight;
     /// Taking a transaction off the queue, without checking or applying it, and noting all
@@ -30,9 +30,9 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
         Weight::from_parts(5_000_000, 0) + T::DbWeight::get().reads(3)
     }
 
-    // Of each that is looked at its entry, its ticket and its account; that none of them is ready any
-    // more is two writes each. Besides the price and the parameters for its fee, twice; who
-    // makes the block; and as it ends what it weighs, and who left it out.
+    // Of each that is looked at its entry, its ticket and its account; that none of them is
+    // ready any more is two writes each. Besides the price and the parameters for its fee,
+    // twice; who makes the block; and behind the inherents what it weighs, and who left it out.
     fn ask() -> Weight {
         Weight::from_parts(60_000_000, 0)
             + T::DbWeight::get().reads_writes(9 + 3 * SCANNED, 2 + 2 * SCANNED)

@@ -114,9 +114,11 @@ impl ApplyTransaction for ApplySigned {
         }
     }
 
-    // What stands before the inherent is of the mandatory class, and none of it is the
-    // leader's choice: hooks and other inherents. If they left as much as leaders are asked
-    // for at most, it had room. In a block that ends a session it has none.
+    // When the inherents are applied, all that is booked is of the mandatory class, and none
+    // of it is the leader's choice: hooks as the block began, and inherents. If they left as
+    // much as leaders are asked for at most, it had room. `on_idle` comes later, which takes
+    // all that a leader leaves and is booked alike. In a block that ends a session there is
+    // no room.
     fn had_room() -> bool {
         let taken = System::block_weight().get(DispatchClass::Mandatory).ref_time();
         taken.saturating_add(most_asked_for()) <= MAX_BLOCK_REF_TIME

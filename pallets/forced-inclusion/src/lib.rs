@@ -29,7 +29,10 @@
 //!   behind others.
 //! - Storage: at most what L1 brings within a deadline, each at most
 //!   [`MAX_FORCED_BYTES`] long. There is no place to run out of, so nobody can be crowded
-//!   out here; in an L1 block those that pay most there come first.
+//!   out here; in an L1 block those that pay most there come first. While
+//!   [`Config::Halted`] says so nothing is settled, and what L1 brings then waits besides,
+//!   however long that takes: at most four for each of its blocks, at L1's price. When it is
+//!   over one is settled in each block, so the queue is short again within minutes.
 //! - A transaction that finds no room is tried again for [`MAX_TRIES`] blocks: nobody can
 //!   hold up the queue with one that fits no block.
 //! - What it does is what it would do in a block. It emits no `ExtrinsicSuccess`; its
@@ -149,8 +152,9 @@ pub mod pallet {
         /// Time within which a transaction is included, milliseconds.
         type Deadline: Get<Moment>;
 
-        /// Whether users' calls are refused for a while: what is overdue waits, instead of
-        /// being used up in vain, and nobody is asked for anything.
+        /// Whether users' calls are refused for a while, or storage is not what calls expect
+        /// (a migration of several blocks): what is overdue waits, instead of being used up in
+        /// vain, and nobody is asked for anything.
         type Halted: Get<bool>;
 
         /// Applies what is overdue, and what leaders are asked for.

@@ -2,8 +2,8 @@
 
 use crate::{
     pallet::{
-        CensorRecords, Config, Duty, Entries, Error, Event, LeftOut, Pallet, Queue, Tickets,
-        Transactions,
+        Asking, CensorRecords, Config, Duty, Entries, Error, Event, LeftOut, Pallet, Queue,
+        Tickets, Transactions,
     },
     types::{Asked, Outcome, Readiness},
     ApplyTransaction, Leaders, WeightInfo, SCANNED,
@@ -27,8 +27,9 @@ impl<T: Config> Pallet<T> {
         }
         let now: u64 = frame_system::Pallet::<T>::block_number().saturated_into();
         let time = T::Time::now();
+        let turn = Self::turn(now, waiting);
         for step in 0..SCANNED.min(waiting) {
-            let offset = now.saturating_add(step).checked_rem(waiting).unwrap_or(0);
+            let offset = turn.saturating_add(step).checked_rem(waiting).unwrap_or(0);
             let place = places.first.saturating_add(offset);
             let asked = Entries::<T>::get(place).is_some_and(|entry| entry.asked <= time);
             let Some(ticket) = Tickets::<T>::get(place).filter(|_| asked) else { continue };
@@ -46,10 +47,24 @@ impl<T: Config> Pallet<T> {
         T::WeightInfo::ask()
     }
 
-    /// Nobody is asked for it any more, nor blamed for having left it out.
-    fn excuse(place: u64) {
-        Tickets::<T>::remove(place);
+    /// Nobody is asked for it any more, nor blamed for having left it out. Before its entry is
+    /// removed.
+    pub(crate) fn excuse(place: u64) {
+        if Tickets::<T>::take(place).is_some() {
+            if let Some(entry) = Entries::<T>::get(place) {
+                Asking::<T>::remove(entry.hash);
+            }
+        }
         LeftOut::<T>::remove(place);
+    }
+
+    /// Whose turn it is of so many. The number of a block, which nobody chooses, gives it by a
+    /// hash: of a number that only counts up, whoever brings the right number of others has
+    /// somebody's turn come with blocks that end sessions, which have no room. And a parent's
+    /// hash is its leader's choice, who mostly makes the next block as well.
+    fn turn(block: u64, waiting: u64) -> u64 {
+        let hash = sp_io::hashing::twox_64(&block.to_le_bytes());
+        u64::from_le_bytes(hash).checked_rem(waiting).unwrap_or(0)
     }
 
     /// The leader includes what it was asked for.

@@ -3,7 +3,9 @@
 
 use crate::{
     censors::{Censor, Occasion},
-    pallet::{Call, CensorRecords, Config, Counts, Duty, Entries, LeftOut, Pallet, Queue, Tickets},
+    pallet::{
+        Asking, Call, CensorRecords, Config, Counts, Duty, Entries, LeftOut, Pallet, Queue, Tickets,
+    },
     Asked, Censors, Encoded, Leader, Leaders, Ticket, MAX_CENSORS, MAX_LEADERS, MIN_LEFT_OUT,
     SCANNED,
 };
@@ -86,6 +88,7 @@ mod benchmarks {
             Entries::<T>::mutate(place, |entry| {
                 if let Some(entry) = entry {
                     entry.asked = 0;
+                    Asking::<T>::insert(entry.hash, place);
                 }
             });
         }

@@ -218,9 +218,10 @@ fn r17_5_all_that_wait_are_looked_at_by_turns() {
             hear_at(START, APPLIED, number);
         }
         ReadyOnes::set(vec![17]);
-        censor(1, 40, ASKED);
-        let noted = LeftOut::<Test>::get(17).0;
-        assert_eq!((noted.len(), noted[0].blocks), (1, SCANNED as u32));
+        // Of forty, four are looked at in each block.
+        censor(1, 10 * MIN_LEFT_OUT * 40 / SCANNED as u32, ASKED);
+        assert!(LeftOut::<Test>::get(17).0[0].blocks >= MIN_LEFT_OUT);
+        assert_eq!(LeftOut::<Test>::iter_keys().count(), 1);
     });
     // Of several that could be included each has its turns.
     chain().execute_with(|| {
@@ -228,10 +229,53 @@ fn r17_5_all_that_wait_are_looked_at_by_turns() {
             hear_at(START, APPLIED, number);
         }
         ReadyOnes::set(vec![0, 1, 2, 3]);
-        censor(1, 40, ASKED);
-        for place in 0..4 {
-            assert_eq!(LeftOut::<Test>::get(place).0[0].blocks, 10);
+        censor(1, 200, ASKED);
+        let blocks = |place: u64| LeftOut::<Test>::get(place).0[0].blocks;
+        assert_eq!((0..4).map(blocks).sum::<u32>(), 200, "one in each block");
+        assert!((0..4).all(|place| blocks(place) >= MIN_LEFT_OUT));
+    });
+}
+
+/// Attack: as many wait as a session has blocks, all of which could be included, so that the
+/// turn of one comes only with the block that ends the session, which has no room.
+#[test]
+fn r17_5_nobodys_turn_comes_with_the_ends_of_sessions_only() {
+    const SESSION: u32 = 20;
+    chain().execute_with(|| {
+        for number in 0..SESSION as u8 {
+            hear_at(START, APPLIED, number);
         }
+        ReadyOnes::set((0..SESSION as u8).collect());
+        for _ in 0..40 * SESSION {
+            Room::set((System::block_number() + 1) % SESSION != 0);
+            censor(1, 1, ASKED);
+        }
+        for place in 0..u64::from(SESSION) {
+            let noted = LeftOut::<Test>::get(place).0;
+            assert!(noted.iter().any(|one| one.blocks >= MIN_LEFT_OUT), "{place}");
+        }
+    });
+}
+
+/// Attack: copies of one that could be included, so that leaders are asked for the others
+/// less often.
+#[test]
+fn r17_5_of_several_that_are_the_same_leaders_are_asked_for_one() {
+    chain().execute_with(|| {
+        for _ in 0..3 {
+            hear_at(START, APPLIED, 7);
+        }
+        ReadyOnes::set(vec![7]);
+        censor(1, MIN_LEFT_OUT, ASKED);
+        assert_eq!(Tickets::<Test>::iter_keys().collect::<Vec<_>>(), [0]);
+        assert_eq!(LeftOut::<Test>::get(0).0[0].blocks, MIN_LEFT_OUT);
+        // When it is settled, whoever posts it again has it asked for again.
+        overdue();
+        assert_eq!(told(), [(OffenceKind::Censorship, 1)]);
+        Now::set(START);
+        hear_at(START, APPLIED, 7);
+        assert_eq!(Tickets::<Test>::iter_keys().collect::<Vec<_>>(), [3]);
+        assert_eq!(Forced::check_state(), Ok(()));
     });
 }
 

@@ -60,6 +60,10 @@
 //!   or the room are gone when its time is over: who fills blocks can bring that about.
 //! - Nobody is blamed if anybody included it, if its account used the nonce otherwise, or if
 //!   it turns out to be invalid.
+//! - What is forged or waits already is asked for never, and whose turn it is follows from the
+//!   block's number in a way that no number of others makes come at the wrong time. So whoever
+//!   fills the queue, to have leaders asked for something else, needs as many accounts that
+//!   could pay, and honest leaders include one of theirs in each block.
 //! - Storage: of each that waits a ticket and at most [`MAX_LEADERS`] leaders, and
 //!   [`MAX_CENSORS`] records.
 //!
@@ -199,6 +203,11 @@ pub mod pallet {
     /// Of what waits, what leaders can be asked for, by place.
     #[pallet::storage]
     pub type Tickets<T> = StorageMap<_, Twox64Concat, u64, Ticket, OptionQuery>;
+
+    /// The places of those that have a ticket, by hash: of several that are the same and wait,
+    /// one has.
+    #[pallet::storage]
+    pub type Asking<T: Config> = StorageMap<_, Identity, T::Hash, u64, OptionQuery>;
 
     /// What the leader of the running block is asked for, until it includes it.
     #[pallet::storage]
@@ -383,10 +392,9 @@ impl<T: Config> Pallet<T> {
                     .saturating_accrue(T::OnOffence::max_offence_weight().saturating_mul(offences));
             }
         }
+        Self::excuse(place);
         Entries::<T>::remove(place);
         Transactions::<T>::remove(place);
-        Tickets::<T>::remove(place);
-        LeftOut::<T>::remove(place);
         Tries::<T>::kill();
         places.first = places.first.saturating_add(1);
         Queue::<T>::put(places);
@@ -406,8 +414,11 @@ impl<T: Config> Pallet<T> {
         let hash = T::Hashing::hash(encoded);
         Entries::<T>::insert(place, Waiting { hash, due, asked });
         Transactions::<T>::insert(place, encoded);
-        if let Some(ticket) = T::Apply::ticket(encoded) {
+        // Of several that are the same leaders are asked for the first one.
+        let is_known = Asking::<T>::contains_key(hash);
+        if let Some(ticket) = (!is_known).then(|| T::Apply::ticket(encoded)).flatten() {
             Tickets::<T>::insert(place, ticket);
+            Asking::<T>::insert(hash, place);
         }
         places.next = place.saturating_add(1);
         Queue::<T>::put(places);
@@ -463,6 +474,14 @@ impl<T: Config> Pallet<T> {
         if !LeftOut::<T>::iter_keys().all(Tickets::<T>::contains_key) {
             return Err("leaders left out what they were not asked for");
         }
+        let is_of = |(hash, place): (T::Hash, u64)| {
+            Tickets::<T>::contains_key(place)
+                && Entries::<T>::get(place).is_some_and(|entry| entry.hash == hash)
+        };
+        let tickets = Tickets::<T>::iter_keys().count();
+        if Asking::<T>::iter().count() != tickets || !Asking::<T>::iter().all(is_of) {
+            return Err("leaders are asked for the same twice");
+        }
         if Duty::<T>::exists() {
             return Err("a leader is asked between blocks");
         }
@@ -489,6 +508,6 @@ impl<T: Config> OnL1Event for Pallet<T> {
     }
 
     fn max_event_weight() -> Weight {
-        T::WeightInfo::hear()
+        T::WeightInfo::hear().saturating_add(T::Apply::max_ticket_weight())
     }
 }

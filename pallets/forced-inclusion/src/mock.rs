@@ -150,6 +150,10 @@ impl ApplyTransaction for Apply {
         })
     }
 
+    fn max_ticket_weight() -> Weight {
+        Weight::from_parts(11, 0)
+    }
+
     fn readiness(ticket: &Ticket) -> Readiness {
         let is_in = |all: Vec<u8>| all.iter().any(|number| u32::from(*number) == ticket.nonce);
         match (is_in(UsedOnes::get()), is_in(ReadyOnes::get())) {

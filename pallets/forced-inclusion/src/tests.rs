@@ -3,10 +3,11 @@
 use crate::{
     mock::*,
     pallet::{Counts, Entries, Event, Queue, Transactions},
-    Outcome, Places, Totals, MAX_TRIES, SUBMITTED, SUBMIT_BLOCKS,
+    ApplyTransaction, Outcome, Places, Totals, MAX_TRIES, SUBMITTED, SUBMIT_BLOCKS,
 };
+use cascoin_l2_primitives::relay::OnL1Event;
 use codec::Encode;
-use frame_support::traits::Hooks;
+use frame_support::{traits::Hooks, weights::Weight};
 use proptest::prelude::*;
 use sp_core::offchain::{testing::TestTransactionPoolExt, TransactionPoolExt};
 
@@ -95,6 +96,13 @@ fn r12_5_while_the_chain_is_halted_what_is_overdue_waits() {
         assert_eq!(block(START + DAY), [[APPLIED, 1]]);
         assert_eq!(settled(), [(0, Outcome::Applied(Ok(())))]);
     });
+}
+
+/// Looking into it, for which its signature is checked, is a part of hearing of it.
+#[test]
+fn what_looking_into_a_transaction_weighs_is_told() {
+    assert_eq!(Forced::max_event_weight(), Apply::max_ticket_weight());
+    assert_ne!(Apply::max_ticket_weight(), Weight::zero());
 }
 
 #[test]

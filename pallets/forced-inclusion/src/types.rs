@@ -34,10 +34,10 @@ pub struct Waiting<Hash> {
 }
 
 /// What a transaction says of itself, as far as it is needed to know when a block could
-/// begin with it. Its signature is not checked.
+/// begin with it. Its signature is good.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct Ticket {
-    /// Who signed it, by its own word.
+    /// Who signed it.
     pub signer: AccountId,
     /// Its nonce.
     pub nonce: Nonce,
@@ -118,8 +118,12 @@ pub trait ApplyTransaction {
     fn max_check_weight() -> Weight;
 
     /// What one says of itself; `None` if leaders cannot be asked for it: it is no signed
-    /// transaction, or larger than what a block has room for in any case.
+    /// transaction, its signature is none by the runtime and the state of now, or it is larger
+    /// than what a block has room for in any case.
     fn ticket(encoded: &[u8]) -> Option<Ticket>;
+
+    /// Upper bound of the weight of that.
+    fn max_ticket_weight() -> Weight;
 
     /// Whether the block that begins could begin with it.
     fn readiness(ticket: &Ticket) -> Readiness;

@@ -18,7 +18,7 @@ pub trait WeightInfo {
     fn settle() -> Weight;
     /// Including what a leader is asked for, without checking or applying it.
     fn include() -> Weight;
-    /// Hearing of the longest transaction.
+    /// Hearing of the longest transaction, without looking into it.
     fn hear() -> Weight;
 }
 
@@ -31,25 +31,25 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
     }
 
     // Of each that is looked at its entry, its ticket and its account; that none of them is
-    // ready any more is two writes each. Besides the price and the parameters for its fee,
+    // ready any more is three writes each. Besides the price and the parameters for its fee,
     // twice; who makes the block; and behind the inherents what it weighs, and who left it out.
     fn ask() -> Weight {
         Weight::from_parts(60_000_000, 0)
-            + T::DbWeight::get().reads_writes(9 + 3 * SCANNED, 2 + 2 * SCANNED)
+            + T::DbWeight::get().reads_writes(9 + 3 * SCANNED, 2 + 3 * SCANNED)
     }
 
     // Each leader that is to blame is looked for among all records.
     fn settle() -> Weight {
         Weight::from_parts(50_000_000 + 10_000_000 * u64::from(MAX_LEADERS), 0)
-            + T::DbWeight::get().reads_writes(10, 9)
+            + T::DbWeight::get().reads_writes(11, 10)
     }
 
     fn include() -> Weight {
-        Weight::from_parts(40_000_000, 0) + T::DbWeight::get().reads_writes(5, 4)
+        Weight::from_parts(40_000_000, 0) + T::DbWeight::get().reads_writes(6, 5)
     }
 
     fn hear() -> Weight {
-        Weight::from_parts(60_000_000, 0) + T::DbWeight::get().reads_writes(5, 5)
+        Weight::from_parts(60_000_000, 0) + T::DbWeight::get().reads_writes(6, 6)
     }
 }
 

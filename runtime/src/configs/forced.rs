@@ -25,8 +25,8 @@ use pallet_forced_inclusion::{
     ApplyTransaction, CensorRecords, Counts, Entries, Outcome, Queue, Readiness, Ticket,
 };
 use sp_runtime::{
-    generic::{ExtrinsicFormat, Preamble},
-    traits::{Checkable, DispatchTransaction, StaticLookup},
+    generic::ExtrinsicFormat,
+    traits::{Checkable, DispatchTransaction},
     transaction_validity::{InvalidTransaction, TransactionValidityError},
     DispatchResult,
 };
@@ -35,6 +35,9 @@ use sp_runtime::{
 const EXTENSION_VERSION: u8 = 0;
 /// What the extensions read of the state before they refuse a transaction, generously.
 const CHECK_READS: u64 = 16;
+
+/// What looking at a transaction that is heard reads of the state.
+const TICKET_READS: u64 = 4;
 
 /// Most entries of one answer.
 const MAX_LISTED: u32 = 100;
@@ -70,7 +73,8 @@ impl ApplyTransaction for ApplySigned {
             .saturating_add(<Runtime as frame_system::Config>::DbWeight::get().reads(CHECK_READS))
     }
 
-    // Its signature is checked when it is included. One that is forged costs one block that.
+    // Its signature is checked last, as it costs the most. One that is forged would be ready
+    // again and again, and leaders would be asked for it instead of what they can include.
     fn ticket(encoded: &[u8]) -> Option<Ticket> {
         let transaction = decode(encoded)?;
         let info = transaction.get_dispatch_info();
@@ -78,8 +82,8 @@ impl ApplyTransaction for ApplySigned {
         if info.class != DispatchClass::Normal || weight.ref_time() > most_asked_for() {
             return None;
         }
-        let Preamble::Signed(address, _, extension) = transaction.preamble else { return None };
-        let signer = <Runtime as frame_system::Config>::Lookup::lookup(address).ok()?;
+        let checked = transaction.check(&frame_system::ChainContext::<Runtime>::default()).ok()?;
+        let ExtrinsicFormat::Signed(signer, extension) = checked.format else { return None };
         Some(Ticket {
             signer,
             nonce: extension.6.nonce(),
@@ -87,6 +91,13 @@ impl ApplyTransaction for ApplySigned {
             length: u32::try_from(encoded.len()).ok()?,
             tip: extension.9.tip(),
         })
+    }
+
+    // Beside the signature, which the weight of an empty transaction has in it, the versions,
+    // the era and the genesis that it is over, the chain's gas and what is free of charge.
+    fn max_ticket_weight() -> Weight {
+        ExtrinsicBaseWeight::get()
+            .saturating_add(<Runtime as frame_system::Config>::DbWeight::get().reads(TICKET_READS))
     }
 
     // The fee is the block's own, without the discount that its account may have.

@@ -3,16 +3,17 @@
 use crate::{
     pallet::{
         Asking, CensorRecords, Config, Duty, Entries, Error, Event, LeftOut, Pallet, Queue,
-        Tickets, Transactions,
+        Tickets, Transactions, Unpunished,
     },
     types::{Asked, Outcome, Readiness},
-    ApplyTransaction, Leaders, WeightInfo, SCANNED,
+    ApplyTransaction, Leaders, WeightInfo, PUNISHED, SCANNED,
 };
 use alloc::vec::Vec;
 use cascoin_l2_primitives::sequencers::{Offence, OnOffence, SequencerSetProvider};
 use frame_support::{
     traits::{Get, Time},
     weights::Weight,
+    BoundedVec,
 };
 use sp_runtime::{DispatchResult, SaturatedConversion};
 
@@ -96,31 +97,47 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    /// The runtime had to apply what these left out. Returns the number of offences.
-    pub(crate) fn blame(place: u64, leaders: Leaders) -> u64 {
+    /// These left out what the runtime had to apply, or to drop. Returns whether any of them
+    /// is to be punished.
+    pub(crate) fn blame(place: u64, leaders: Leaders) -> bool {
         let now = T::Time::now();
         let epoch = T::Epoch::get();
         let accounts: Vec<_> = leaders.to_blame().collect();
         if accounts.is_empty() {
-            return 0;
+            return false;
         }
         let mut records = CensorRecords::<T>::get();
         records.forget(now);
+        let set_id = T::Sequencers::set_id();
+        let height = frame_system::Pallet::<T>::block_number().saturated_into();
         let mut offences = Vec::new();
         for account in accounts {
             if let Some(kind) = records.count(account.clone(), epoch, now) {
-                offences.push((account.clone(), kind));
+                offences.push(Offence { kind, offender: account.clone(), set_id, height });
             }
             Self::deposit_event(Event::Censored { place, leader: account });
         }
         CensorRecords::<T>::put(records);
-        let set_id = T::Sequencers::set_id();
-        let height = frame_system::Pallet::<T>::block_number().saturated_into();
-        let mut told = 0u64;
-        for (offender, kind) in offences {
-            T::OnOffence::on_offence(&Offence { kind, offender, set_id, height });
-            told = told.saturating_add(1);
+        if offences.is_empty() {
+            return false;
         }
-        told
+        // There are no more leaders than fit, and nothing else waits.
+        Unpunished::<T>::put(BoundedVec::truncate_from(offences));
+        true
+    }
+
+    /// Punishes those that are first, as many as one block does. Returns the weight.
+    pub(crate) fn punish() -> Weight {
+        let mut left = Unpunished::<T>::take().into_inner();
+        let now = left.len().min(PUNISHED as usize);
+        let later = left.split_off(now);
+        if !later.is_empty() {
+            Unpunished::<T>::put(BoundedVec::truncate_from(later));
+        }
+        for offence in &left {
+            T::OnOffence::on_offence(offence);
+        }
+        let each = T::OnOffence::max_offence_weight();
+        T::WeightInfo::punish().saturating_add(each.saturating_mul(left.len() as u64))
     }
 }

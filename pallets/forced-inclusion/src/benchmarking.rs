@@ -4,15 +4,17 @@
 use crate::{
     censors::{Censor, Occasion},
     pallet::{
-        Asking, Call, CensorRecords, Config, Counts, Duty, Entries, LeftOut, Pallet, Queue, Tickets,
+        Asking, Call, CensorRecords, Config, Counts, Duty, Entries, LeftOut, Pallet, Queue,
+        Tickets, Unpunished,
     },
     Asked, Censors, Encoded, Leader, Leaders, Ticket, MAX_CENSORS, MAX_LEADERS, MIN_LEFT_OUT,
-    SCANNED,
+    PUNISHED, SCANNED,
 };
 use cascoin_l2_primitives::{
     chain::AccountId,
     l1::forced::MAX_FORCED_BYTES,
     relay::{L1BlockContext, L1Event, OnL1Event},
+    sequencers::{Offence, OffenceKind},
 };
 use frame_benchmarking::v2::*;
 use frame_support::{
@@ -120,6 +122,24 @@ mod benchmarks {
         }
         assert_eq!(Counts::<T>::get().dropped, 1);
         assert_eq!(CensorRecords::<T>::get().0.len() as u32, MAX_CENSORS);
+    }
+
+    /// What the runtime does with them is measured with it.
+    #[benchmark]
+    fn punish() {
+        let offence = |number| Offence {
+            kind: OffenceKind::Censorship,
+            offender: account(number),
+            set_id: 0,
+            height: 1,
+        };
+        let all = (0..MAX_LEADERS).map(offence).collect();
+        Unpunished::<T>::put(BoundedVec::truncate_from(all));
+        #[block]
+        {
+            Pallet::<T>::on_initialize(BlockNumberFor::<T>::one());
+        }
+        assert_eq!(Unpunished::<T>::get().len() as u32, MAX_LEADERS - PUNISHED);
     }
 
     #[benchmark]

@@ -2,8 +2,8 @@
 
 use crate::{
     mock::*,
-    pallet::{CensorRecords, Counts, Duty, Error, Event, LeftOut, Tickets},
-    Asked, Censors, MAX_TRIES, MIN_LEFT_OUT, SCANNED,
+    pallet::{CensorRecords, Counts, Duty, Error, Event, LeftOut, Queue, Tickets, Unpunished},
+    Asked, Censors, MAX_LEADERS, MAX_TRIES, MIN_LEFT_OUT, PUNISHED, SCANNED,
 };
 use cascoin_l2_primitives::{
     chain::Moment,
@@ -375,6 +375,57 @@ fn what_offences_weigh_is_told() {
         System::set_block_number(height);
         let weight = <Forced as frame_support::traits::Hooks<u32>>::on_initialize(height);
         assert_eq!(weight, Weight::from_parts(14, 0), "two offences");
+    });
+}
+
+/// Issue: a set of the largest size that is punished in one block makes it too heavy.
+#[test]
+fn r17_3_a_whole_set_is_punished_within_eight_blocks() {
+    let set = 1..=MAX_LEADERS as u8;
+    chain().execute_with(|| {
+        hear_at(START, APPLIED, 7);
+        hear_at(START, APPLIED, 8);
+        ReadyOnes::set(vec![7]);
+        for leader in set.clone() {
+            // The turn of one of two may be the other's; it is looked at all the same.
+            censor(leader, MIN_LEFT_OUT, ASKED);
+        }
+        overdue();
+        let established = System::block_number();
+        ReadyOnes::set(vec![8]);
+        for done in 1..=MAX_LEADERS / PUNISHED {
+            assert_eq!(told().len() as u32, done * PUNISHED);
+            // What is overdue as well waits until all are punished, and nobody is asked for it.
+            assert_eq!(Queue::<Test>::get().waiting(), 1);
+            Author::set(Some(account(1)));
+            let height = System::block_number() + 1;
+            let all = done == MAX_LEADERS / PUNISHED;
+            assert_eq!(honest_block(START + DAY).len(), usize::from(all), "block {height}");
+        }
+        let all: Vec<_> = set.map(|leader| (OffenceKind::Censorship, leader)).collect();
+        assert_eq!(told(), all, "each once, in the order in which they began");
+        let told = Told::get();
+        assert!(told.iter().all(|offence| offence.height == established), "when it was found");
+        assert!(!Unpunished::<Test>::exists());
+    });
+}
+
+/// In an emergency nobody is punished; nobody is forgotten either.
+#[test]
+fn r17_3_who_is_not_punished_yet_is_when_a_halt_is_over() {
+    chain().execute_with(|| {
+        hear_at(START, APPLIED, 7);
+        ReadyOnes::set(vec![7]);
+        for leader in 1..=PUNISHED as u8 + 1 {
+            censor(leader, MIN_LEFT_OUT, ASKED);
+        }
+        overdue();
+        Halted::set(true);
+        block(START + DAY);
+        assert_eq!(told().len() as u32, PUNISHED);
+        Halted::set(false);
+        block(START + DAY);
+        assert_eq!(told().len() as u32, PUNISHED + 1);
     });
 }
 

@@ -64,8 +64,10 @@
 //!   block's number in a way that no number of others makes come at the wrong time. So whoever
 //!   fills the queue, to have leaders asked for something else, needs as many accounts that
 //!   could pay, and honest leaders include one of theirs in each block.
-//! - Storage: of each that waits a ticket and at most [`MAX_LEADERS`] leaders, and
-//!   [`MAX_CENSORS`] records.
+//! - A block punishes [`PUNISHED`] at most; until all are that one transaction is blamed on,
+//!   the next ones do nothing else here. It takes seven more blocks for the largest set.
+//! - Storage: of each that waits a ticket and at most [`MAX_LEADERS`] leaders,
+//!   [`MAX_CENSORS`] records, and at most [`MAX_LEADERS`] offences that are to be punished.
 //!
 //! ## Pallet API
 //!
@@ -100,7 +102,7 @@ use cascoin_l2_primitives::{
     chain::Moment,
     l1::forced::MAX_FORCED_BYTES,
     relay::{L1BlockContext, L1Event, OnL1Event},
-    sequencers::OnOffence,
+    sequencers::{Offence, OnOffence},
 };
 use frame_support::{
     pallet_prelude::ConstU32,
@@ -110,6 +112,9 @@ use frame_support::{
 };
 use sp_runtime::traits::Hash as _;
 
+/// Sequencers that are punished in one block; others that the same transaction is blamed on
+/// follow in the next ones.
+pub const PUNISHED: u32 = 8;
 /// Blocks in which a transaction that finds no room is tried.
 pub const MAX_TRIES: u32 = 64;
 /// Of those that wait, how many a block looks at for one to ask its leader for.
@@ -222,6 +227,12 @@ pub mod pallet {
     #[pallet::storage]
     pub type CensorRecords<T> = StorageValue<_, Censors, ValueQuery>;
 
+    /// Offences that are established and not punished yet, oldest first. While there are any
+    /// nothing is settled, so they are those of one transaction.
+    #[pallet::storage]
+    pub type Unpunished<T> =
+        StorageValue<_, BoundedVec<Offence, ConstU32<MAX_LEADERS>>, ValueQuery>;
+
     #[pallet::event]
     #[pallet::generate_deposit(pub(super) fn deposit_event)]
     pub enum Event<T: Config> {
@@ -278,10 +289,13 @@ pub mod pallet {
     #[pallet::hooks]
     impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
         // One whose time is over and one that a leader is asked for may not fit together,
-        // so there is one of them only.
+        // so there is one of them only, and none in a block that punishes for an earlier one.
         fn on_initialize(_: BlockNumberFor<T>) -> Weight {
             if T::Halted::get() {
                 return T::WeightInfo::idle();
+            }
+            if Unpunished::<T>::exists() {
+                return T::WeightInfo::idle().saturating_add(Self::punish());
             }
             match Self::settle_next() {
                 Some(weight) => weight,
@@ -386,10 +400,8 @@ impl<T: Config> Pallet<T> {
             });
             let is_blamed = outcome.could_be_included();
             Self::deposit_event(Event::Settled { place, hash: entry.hash, outcome });
-            if is_blamed {
-                let offences = Self::blame(place, leaders);
-                weight
-                    .saturating_accrue(T::OnOffence::max_offence_weight().saturating_mul(offences));
+            if is_blamed && Self::blame(place, leaders) {
+                weight.saturating_accrue(Self::punish());
             }
         }
         Self::excuse(place);
@@ -487,6 +499,9 @@ impl<T: Config> Pallet<T> {
         }
         if Tries::<T>::get() >= MAX_TRIES {
             return Err("a transaction was tried too often");
+        }
+        if Unpunished::<T>::exists() && Unpunished::<T>::get().is_empty() {
+            return Err("nothing is to be punished and blocks wait for it");
         }
         let totals = Counts::<T>::get();
         let settled = totals.included.saturating_add(totals.applied).saturating_add(totals.dropped);

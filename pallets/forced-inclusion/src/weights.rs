@@ -16,6 +16,8 @@ pub trait WeightInfo {
     /// Taking a transaction off the queue, without checking or applying it, and noting all
     /// that left it out, without punishing them.
     fn settle() -> Weight;
+    /// Taking those that one block punishes off the list, without punishing them.
+    fn punish() -> Weight;
     /// Including what a leader is asked for, without checking or applying it.
     fn include() -> Weight;
     /// Hearing of the longest transaction, without looking into it.
@@ -27,7 +29,7 @@ pub struct EstimatedWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
     fn idle() -> Weight {
-        Weight::from_parts(5_000_000, 0) + T::DbWeight::get().reads(3)
+        Weight::from_parts(5_000_000, 0) + T::DbWeight::get().reads(4)
     }
 
     // Of each that is looked at its entry, its ticket and its account; that none of them is
@@ -41,7 +43,11 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
     // Each leader that is to blame is looked for among all records.
     fn settle() -> Weight {
         Weight::from_parts(50_000_000 + 10_000_000 * u64::from(MAX_LEADERS), 0)
-            + T::DbWeight::get().reads_writes(11, 10)
+            + T::DbWeight::get().reads_writes(12, 11)
+    }
+
+    fn punish() -> Weight {
+        Weight::from_parts(30_000_000, 0) + T::DbWeight::get().reads_writes(1, 1)
     }
 
     fn include() -> Weight {
@@ -63,6 +69,10 @@ impl WeightInfo for () {
     }
 
     fn settle() -> Weight {
+        Weight::zero()
+    }
+
+    fn punish() -> Weight {
         Weight::zero()
     }
 

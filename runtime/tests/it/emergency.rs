@@ -17,7 +17,9 @@ use cascoin_l2_primitives::{
 };
 use cascoin_l2_runtime::{Balances, BurnMint, Runtime, RuntimeCall, RuntimeEvent, System};
 use codec::Encode;
-use pallet_forced_inclusion::{Encoded, Event as ForcedEvent, Outcome};
+use pallet_forced_inclusion::{
+    CensorRecords, Censors, Encoded, Event as ForcedEvent, LeftOut, Outcome,
+};
 use pallet_liveness::Event;
 use pallet_rate_limit::CHAIN_HALTED;
 use sp_keyring::Sr25519Keyring::{self, Bob, Eve, Ferdie, One};
@@ -156,6 +158,8 @@ fn r12_5_a_forced_transaction_that_is_overdue_waits_and_is_not_lost() {
     let mut in_emergency = 0;
     while status(&mut chain) == ChainStatus::Emergency {
         assert_eq!(nonce(&mut chain), 0);
+        let noted = chain.read(|| LeftOut::<Runtime>::iter_keys().count());
+        assert_eq!(noted, 0, "nobody is asked for it");
         in_emergency += 1;
         assert!(in_emergency < 100, "it ends");
         chain.grow(vec![]);
@@ -174,6 +178,7 @@ fn r12_5_a_forced_transaction_that_is_overdue_waits_and_is_not_lost() {
         })
     });
     assert!(settled, "in the very block that ends it");
+    assert_eq!(chain.read(CensorRecords::<Runtime>::get), Censors::default());
 }
 
 #[test]

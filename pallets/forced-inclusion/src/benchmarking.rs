@@ -3,19 +3,23 @@
 
 use crate::{
     censors::{Censor, Occasion},
-    pallet::{Call, CensorRecords, Config, Counts, Duty, Entries, LeftOut, Pallet, Queue, Tickets},
+    pallet::{
+        Asking, Call, CensorRecords, Config, Counts, Duty, Entries, LeftOut, Pallet, Queue,
+        Tickets, Unpunished,
+    },
     Asked, Censors, Encoded, Leader, Leaders, Ticket, MAX_CENSORS, MAX_LEADERS, MIN_LEFT_OUT,
-    SCANNED,
+    PUNISHED, SCANNED,
 };
 use cascoin_l2_primitives::{
     chain::AccountId,
     l1::forced::MAX_FORCED_BYTES,
     relay::{L1BlockContext, L1Event, OnL1Event},
+    sequencers::{Offence, OffenceKind},
 };
 use frame_benchmarking::v2::*;
 use frame_support::{
     traits::{Get, Hooks},
-    weights::Weight,
+    weights::{Weight, WeightMeter},
     BoundedVec,
 };
 use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
@@ -86,6 +90,7 @@ mod benchmarks {
             Entries::<T>::mutate(place, |entry| {
                 if let Some(entry) = entry {
                     entry.asked = 0;
+                    Asking::<T>::insert(entry.hash, place);
                 }
             });
         }
@@ -93,6 +98,7 @@ mod benchmarks {
         {
             Pallet::<T>::on_initialize(BlockNumberFor::<T>::one());
             Duty::<T>::put(Asked { place: 0, leader: account(MAX_LEADERS) });
+            Pallet::<T>::on_poll(BlockNumberFor::<T>::one(), &mut WeightMeter::new());
             Pallet::<T>::on_finalize(BlockNumberFor::<T>::one());
         }
         assert_eq!(Tickets::<T>::iter_keys().count(), 0);
@@ -116,6 +122,24 @@ mod benchmarks {
         }
         assert_eq!(Counts::<T>::get().dropped, 1);
         assert_eq!(CensorRecords::<T>::get().0.len() as u32, MAX_CENSORS);
+    }
+
+    /// What the runtime does with them is measured with it.
+    #[benchmark]
+    fn punish() {
+        let offence = |number| Offence {
+            kind: OffenceKind::Censorship,
+            offender: account(number),
+            set_id: 0,
+            height: 1,
+        };
+        let all = (0..MAX_LEADERS).map(offence).collect();
+        Unpunished::<T>::put(BoundedVec::truncate_from(all));
+        #[block]
+        {
+            Pallet::<T>::on_initialize(BlockNumberFor::<T>::one());
+        }
+        assert_eq!(Unpunished::<T>::get().len() as u32, MAX_LEADERS - PUNISHED);
     }
 
     #[benchmark]

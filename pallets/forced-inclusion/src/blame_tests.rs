@@ -2,8 +2,8 @@
 
 use crate::{
     mock::*,
-    pallet::{CensorRecords, Counts, Duty, Error, Event, LeftOut, Tickets},
-    Asked, Censors, MIN_LEFT_OUT, SCANNED,
+    pallet::{CensorRecords, Counts, Duty, Error, Event, LeftOut, Queue, Tickets, Unpunished},
+    Asked, Censors, MAX_LEADERS, MAX_TRIES, MIN_LEFT_OUT, PUNISHED, SCANNED,
 };
 use cascoin_l2_primitives::{
     chain::Moment,
@@ -101,20 +101,24 @@ fn r17_5_nobody_is_blamed_for_what_could_not_be_included() {
         overdue();
         assert!(told().is_empty());
     });
-    // Its account used the nonce otherwise, or it was refused in the end.
-    for kind in [NONCE_USED, UNPAYABLE, NO_ROOM] {
-        chain().execute_with(|| {
-            hear_at(START, kind, 7);
-            ReadyOnes::set(vec![7]);
-            censor(1, 50, ASKED);
-            Author::set(None);
-            for _ in 0..crate::MAX_TRIES {
-                block(START + DAY);
-            }
-            assert_eq!(Counts::<Test>::get().applied, 0);
-            assert!(told().is_empty());
-        });
-    }
+    // Its account used the nonce otherwise.
+    chain().execute_with(|| {
+        hear_at(START, NONCE_USED, 7);
+        ReadyOnes::set(vec![7]);
+        censor(1, 50, ASKED);
+        overdue();
+        assert_eq!(Counts::<Test>::get().included, 1);
+        assert!(told().is_empty());
+    });
+    // It turns out to be invalid: an era that is over, a runtime that is another.
+    chain().execute_with(|| {
+        hear_at(START, TURNED_INVALID, 7);
+        ReadyOnes::set(vec![7]);
+        censor(1, 50, ASKED);
+        overdue();
+        assert_eq!(Counts::<Test>::get().dropped, 1);
+        assert!(told().is_empty());
+    });
     // What is no transaction is asked for never.
     chain().execute_with(|| {
         hear_at(START, INVALID, 7);
@@ -122,6 +126,27 @@ fn r17_5_nobody_is_blamed_for_what_could_not_be_included() {
         Author::set(Some(account(1)));
         assert!(honest_block(ASKED).is_empty());
     });
+}
+
+/// Attack: a cartel leaves it out for a day, fills the last blocks and so raises the price,
+/// until its account cannot pay any more or no block has room for it.
+#[test]
+fn r17_5_what_is_dropped_for_want_of_coins_or_room_is_blamed_as_well() {
+    for (kind, blocks) in [(UNPAYABLE, 1), (NO_ROOM, MAX_TRIES)] {
+        chain().execute_with(|| {
+            hear_at(START, kind, 7);
+            ReadyOnes::set(vec![7]);
+            censor(1, MIN_LEFT_OUT, ASKED);
+            censor(2, MIN_LEFT_OUT - 1, ASKED);
+            Author::set(None);
+            for _ in 0..blocks {
+                assert!(told().is_empty(), "it may still be applied");
+                assert_eq!(block(START + DAY), [[kind, 7]]);
+            }
+            assert_eq!(Counts::<Test>::get().dropped, 1);
+            assert_eq!(told(), [(OffenceKind::Censorship, 1)]);
+        });
+    }
 }
 
 /// An honest leader did its part if the inherent finds that it cannot be included.
@@ -193,9 +218,10 @@ fn r17_5_all_that_wait_are_looked_at_by_turns() {
             hear_at(START, APPLIED, number);
         }
         ReadyOnes::set(vec![17]);
-        censor(1, 40, ASKED);
-        let noted = LeftOut::<Test>::get(17).0;
-        assert_eq!((noted.len(), noted[0].blocks), (1, SCANNED as u32));
+        // Of forty, four are looked at in each block.
+        censor(1, 10 * MIN_LEFT_OUT * 40 / SCANNED as u32, ASKED);
+        assert!(LeftOut::<Test>::get(17).0[0].blocks >= MIN_LEFT_OUT);
+        assert_eq!(LeftOut::<Test>::iter_keys().count(), 1);
     });
     // Of several that could be included each has its turns.
     chain().execute_with(|| {
@@ -203,15 +229,58 @@ fn r17_5_all_that_wait_are_looked_at_by_turns() {
             hear_at(START, APPLIED, number);
         }
         ReadyOnes::set(vec![0, 1, 2, 3]);
-        censor(1, 40, ASKED);
-        for place in 0..4 {
-            assert_eq!(LeftOut::<Test>::get(place).0[0].blocks, 10);
+        censor(1, 200, ASKED);
+        let blocks = |place: u64| LeftOut::<Test>::get(place).0[0].blocks;
+        assert_eq!((0..4).map(blocks).sum::<u32>(), 200, "one in each block");
+        assert!((0..4).all(|place| blocks(place) >= MIN_LEFT_OUT));
+    });
+}
+
+/// Attack: as many wait as a session has blocks, all of which could be included, so that the
+/// turn of one comes only with the block that ends the session, which has no room.
+#[test]
+fn r17_5_nobodys_turn_comes_with_the_ends_of_sessions_only() {
+    const SESSION: u32 = 20;
+    chain().execute_with(|| {
+        for number in 0..SESSION as u8 {
+            hear_at(START, APPLIED, number);
+        }
+        ReadyOnes::set((0..SESSION as u8).collect());
+        for _ in 0..40 * SESSION {
+            Room::set((System::block_number() + 1) % SESSION != 0);
+            censor(1, 1, ASKED);
+        }
+        for place in 0..u64::from(SESSION) {
+            let noted = LeftOut::<Test>::get(place).0;
+            assert!(noted.iter().any(|one| one.blocks >= MIN_LEFT_OUT), "{place}");
         }
     });
 }
 
-/// Leaders have an hour to take it from their pools, and nobody is blamed for what the relay
-/// told of too late.
+/// Attack: copies of one that could be included, so that leaders are asked for the others
+/// less often.
+#[test]
+fn r17_5_of_several_that_are_the_same_leaders_are_asked_for_one() {
+    chain().execute_with(|| {
+        for _ in 0..3 {
+            hear_at(START, APPLIED, 7);
+        }
+        ReadyOnes::set(vec![7]);
+        censor(1, MIN_LEFT_OUT, ASKED);
+        assert_eq!(Tickets::<Test>::iter_keys().collect::<Vec<_>>(), [0]);
+        assert_eq!(LeftOut::<Test>::get(0).0[0].blocks, MIN_LEFT_OUT);
+        // When it is settled, whoever posts it again has it asked for again.
+        overdue();
+        assert_eq!(told(), [(OffenceKind::Censorship, 1)]);
+        Now::set(START);
+        hear_at(START, APPLIED, 7);
+        assert_eq!(Tickets::<Test>::iter_keys().collect::<Vec<_>>(), [3]);
+        assert_eq!(Forced::check_state(), Ok(()));
+    });
+}
+
+/// Leaders have an hour to take it from their pools; half of one if the relay told of it so
+/// late that it is overdue then.
 #[test]
 fn r17_5_nobody_is_asked_before_pools_had_their_time() {
     chain().execute_with(|| {
@@ -225,8 +294,35 @@ fn r17_5_nobody_is_asked_before_pools_had_their_time() {
     chain().execute_with(|| {
         hear_at(START - 30 * DAY, APPLIED, 7);
         ReadyOnes::set(vec![7]);
-        censor(1, 50, ASKED - 1);
-        assert_eq!(block(ASKED), [[APPLIED, 7]]);
+        censor(1, 50, START + HOUR / 2 - 1);
+        assert!(!LeftOut::<Test>::contains_key(0));
+    });
+}
+
+/// Attack: a set applies each L1 block an hour before what stands in it is overdue, or later,
+/// so that nobody is ever asked for it.
+#[test]
+fn r17_3_a_set_that_lags_behind_l1_is_blamed_as_well() {
+    for late in [23 * HOUR, DAY, 30 * DAY] {
+        chain().execute_with(|| {
+            hear_at(START - late, APPLIED, 7);
+            ReadyOnes::set(vec![7]);
+            censor(1, MIN_LEFT_OUT, START + HOUR / 2);
+            censor(2, MIN_LEFT_OUT, START + HOUR - 1);
+            Author::set(None);
+            assert_eq!(block(START + HOUR), [[APPLIED, 7]]);
+            assert_eq!(told(), [1, 2].map(|leader| (OffenceKind::Censorship, leader)));
+        });
+    }
+    // Whoever includes what it is asked for is to blame for nothing.
+    chain().execute_with(|| {
+        hear_at(START - 23 * HOUR, APPLIED, 7);
+        ReadyOnes::set(vec![7]);
+        censor(1, 9, START + HOUR / 2);
+        Author::set(Some(account(2)));
+        assert_eq!(honest_block(START + HOUR - 1), [[APPLIED, 7]]);
+        Author::set(None);
+        block(START + HOUR);
         assert!(told().is_empty());
     });
 }
@@ -279,6 +375,57 @@ fn what_offences_weigh_is_told() {
         System::set_block_number(height);
         let weight = <Forced as frame_support::traits::Hooks<u32>>::on_initialize(height);
         assert_eq!(weight, Weight::from_parts(14, 0), "two offences");
+    });
+}
+
+/// Issue: a set of the largest size that is punished in one block makes it too heavy.
+#[test]
+fn r17_3_a_whole_set_is_punished_within_eight_blocks() {
+    let set = 1..=MAX_LEADERS as u8;
+    chain().execute_with(|| {
+        hear_at(START, APPLIED, 7);
+        hear_at(START, APPLIED, 8);
+        ReadyOnes::set(vec![7]);
+        for leader in set.clone() {
+            // The turn of one of two may be the other's; it is looked at all the same.
+            censor(leader, MIN_LEFT_OUT, ASKED);
+        }
+        overdue();
+        let established = System::block_number();
+        ReadyOnes::set(vec![8]);
+        for done in 1..=MAX_LEADERS / PUNISHED {
+            assert_eq!(told().len() as u32, done * PUNISHED);
+            // What is overdue as well waits until all are punished, and nobody is asked for it.
+            assert_eq!(Queue::<Test>::get().waiting(), 1);
+            Author::set(Some(account(1)));
+            let height = System::block_number() + 1;
+            let all = done == MAX_LEADERS / PUNISHED;
+            assert_eq!(honest_block(START + DAY).len(), usize::from(all), "block {height}");
+        }
+        let all: Vec<_> = set.map(|leader| (OffenceKind::Censorship, leader)).collect();
+        assert_eq!(told(), all, "each once, in the order in which they began");
+        let told = Told::get();
+        assert!(told.iter().all(|offence| offence.height == established), "when it was found");
+        assert!(!Unpunished::<Test>::exists());
+    });
+}
+
+/// In an emergency nobody is punished; nobody is forgotten either.
+#[test]
+fn r17_3_who_is_not_punished_yet_is_when_a_halt_is_over() {
+    chain().execute_with(|| {
+        hear_at(START, APPLIED, 7);
+        ReadyOnes::set(vec![7]);
+        for leader in 1..=PUNISHED as u8 + 1 {
+            censor(leader, MIN_LEFT_OUT, ASKED);
+        }
+        overdue();
+        Halted::set(true);
+        block(START + DAY);
+        assert_eq!(told().len() as u32, PUNISHED);
+        Halted::set(false);
+        block(START + DAY);
+        assert_eq!(told().len() as u32, PUNISHED + 1);
     });
 }
 

@@ -18,9 +18,9 @@
 //!
 //! It begins with the median time of the L1 block that holds the transaction, which is
 //! never later than that block. A transaction of which the relay tells late still has
-//! a twenty-fourth of the deadline, so that leaders that did not know of it can include
-//! it. What is overdue is judged by the parent's time, since a block has none yet when it
-//! begins.
+//! a twenty-fourth of the deadline, half of it for pools and half in which leaders are asked
+//! for it, so that a set that lags behind L1 is asked as well. What is overdue is judged by
+//! the parent's time, since a block has none yet when it begins.
 //!
 //! ## What holds
 //!
@@ -29,7 +29,10 @@
 //!   behind others.
 //! - Storage: at most what L1 brings within a deadline, each at most
 //!   [`MAX_FORCED_BYTES`] long. There is no place to run out of, so nobody can be crowded
-//!   out here; in an L1 block those that pay most there come first.
+//!   out here; in an L1 block those that pay most there come first. While
+//!   [`Config::Halted`] says so nothing is settled, and what L1 brings then waits besides,
+//!   however long that takes: at most four for each of its blocks, at L1's price. When it is
+//!   over one is settled in each block, so the queue is short again within minutes.
 //! - A transaction that finds no room is tried again for [`MAX_TRIES`] blocks: nobody can
 //!   hold up the queue with one that fits no block.
 //! - What it does is what it would do in a block. It emits no `ExtrinsicSuccess`; its
@@ -38,25 +41,33 @@
 //! ## Who left it out
 //!
 //! For a twenty-fourth of the deadline leaders are left to take it from their pools, where it
-//! is a transaction like any other. (Of one that is heard late that is all the time there is;
-//! nobody is blamed for it.) From then on, as each block begins, the runtime looks for one
-//! of those that wait which this block could begin with: the nonce is the account's next, the account can pay, and there is room. It
-//! *asks* the block's leader for it ([`Duty`](pallet::Duty)). The runtime also makes the
+//! is a transaction like any other; for half of what is left of it, if it is heard late. From
+//! then on, as each block begins, the runtime looks for one of those that wait which this
+//! block could begin with: the nonce is the account's next, the account can pay, and there is
+//! room. It *asks* the block's leader for it ([`Duty`](pallet::Duty)). The runtime also makes the
 //! inherent that includes it ([`include`](pallet::Pallet::include)), from the same state, so
 //! a leader whose program is unchanged always does, whatever its pool holds. A leader that
 //! does not is free to; it is noted ([`LeftOut`](pallet::LeftOut)).
 //!
-//! When the runtime has to apply the transaction after all, each leader that left it out in
-//! [`MIN_LEFT_OUT`] blocks or more has *censored* it: one count for each transaction, one
+//! When the runtime has to apply the transaction after all, or drops it for want of coins or
+//! room, each leader that left it out in [`MIN_LEFT_OUT`] blocks or more has *censored* it: one count for each transaction, one
 //! offence for each epoch, and the third epoch within a month makes a repeat offender
 //! ([`Censors`]). [`Config::OnOffence`] punishes (R17.3, R17.5). ADR 0032 says why.
 //!
 //! - Nobody is blamed for what could not be included: it is judged by the state at the
-//!   beginning of the very block, and by what the runtime applied in the end. Coins that
-//!   come and go, other transactions of the account, and full pools make no difference.
-//! - Nobody is blamed if anybody included it, or if its account used the nonce otherwise.
-//! - Storage: of each that waits a ticket and at most [`MAX_LEADERS`] leaders, and
-//!   [`MAX_CENSORS`] records.
+//!   beginning of the very block. Coins that come and go, other transactions of the account,
+//!   and full pools make no difference. Nor does it help whoever left it out that the coins
+//!   or the room are gone when its time is over: who fills blocks can bring that about.
+//! - Nobody is blamed if anybody included it, if its account used the nonce otherwise, or if
+//!   it turns out to be invalid.
+//! - What is forged or waits already is asked for never, and whose turn it is follows from the
+//!   block's number in a way that no number of others makes come at the wrong time. So whoever
+//!   fills the queue, to have leaders asked for something else, needs as many accounts that
+//!   could pay, and honest leaders include one of theirs in each block.
+//! - A block punishes [`PUNISHED`] at most; until all are that one transaction is blamed on,
+//!   the next ones do nothing else here. It takes seven more blocks for the largest set.
+//! - Storage: of each that waits a ticket and at most [`MAX_LEADERS`] leaders,
+//!   [`MAX_CENSORS`] records, and at most [`MAX_LEADERS`] offences that are to be punished.
 //!
 //! ## Pallet API
 //!
@@ -91,7 +102,7 @@ use cascoin_l2_primitives::{
     chain::Moment,
     l1::forced::MAX_FORCED_BYTES,
     relay::{L1BlockContext, L1Event, OnL1Event},
-    sequencers::OnOffence,
+    sequencers::{Offence, OnOffence},
 };
 use frame_support::{
     pallet_prelude::ConstU32,
@@ -101,6 +112,9 @@ use frame_support::{
 };
 use sp_runtime::traits::Hash as _;
 
+/// Sequencers that are punished in one block; others that the same transaction is blamed on
+/// follow in the next ones.
+pub const PUNISHED: u32 = 8;
 /// Blocks in which a transaction that finds no room is tried.
 pub const MAX_TRIES: u32 = 64;
 /// Of those that wait, how many a block looks at for one to ask its leader for.
@@ -109,8 +123,8 @@ pub const SCANNED: u64 = 4;
 pub const SUBMITTED: u64 = 4;
 /// Blocks between two times.
 pub const SUBMIT_BLOCKS: u64 = 4;
-/// What a transaction has at least from the time on when it is heard of: this part of the
-/// deadline.
+/// What a transaction has at least from the time on when it is heard of, and what pools have
+/// of that at most: this part of the deadline.
 const LATE_PART: Moment = 24;
 
 /// A transaction's bytes.
@@ -122,7 +136,7 @@ pub type Encoded = BoundedVec<u8, ConstU32<{ MAX_FORCED_BYTES as u32 }>>;
 pub mod pallet {
     use super::*;
     use cascoin_l2_primitives::{chain::AccountId, sequencers::SequencerSetProvider};
-    use frame_support::pallet_prelude::*;
+    use frame_support::{pallet_prelude::*, weights::WeightMeter};
     use frame_system::pallet_prelude::*;
     use sp_runtime::SaturatedConversion;
 
@@ -147,8 +161,9 @@ pub mod pallet {
         /// Time within which a transaction is included, milliseconds.
         type Deadline: Get<Moment>;
 
-        /// Whether users' calls are refused for a while: what is overdue waits, instead of
-        /// being used up in vain, and nobody is asked for anything.
+        /// Whether users' calls are refused for a while, or storage is not what calls expect
+        /// (a migration of several blocks): what is overdue waits, instead of being used up in
+        /// vain, and nobody is asked for anything.
         type Halted: Get<bool>;
 
         /// Applies what is overdue, and what leaders are asked for.
@@ -194,6 +209,11 @@ pub mod pallet {
     #[pallet::storage]
     pub type Tickets<T> = StorageMap<_, Twox64Concat, u64, Ticket, OptionQuery>;
 
+    /// The places of those that have a ticket, by hash: of several that are the same and wait,
+    /// one has.
+    #[pallet::storage]
+    pub type Asking<T: Config> = StorageMap<_, Identity, T::Hash, u64, OptionQuery>;
+
     /// What the leader of the running block is asked for, until it includes it.
     #[pallet::storage]
     #[pallet::whitelist_storage]
@@ -206,6 +226,12 @@ pub mod pallet {
     /// Who censored in the last month (R17.5).
     #[pallet::storage]
     pub type CensorRecords<T> = StorageValue<_, Censors, ValueQuery>;
+
+    /// Offences that are established and not punished yet, oldest first. While there are any
+    /// nothing is settled, so they are those of one transaction.
+    #[pallet::storage]
+    pub type Unpunished<T> =
+        StorageValue<_, BoundedVec<Offence, ConstU32<MAX_LEADERS>>, ValueQuery>;
 
     #[pallet::event]
     #[pallet::generate_deposit(pub(super) fn deposit_event)]
@@ -244,7 +270,8 @@ pub mod pallet {
             /// What its call came to.
             result: DispatchResult,
         },
-        /// A leader had left out a transaction that the runtime had to apply (R17.5).
+        /// A leader had left out a transaction that the runtime had to apply, or to drop for
+        /// want of coins or room (R17.5).
         Censored {
             /// The transaction's place in the queue.
             place: u64,
@@ -262,10 +289,13 @@ pub mod pallet {
     #[pallet::hooks]
     impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
         // One whose time is over and one that a leader is asked for may not fit together,
-        // so there is one of them only.
+        // so there is one of them only, and none in a block that punishes for an earlier one.
         fn on_initialize(_: BlockNumberFor<T>) -> Weight {
             if T::Halted::get() {
                 return T::WeightInfo::idle();
+            }
+            if Unpunished::<T>::exists() {
+                return T::WeightInfo::idle().saturating_add(Self::punish());
             }
             match Self::settle_next() {
                 Some(weight) => weight,
@@ -273,8 +303,15 @@ pub mod pallet {
             }
         }
 
-        fn on_finalize(_: BlockNumberFor<T>) {
+        // Right behind the inherents: what the leader was asked for is included by now, and
+        // neither transactions nor `on_idle` have taken any room. `ask` has booked this.
+        fn on_poll(_: BlockNumberFor<T>, _: &mut WeightMeter) {
             Self::note_left_out();
+        }
+
+        // A block that hooks and inherents have filled is not polled: nobody is noted.
+        fn on_finalize(_: BlockNumberFor<T>) {
+            Duty::<T>::kill();
         }
 
         fn offchain_worker(now: BlockNumberFor<T>) {
@@ -361,18 +398,15 @@ impl<T: Config> Pallet<T> {
                 };
                 *count = count.saturating_add(1);
             });
-            let applied = matches!(outcome, Outcome::Applied(_));
+            let is_blamed = outcome.could_be_included();
             Self::deposit_event(Event::Settled { place, hash: entry.hash, outcome });
-            if applied {
-                let offences = Self::blame(place, leaders);
-                weight
-                    .saturating_accrue(T::OnOffence::max_offence_weight().saturating_mul(offences));
+            if is_blamed && Self::blame(place, leaders) {
+                weight.saturating_accrue(Self::punish());
             }
         }
+        Self::excuse(place);
         Entries::<T>::remove(place);
         Transactions::<T>::remove(place);
-        Tickets::<T>::remove(place);
-        LeftOut::<T>::remove(place);
         Tries::<T>::kill();
         places.first = places.first.saturating_add(1);
         Queue::<T>::put(places);
@@ -385,13 +419,18 @@ impl<T: Config> Pallet<T> {
         let deadline = T::Deadline::get();
         let stood = Moment::from(block.median_time).saturating_mul(1_000);
         let least = deadline.checked_div(LATE_PART).unwrap_or(0);
-        let asked = T::Time::now().saturating_add(least);
-        let due = stood.saturating_add(deadline).max(asked);
+        let now = T::Time::now();
+        let due = stood.saturating_add(deadline).max(now.saturating_add(least));
+        // Of what is heard late pools have half: leaders are asked for it in any case.
+        let asked = now.saturating_add(least.min(due.saturating_sub(now) / 2));
         let hash = T::Hashing::hash(encoded);
         Entries::<T>::insert(place, Waiting { hash, due, asked });
         Transactions::<T>::insert(place, encoded);
-        if let Some(ticket) = T::Apply::ticket(encoded) {
+        // Of several that are the same leaders are asked for the first one.
+        let is_known = Asking::<T>::contains_key(hash);
+        if let Some(ticket) = (!is_known).then(|| T::Apply::ticket(encoded)).flatten() {
             Tickets::<T>::insert(place, ticket);
+            Asking::<T>::insert(hash, place);
         }
         places.next = place.saturating_add(1);
         Queue::<T>::put(places);
@@ -447,11 +486,22 @@ impl<T: Config> Pallet<T> {
         if !LeftOut::<T>::iter_keys().all(Tickets::<T>::contains_key) {
             return Err("leaders left out what they were not asked for");
         }
+        let is_of = |(hash, place): (T::Hash, u64)| {
+            Tickets::<T>::contains_key(place)
+                && Entries::<T>::get(place).is_some_and(|entry| entry.hash == hash)
+        };
+        let tickets = Tickets::<T>::iter_keys().count();
+        if Asking::<T>::iter().count() != tickets || !Asking::<T>::iter().all(is_of) {
+            return Err("leaders are asked for the same twice");
+        }
         if Duty::<T>::exists() {
             return Err("a leader is asked between blocks");
         }
         if Tries::<T>::get() >= MAX_TRIES {
             return Err("a transaction was tried too often");
+        }
+        if Unpunished::<T>::exists() && Unpunished::<T>::get().is_empty() {
+            return Err("nothing is to be punished and blocks wait for it");
         }
         let totals = Counts::<T>::get();
         let settled = totals.included.saturating_add(totals.applied).saturating_add(totals.dropped);
@@ -473,6 +523,6 @@ impl<T: Config> OnL1Event for Pallet<T> {
     }
 
     fn max_event_weight() -> Weight {
-        T::WeightInfo::hear()
+        T::WeightInfo::hear().saturating_add(T::Apply::max_ticket_weight())
     }
 }

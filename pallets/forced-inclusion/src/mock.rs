@@ -14,7 +14,7 @@ use frame_support::{
     inherent::{InherentData, ProvideInherent},
     parameter_types,
     traits::{ConstU32, ConstU64, Hooks, Time},
-    weights::Weight,
+    weights::{Weight, WeightMeter},
 };
 use sp_core::ed25519;
 use sp_runtime::{traits::IdentityLookup, BuildStorage, DispatchError};
@@ -48,6 +48,8 @@ pub const NONCE_USED: u8 = 2;
 pub const UNPAYABLE: u8 = 3;
 pub const INVALID: u8 = 4;
 pub const NO_ROOM: u8 = 5;
+/// It has a ticket, and is invalid all the same when it is tried.
+pub const TURNED_INVALID: u8 = 6;
 
 parameter_types! {
     pub static Now: Moment = START;
@@ -148,6 +150,10 @@ impl ApplyTransaction for Apply {
         })
     }
 
+    fn max_ticket_weight() -> Weight {
+        Weight::from_parts(11, 0)
+    }
+
     fn readiness(ticket: &Ticket) -> Readiness {
         let is_in = |all: Vec<u8>| all.iter().any(|number| u32::from(*number) == ticket.nonce);
         match (is_in(UsedOnes::get()), is_in(ReadyOnes::get())) {
@@ -232,8 +238,9 @@ pub fn begin(now: Moment) {
     Forced::on_initialize(height);
 }
 
-/// Ends it.
+/// Ends it: first the inherents.
 pub fn end() {
+    Forced::on_poll(System::block_number(), &mut WeightMeter::new());
     Forced::on_finalize(System::block_number());
     Forced::check_state().expect("the state is sound");
 }

@@ -2,11 +2,16 @@
 
 use crate::{
     mock::*,
-    pallet::{Counts, Entries, Event, Queue, Transactions},
-    Outcome, Places, Totals, MAX_TRIES, SUBMITTED, SUBMIT_BLOCKS,
+    pallet::{Counts, Entries, Event, LeftOut, Queue, Transactions},
+    ApplyTransaction, Outcome, Places, Totals, MAX_TRIES, MIN_LEFT_OUT, SUBMITTED, SUBMIT_BLOCKS,
 };
+use cascoin_l2_primitives::relay::OnL1Event;
 use codec::Encode;
-use frame_support::traits::Hooks;
+use frame_support::{
+    inherent::{InherentData, ProvideInherent},
+    traits::Hooks,
+    weights::Weight,
+};
 use proptest::prelude::*;
 use sp_core::offchain::{testing::TestTransactionPoolExt, TransactionPoolExt};
 
@@ -88,13 +93,33 @@ fn r17_2_one_that_finds_no_room_holds_nobody_up_for_long() {
 fn r12_5_while_the_chain_is_halted_what_is_overdue_waits() {
     chain().execute_with(|| {
         hear_at(START, APPLIED, 1);
+        ReadyOnes::set(vec![1]);
+        Author::set(Some(account(1)));
         Halted::set(true);
+        // Nobody is asked for what could be included, nor noted.
+        for _ in 0..MIN_LEFT_OUT {
+            begin(START + HOUR);
+            assert!(Forced::create_inherent(&InherentData::new()).is_none());
+            end();
+        }
         assert!(block(START + DAY).is_empty());
         assert!(settled().is_empty());
+        assert_eq!(LeftOut::<Test>::iter_keys().count(), 0);
+        // Were it not halted, the same blocks would be noted.
         Halted::set(false);
+        block(START + HOUR);
+        assert_eq!(LeftOut::<Test>::get(0).0[0].blocks, 1);
         assert_eq!(block(START + DAY), [[APPLIED, 1]]);
         assert_eq!(settled(), [(0, Outcome::Applied(Ok(())))]);
+        assert!(Told::get().is_empty());
     });
+}
+
+/// Looking into it, for which its signature is checked, is a part of hearing of it.
+#[test]
+fn what_looking_into_a_transaction_weighs_is_told() {
+    assert_eq!(Forced::max_event_weight(), Apply::max_ticket_weight());
+    assert_ne!(Apply::max_ticket_weight(), Weight::zero());
 }
 
 #[test]

@@ -34,10 +34,10 @@ pub struct Waiting<Hash> {
 }
 
 /// What a transaction says of itself, as far as it is needed to know when a block could
-/// begin with it. Its signature is not checked.
+/// begin with it. Its signature is good.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct Ticket {
-    /// Who signed it, by its own word.
+    /// Who signed it.
     pub signer: AccountId,
     /// Its nonce.
     pub nonce: Nonce,
@@ -85,6 +85,15 @@ pub enum Outcome {
     NoRoom,
 }
 
+impl Outcome {
+    /// Whether whoever left it out when a block could begin with it is to blame for that.
+    /// Coins and room may be gone by now: a cartel that fills blocks and so raises the price
+    /// brings that about. What is invalid may have been so all the time.
+    pub const fn could_be_included(&self) -> bool {
+        matches!(self, Self::Applied(_) | Self::Unpayable | Self::NoRoom)
+    }
+}
+
 /// How many transactions there were of each kind, ever.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct Totals {
@@ -109,13 +118,17 @@ pub trait ApplyTransaction {
     fn max_check_weight() -> Weight;
 
     /// What one says of itself; `None` if leaders cannot be asked for it: it is no signed
-    /// transaction, or larger than what a block has room for in any case.
+    /// transaction, its signature is none by the runtime and the state of now, or it is larger
+    /// than what a block has room for in any case.
     fn ticket(encoded: &[u8]) -> Option<Ticket>;
+
+    /// Upper bound of the weight of that.
+    fn max_ticket_weight() -> Weight;
 
     /// Whether the block that begins could begin with it.
     fn readiness(ticket: &Ticket) -> Readiness;
 
-    /// Whether the block that ends had room for any that has a ticket, before its leader
-    /// filled it.
+    /// Whether the block had room for any that has a ticket. Asked when its inherents are
+    /// applied, before any transaction.
     fn had_room() -> bool;
 }

@@ -22,6 +22,7 @@ use sp_runtime::{
     },
     transaction_validity::{
         InvalidTransaction, TransactionSource, TransactionValidity, TransactionValidityError,
+        UnknownTransaction,
     },
 };
 
@@ -152,7 +153,9 @@ where
     ) -> ValidateResult<Self::Val, T::RuntimeCall> {
         Self::check_class(info, origin.as_system_origin_signer())?;
         if !T::Accepted::contains(call) {
-            return Err(InvalidTransaction::Custom(CHAIN_HALTED).into());
+            // Not as *invalid*: pools ban that for half an hour, and the chain may take it in
+            // a minute.
+            return Err(UnknownTransaction::Custom(CHAIN_HALTED).into());
         }
         let room = Self::room(info, len)?;
         Ok((Default::default(), room, origin))

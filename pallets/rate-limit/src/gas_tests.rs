@@ -13,7 +13,7 @@ use frame_support::{
 use frame_system::CheckWeight;
 use sp_runtime::{
     traits::TransactionExtension,
-    transaction_validity::{InvalidTransaction, TransactionValidityError},
+    transaction_validity::{InvalidTransaction, TransactionValidityError, UnknownTransaction},
 };
 
 const EXHAUSTED: Result<(), TransactionValidityError> =
@@ -55,8 +55,9 @@ fn r26_1_users_have_their_share_of_the_chains_gas_and_no_more() {
 fn r12_5_a_halted_chain_refuses_users_transactions_before_they_pay() {
     new_test_ext().execute_with(|| {
         Halted::set(true);
-        let halted = InvalidTransaction::Custom(CHAIN_HALTED);
-        assert_eq!(takes(&failing()), Err(TransactionValidityError::Invalid(halted)));
+        // Pools would ban for half an hour what is invalid.
+        let halted = UnknownTransaction::Custom(CHAIN_HALTED);
+        assert_eq!(takes(&failing()), Err(TransactionValidityError::Unknown(halted)));
         assert_eq!(takes(&good()), Ok(()));
         Halted::set(false);
         assert_eq!(takes(&failing()), Ok(()));

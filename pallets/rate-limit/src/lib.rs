@@ -40,7 +40,7 @@
 //! | `Invalid(ExhaustsResources)` | the account, or users together, had their share of this block; later it may fit |
 //! | `Unknown(Custom(`[`TOO_FAR_AHEAD`]`))` | the nonce is too far ahead for the pool; send it again later |
 //! | `Invalid(Custom(`[`TOO_MUCH_GAS`]`))` | it takes more gas than any block of this chain has for users |
-//! | `Invalid(Custom(`[`CHAIN_HALTED`]`))` | the chain does not take such calls at this time (R12.5); send it again later |
+//! | `Unknown(Custom(`[`CHAIN_HALTED`]`))` | the chain does not take such calls at this time (R12.5); send it again later |
 //! | `Invalid(BadSigner)` | an operational call; its signer is no operator |
 //! | `Invalid(MandatoryValidation)` | an inherent's call, which nobody signs |
 #![cfg_attr(not(feature = "std"), no_std)]
@@ -88,7 +88,8 @@ pub const TOO_FAR_AHEAD: u8 = 1;
 /// `InvalidTransaction::Custom`.
 pub const TOO_MUCH_GAS: u8 = 2;
 /// Code of the refusal of a transaction whose call the chain does not take at this time, in
-/// `InvalidTransaction::Custom`. Only the call itself is looked at, not those inside it: this
+/// `UnknownTransaction::Custom`: pools ban for half an hour what is *invalid* when it is
+/// submitted, and this will be good again. Only the call itself is looked at, not those inside it: this
 /// spares users the fee of what the runtime's call filter refuses, and replaces no filter.
 pub const CHAIN_HALTED: u8 = 3;
 

@@ -438,6 +438,67 @@ fn r17_5_repeated_censorship_bars_for_ever_and_leaves_the_keys() {
     });
 }
 
+/// Six stand for the seats beside the three members; the numbers of those that have one, and
+/// of the others, in session 3.
+fn six_stand(seats: u32) -> (Vec<u8>, Vec<u8>) {
+    MaxSequencers::set(3 + seats);
+    for n in 4..=9 {
+        assert_ok!(announce(n));
+    }
+    session_ends(1);
+    (4..=9).for_each(vouch);
+    session_ends(2);
+    session_ends(3);
+    assert!(PendingDraw::<Test>::get().is_none());
+    (4..=9).partition(|n| elected().contains(&account(*n)))
+}
+
+/// R17.5: a set that is excluded as a whole does not stay small until the epoch is over.
+#[test]
+fn r17_5_seats_of_those_that_are_out_are_drawn_before_the_epoch_ends() {
+    for kind in [OffenceKind::RepeatedCensorship, OffenceKind::DoubleSign] {
+        run(|| {
+            let (out, others) = six_stand(3);
+            assert_eq!((out.len(), others.len()), (3, 3));
+            out.iter().for_each(|n| offend(*n, kind));
+            assert!(elected().is_empty());
+            assert!(PendingDraw::<Test>::get().is_none(), "not by each of them");
+            // Session 5 does not end an epoch of two.
+            session_ends(5);
+            let draw = PendingDraw::<Test>::get().expect("it is announced");
+            assert!(!draw.all);
+            let standing: Vec<_> = draw.standing.iter().map(|one| one.account.clone()).collect();
+            assert_eq!(standing, others.iter().map(|n| account(*n)).collect::<Vec<_>>());
+            session_ends(7);
+            let mut drawn = elected();
+            drawn.sort();
+            assert_eq!(drawn, standing);
+            // Once.
+            session_ends(9);
+            assert!(PendingDraw::<Test>::get().is_none());
+        });
+    }
+}
+
+/// Who had to stay, since too few would have been left, goes when others have its seat; who
+/// did nothing keeps its own.
+#[test]
+fn r17_5_who_is_out_and_had_to_stay_goes_with_the_draw() {
+    run(|| {
+        let (seated, others) = six_stand(2);
+        assert_eq!((seated.len(), others.len()), (2, 4));
+        // All of the set are needed.
+        MinSequencers::set(5);
+        offend(seated[0], OffenceKind::RepeatedCensorship);
+        assert_eq!(elected().len(), 2);
+        session_ends(5);
+        session_ends(7);
+        assert_eq!(elected().len(), 2);
+        assert!(!elected().contains(&account(seated[0])));
+        assert!(elected().contains(&account(seated[1])));
+    });
+}
+
 #[test]
 fn seq_offline_takes_seat_and_attestation_of_a_candidate() {
     run(|| {

@@ -272,6 +272,11 @@ pub mod pallet {
     #[pallet::storage]
     pub type EarlyDraw<T: Config> = StorageValue<_, u32, OptionQuery>;
 
+    /// Whether somebody is out for ever since the last session end, so that the free seats are
+    /// to be drawn before the epoch ends.
+    #[pallet::storage]
+    pub type SeatsFreed<T: Config> = StorageValue<_, bool, ValueQuery>;
+
     /// From which session on one that was refused may announce itself again. Grows with
     /// accounts that have stake only.
     #[pallet::storage]

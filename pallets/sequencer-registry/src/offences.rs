@@ -4,6 +4,7 @@ use crate::{
     barred::BarredKey,
     pallet::{
         ActiveSequencers, Banned, Candidates, Clock, Config, EarlyDraw, Event, KeysKept, Pallet,
+        SeatsFreed,
     },
     WeightInfo,
 };
@@ -39,12 +40,17 @@ impl<T: Config> Pallet<T> {
         Self::leave_for_ever(account);
     }
 
+    /// Its seat is drawn anew with the others that are free, announced as the session ends: a
+    /// whole set can leave within a few blocks, and looking at all candidates for each of them
+    /// would make these too heavy. Nobody rolls the dice again by it, as each time costs an
+    /// account for ever.
     fn leave_for_ever(account: &AccountId) {
         Self::deposit_event(Event::Barred { account: account.clone() });
         Self::dismiss(account);
         if Self::take_seat(account) {
             Candidates::<T>::remove(account);
         }
+        SeatsFreed::<T>::put(true);
     }
 
     /// A candidate that is not there must be vouched for again. Who was appointed

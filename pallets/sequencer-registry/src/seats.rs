@@ -3,7 +3,7 @@
 use crate::{
     candidates::{Attestation, Candidate, Contender, Draw, Standing},
     election,
-    pallet::{Candidates, Config, Elected, Event, Members, Pallet, PendingDraw},
+    pallet::{Banned, Candidates, Config, Elected, Event, Members, Pallet, PendingDraw},
     session::{can_form_a_set, seated},
     Member,
 };
@@ -70,7 +70,9 @@ impl<T: Config> Pallet<T> {
     fn hold_draw(draw: Draw, seed: &[u8; 32]) {
         let members = Members::<T>::get();
         let before = Elected::<T>::get();
-        let kept: Vec<Member> = if draw.all { Vec::new() } else { before.to_vec() };
+        // Who is out for ever has kept its seat only as long as too few would be left.
+        let stays = |seat: &&Member| !draw.all && !Banned::<T>::contains_key(&seat.account);
+        let kept: Vec<Member> = before.iter().filter(stays).cloned().collect();
         let most = T::Parameters::get().max_sequencers.min(MAX_SEQUENCERS) as usize;
         let seats = most.saturating_sub(members.len()).saturating_sub(kept.len());
         // As links and entities are now; those of the announcement count as well.

@@ -6,7 +6,7 @@
 
 use crate::{
     candidates::Attestation, crypto, revocation::SessionEnd, ActiveSequencer, ActiveSequencers,
-    Banned, Candidates, Clock, Config, Elected, Member, Members, Pallet, VaultKeys,
+    Banned, Candidates, Clock, Config, Elected, Member, Members, Pallet, SeatsFreed, VaultKeys,
 };
 use alloc::vec::Vec;
 use cascoin_l2_primitives::chain::{AccountId, MAX_SEQUENCERS};
@@ -41,8 +41,12 @@ impl<T: Config> pallet_session::SessionManager<AccountId> for Pallet<T> {
         if !is_early {
             Clock::<T>::put(clock);
             Self::try_draw(clock);
+            // One that waits already draws them, too.
+            let is_freed = SeatsFreed::<T>::take();
             if clock.checked_rem(Self::epoch()) == Some(0) {
                 Self::schedule_draw(clock, true, &[]);
+            } else if is_freed {
+                Self::schedule_draw(clock, false, &[]);
             }
             Self::open_polls(clock, &now);
         }

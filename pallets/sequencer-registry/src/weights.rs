@@ -117,7 +117,7 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
     // Twice, for members and for the elected.
     fn on_offence() -> Weight {
         Weight::from_parts(200 * MICROSECOND, 0)
-            + T::DbWeight::get().reads_writes(8 + 2 * u64::from(MAX_SEQUENCERS), 7)
+            + T::DbWeight::get().reads_writes(8 + 2 * u64::from(MAX_SEQUENCERS), 8)
     }
 
     // Of each that led in vain its candidacy, and whether all that are left have keys; of

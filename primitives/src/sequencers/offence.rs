@@ -42,7 +42,7 @@ pub enum OffenceKind {
     #[codec(index = 3)]
     Timeout,
     /// Left out a transaction that stood on L1 and that its blocks were asked for, until
-    /// the runtime had to apply it (R17.3).
+    /// the runtime had to apply it, or to drop it for want of coins or room (R17.3).
     #[codec(index = 4)]
     Censorship,
     /// Did so in three epochs of a month (R17.5).

@@ -10,6 +10,7 @@ use cascoin_l2_primitives::apis::{ForcedCensor, ForcedEntry, ForcedStatus};
 use codec::DecodeLimit;
 use frame_support::{
     dispatch::{DispatchClass, DispatchInfo, GetDispatchInfo, Pays},
+    migrations::MultiStepMigrator,
     parameter_types,
     storage::{transactional::with_transaction_opaque_err, TransactionOutcome},
     traits::{
@@ -24,8 +25,8 @@ use pallet_forced_inclusion::{
     ApplyTransaction, CensorRecords, Counts, Entries, Outcome, Queue, Readiness, Ticket,
 };
 use sp_runtime::{
-    generic::{ExtrinsicFormat, Preamble},
-    traits::{Checkable, DispatchTransaction, StaticLookup},
+    generic::ExtrinsicFormat,
+    traits::{Checkable, DispatchTransaction},
     transaction_validity::{InvalidTransaction, TransactionValidityError},
     DispatchResult,
 };
@@ -34,6 +35,9 @@ use sp_runtime::{
 const EXTENSION_VERSION: u8 = 0;
 /// What the extensions read of the state before they refuse a transaction, generously.
 const CHECK_READS: u64 = 16;
+
+/// What looking at a transaction that is heard reads of the state.
+const TICKET_READS: u64 = 4;
 
 /// Most entries of one answer.
 const MAX_LISTED: u32 = 100;
@@ -69,7 +73,8 @@ impl ApplyTransaction for ApplySigned {
             .saturating_add(<Runtime as frame_system::Config>::DbWeight::get().reads(CHECK_READS))
     }
 
-    // Its signature is checked when it is included. One that is forged costs one block that.
+    // Its signature is checked last, as it costs the most. One that is forged would be ready
+    // again and again, and leaders would be asked for it instead of what they can include.
     fn ticket(encoded: &[u8]) -> Option<Ticket> {
         let transaction = decode(encoded)?;
         let info = transaction.get_dispatch_info();
@@ -77,8 +82,8 @@ impl ApplyTransaction for ApplySigned {
         if info.class != DispatchClass::Normal || weight.ref_time() > most_asked_for() {
             return None;
         }
-        let Preamble::Signed(address, _, extension) = transaction.preamble else { return None };
-        let signer = <Runtime as frame_system::Config>::Lookup::lookup(address).ok()?;
+        let checked = transaction.check(&frame_system::ChainContext::<Runtime>::default()).ok()?;
+        let ExtrinsicFormat::Signed(signer, extension) = checked.format else { return None };
         Some(Ticket {
             signer,
             nonce: extension.6.nonce(),
@@ -86,6 +91,13 @@ impl ApplyTransaction for ApplySigned {
             length: u32::try_from(encoded.len()).ok()?,
             tip: extension.9.tip(),
         })
+    }
+
+    // Beside the signature, which the weight of an empty transaction has in it, the versions,
+    // the era and the genesis that it is over, the chain's gas and what is free of charge.
+    fn max_ticket_weight() -> Weight {
+        ExtrinsicBaseWeight::get()
+            .saturating_add(<Runtime as frame_system::Config>::DbWeight::get().reads(TICKET_READS))
     }
 
     // The fee is the block's own, without the discount that its account may have.
@@ -114,9 +126,11 @@ impl ApplyTransaction for ApplySigned {
         }
     }
 
-    // What stands before the inherent is of the mandatory class, and none of it is the
-    // leader's choice: hooks and other inherents. If they left as much as leaders are asked
-    // for at most, it had room. In a block that ends a session it has none.
+    // When the inherents are applied, all that is booked is of the mandatory class, and none
+    // of it is the leader's choice: hooks as the block began, and inherents. If they left as
+    // much as leaders are asked for at most, it had room. `on_idle` comes later, which takes
+    // all that a leader leaves and is booked alike. In a block that ends a session there is
+    // no room.
     fn had_room() -> bool {
         let taken = System::block_weight().get(DispatchClass::Mandatory).ref_time();
         taken.saturating_add(most_asked_for()) <= MAX_BLOCK_REF_TIME
@@ -131,6 +145,17 @@ fn most_asked_for() -> u64 {
 
 fn decode(encoded: &[u8]) -> Option<UncheckedExtrinsic> {
     UncheckedExtrinsic::decode_all_with_depth_limit(MAX_EXTRINSIC_DEPTH, &mut &*encoded).ok()
+}
+
+/// Whether users' calls wait: in an emergency, and while a migration of several blocks goes on
+/// (there is none today), whose pallets are no longer and not yet what calls expect.
+pub struct Halted;
+
+impl Get<bool> for Halted {
+    fn get() -> bool {
+        super::liveness::Emergency::get()
+            || <Runtime as frame_system::Config>::MultiBlockMigrator::ongoing()
+    }
 }
 
 /// The number of the epoch that runs; 0 on a chain without parameters, as FRAME builds in
@@ -212,7 +237,7 @@ impl pallet_forced_inclusion::Config for Runtime {
     type Time = Timestamp;
     type ChainId = super::stake::ChainId;
     type Deadline = Deadline;
-    type Halted = super::liveness::Emergency;
+    type Halted = Halted;
     type Apply = ApplySigned;
     type Author = BlockAuthor;
     type Sequencers = SequencerRegistry;

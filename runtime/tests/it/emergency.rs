@@ -17,11 +17,13 @@ use cascoin_l2_primitives::{
 };
 use cascoin_l2_runtime::{Balances, BurnMint, Runtime, RuntimeCall, RuntimeEvent, System};
 use codec::Encode;
-use pallet_forced_inclusion::{Encoded, Event as ForcedEvent, Outcome};
+use pallet_forced_inclusion::{
+    CensorRecords, Censors, Encoded, Event as ForcedEvent, LeftOut, Outcome,
+};
 use pallet_liveness::Event;
 use pallet_rate_limit::CHAIN_HALTED;
 use sp_keyring::Sr25519Keyring::{self, Bob, Eve, Ferdie, One};
-use sp_runtime::transaction_validity::InvalidTransaction;
+use sp_runtime::transaction_validity::UnknownTransaction;
 
 /// The delay of the `regtest` preset: an hour.
 const DELAY_MS: u64 = 3_600_000;
@@ -86,7 +88,7 @@ fn r12_5_in_an_emergency_users_wait_and_what_runs_the_chain_goes_on() {
 
     // A transfer costs nothing and stays valid; inside another call it is filtered.
     let before = balance(&mut chain, Bob);
-    let halted: Applied = Err(InvalidTransaction::Custom(CHAIN_HALTED).into());
+    let halted: Applied = Err(UnknownTransaction::Custom(CHAIN_HALTED).into());
     assert_eq!(submit(&mut chain, Bob, transfer(Eve, 1)), halted);
     assert_eq!(balance(&mut chain, Bob), before);
     assert_eq!(chain.read(|| System::account_nonce(Bob.to_account_id())), 0);
@@ -156,6 +158,8 @@ fn r12_5_a_forced_transaction_that_is_overdue_waits_and_is_not_lost() {
     let mut in_emergency = 0;
     while status(&mut chain) == ChainStatus::Emergency {
         assert_eq!(nonce(&mut chain), 0);
+        let noted = chain.read(|| LeftOut::<Runtime>::iter_keys().count());
+        assert_eq!(noted, 0, "nobody is asked for it");
         in_emergency += 1;
         assert!(in_emergency < 100, "it ends");
         chain.grow(vec![]);
@@ -174,6 +178,7 @@ fn r12_5_a_forced_transaction_that_is_overdue_waits_and_is_not_lost() {
         })
     });
     assert!(settled, "in the very block that ends it");
+    assert_eq!(chain.read(CensorRecords::<Runtime>::get), Censors::default());
 }
 
 #[test]

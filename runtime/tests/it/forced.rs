@@ -2,18 +2,28 @@
 //! queue, and what the runtime applies by itself, through the whole runtime.
 
 use crate::{
-    chain::{transfer, undone, Chain},
+    chain::{timestamp, transfer, undone, Chain},
+    sessions::{grow_to, SESSION},
     stake::apply,
 };
-use cascoin_l2_primitives::{chain::Balance, relay::L1Event, sequencers::OffenceKind};
+use cascoin_l2_primitives::{
+    chain::{Balance, MAX_BLOCK_GAS, PS_PER_GAS},
+    relay::L1Event,
+    sequencers::OffenceKind,
+};
 use cascoin_l2_runtime::{
-    Balances, Executive, ForcedInclusion, Moment, Nonce, Runtime, RuntimeCall, RuntimeEvent,
-    System, UncheckedExtrinsic,
+    Balances, Executive, ForcedInclusion, Moment, Nonce, RateLimit, Runtime, RuntimeCall,
+    RuntimeEvent, System, UncheckedExtrinsic,
 };
 use codec::Encode;
-use frame_support::inherent::{InherentData, ProvideInherent};
+use frame_support::{
+    dispatch::DispatchClass::Mandatory,
+    inherent::{InherentData, ProvideInherent},
+    weights::Weight,
+};
 use pallet_forced_inclusion::{
-    Call, CensorRecords, Censors, Counts, Encoded, Entries, Event, Outcome, Queue, Totals,
+    Call, CensorRecords, Censors, Counts, Duty, Encoded, Entries, Event, LeftOut, Outcome, Queue,
+    Tickets, Totals,
 };
 use sp_keyring::Sr25519Keyring::{self, Alice, Eve, Ferdie, One};
 use sp_runtime::transaction_validity::{InvalidTransaction, TransactionValidityError};
@@ -22,7 +32,8 @@ use std::panic::{catch_unwind, AssertUnwindSafe};
 const AMOUNT: Balance = 10_000_000;
 /// Chain id of the `regtest` preset.
 const CHAIN: u32 = 3;
-/// A twenty-fourth of its ten minutes: what is heard late has that.
+/// A twenty-fourth of its ten minutes: what is heard late has that. After half of it leaders
+/// are asked for it.
 const LEAST_MS: Moment = 25_000;
 
 fn chain() -> Chain {
@@ -248,13 +259,12 @@ fn punished(chain: &mut Chain) -> Vec<(Sr25519Keyring, OffenceKind)> {
 }
 
 /// All blocks of these tests are Alice's: their slots are multiples of the sequencers'
-/// number.
+/// number. That it was heard far too late helps nobody.
 #[test]
 fn r17_3_a_leader_that_left_it_out_is_punished() {
     let mut chain = chain();
     let transaction = signed(&mut chain, Eve, 0);
     let due = force(&mut chain, &[transaction.encode()]);
-    ask_now(&mut chain);
     censor_until(&mut chain, due);
     assert!(punished(&mut chain).is_empty());
     chain.grow(vec![]);
@@ -324,24 +334,101 @@ fn r17_5_leaders_are_asked_for_what_they_can_include_only() {
     }
 }
 
-/// A forged one costs one block the check, and nobody anything else.
+/// Whether a leader is noted that leaves out what it is asked for in the next block, where
+/// hooks and inherents `leave` so much of the block, picoseconds, and `on_idle` takes all that
+/// is left.
+fn is_noted(chain: &mut Chain, leave: u64) -> bool {
+    let time = chain.time + 500;
+    let header = chain.unfinished(time);
+    let inherents = [timestamp(time), chain.participation()];
+    let fill_up_to = |left: u64| {
+        let taken = System::block_weight().total().ref_time();
+        let more = (MAX_BLOCK_GAS * PS_PER_GAS).saturating_sub(left).saturating_sub(taken);
+        System::register_extra_weight_unchecked(Weight::from_parts(more, 0), Mandatory);
+    };
+    chain.read(|| {
+        undone(|| {
+            Executive::initialize_block(&header);
+            for inherent in inherents {
+                Executive::apply_extrinsic(inherent)
+                    .expect("the inherent is valid")
+                    .expect("the inherent succeeds");
+            }
+            assert!(Duty::<Runtime>::exists(), "its leader is asked");
+            fill_up_to(leave);
+            Executive::inherents_applied();
+            fill_up_to(0);
+            Executive::finalize_block();
+            assert!(!Duty::<Runtime>::exists());
+            LeftOut::<Runtime>::contains_key(0)
+        })
+    })
+}
+
+/// Blocks have room if hooks and inherents leave what leaders are asked for at most. What
+/// comes later is no excuse: a leader that leaves its block empty leaves it to `on_idle`.
 #[test]
-fn r17_5_one_that_is_forged_is_asked_for_once() {
+fn r17_5_who_has_no_room_is_not_noted_and_who_leaves_it_to_hooks_is() {
+    let mut chain = chain();
+    let transaction = signed(&mut chain, Eve, 0);
+    force(&mut chain, &[transaction.encode()]);
+    ask_now(&mut chain);
+    let most = chain.read(RateLimit::users_share) / 2;
+    assert!(is_noted(&mut chain, MAX_BLOCK_GAS * PS_PER_GAS), "the block is as it is");
+    assert!(is_noted(&mut chain, most));
+    assert!(!is_noted(&mut chain, most - 1));
+    assert!(!is_noted(&mut chain, 0));
+}
+
+#[test]
+fn r17_5_in_a_block_that_ends_a_session_nobody_is_noted() {
+    let mut chain = chain();
+    grow_to(&mut chain, SESSION - 2);
+    let transaction = signed(&mut chain, Eve, 0);
+    force(&mut chain, &[transaction.encode()]);
+    ask_now(&mut chain);
+    assert!(asked(&mut chain).is_some(), "its leader is asked all the same");
+    chain.grow(vec![]);
+    assert_eq!(chain.head.number, SESSION);
+    assert!(chain.read(|| LeftOut::<Runtime>::get(0)).0.is_empty());
+    chain.grow(vec![]);
+    let noted = chain.read(|| LeftOut::<Runtime>::get(0)).0;
+    let noted: Vec<_> = noted.iter().map(|one| (one.account.clone(), one.blocks)).collect();
+    assert_eq!(noted, [(Alice.to_account_id(), 1)]);
+}
+
+/// A forged one costs the check when it is heard of, and nobody anything else: leaders are
+/// never asked for it, so it takes nobody's turn.
+#[test]
+fn r17_5_one_that_is_forged_is_asked_for_never() {
     let mut chain = chain();
     let mut forged = signed(&mut chain, Eve, 0);
     forged.function = transfer(Ferdie, AMOUNT + 1);
     forged.encoded_call = None;
     let due = force(&mut chain, &[forged.encode()]);
+    assert_eq!(chain.read(|| Tickets::<Runtime>::iter_keys().count()), 0);
     ask_now(&mut chain);
     for _ in 0..5 {
+        assert!(asked(&mut chain).is_none());
         chain.grow(vec![]);
     }
-    let inherent = asked(&mut chain).expect("its signature is not looked at before");
-    let (_, applied) = chain.grow(vec![inherent]);
-    assert_eq!((applied, nonce(&mut chain, Eve)), (vec![Ok(Ok(()))], 0));
-    assert!(asked(&mut chain).is_none());
+    assert_eq!(nonce(&mut chain, Eve), 0);
     censor_until(&mut chain, due);
     chain.grow(vec![]);
     assert_eq!(settled(&mut chain), [Outcome::Invalid]);
     assert!(punished(&mut chain).is_empty());
+}
+
+/// The same one twice is asked for once, whoever posted it again.
+#[test]
+fn r17_5_one_that_waits_already_is_asked_for_once() {
+    let mut chain = chain();
+    let transaction = signed(&mut chain, Eve, 0).encode();
+    force(&mut chain, &[transaction.clone(), transaction]);
+    assert_eq!(chain.read(|| Tickets::<Runtime>::iter_keys().collect::<Vec<_>>()), [0]);
+    ask_now(&mut chain);
+    let inherent = asked(&mut chain).expect("it could be included");
+    let (_, applied) = chain.grow(vec![inherent]);
+    assert_eq!((applied, nonce(&mut chain, Eve)), (vec![Ok(Ok(()))], 1));
+    assert!(asked(&mut chain).is_none());
 }

@@ -98,7 +98,8 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Keeps in mind a burn of the L1 block at `height`, and lets go of some that no fork
-    /// can remove any more; of none while L1 is disputed.
+    /// can remove any more; of none while L1 is disputed. Forks that follow each other go no
+    /// deeper together than one (the relay sees to it), so one fork's depth is enough.
     pub(crate) fn note_recent(outpoint: OutPoint, height: u32) {
         let (mut start, end) = RecentRange::<T>::get();
         RecentBurns::<T>::insert(end, RecentBurn { outpoint, height });

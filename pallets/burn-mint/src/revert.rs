@@ -7,7 +7,7 @@
 //! recipient's free balance. What is not there is the deficit: the record goes on calling
 //! it minted, [`Deficit`](crate::Deficit) counts it, and anybody can have more taken back
 //! later. A burn that comes after all is minted like any other that waits, less what was
-//! never taken back.
+//! never taken back. The recipient's account stays, even if nothing is left in it.
 //!
 //! Which burns have to be looked at is known from a log of all those of L1 blocks that a
 //! fork could still remove.
@@ -23,7 +23,7 @@ use crate::{
 };
 use cascoin_l2_primitives::{
     apis::{BurnOutcome, BurnRecord, Peg, WaitCause},
-    chain::Balance,
+    chain::{AccountId, Balance},
     l1::OutPoint,
     relay::{L1BlockContext, L1Branch, OnL1Fork, MAX_FORK_DEPTH},
 };
@@ -176,6 +176,7 @@ impl<T: Config> Pallet<T> {
         let Some(recipient) = record.recipient.clone() else { return 0 };
         let owed = record.minted;
         let (preservation, force) = (Preservation::Expendable, Fortitude::Polite);
+        Self::keep_account(&recipient, owed);
         let there = T::Currency::reducible_balance(&recipient, preservation, force);
         let amount = there.min(owed.into());
         if amount == 0 {
@@ -199,6 +200,20 @@ impl<T: Config> Pallet<T> {
         ClawedBackTotal::<T>::mutate(|total| *total = total.saturating_add(amount));
         ClawedBack::<T>::mutate(txid, vout, |sum| *sum = sum.saturating_add(amount));
         taken
+    }
+
+    // An account that loses its last coins would be reaped. Its nonce would begin anew, so
+    // that its old transactions could be included again, and what it did would be forgotten.
+    // So it gets a reference that nobody takes back: it stays for ever, with coins or
+    // without. Its last unit can be taken, too, then, whatever else refers to the account.
+    fn keep_account(who: &AccountId, owed: u64) {
+        let balance = T::Currency::balance(who);
+        let least = T::Currency::minimum_balance().saturating_add(owed.into());
+        let may_be_emptied = balance > 0 && balance < least;
+        // With more than one it outlives its balance by another's reference.
+        if may_be_emptied && frame_system::Pallet::<T>::providers(who) == 1 {
+            frame_system::Pallet::<T>::inc_providers(who);
+        }
     }
 
     /// Takes back more of a reverted burn.

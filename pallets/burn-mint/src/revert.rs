@@ -7,7 +7,7 @@
 //! recipient's free balance. What is not there is the deficit: the record goes on calling
 //! it minted, [`Deficit`](crate::Deficit) counts it, and anybody can have more taken back
 //! later. A burn that comes after all is minted like any other that waits, less what was
-//! never taken back. The recipient's account stays, even if nothing is left in it.
+//! never taken back; one that root had rejected is rejected again. The recipient's account stays, even if nothing is left in it.
 //!
 //! Which burns have to be looked at is known from a log of all those of L1 blocks that a
 //! fork could still remove.
@@ -16,7 +16,8 @@ use crate::{
     limits::Spent,
     pallet::{
         BurnCount, Burns, ClawedBack, ClawedBackTotal, Config, Deficit, Error, Event, MintedTotal,
-        Pallet, RecentBurns, RecentRange, RepeatedCount, RevertedCount, Sweep, VaultedTotal,
+        Pallet, RecentBurns, RecentRange, RejectedBefore, RejectedWaitingCount, RepeatedCount,
+        RevertedCount, Sweep, VaultedTotal,
     },
     types::RecentBurn,
     WeightInfo,
@@ -24,7 +25,7 @@ use crate::{
 use cascoin_l2_primitives::{
     apis::{BurnOutcome, BurnRecord, Peg, WaitCause},
     chain::{AccountId, Balance},
-    l1::OutPoint,
+    l1::{burn::BurnRejection, OutPoint},
     relay::{L1BlockContext, L1Branch, OnL1Fork, MAX_FORK_DEPTH},
 };
 use frame_support::{
@@ -76,16 +77,24 @@ impl<T: Config> Pallet<T> {
         if reverted {
             Self::restore(&mut record);
         }
-        if !matches!(record.outcome, BurnOutcome::Rejected(_)) {
+        // Of a rejected one a part may have been minted, which can be lost again.
+        if !matches!(record.outcome, BurnOutcome::Rejected(_)) || record.minted > 0 {
             Self::note_recent(outpoint, block.height);
         }
         Burns::<T>::insert(outpoint.txid, outpoint.vout, record);
     }
 
-    // What was taken back waits to be minted again; the rest never left.
+    // What was taken back waits to be minted again; the rest never left. What root rejected
+    // is rejected as before: nothing more of it is minted, nor what was taken back.
     fn restore(record: &mut BurnRecord) {
         RevertedCount::<T>::mutate(|count| *count = count.saturating_sub(1));
         Deficit::<T>::mutate(|sum| *sum = sum.saturating_sub(record.minted.into()));
+        let OutPoint { txid, vout } = record.outpoint;
+        if RejectedBefore::<T>::take(txid, vout).is_some() {
+            record.outcome = BurnOutcome::Rejected(BurnRejection::ByGovernance);
+            RejectedWaitingCount::<T>::mutate(|count| *count = count.saturating_add(1));
+            return;
+        }
         if record.minted >= record.value {
             record.outcome = BurnOutcome::Minted;
             BurnCount::<T>::mutate(|count| *count = count.saturating_add(1));
@@ -146,16 +155,26 @@ impl<T: Config> Pallet<T> {
 
     fn judge_orphan(outpoint: OutPoint) {
         let Some(mut record) = Burns::<T>::get(outpoint.txid, outpoint.vout) else { return };
-        // A rejected one has nothing to lose; what root decided stands.
-        let credited = matches!(record.outcome, BurnOutcome::Minted | BurnOutcome::Deferred);
-        if !credited || !Self::is_orphaned(&record) {
+        if !Self::is_orphaned(&record) {
             return;
         }
-        if record.outcome == BurnOutcome::Minted {
-            BurnCount::<T>::mutate(|count| *count = count.saturating_sub(1));
-        } else if Self::take_out_of_queue(&record).is_err() {
-            // It waits, so it is in the queue (`try_state`).
-            log::error!(target: "burn-mint", "{outpoint:?} waits without a place");
+        match record.outcome {
+            BurnOutcome::Minted => {
+                BurnCount::<T>::mutate(|count| *count = count.saturating_sub(1));
+            }
+            BurnOutcome::Deferred => {
+                if Self::take_out_of_queue(&record).is_err() {
+                    // It waits, so it is in the queue (`try_state`).
+                    log::error!(target: "burn-mint", "{outpoint:?} waits without a place");
+                }
+            }
+            // Of one that root rejected while it waited a part may have been minted before.
+            BurnOutcome::Rejected(BurnRejection::ByGovernance) if record.minted > 0 => {
+                RejectedBefore::<T>::insert(outpoint.txid, outpoint.vout, ());
+                RejectedWaitingCount::<T>::mutate(|count| *count = count.saturating_sub(1));
+            }
+            // They have nothing to lose.
+            BurnOutcome::Rejected(_) | BurnOutcome::Reverted => return,
         }
         record.outcome = BurnOutcome::Reverted;
         RevertedCount::<T>::mutate(|count| *count = count.saturating_add(1));

@@ -152,4 +152,8 @@ pub trait ChargeMessage {
     /// # Errors
     /// If the sender cannot pay. Then nothing is taken.
     fn charge(who: &AccountId, length: u32, weight: Weight) -> Result<Balance, DispatchError>;
+
+    /// Whether the sender could pay the least that any call costs, by the prices of now.
+    /// MUST be no more work than a charge.
+    fn can_pay(who: &AccountId) -> bool;
 }

@@ -66,9 +66,10 @@ fn state<T: Config>(seed: u8) -> Option<MessageState> {
 mod benchmarks {
     use super::*;
 
+    /// With a value, by which its sender can pay: what that takes is measured too.
     #[benchmark]
     fn hear() {
-        let event = event::<T>(0);
+        let event = event::<T>(VALUE);
         #[block]
         {
             Pallet::<T>::on_event(&event, &L1BlockContext::default());

@@ -91,7 +91,7 @@ impl<T: Config> Pallet<T> {
                 Self::note_done(outpoint, now);
                 Self::deposit_event(Event::MessageExecuted { outpoint, sender: sender.clone() });
             }
-            Some(reason) if reason.may_pass() && record.tries <= MAX_RETRIES => {
+            Some(reason) if Self::is_tried_again(&record, reason) => {
                 let tries = record.tries;
                 let pause = T::RetryPause::get().saturating_mul(tries.into());
                 record.state = MessageState::Queued(Some(reason));
@@ -104,6 +104,13 @@ impl<T: Config> Pallet<T> {
         }
         Self::go_on(sender);
         weight
+    }
+
+    // A message that brought nothing and whose sender cannot pay is not: else it would cost
+    // nobody anything to have others wait.
+    fn is_tried_again(record: &MessageRecord, reason: MessageFailure) -> bool {
+        let costs_nothing = reason == MessageFailure::FeeUnpaid && record.value == 0;
+        reason.may_pass() && !costs_nothing && record.tries <= MAX_RETRIES
     }
 
     // The message at the head is done: the next one of its sender has a turn.
@@ -131,6 +138,7 @@ impl<T: Config> Pallet<T> {
         if weight.ref_time() > u64::from(gas).saturating_mul(PS_PER_GAS) {
             return (Weight::zero(), Some(MessageFailure::OutOfGas));
         }
+        // No call is made. What asking for the fee costs is a part of the turn.
         if T::Fees::charge(&record.sender, length, weight).is_err() {
             return (Weight::zero(), Some(MessageFailure::FeeUnpaid));
         }

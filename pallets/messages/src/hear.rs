@@ -1,11 +1,14 @@
 //! What the relay brings: a message is noted and its value credited. Nothing is executed
 //! here (R28.2).
 
-use crate::pallet::{Config, Event, Messages, Pallet};
+use crate::pallet::{Config, Event, Messages, Pallet, Queues};
 use cascoin_l2_primitives::{
     chain::AccountId,
     l1::{cross_layer::CrossLayerPayload, OutPoint},
-    messages::{MessageBody, MessageFailure, MessageRecord, MessageState, MessageValue as _},
+    messages::{
+        ChargeMessage as _, MessageBody, MessageFailure, MessageRecord, MessageState,
+        MessageValue as _, ValueStanding,
+    },
     relay::L1BlockContext,
 };
 use sp_core::ecdsa;
@@ -34,6 +37,11 @@ impl<T: Config> Pallet<T> {
             Self::deposit_event(Event::MessageFailed { outpoint, sender, reason });
             return;
         }
+        if Self::will_not_pay(&outpoint, value, &sender) {
+            let reason = MessageFailure::FeeUnpaid;
+            Self::deposit_event(Event::MessageFailed { outpoint, sender, reason });
+            return;
+        }
         let record = MessageRecord {
             outpoint,
             sender: sender.clone(),
@@ -48,5 +56,12 @@ impl<T: Config> Pallet<T> {
         Messages::<T>::insert(outpoint.txid, outpoint.vout, record);
         Self::enqueue(&sender, outpoint);
         Self::deposit_event(Event::MessageQueued { outpoint, sender, value });
+    }
+
+    // Whether a message would only keep others waiting: its sender cannot pay, and neither
+    // this message nor one before it has anything on the way.
+    fn will_not_pay(outpoint: &OutPoint, value: u64, sender: &AccountId) -> bool {
+        let comes = value > 0 && T::Value::standing(outpoint) == ValueStanding::Waits;
+        !comes && !Queues::<T>::contains_key(sender) && !T::Fees::can_pay(sender)
     }
 }

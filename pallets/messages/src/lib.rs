@@ -34,7 +34,8 @@
 //! A message that waits costs its sender an L1 output, as a burn does. One that is done
 //! stays on record for [`Config::KeepBlocks`], as the proof of its delivery, and then goes.
 //! One that cannot be read is no longer of use to anybody: it is only told by an event, and
-//! its value is credited.
+//! its value is credited. So is one whose sender cannot pay even the least fee, and has
+//! nothing on the way: an L1 output without value costs next to nothing, to a miner nothing.
 //!
 //! ## Pallet API
 //!

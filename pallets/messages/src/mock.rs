@@ -16,7 +16,7 @@ use frame_support::{
     dispatch::DispatchResultWithPostInfo,
     parameter_types,
     traits::{
-        fungible::Mutate,
+        fungible::{Inspect, Mutate},
         tokens::{Fortitude, Precision, Preservation},
         Hooks,
     },
@@ -59,6 +59,8 @@ impl pallet_balances::Config for Test {
 
 pub const CHAIN_ID: u32 = 3;
 pub const FEE: Balance = 10;
+/// The least that a call could cost.
+pub const LEAST_FEE: Balance = 5;
 pub const ENDOWMENT: Balance = 100_000;
 pub const PAUSE: u32 = 5;
 pub const KEEP: u32 = 100;
@@ -110,6 +112,11 @@ pub struct Fees;
 impl ChargeMessage for Fees {
     fn charge(who: &AccountId, _: u32, _: Weight) -> Result<Balance, DispatchError> {
         Balances::burn_from(who, FEE, Preservation::Preserve, Precision::Exact, Fortitude::Polite)
+    }
+
+    fn can_pay(who: &AccountId) -> bool {
+        let (keep, force) = (Preservation::Preserve, Fortitude::Polite);
+        Balances::reducible_balance(who, keep, force) >= LEAST_FEE
     }
 }
 

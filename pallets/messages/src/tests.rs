@@ -4,7 +4,7 @@
 use crate::{
     mock::*,
     pallet::{Entered, Error, Event},
-    MAX_RETRIES, MAX_TURNS, VALUE_PAUSE,
+    WeightInfo, MAX_RETRIES, MAX_TURNS, VALUE_PAUSE,
 };
 use cascoin_l2_primitives::messages::{MessageFailure, MessageState, ValueStanding};
 use frame_support::{assert_noop, assert_ok, traits::fungible::Inspect, weights::Weight};
@@ -193,6 +193,63 @@ fn who_cannot_pay_is_not_executed() {
         blocks(ALL_TRIES);
         assert_eq!(is_failed(1), Some(MessageFailure::FeeUnpaid));
         assert_eq!(Balances::balance(&account(9)), FEE);
+    });
+}
+
+/// No call is made, so that none is counted: else the lane would be full of those.
+#[test]
+fn a_try_that_is_not_paid_weighs_no_call() {
+    new_test_ext().execute_with(|| {
+        let nothing = next_block();
+        send(9, 1, FEE as u64, remark(1));
+        let turn = <Test as crate::Config>::WeightInfo::turn();
+        assert_eq!(next_block(), nothing.saturating_add(turn));
+        assert_eq!(state(1), MessageState::Queued(Some(MessageFailure::FeeUnpaid)));
+        send(1, 2, 0, remark(2));
+        let wake = <Test as crate::Config>::WeightInfo::wake(1);
+        let around = nothing.saturating_add(turn).saturating_add(wake);
+        assert!(next_block().any_gt(around), "a paid one does");
+    });
+}
+
+/// Attack: outputs without value, of keys that have nothing.
+#[test]
+fn what_cannot_be_paid_and_brings_nothing_is_not_queued() {
+    new_test_ext().execute_with(|| {
+        let (sender, reason) = (account(9), MessageFailure::FeeUnpaid);
+        send(9, 1, 0, remark(1));
+        let refused = |number| Event::MessageFailed {
+            outpoint: outpoint(number),
+            sender: sender.clone(),
+            reason,
+        };
+        assert_eq!((events(), record(1)), (vec![refused(1)], None));
+        // Nor what brings less than the least fee: all of it is there already, and stays.
+        send(9, 2, 3, remark(2));
+        assert_eq!(events().last(), Some(&refused(2)));
+        assert_eq!((record(2), Balances::balance(&account(9))), (None, 3));
+        // It may come while there is something on the way, by it or by one before it.
+        NewStanding::set(ValueStanding::Waits);
+        send(9, 3, 500, remark(3));
+        send(9, 4, 0, remark(4));
+        assert_eq!(state(3), MessageState::Queued(None));
+        assert_eq!(state(4), MessageState::Queued(None));
+    });
+}
+
+#[test]
+fn a_message_without_value_whose_sender_cannot_pay_is_tried_once() {
+    new_test_ext().execute_with(|| {
+        use frame_support::traits::fungible::Mutate;
+        // As much as the least fee, which this call's is not.
+        assert_ok!(Balances::mint_into(&account(9), LEAST_FEE + 1));
+        send(9, 1, 0, remark(1));
+        assert_eq!(state(1), MessageState::Queued(None));
+        next_block();
+        assert_eq!(is_failed(1), Some(MessageFailure::FeeUnpaid));
+        // It is its sender's to claim, who pays for that as for any transaction.
+        assert_ok!(claim(9, 1));
+        assert!(matches!(state(1), MessageState::Executed { .. }));
     });
 }
 

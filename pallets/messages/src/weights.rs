@@ -31,10 +31,11 @@ const MICROSECOND: u64 = 1_000_000;
 pub struct EstimatedWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
-    // Reads: the chain id, the record, the queue, the lane. Writes: the record, the queue
-    // and its place, the lane and its place.
+    // Reads: the chain id, the record, the queue, the lane, the fee's price and parameters,
+    // the sender's account. Writes: the record, the queue and its place, the lane and its
+    // place.
     fn hear() -> Weight {
-        Weight::from_parts(30 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(4, 5)
+        Weight::from_parts(40 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(7, 5)
     }
 
     // The dispute, both lanes, and the records that are done.

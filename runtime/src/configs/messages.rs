@@ -10,7 +10,7 @@ use frame_support::{
     dispatch::{DispatchClass, DispatchInfo, Pays},
     parameter_types,
     traits::{
-        fungible::Balanced,
+        fungible::{Balanced, Inspect},
         tokens::{Fortitude, Precision, Preservation},
         ConstU32, Get, OnUnbalanced,
     },
@@ -45,15 +45,20 @@ fn keep_blocks() -> BlockNumber {
 /// same: half of it where its sender has the reputation for that.
 pub struct MessageFees;
 
+/// What a call costs without the discount.
+fn full_fee(length: u32, weight: Weight) -> Balance {
+    let info = DispatchInfo {
+        call_weight: weight,
+        extension_weight: Weight::zero(),
+        class: DispatchClass::Normal,
+        pays_fee: Pays::Yes,
+    };
+    TransactionPayment::compute_fee(length, &info, 0)
+}
+
 impl ChargeMessage for MessageFees {
     fn charge(who: &AccountId, length: u32, weight: Weight) -> Result<Balance, DispatchError> {
-        let info = DispatchInfo {
-            call_weight: weight,
-            extension_weight: Weight::zero(),
-            class: DispatchClass::Normal,
-            pays_fee: Pays::Yes,
-        };
-        let full = TransactionPayment::compute_fee(length, &info, 0);
+        let full = full_fee(length, weight);
         let fee = if Rewards::has_discount(who) { half(full) } else { full };
         let paid = <Balances as Balanced<AccountId>>::withdraw(
             who,
@@ -65,6 +70,16 @@ impl ChargeMessage for MessageFees {
         )?;
         Rewards::on_unbalanced(paid);
         Ok(fee)
+    }
+
+    // As if everybody had the discount: to look whether it has is not worth a read.
+    fn can_pay(who: &AccountId) -> bool {
+        let there = <Balances as Inspect<AccountId>>::reducible_balance(
+            who,
+            Preservation::Preserve,
+            Fortitude::Polite,
+        );
+        there >= half(full_fee(0, Weight::zero()))
     }
 }
 

@@ -3,7 +3,7 @@
 
 use crate::{
     pallet::{Call, Config, DoneRange, Lanes, Messages, Pallet},
-    types::Lane,
+    types::{Lane, Turn},
     MAX_REMOVED, MAX_WOKEN,
 };
 use alloc::vec;
@@ -33,10 +33,14 @@ fn body<T: Config>() -> MessageBody {
 }
 
 fn event<T: Config>(value: u64) -> L1Event {
+    event_of::<T>(1, ecdsa::Public::from_raw([2; 33]), value)
+}
+
+fn event_of<T: Config>(seed: u8, sender: ecdsa::Public, value: u64) -> L1Event {
     L1Event::Message {
-        outpoint: outpoint(1),
+        outpoint: outpoint(seed),
         chain_id: T::ChainId::get(),
-        sender: ecdsa::Public::from_raw([2; 33]),
+        sender,
         value,
         body: body::<T>(),
     }
@@ -86,11 +90,19 @@ mod benchmarks {
         assert!(Lanes::<T>::get(Lane::Ready).is_empty());
     }
 
+    /// Senders with a message whose value is looked for.
     #[benchmark]
     fn wake(n: Linear<0, { MAX_WOKEN }>) {
         for seed in 0..n {
-            Pallet::<T>::line_up(Lane::Paused, AccountId::new([seed as u8; 32]), 1);
+            let mut key = [seed as u8; 33];
+            key[0] = 2;
+            let event = event_of::<T>(seed as u8, ecdsa::Public::from_raw(key), VALUE);
+            Pallet::<T>::on_event(&event, &L1BlockContext::default());
+            if let Some(Turn { sender, .. }) = Pallet::<T>::next_turn(Lane::Ready) {
+                Pallet::<T>::line_up(Lane::Paused, sender, 1);
+            }
         }
+        assert_eq!(Lanes::<T>::get(Lane::Paused).len(), u64::from(n));
         #[block]
         {
             Pallet::<T>::wake(2);

@@ -69,7 +69,7 @@ pub use weights::{EstimatedWeight, WeightInfo};
 /// How often a message that failed is tried again by itself.
 pub const MAX_RETRIES: u8 = 3;
 /// Senders whose messages are looked at in one block because they were due to be.
-pub const MAX_WOKEN: u32 = 16;
+pub const MAX_WOKEN: u32 = 8;
 /// Turns of senders in one block, if the budget allows.
 pub const MAX_TURNS: u32 = 64;
 /// Old records that are removed in one block.

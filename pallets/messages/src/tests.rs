@@ -3,8 +3,8 @@
 
 use crate::{
     mock::*,
-    pallet::{Entered, Error, Event},
-    WeightInfo, MAX_RETRIES, MAX_TURNS, VALUE_PAUSE,
+    pallet::{Entered, Error, Event, Lanes},
+    Lane, WeightInfo, MAX_RETRIES, MAX_TURNS, MAX_WOKEN, VALUE_PAUSE,
 };
 use cascoin_l2_primitives::messages::{MessageFailure, MessageState, ValueStanding};
 use frame_support::{assert_noop, assert_ok, traits::fungible::Inspect, weights::Weight};
@@ -131,6 +131,36 @@ fn r9_1_a_message_waits_for_its_value_and_then_has_it() {
         assert!(matches!(state(2), MessageState::Executed { .. }));
         assert_eq!(Balances::balance(&account(9)), 500 - 400 - 2 * FEE);
         assert_eq!(Balances::balance(&account(2)), ENDOWMENT + 400);
+    });
+}
+
+/// Attack: more senders whose values wait than have turns in a block.
+#[test]
+fn those_whose_value_waits_take_no_turns() {
+    new_test_ext().execute_with(|| {
+        NewStanding::set(ValueStanding::Waits);
+        for seed in 10..110u8 {
+            send(seed, seed.into(), 50, remark(seed.into()));
+        }
+        // Each has its first turn, in which it is found that it must pause.
+        while !Lanes::<Test>::get(Lane::Ready).is_empty() {
+            next_block();
+        }
+        assert_eq!(Lanes::<Test>::get(Lane::Paused).len(), 100);
+        // From now on nobody else ever waits for them.
+        for number in 0..3 * VALUE_PAUSE {
+            send(1, 1_000 + number, 0, remark(number));
+            next_block();
+            assert_eq!(remarks(), [said(1, number)]);
+            assert_eq!(Lanes::<Test>::get(Lane::Ready).len(), 0);
+        }
+        // And who has its value gets its turn as soon as it was looked at.
+        Standings::mutate(|all| all.insert(outpoint(60), ValueStanding::Credited));
+        use frame_support::traits::fungible::Mutate;
+        assert_ok!(Balances::mint_into(&account(60), 50));
+        blocks(100u32.div_ceil(MAX_WOKEN) + VALUE_PAUSE + 1);
+        assert!(matches!(state(60), MessageState::Executed { .. }));
+        assert_eq!(Lanes::<Test>::get(Lane::Paused).len(), 99);
     });
 }
 

@@ -43,12 +43,13 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
         Weight::from_parts(5 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(4, 0)
     }
 
-    // Each leaves its place and takes another one.
+    // Each leaves its place and takes another one. Reads: its turn, its queue and the place
+    // at its head, the record, the burn's record.
     fn wake(n: u32) -> Weight {
         let n = u64::from(n);
         let lanes = if n > 0 { 2 } else { 0 };
-        Weight::from_parts(n * 10 * MICROSECOND, 0)
-            + T::DbWeight::get().reads_writes(n, 2 * n + lanes)
+        Weight::from_parts(n * 20 * MICROSECOND, 0)
+            + T::DbWeight::get().reads_writes(5 * n, 2 * n + lanes)
     }
 
     fn remove(n: u32) -> Weight {

@@ -34,11 +34,36 @@ pub type Header = generic::Header<u32, BlakeTwo256>;
 pub type Extrinsic = generic::UncheckedExtrinsic<AccountId, RuntimeCall, (), ()>;
 pub type Block = generic::Block<Header, Extrinsic>;
 
+/// Stands for pallets that send to L1: its one call heeds the guard, and is light enough for
+/// a message.
+#[frame_support::pallet(dev_mode)]
+pub mod outbox {
+    use frame_support::pallet_prelude::*;
+    use frame_system::pallet_prelude::*;
+
+    #[pallet::pallet]
+    pub struct Pallet<T>(_);
+
+    #[pallet::config]
+    pub trait Config: frame_system::Config + crate::Config {}
+
+    #[pallet::call]
+    impl<T: Config> Pallet<T> {
+        #[pallet::call_index(0)]
+        #[pallet::weight(Weight::from_parts(1_000, 0))]
+        pub fn send(origin: OriginFor<T>) -> DispatchResult {
+            ensure_signed(origin)?;
+            crate::Pallet::<T>::ensure_not_entered()
+        }
+    }
+}
+
 frame_support::construct_runtime!(
     pub enum Test {
         System: frame_system,
         Balances: pallet_balances,
         Messages: pallet_messages,
+        Outbox: outbox,
     }
 );
 
@@ -133,6 +158,8 @@ impl pallet_messages::Config for Test {
     type KeepBlocks = frame_support::traits::ConstU32<KEEP>;
     type WeightInfo = crate::EstimatedWeight<Test>;
 }
+
+impl outbox::Config for Test {}
 
 pub fn key(seed: u8) -> ecdsa::Public {
     let mut raw = [seed; 33];
@@ -230,6 +257,11 @@ pub fn transfer(to: u8, value: Balance) -> RuntimeCall {
 /// A call that leads back to this pallet.
 pub fn claim_call(number: u32) -> RuntimeCall {
     RuntimeCall::Messages(crate::Call::claim { outpoint: outpoint(number) })
+}
+
+/// A call that heeds the guard.
+pub fn guarded() -> RuntimeCall {
+    RuntimeCall::Outbox(outbox::Call::send {})
 }
 
 /// A claim as a transaction makes it: an error undoes it.

@@ -8,7 +8,7 @@ use crate::{
 };
 use cascoin_l2_primitives::messages::{MessageFailure, MessageState, ValueStanding};
 use frame_support::{assert_noop, assert_ok, traits::fungible::Inspect, weights::Weight};
-use sp_runtime::DispatchError;
+use sp_runtime::{traits::Dispatchable, DispatchError};
 
 fn is_failed(number: u32) -> Option<MessageFailure> {
     match state(number) {
@@ -381,13 +381,31 @@ fn r28_5_a_message_that_leads_back_here_fails() {
         // Whatever a claim may weigh one day.
         Entered::<Test>::put(true);
         assert_noop!(claim(1, 1), Error::<Test>::Reentrant);
-        assert_noop!(Messages::ensure_not_entered(), Error::<Test>::Reentrant);
         Entered::<Test>::kill();
         // Nor within a claim, nor by itself.
         assert!(claim(1, 2).is_err());
         assert_eq!(is_failed(2), Some(MessageFailure::TooHeavy));
         assert_ok!(claim(1, 1));
         assert_eq!(Balances::balance(&account(2)), 3 * ENDOWMENT);
+    });
+}
+
+/// Attack: a message whose call sends to L1. It is light enough; only the guard is there.
+#[test]
+fn r28_1_what_heeds_the_guard_fails_within_a_message_and_a_claim_and_nowhere_else() {
+    new_test_ext().execute_with(|| {
+        let reentrant = MessageFailure::Call(Error::<Test>::Reentrant.into());
+        send(1, 1, 0, guarded());
+        next_block();
+        assert_eq!(state(1), MessageState::Queued(Some(reentrant)));
+        assert!(!Entered::<Test>::exists(), "it is set no longer than the call takes");
+        assert_ok!(guarded().dispatch(RuntimeOrigin::signed(account(1))));
+        blocks(ALL_TRIES);
+        assert_eq!(is_failed(1), Some(reentrant));
+        let refused = claim(1, 1).map_err(|failed| failed.error);
+        assert_eq!(refused, Err(Error::<Test>::Reentrant.into()));
+        assert_eq!(is_failed(1), Some(reentrant));
+        assert_ok!(guarded().dispatch(RuntimeOrigin::signed(account(1))));
     });
 }
 

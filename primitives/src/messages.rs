@@ -43,6 +43,8 @@ pub enum MessageFailure {
     FeeUnpaid,
     /// Its call failed.
     Call(DispatchError),
+    /// L1 dropped it and has not brought it again.
+    Dropped,
 }
 
 impl MessageFailure {
@@ -96,11 +98,11 @@ pub struct MessageRecord {
     pub value: u64,
     /// Its body, every byte as on L1 (P9).
     pub body: MessageBody,
-    /// Height of its L1 block.
+    /// Height of its L1 block: the one that brought it last, if L1 forked.
     pub l1_height: u32,
-    /// Hash of its L1 block.
+    /// Hash of that block.
     pub l1_hash: L1Hash,
-    /// The L2 block that applied it.
+    /// The L2 block that applied it first.
     pub applied: BlockNumber,
     /// How often it was tried.
     pub tries: u8,

@@ -70,6 +70,12 @@ impl<T: Config> Pallet<T> {
             Self::line_up(Lane::Ready, sender, now);
             return Weight::zero();
         }
+        // Whether L1 brings it again is settled by now: nothing is executed before.
+        if Self::is_dropped(&record) {
+            Self::fail(record, MessageFailure::Dropped, now);
+            Self::go_on(sender);
+            return Weight::zero();
+        }
         if record.value > 0 {
             match T::Value::standing(&outpoint) {
                 ValueStanding::Credited => (),
@@ -186,15 +192,16 @@ impl<T: Config> Pallet<T> {
             Messages::<T>::get(outpoint.txid, outpoint.vout).ok_or(Error::<T>::UnknownMessage)?;
         ensure!(record.sender == who, Error::<T>::NotSender);
         let claimable = match record.state {
-            // Those two stay as they are, whoever asks.
+            MessageState::Failed { reason: MessageFailure::Malformed, .. } => false,
+            // What L1 had dropped, if it has brought it after all.
             MessageState::Failed {
-                reason: MessageFailure::Malformed | MessageFailure::ValueRejected,
+                reason: MessageFailure::Dropped | MessageFailure::ValueRejected,
                 ..
-            } => false,
+            } => record.value == 0 || T::Value::standing(&outpoint) == ValueStanding::Credited,
             MessageState::Failed { .. } => true,
             MessageState::Queued(_) | MessageState::Executed { .. } => false,
         };
-        ensure!(claimable, Error::<T>::NotClaimable);
+        ensure!(claimable && !Self::is_dropped(&record), Error::<T>::NotClaimable);
         let (_, _, (call, weight)) = Self::read(&record).map_err(|_| Error::<T>::NotClaimable)?;
         let now = frame_system::Pallet::<T>::block_number().saturated_into();
         let used = Some(T::WeightInfo::claim().saturating_add(weight));

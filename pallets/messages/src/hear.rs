@@ -9,7 +9,7 @@ use cascoin_l2_primitives::{
         ChargeMessage as _, MessageBody, MessageFailure, MessageRecord, MessageState,
         MessageValue as _, ValueStanding,
     },
-    relay::L1BlockContext,
+    relay::{L1BlockContext, L1Branch as _},
 };
 use sp_core::ecdsa;
 use sp_runtime::{traits::IdentifyAccount, MultiSigner, SaturatedConversion};
@@ -24,11 +24,14 @@ impl<T: Config> Pallet<T> {
         block: &L1BlockContext,
     ) {
         let sender: AccountId = MultiSigner::Ecdsa(*key).into_account();
-        let known = Messages::<T>::contains_key(outpoint.txid, outpoint.vout);
+        let known = Messages::<T>::get(outpoint.txid, outpoint.vout);
         // A value is on record for ever, also where its message is not any more. One that
         // comes again after a fork of L1 is told of that, so it is asked in any case.
         let new_value = value > 0 && T::Value::credit(outpoint, value, &sender, block);
-        if known || (value > 0 && !new_value) {
+        if let Some(record) = known {
+            return Self::see_again(record, block);
+        }
+        if value > 0 && !new_value {
             Self::deposit_event(Event::MessageAlreadyKnown { outpoint });
             return;
         }
@@ -56,6 +59,24 @@ impl<T: Config> Pallet<T> {
         Messages::<T>::insert(outpoint.txid, outpoint.vout, record);
         Self::enqueue(&sender, outpoint);
         Self::deposit_event(Event::MessageQueued { outpoint, sender, value });
+    }
+
+    // L1 brings a message that is on record. After a fork it may stand in another block.
+    fn see_again(mut record: MessageRecord, block: &L1BlockContext) {
+        let outpoint = record.outpoint;
+        if record.l1_hash == block.hash || !Self::is_dropped(&record) {
+            Self::deposit_event(Event::MessageAlreadyKnown { outpoint });
+            return;
+        }
+        let (l1_height, l1_hash) = (block.height, block.hash);
+        (record.l1_height, record.l1_hash) = (l1_height, l1_hash);
+        Messages::<T>::insert(outpoint.txid, outpoint.vout, record);
+        Self::deposit_event(Event::MessageConfirmedAgain { outpoint, l1_height, l1_hash });
+    }
+
+    /// Whether the block that the record names was replaced on L1.
+    pub(crate) fn is_dropped(record: &MessageRecord) -> bool {
+        !T::L1Blocks::has_block(record.l1_height, &record.l1_hash)
     }
 
     // Whether a message would only keep others waiting: its sender cannot pay, and neither

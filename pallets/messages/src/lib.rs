@@ -27,7 +27,9 @@
 //!   here fails ([`Error::Reentrant`], R28.5). The record says what is done before a call
 //!   is made (R28.3).
 //! - What one block does is bounded by [`Config::BlockBudget`], whatever L1 brings.
-//! - Nothing is executed while L1 may have dropped what is attested.
+//! - Nothing is executed while L1 may have dropped what is attested, and nothing that L1
+//!   has dropped: it fails ([`MessageFailure::Dropped`](cascoin_l2_primitives::messages::MessageFailure::Dropped)),
+//!   and is for its sender to claim if L1 brings it after all (ADR 0026).
 //!
 //! ## Growth of the state
 //!
@@ -55,6 +57,8 @@ mod queue;
 pub mod types;
 pub mod weights;
 
+#[cfg(test)]
+mod fork_tests;
 #[cfg(test)]
 mod mock;
 #[cfg(test)]
@@ -88,7 +92,7 @@ pub mod pallet {
         chain::{AccountId, BlockNumber},
         l1::{L1Hash, OutPoint},
         messages::{ChargeMessage, MessageFailure, MessageRecord, MessageValue},
-        relay::{L1BlockContext, L1Event, OnL1Event},
+        relay::{L1BlockContext, L1Branch, L1Event, OnL1Event},
     };
     use frame_support::{
         dispatch::{GetDispatchInfo, PostDispatchInfo},
@@ -121,8 +125,12 @@ pub mod pallet {
         /// The number of this layer 2, by which messages name it.
         type ChainId: Get<u32>;
 
-        /// Whether the quorum sees another L1 history below what is attested.
+        /// Whether the quorum sees another L1 history below what is attested, or it is not
+        /// settled yet what of it L1 has dropped.
         type L1Disputed: Get<bool>;
+
+        /// The attested branch of L1.
+        type L1Blocks: L1Branch;
 
         /// Whether users' calls are refused for a while: messages wait, instead of failing.
         type Halted: Get<bool>;
@@ -210,6 +218,15 @@ pub mod pallet {
             /// The output on L1.
             outpoint: OutPoint,
         },
+        /// L1 brought a message again, in another block than before.
+        MessageConfirmedAgain {
+            /// The output on L1.
+            outpoint: OutPoint,
+            /// Height of the block that it stands in now.
+            l1_height: u32,
+            /// Its hash.
+            l1_hash: L1Hash,
+        },
         /// A message's call succeeded.
         MessageExecuted {
             /// The output on L1.
@@ -246,7 +263,7 @@ pub mod pallet {
         UnknownMessage,
         /// Another account sent it.
         NotSender,
-        /// It has not failed, or not so that it could succeed.
+        /// It has not failed, or not so that it could succeed, or L1 does not have it.
         NotClaimable,
     }
 

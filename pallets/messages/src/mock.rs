@@ -8,7 +8,7 @@ use cascoin_l2_primitives::{
     messages::{
         ChargeMessage, MessageBody, MessageRecord, MessageState, MessageValue, ValueStanding,
     },
-    relay::{L1BlockContext, L1Event, OnL1Event},
+    relay::{L1BlockContext, L1Branch, L1Event, OnL1Event},
 };
 use codec::Encode;
 use frame_support::{
@@ -98,6 +98,8 @@ parameter_types! {
     pub static Budget: Weight = Weight::from_parts(30_000_000_000, u64::MAX);
     pub static Disputed: bool = false;
     pub static Halted: bool = false;
+    /// L1 blocks that were replaced.
+    pub static Replaced: Vec<L1Hash> = Vec::new();
     /// How the values of outputs stand that are not all credited.
     pub static Standings: BTreeMap<OutPoint, ValueStanding> = BTreeMap::new();
     /// Outputs whose value is on record.
@@ -131,6 +133,14 @@ impl MessageValue for Values {
     }
 }
 
+pub struct L1Blocks;
+
+impl L1Branch for L1Blocks {
+    fn has_block(_: u32, hash: &L1Hash) -> bool {
+        !Replaced::get().contains(hash)
+    }
+}
+
 /// Burns [`FEE`].
 pub struct Fees;
 
@@ -151,6 +161,7 @@ impl pallet_messages::Config for Test {
     type Fees = Fees;
     type ChainId = frame_support::traits::ConstU32<CHAIN_ID>;
     type L1Disputed = Disputed;
+    type L1Blocks = L1Blocks;
     type Halted = Halted;
     type MaxCallWeight = MaxCall;
     type BlockBudget = Budget;
@@ -178,6 +189,7 @@ pub fn new_test_ext() -> sp_io::TestExternalities {
     Budget::set(Weight::from_parts(30_000_000_000, u64::MAX));
     Disputed::set(false);
     Halted::set(false);
+    Replaced::set(Vec::new());
     Standings::set(BTreeMap::new());
     Credited::set(Vec::new());
     NewStanding::set(ValueStanding::Credited);
@@ -222,8 +234,18 @@ pub fn l1_block() -> L1BlockContext {
     L1BlockContext { height: 77, hash: L1Hash([7; 32]), time: 1_600_000_000, median_time: 0 }
 }
 
+/// An L1 block of a branch.
+pub fn l1_block_of(branch: u8) -> L1BlockContext {
+    L1BlockContext { hash: L1Hash([branch; 32]), ..l1_block() }
+}
+
 /// The relay hands over a message with this body.
 pub fn deliver(seed: u8, number: u32, value: u64, body: MessageBody) {
+    deliver_in(&l1_block(), seed, number, value, body);
+}
+
+/// The same in a block.
+pub fn deliver_in(block: &L1BlockContext, seed: u8, number: u32, value: u64, body: MessageBody) {
     let event = L1Event::Message {
         outpoint: outpoint(number),
         chain_id: CHAIN_ID,
@@ -231,7 +253,7 @@ pub fn deliver(seed: u8, number: u32, value: u64, body: MessageBody) {
         value,
         body,
     };
-    Messages::on_event(&event, &l1_block());
+    Messages::on_event(&event, block);
 }
 
 pub fn body(gas: u32, call: &RuntimeCall) -> MessageBody {

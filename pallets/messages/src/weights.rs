@@ -33,14 +33,16 @@ pub struct EstimatedWeight<T>(PhantomData<T>);
 impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
     // Reads: the chain id, the record, the queue, the lane, the fee's price and parameters,
     // the sender's account. Writes: the record, the queue and its place, the lane and its
-    // place.
+    // place. One that comes again costs less: it reads the record and three times of L1's
+    // branch, and writes the record.
     fn hear() -> Weight {
         Weight::from_parts(40 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(7, 5)
     }
 
-    // The dispute, both lanes, and the records that are done.
+    // The dispute, the recovery, burns that are judged, the halt, both lanes, and the records
+    // that are done.
     fn block() -> Weight {
-        Weight::from_parts(5 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(4, 0)
+        Weight::from_parts(5 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(8, 0)
     }
 
     // Each leaves its place and takes another one. Reads: its turn, its queue and the place
@@ -59,16 +61,18 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
             + T::DbWeight::get().reads_writes(n, 2 * n + range)
     }
 
-    // Reads: the turn, the queue, its place, the record, the burn's record, the fee's price
+    // Reads: the turn, the queue, its place, the record, what is applied and attested of L1
+    // and a hash of it, the burn's record, the fee's price
     // and parameters, the score, the sender's account and the pot. Writes: the lane and two
     // places, the queue and its place, the record, what is done and its range, both
     // accounts, the fees.
     fn turn() -> Weight {
-        Weight::from_parts(150 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(11, 11)
+        Weight::from_parts(150 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(14, 11)
     }
 
+    // Reads: the guard, the record, the burn's record, and three times of L1's branch.
     fn claim() -> Weight {
-        Weight::from_parts(30 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(2, 1)
+        Weight::from_parts(30 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(6, 1)
     }
 }
 

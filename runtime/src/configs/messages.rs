@@ -2,8 +2,8 @@
 
 use super::{l1::L1Disputed, liveness::Emergency, stake::ChainId, system::MAX_BLOCK_REF_TIME};
 use crate::{
-    AccountId, Balance, Balances, BlockNumber, BurnMint, ChainParameters, Rewards, Runtime,
-    RuntimeCall, TransactionPayment,
+    AccountId, Balance, Balances, BlockNumber, BurnMint, ChainParameters, L1Relay, Rewards,
+    Runtime, RuntimeCall, TransactionPayment,
 };
 use cascoin_l2_primitives::messages::ChargeMessage;
 use frame_support::{
@@ -83,12 +83,23 @@ impl ChargeMessage for MessageFees {
     }
 }
 
+/// Whether L1 may have dropped what is attested: as the quorum sees it, while the relay
+/// recovers, and until all burns are judged that may be gone.
+pub struct L1Unsettled;
+
+impl Get<bool> for L1Unsettled {
+    fn get() -> bool {
+        L1Disputed::get() || pallet_burn_mint::Sweep::<Runtime>::exists()
+    }
+}
+
 impl pallet_messages::Config for Runtime {
     type MessageCall = RuntimeCall;
     type Value = BurnMint;
     type Fees = MessageFees;
     type ChainId = ChainId;
-    type L1Disputed = L1Disputed;
+    type L1Disputed = L1Unsettled;
+    type L1Blocks = L1Relay;
     type Halted = Emergency;
     type MaxCallWeight = MaxMessageWeight;
     type BlockBudget = MessagesBudget;

@@ -164,5 +164,6 @@ fn reason_name(failure: MessageFailure) -> &'static str {
         MessageFailure::TooHeavy => "TOO_HEAVY",
         MessageFailure::FeeUnpaid => "FEE_UNPAID",
         MessageFailure::Call(_) => "CALL_FAILED",
+        MessageFailure::Dropped => "DROPPED",
     }
 }

@@ -45,6 +45,8 @@ pub enum MessageFailure {
     Call(DispatchError),
     /// L1 dropped it and has not brought it again.
     Dropped,
+    /// It was executed as an output of the same transaction under another identifier.
+    Duplicate,
 }
 
 impl MessageFailure {
@@ -92,6 +94,9 @@ pub enum MessageState {
 pub struct MessageRecord {
     /// The output on L1.
     pub outpoint: OutPoint,
+    /// What its transaction would be called without the scripts and witnesses of its inputs,
+    /// which strangers can rewrite.
+    pub unsigned_txid: L1Hash,
     /// The account of the key that sent it.
     pub sender: AccountId,
     /// What its output destroyed, in base units.

@@ -2,7 +2,7 @@
 //! weights of their own.
 
 use crate::{
-    pallet::{Call, Config, DoneRange, Lanes, Messages, Pallet},
+    pallet::{Call, Config, DoneRange, ExecutedAs, Lanes, Messages, Pallet},
     types::{Lane, Turn},
     MAX_REMOVED, MAX_WOKEN,
 };
@@ -39,6 +39,7 @@ fn event<T: Config>(value: u64) -> L1Event {
 fn event_of<T: Config>(seed: u8, sender: ecdsa::Public, value: u64) -> L1Event {
     L1Event::Message {
         outpoint: outpoint(seed),
+        unsigned_txid: L1Hash([seed; 32]),
         chain_id: T::ChainId::get(),
         sender,
         value,
@@ -49,6 +50,7 @@ fn event_of<T: Config>(seed: u8, sender: ecdsa::Public, value: u64) -> L1Event {
 fn failed<T: Config>(seed: u8, sender: AccountId) {
     let record = MessageRecord {
         outpoint: outpoint(seed),
+        unsigned_txid: L1Hash([seed; 32]),
         sender,
         value: 0,
         body: body::<T>(),
@@ -114,6 +116,7 @@ mod benchmarks {
     fn remove(n: Linear<0, { MAX_REMOVED }>) {
         for seed in 0..n {
             failed::<T>(seed as u8, AccountId::new([1; 32]));
+            ExecutedAs::<T>::insert(L1Hash([seed as u8; 32]), 0, outpoint(seed as u8));
         }
         #[block]
         {

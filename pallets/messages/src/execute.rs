@@ -4,7 +4,7 @@
 //! say is written before the call is made, and taken back only if the call fails.
 
 use crate::{
-    pallet::{Config, Entered, Error, Event, Lanes, Messages, Pallet},
+    pallet::{Config, Entered, Error, Event, ExecutedAs, Lanes, Messages, Pallet},
     types::{Lane, Turn},
     WeightInfo, MAX_DEPTH, MAX_RETRIES, MAX_TURNS, VALUE_PAUSE,
 };
@@ -76,6 +76,11 @@ impl<T: Config> Pallet<T> {
             Self::go_on(sender);
             return Weight::zero();
         }
+        if Self::is_duplicate(&record) {
+            Self::fail(record, MessageFailure::Duplicate, now);
+            Self::go_on(sender);
+            return Weight::zero();
+        }
         if record.value > 0 {
             match T::Value::standing(&outpoint) {
                 ValueStanding::Credited => (),
@@ -110,6 +115,13 @@ impl<T: Config> Pallet<T> {
         }
         Self::go_on(sender);
         weight
+    }
+
+    // Whether it was executed under another identifier of its transaction. One of which L1
+    // dropped the other output before that was executed is none: it is the message.
+    fn is_duplicate(record: &MessageRecord) -> bool {
+        let executed = ExecutedAs::<T>::get(record.unsigned_txid, record.outpoint.vout);
+        executed.is_some_and(|outpoint| outpoint != record.outpoint)
     }
 
     // A message that brought nothing and whose sender cannot pay is not: else it would cost
@@ -169,19 +181,25 @@ impl<T: Config> Pallet<T> {
         Ok((gas, length, (call, weight)))
     }
 
-    // Makes the call for the sender. Before it the record says that it is executed: there
-    // is no moment at which it could be executed a second time.
+    // Makes the call for the sender. Before it the record says that it is executed, and so
+    // does what its transaction is without its scripts: there is no moment at which it could
+    // be executed a second time.
     fn enter(
         record: &mut MessageRecord,
         call: T::MessageCall,
         now: BlockNumber,
     ) -> DispatchResultWithPostInfo {
         ensure!(!Entered::<T>::get(), Error::<T>::Reentrant);
+        let (unsigned_txid, OutPoint { txid, vout }) = (record.unsigned_txid, record.outpoint);
         record.state = MessageState::Executed { block: now };
-        Messages::<T>::insert(record.outpoint.txid, record.outpoint.vout, &*record);
+        Messages::<T>::insert(txid, vout, &*record);
+        ExecutedAs::<T>::insert(unsigned_txid, vout, record.outpoint);
         Entered::<T>::put(true);
         let result = call.dispatch(RawOrigin::Signed(record.sender.clone()).into());
         Entered::<T>::kill();
+        if result.is_err() {
+            ExecutedAs::<T>::remove(unsigned_txid, vout);
+        }
         result
     }
 
@@ -192,7 +210,10 @@ impl<T: Config> Pallet<T> {
             Messages::<T>::get(outpoint.txid, outpoint.vout).ok_or(Error::<T>::UnknownMessage)?;
         ensure!(record.sender == who, Error::<T>::NotSender);
         let claimable = match record.state {
-            MessageState::Failed { reason: MessageFailure::Malformed, .. } => false,
+            MessageState::Failed {
+                reason: MessageFailure::Malformed | MessageFailure::Duplicate,
+                ..
+            } => false,
             // What L1 had dropped, if it has brought it after all.
             MessageState::Failed {
                 reason: MessageFailure::Dropped | MessageFailure::ValueRejected,
@@ -201,7 +222,8 @@ impl<T: Config> Pallet<T> {
             MessageState::Failed { .. } => true,
             MessageState::Queued(_) | MessageState::Executed { .. } => false,
         };
-        ensure!(claimable && !Self::is_dropped(&record), Error::<T>::NotClaimable);
+        let stands = !Self::is_dropped(&record) && !Self::is_duplicate(&record);
+        ensure!(claimable && stands, Error::<T>::NotClaimable);
         let (_, _, (call, weight)) = Self::read(&record).map_err(|_| Error::<T>::NotClaimable)?;
         let now = frame_system::Pallet::<T>::block_number().saturated_into();
         let used = Some(T::WeightInfo::claim().saturating_add(weight));

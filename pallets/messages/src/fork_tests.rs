@@ -2,7 +2,7 @@
 
 use crate::{
     mock::*,
-    pallet::{Error, Event},
+    pallet::{Error, Event, ExecutedAs},
 };
 use cascoin_l2_primitives::{
     l1::L1Hash,
@@ -121,6 +121,79 @@ fn r19_what_comes_late_is_for_its_sender_to_claim() {
         assert_ok!(claim(1, 1));
         let block = System::block_number();
         assert_eq!(state(1), MessageState::Executed { block });
+    });
+}
+
+/// Attack: the new branch has the transaction with another script in one of its inputs, and
+/// so under another identifier.
+#[test]
+fn r28_a_message_that_was_executed_is_not_executed_under_another_txid() {
+    new_test_ext().execute_with(|| {
+        send_in(&l1_block_of(OLD), 1, 1, 50);
+        next_block();
+        assert_eq!(remarks(), [said(1, 1)]);
+        fork(OLD);
+        deliver_as(&l1_block_of(NEW), 1, (1, 2), 50, body(GAS, &remark(1)));
+        assert_eq!(
+            Balances::balance(&account(1)),
+            ENDOWMENT + 2 * 50 - FEE,
+            "what the first brought is for the books to take back"
+        );
+        // Nor does it keep others waiting.
+        send_in(&l1_block_of(NEW), 1, 3, 0);
+        settle();
+        next_block();
+        assert!(remarks().is_empty());
+        let reason = MessageFailure::Duplicate;
+        assert!(matches!(state(2), MessageState::Failed { reason: now, .. } if now == reason));
+        next_block();
+        assert_eq!(remarks(), [said(1, 3)]);
+        assert_noop!(claim(1, 2), Error::<Test>::NotClaimable);
+        // Both go when they were kept long enough.
+        blocks(KEEP + 1);
+        assert_eq!((record(1), record(2)), (None, None));
+        assert_eq!(ExecutedAs::<Test>::iter().count(), 0);
+    });
+}
+
+/// L1 dropped the first before it was executed: then the second is the message. It stays so
+/// if L1 returns to the first.
+#[test]
+fn r28_of_two_outputs_of_what_was_signed_the_one_that_l1_has_is_executed() {
+    new_test_ext().execute_with(|| {
+        send_in(&l1_block_of(OLD), 1, 1, 0);
+        fork(OLD);
+        deliver_as(&l1_block_of(NEW), 1, (1, 2), 0, body(GAS, &remark(1)));
+        settle();
+        next_block();
+        assert!(is_dropped(1) && remarks().is_empty());
+        next_block();
+        assert_eq!(remarks(), [said(1, 1)]);
+        assert!(matches!(state(2), MessageState::Executed { .. }));
+        fork(NEW);
+        send_in(&l1_block_of(OLD), 1, 1, 0);
+        settle();
+        assert_noop!(claim(1, 1), Error::<Test>::NotClaimable);
+        blocks(3);
+        assert!(is_dropped(1) && matches!(state(2), MessageState::Executed { .. }));
+    });
+}
+
+/// The same, where the call of the first has failed.
+#[test]
+fn r28_a_call_that_failed_leaves_its_message_to_be_executed() {
+    new_test_ext().execute_with(|| {
+        let call = transfer(2, 2 * ENDOWMENT);
+        deliver_in(&l1_block_of(OLD), 1, 1, 0, body(GAS, &call));
+        next_block();
+        assert!(matches!(state(1), MessageState::Queued(Some(MessageFailure::Call(_)))));
+        fork(OLD);
+        deliver_as(&l1_block_of(NEW), 1, (1, 2), 0, body(GAS, &call));
+        assert_ok!(Balances::mint_into(&account(1), 2 * ENDOWMENT));
+        settle();
+        blocks(PAUSE + 2);
+        assert!(is_dropped(1) && matches!(state(2), MessageState::Executed { .. }));
+        assert_eq!(Balances::balance(&account(2)), 3 * ENDOWMENT, "once");
     });
 }
 

@@ -4,7 +4,7 @@
 use crate::pallet::{Config, Event, Messages, Pallet, Queues};
 use cascoin_l2_primitives::{
     chain::AccountId,
-    l1::{cross_layer::CrossLayerPayload, OutPoint},
+    l1::{cross_layer::CrossLayerPayload, L1Hash, OutPoint},
     messages::{
         ChargeMessage as _, MessageBody, MessageFailure, MessageRecord, MessageState,
         MessageValue as _, ValueStanding,
@@ -17,7 +17,7 @@ use sp_runtime::{traits::IdentifyAccount, MultiSigner, SaturatedConversion};
 impl<T: Config> Pallet<T> {
     /// Takes note of a message to this chain.
     pub(crate) fn hear(
-        outpoint: OutPoint,
+        (outpoint, unsigned_txid): (OutPoint, L1Hash),
         key: &ecdsa::Public,
         value: u64,
         body: &MessageBody,
@@ -47,6 +47,7 @@ impl<T: Config> Pallet<T> {
         }
         let record = MessageRecord {
             outpoint,
+            unsigned_txid,
             sender: sender.clone(),
             value,
             body: body.clone(),

@@ -22,7 +22,9 @@
 //!   (R28.2), and, as long as there is room, in the next (R9.5).
 //! - Messages of one sender are executed in L1 order: one that waits or is to be tried
 //!   again has those behind it wait. Other senders never wait for it: senders take turns.
-//! - A message succeeds at most once.
+//! - A message succeeds at most once, also if a fork of L1 brings its transaction under
+//!   another identifier, which strangers can give it ([`ExecutedAs`]). What that one
+//!   destroyed is credited all the same.
 //! - Nothing is executed while a message is ([`Entered`], R28.1): a call that leads back
 //!   here fails ([`Error::Reentrant`], R28.5). The record says what is done before a call
 //!   is made (R28.3).
@@ -168,6 +170,12 @@ pub mod pallet {
         MessageRecord,
         OptionQuery,
     >;
+
+    /// As which output a message was executed, by what its transaction would be called
+    /// without the scripts of its inputs, and position. It is there as long as the record.
+    #[pallet::storage]
+    pub type ExecutedAs<T> =
+        StorageDoubleMap<_, Blake2_128Concat, L1Hash, Twox64Concat, u32, OutPoint, OptionQuery>;
 
     /// Which places of a sender's queue are taken. There is none for who has no message
     /// that waits.
@@ -317,9 +325,10 @@ pub mod pallet {
     impl<T: Config> OnL1Event for Pallet<T> {
         fn on_event(event: &L1Event, block: &L1BlockContext) {
             match event {
-                L1Event::Message { outpoint, chain_id, sender, value, body } => {
+                L1Event::Message { outpoint, unsigned_txid, chain_id, sender, value, body } => {
                     if *chain_id == T::ChainId::get() {
-                        Self::hear(*outpoint, sender, *value, body, block);
+                        let output = (*outpoint, *unsigned_txid);
+                        Self::hear(output, sender, *value, body, block);
                     }
                 }
                 L1Event::Burn { .. }

@@ -244,10 +244,28 @@ pub fn deliver(seed: u8, number: u32, value: u64, body: MessageBody) {
     deliver_in(&l1_block(), seed, number, value, body);
 }
 
+/// What the transaction of an output would be called without its inputs' scripts.
+pub fn unsigned_txid(number: u32) -> L1Hash {
+    L1Hash::of(&(number, "unsigned").encode())
+}
+
 /// The same in a block.
 pub fn deliver_in(block: &L1BlockContext, seed: u8, number: u32, value: u64, body: MessageBody) {
+    deliver_as(block, seed, (number, number), value, body);
+}
+
+/// The same, of the first number's transaction, which strangers gave another identifier: it
+/// makes the second one's output of it.
+pub fn deliver_as(
+    block: &L1BlockContext,
+    seed: u8,
+    (signed, number): (u32, u32),
+    value: u64,
+    body: MessageBody,
+) {
     let event = L1Event::Message {
         outpoint: outpoint(number),
+        unsigned_txid: unsigned_txid(signed),
         chain_id: CHAIN_ID,
         sender: key(seed),
         value,

@@ -5,7 +5,7 @@
 //! have more. Who cannot go on is [`Paused`](Lane::Paused), so that it keeps nobody waiting.
 
 use crate::{
-    pallet::{Config, Done, DoneRange, Lanes, Messages, Pallet, Queued, Queues, Turns},
+    pallet::{Config, Done, DoneRange, ExecutedAs, Lanes, Messages, Pallet, Queued, Queues, Turns},
     types::{Lane, Turn},
     MAX_REMOVED, MAX_WOKEN, VALUE_PAUSE,
 };
@@ -94,6 +94,15 @@ impl<T: Config> Pallet<T> {
         Done::<T>::insert(place, (outpoint, now));
     }
 
+    fn forget(outpoint: OutPoint) {
+        let OutPoint { txid, vout } = outpoint;
+        let Some(record) = Messages::<T>::take(txid, vout) else { return };
+        // Not that of a duplicate.
+        if ExecutedAs::<T>::get(record.unsigned_txid, vout) == Some(outpoint) {
+            ExecutedAs::<T>::remove(record.unsigned_txid, vout);
+        }
+    }
+
     /// Removes records that were kept long enough; how many.
     pub(crate) fn remove_old(now: BlockNumber) -> u32 {
         let mut range = DoneRange::<T>::get();
@@ -103,7 +112,7 @@ impl<T: Config> Pallet<T> {
                 if now <= done.saturating_add(T::KeepBlocks::get()) {
                     break;
                 }
-                Messages::<T>::remove(outpoint.txid, outpoint.vout);
+                Self::forget(outpoint);
             }
             Done::<T>::remove(range.first);
             range.pop();

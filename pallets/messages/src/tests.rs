@@ -57,6 +57,7 @@ fn messages_for_another_chain_are_none() {
         use cascoin_l2_primitives::relay::{L1Event, OnL1Event};
         let event = L1Event::Message {
             outpoint: outpoint(1),
+            unsigned_txid: unsigned_txid(1),
             chain_id: CHAIN_ID + 1,
             sender: key(1),
             value: 50,

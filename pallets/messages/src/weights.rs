@@ -54,25 +54,27 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
             + T::DbWeight::get().reads_writes(5 * n, 2 * n + lanes)
     }
 
+    // Reads: the place, the record, as which output it was executed. Writes: all three.
     fn remove(n: u32) -> Weight {
         let n = u64::from(n);
         let range = u64::from(n > 0);
         Weight::from_parts(n * 10 * MICROSECOND, 0)
-            + T::DbWeight::get().reads_writes(n, 2 * n + range)
+            + T::DbWeight::get().reads_writes(3 * n, 3 * n + range)
     }
 
     // Reads: the turn, the queue, its place, the record, what is applied and attested of L1
-    // and a hash of it, the burn's record, the fee's price
+    // and a hash of it, as which output it was executed, the burn's record, the fee's price
     // and parameters, the score, the sender's account and the pot. Writes: the lane and two
-    // places, the queue and its place, the record, what is done and its range, both
-    // accounts, the fees.
+    // places, the queue and its place, the record, as which output it is executed, what is
+    // done and its range, both accounts, the fees.
     fn turn() -> Weight {
-        Weight::from_parts(150 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(14, 11)
+        Weight::from_parts(150 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(15, 12)
     }
 
-    // Reads: the guard, the record, the burn's record, and three times of L1's branch.
+    // Reads: the guard, the record, the burn's record, three times of L1's branch, as which
+    // output it was executed. Writes: the record and the latter.
     fn claim() -> Weight {
-        Weight::from_parts(30 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(6, 1)
+        Weight::from_parts(30 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(7, 2)
     }
 }
 

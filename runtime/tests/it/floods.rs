@@ -136,6 +136,7 @@ fn thousands_of_messages_in_one_l1_block_are_all_noted() {
         let payload = CrossLayerPayload { gas: 400_000, call: vec![0xff; 40] };
         L1Event::Message {
             outpoint: outpoint(number),
+            unsigned_txid: outpoint(number).txid,
             chain_id: CHAIN,
             sender: key,
             value: 0,

@@ -165,5 +165,6 @@ fn reason_name(failure: MessageFailure) -> &'static str {
         MessageFailure::FeeUnpaid => "FEE_UNPAID",
         MessageFailure::Call(_) => "CALL_FAILED",
         MessageFailure::Dropped => "DROPPED",
+        MessageFailure::Duplicate => "DUPLICATE",
     }
 }

@@ -18,6 +18,7 @@ pub fn reports(txid: L1Hash) -> Vec<MessageReport> {
     let report = |vout, state, awaits_value| MessageReport {
         record: MessageRecord {
             outpoint: OutPoint { txid, vout },
+            unsigned_txid: L1Hash([8; 32]),
             sender: alice(),
             value: 1_000,
             body: payload.body().try_into().expect("it fits"),

@@ -4,10 +4,11 @@
 //! Who signed the first input over all outputs sends them ([`signer`](crate::signer)):
 //! nobody else speaks for that key, and nobody can change what is said. Where no key is
 //! proven nobody can be told to have sent them, so they are no events, and what they
-//! destroy is lost: wallets MUST give such outputs no value. A transaction's identifier
-//! covers its scripts, which strangers can rewrite; so each message also says what the
-//! transaction is without them. Everything else is L2's to
+//! destroy is lost: wallets MUST give such outputs no value. Everything else is L2's to
 //! judge, so that the value of a message that makes no sense comes back to its sender.
+//!
+//! A transaction's identifier covers the scripts of its inputs, which strangers can rewrite;
+//! so each message also tells what the transaction would be called without them.
 
 use crate::{block::BlockTransaction, inclusion::without_witnesses, signer::first_signing_key};
 use bitcoin::consensus::deserialize;

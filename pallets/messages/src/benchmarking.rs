@@ -54,8 +54,9 @@ fn failed<T: Config>(seed: u8, sender: AccountId) {
         sender,
         value: 0,
         body: body::<T>(),
-        l1_height: 1,
-        l1_hash: L1Hash([1; 32]),
+        // Of a block that stands: the one of events here.
+        l1_height: L1BlockContext::default().height,
+        l1_hash: L1BlockContext::default().hash,
         applied: 1,
         tries: 1,
         state: MessageState::Failed { block: 1, reason: MessageFailure::FeeUnpaid },

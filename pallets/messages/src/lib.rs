@@ -60,6 +60,8 @@ pub mod types;
 pub mod weights;
 
 #[cfg(test)]
+mod fork_property_tests;
+#[cfg(test)]
 mod fork_tests;
 #[cfg(test)]
 mod mock;

@@ -43,6 +43,10 @@ pub enum MessageFailure {
     FeeUnpaid,
     /// Its call failed.
     Call(DispatchError),
+    /// L1 dropped it and has not brought it again.
+    Dropped,
+    /// It was executed as an output of the same transaction under another identifier.
+    Duplicate,
 }
 
 impl MessageFailure {
@@ -90,17 +94,20 @@ pub enum MessageState {
 pub struct MessageRecord {
     /// The output on L1.
     pub outpoint: OutPoint,
+    /// What its transaction would be called without the scripts and witnesses of its inputs,
+    /// which strangers can rewrite.
+    pub unsigned_txid: L1Hash,
     /// The account of the key that sent it.
     pub sender: AccountId,
     /// What its output destroyed, in base units.
     pub value: u64,
     /// Its body, every byte as on L1 (P9).
     pub body: MessageBody,
-    /// Height of its L1 block.
+    /// Height of its L1 block: the one that brought it last, if L1 forked.
     pub l1_height: u32,
-    /// Hash of its L1 block.
+    /// Hash of that block.
     pub l1_hash: L1Hash,
-    /// The L2 block that applied it.
+    /// The L2 block that applied it first.
     pub applied: BlockNumber,
     /// How often it was tried.
     pub tries: u8,
@@ -152,4 +159,8 @@ pub trait ChargeMessage {
     /// # Errors
     /// If the sender cannot pay. Then nothing is taken.
     fn charge(who: &AccountId, length: u32, weight: Weight) -> Result<Balance, DispatchError>;
+
+    /// Whether the sender could pay the least that any call costs, by the prices of now.
+    /// MUST be no more work than a charge.
+    fn can_pay(who: &AccountId) -> bool;
 }

@@ -6,10 +6,18 @@
 //! proven nobody can be told to have sent them, so they are no events, and what they
 //! destroy is lost: wallets MUST give such outputs no value. Everything else is L2's to
 //! judge, so that the value of a message that makes no sense comes back to its sender.
+//!
+//! A transaction's identifier covers the scripts of its inputs, which strangers can rewrite;
+//! so each message also tells what the transaction would be called without them.
 
-use crate::{block::BlockTransaction, signer::first_signing_key};
+use crate::{block::BlockTransaction, inclusion::without_witnesses, signer::first_signing_key};
+use bitcoin::consensus::deserialize;
 use cascoin_l2_primitives::{
-    l1::envelope::{Message, MessageKind},
+    l1::{
+        envelope::{Message, MessageKind},
+        transaction::StrippedTransaction,
+        L1Hash,
+    },
     relay::L1Event,
 };
 use sp_core::{bounded::BoundedVec, ecdsa};
@@ -30,11 +38,15 @@ pub fn messages(transaction: &BlockTransaction<'_>) -> Vec<(u32, L1Event)> {
             continue;
         };
         if sender.is_none() {
-            sender = first_signing_key(transaction.raw());
+            let raw = transaction.raw();
+            // Without it, which no signed transaction is, a message is known by its output.
+            let named = |key| (key, unsigned_txid(raw).unwrap_or(outpoint.txid));
+            sender = first_signing_key(raw).map(named);
         }
-        let Some(key) = sender else { return all };
+        let Some((key, unsigned_txid)) = sender else { return all };
         let event = L1Event::Message {
             outpoint,
+            unsigned_txid,
             chain_id,
             sender: ecdsa::Public::from_raw(key),
             value: output.value,
@@ -44,6 +56,12 @@ pub fn messages(transaction: &BlockTransaction<'_>) -> Vec<(u32, L1Event)> {
         all.push((outpoint.vout, event));
     }
     all
+}
+
+/// What the transaction would be called without scripts and witnesses of its inputs.
+fn unsigned_txid(raw: &[u8]) -> Option<L1Hash> {
+    let stripped = without_witnesses(deserialize(raw).ok()?);
+    Some(StrippedTransaction::read(&stripped)?.unsigned_txid())
 }
 
 #[cfg(test)]
@@ -83,10 +101,21 @@ mod tests {
         events
     }
 
+    /// As the library makes it.
+    fn by_the_library(raw: &[u8]) -> L1Hash {
+        let mut transaction: bitcoin::Transaction = deserialize(raw).expect("built right");
+        for input in &mut transaction.input {
+            input.script_sig = bitcoin::ScriptBuf::new();
+            input.witness.clear();
+        }
+        L1Hash(bitcoin::hashes::Hash::to_byte_array(transaction.compute_txid()))
+    }
+
     fn expected(raw: &[u8], vout: u32, value: u64, seed: u8) -> L1Event {
         let key = signer().public_key(&Secp256k1::new()).serialize();
         L1Event::Message {
             outpoint: OutPoint { txid: Transaction::read(raw).expect("built right").txid, vout },
+            unsigned_txid: by_the_library(raw),
             chain_id: 3,
             sender: ecdsa::Public::from_raw(key),
             value,
@@ -101,6 +130,25 @@ mod tests {
         // Also by the other form of proof.
         let raw = transaction().signed_as(Form::Nested, 1);
         assert_eq!(read(&raw), [expected(&raw, 0, 0, 1), expected(&raw, 3, 7, 2)]);
+    }
+
+    /// Scripts and witnesses differ, as they do where a stranger rewrites them.
+    #[test]
+    fn r19_a_message_is_known_by_what_was_signed_under_any_txid() {
+        let named = |raw: &[u8]| {
+            let id = |event: &L1Event| match event {
+                L1Event::Message { outpoint, unsigned_txid, .. } => {
+                    Some((outpoint.txid, *unsigned_txid))
+                }
+                _ => None,
+            };
+            read(raw).first().and_then(id).expect("it has a message")
+        };
+        let legacy = named(&transaction().signed_as(Form::Legacy, 1));
+        let other = named(&transaction().signed_as(Form::Legacy, 0x41));
+        assert_ne!(legacy.0, other.0, "another script, so another txid");
+        assert_eq!(legacy.1, other.1);
+        assert_eq!(legacy.1, named(&transaction().signed_as(Form::Nested, 1)).1);
     }
 
     #[test]

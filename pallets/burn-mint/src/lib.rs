@@ -270,6 +270,12 @@ pub mod pallet {
     #[pallet::storage]
     pub type RevertedCount<T> = StorageValue<_, u64, ValueQuery>;
 
+    /// Reverted burns that root had rejected while they waited, after a part was minted: if
+    /// L1 brings one again it is rejected as before.
+    #[pallet::storage]
+    pub type RejectedBefore<T> =
+        StorageDoubleMap<_, Blake2_128Concat, L1Hash, Twox64Concat, u32, (), OptionQuery>;
+
     /// Minted in the block that is being executed, in base units.
     #[pallet::storage]
     #[pallet::whitelist_storage]
@@ -538,7 +544,7 @@ pub mod pallet {
 
         /// Takes a burn that waits out of the queue for good: no more of it is minted,
         /// also if L1 shows it again. For burns that L1 does not have. What was minted of
-        /// it stays minted.
+        /// it stays minted, unless L1 drops it.
         ///
         /// ## Dispatch Origin
         /// Root, while minting is stopped or L1 is disputed: else it might be minted

@@ -7,7 +7,7 @@
 //! recipient's free balance. What is not there is the deficit: the record goes on calling
 //! it minted, [`Deficit`](crate::Deficit) counts it, and anybody can have more taken back
 //! later. A burn that comes after all is minted like any other that waits, less what was
-//! never taken back.
+//! never taken back; one that root had rejected is rejected again. The recipient's account stays, even if nothing is left in it.
 //!
 //! Which burns have to be looked at is known from a log of all those of L1 blocks that a
 //! fork could still remove.
@@ -16,15 +16,16 @@ use crate::{
     limits::Spent,
     pallet::{
         BurnCount, Burns, ClawedBack, ClawedBackTotal, Config, Deficit, Error, Event, MintedTotal,
-        Pallet, RecentBurns, RecentRange, RepeatedCount, RevertedCount, Sweep, VaultedTotal,
+        Pallet, RecentBurns, RecentRange, RejectedBefore, RejectedWaitingCount, RepeatedCount,
+        RevertedCount, Sweep, VaultedTotal,
     },
     types::RecentBurn,
     WeightInfo,
 };
 use cascoin_l2_primitives::{
     apis::{BurnOutcome, BurnRecord, Peg, WaitCause},
-    chain::Balance,
-    l1::OutPoint,
+    chain::{AccountId, Balance},
+    l1::{burn::BurnRejection, OutPoint},
     relay::{L1BlockContext, L1Branch, OnL1Fork, MAX_FORK_DEPTH},
 };
 use frame_support::{
@@ -76,16 +77,24 @@ impl<T: Config> Pallet<T> {
         if reverted {
             Self::restore(&mut record);
         }
-        if !matches!(record.outcome, BurnOutcome::Rejected(_)) {
+        // Of a rejected one a part may have been minted, which can be lost again.
+        if !matches!(record.outcome, BurnOutcome::Rejected(_)) || record.minted > 0 {
             Self::note_recent(outpoint, block.height);
         }
         Burns::<T>::insert(outpoint.txid, outpoint.vout, record);
     }
 
-    // What was taken back waits to be minted again; the rest never left.
+    // What was taken back waits to be minted again; the rest never left. What root rejected
+    // is rejected as before: nothing more of it is minted, nor what was taken back.
     fn restore(record: &mut BurnRecord) {
         RevertedCount::<T>::mutate(|count| *count = count.saturating_sub(1));
         Deficit::<T>::mutate(|sum| *sum = sum.saturating_sub(record.minted.into()));
+        let OutPoint { txid, vout } = record.outpoint;
+        if RejectedBefore::<T>::take(txid, vout).is_some() {
+            record.outcome = BurnOutcome::Rejected(BurnRejection::ByGovernance);
+            RejectedWaitingCount::<T>::mutate(|count| *count = count.saturating_add(1));
+            return;
+        }
         if record.minted >= record.value {
             record.outcome = BurnOutcome::Minted;
             BurnCount::<T>::mutate(|count| *count = count.saturating_add(1));
@@ -98,7 +107,8 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Keeps in mind a burn of the L1 block at `height`, and lets go of some that no fork
-    /// can remove any more; of none while L1 is disputed.
+    /// can remove any more; of none while L1 is disputed. Forks that follow each other go no
+    /// deeper together than one (the relay sees to it), so one fork's depth is enough.
     pub(crate) fn note_recent(outpoint: OutPoint, height: u32) {
         let (mut start, end) = RecentRange::<T>::get();
         RecentBurns::<T>::insert(end, RecentBurn { outpoint, height });
@@ -145,16 +155,26 @@ impl<T: Config> Pallet<T> {
 
     fn judge_orphan(outpoint: OutPoint) {
         let Some(mut record) = Burns::<T>::get(outpoint.txid, outpoint.vout) else { return };
-        // A rejected one has nothing to lose; what root decided stands.
-        let credited = matches!(record.outcome, BurnOutcome::Minted | BurnOutcome::Deferred);
-        if !credited || !Self::is_orphaned(&record) {
+        if !Self::is_orphaned(&record) {
             return;
         }
-        if record.outcome == BurnOutcome::Minted {
-            BurnCount::<T>::mutate(|count| *count = count.saturating_sub(1));
-        } else if Self::take_out_of_queue(&record).is_err() {
-            // It waits, so it is in the queue (`try_state`).
-            log::error!(target: "burn-mint", "{outpoint:?} waits without a place");
+        match record.outcome {
+            BurnOutcome::Minted => {
+                BurnCount::<T>::mutate(|count| *count = count.saturating_sub(1));
+            }
+            BurnOutcome::Deferred => {
+                if Self::take_out_of_queue(&record).is_err() {
+                    // It waits, so it is in the queue (`try_state`).
+                    log::error!(target: "burn-mint", "{outpoint:?} waits without a place");
+                }
+            }
+            // Of one that root rejected while it waited a part may have been minted before.
+            BurnOutcome::Rejected(BurnRejection::ByGovernance) if record.minted > 0 => {
+                RejectedBefore::<T>::insert(outpoint.txid, outpoint.vout, ());
+                RejectedWaitingCount::<T>::mutate(|count| *count = count.saturating_sub(1));
+            }
+            // They have nothing to lose.
+            BurnOutcome::Rejected(_) | BurnOutcome::Reverted => return,
         }
         record.outcome = BurnOutcome::Reverted;
         RevertedCount::<T>::mutate(|count| *count = count.saturating_add(1));
@@ -175,6 +195,7 @@ impl<T: Config> Pallet<T> {
         let Some(recipient) = record.recipient.clone() else { return 0 };
         let owed = record.minted;
         let (preservation, force) = (Preservation::Expendable, Fortitude::Polite);
+        Self::keep_account(&recipient, owed);
         let there = T::Currency::reducible_balance(&recipient, preservation, force);
         let amount = there.min(owed.into());
         if amount == 0 {
@@ -198,6 +219,20 @@ impl<T: Config> Pallet<T> {
         ClawedBackTotal::<T>::mutate(|total| *total = total.saturating_add(amount));
         ClawedBack::<T>::mutate(txid, vout, |sum| *sum = sum.saturating_add(amount));
         taken
+    }
+
+    // An account that loses its last coins would be reaped. Its nonce would begin anew, so
+    // that its old transactions could be included again, and what it did would be forgotten.
+    // So it gets a reference that nobody takes back: it stays for ever, with coins or
+    // without. Its last unit can be taken, too, then, whatever else refers to the account.
+    fn keep_account(who: &AccountId, owed: u64) {
+        let balance = T::Currency::balance(who);
+        let least = T::Currency::minimum_balance().saturating_add(owed.into());
+        let may_be_emptied = balance > 0 && balance < least;
+        // With more than one it outlives its balance by another's reference.
+        if may_be_emptied && frame_system::Pallet::<T>::providers(who) == 1 {
+            frame_system::Pallet::<T>::inc_providers(who);
+        }
     }
 
     /// Takes back more of a reverted burn.

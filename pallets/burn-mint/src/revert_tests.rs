@@ -11,6 +11,7 @@ use crate::{
 use cascoin_l2_primitives::{
     apis::{BurnOutcome, WaitCause},
     chain::{AccountId, Balance},
+    l1::burn::BurnRejection,
     relay::{L1BlockContext, OnL1Fork, MAX_FORK_DEPTH},
 };
 use frame_support::{
@@ -153,6 +154,60 @@ fn what_is_spent_is_a_deficit_that_stands_until_it_is_taken_back() {
     });
 }
 
+/// Attack: whoever kept an old transaction of the account includes it again.
+#[test]
+fn r19_an_account_that_loses_all_keeps_its_nonce_for_ever() {
+    new_test_ext().execute_with(|| {
+        let old = l1_block_at(50, OLD);
+        burn_in(&old, 1, BOB, 100);
+        System::inc_account_nonce(&BOB);
+        fork(&[old]);
+        recover();
+        next_block();
+        assert_eq!((balance(&BOB), ClawedBackTotal::<Test>::get()), (0, 100));
+        assert_eq!((System::account_nonce(&BOB), System::providers(&BOB)), (1, 1));
+        // Nor does it go later, however often it gets something and gives all of it away.
+        for _ in 0..2 {
+            Balances::transfer(&ALICE, &BOB, 10, Preservation::Expendable).expect("it has that");
+            spend(&BOB, 10);
+            assert_eq!((System::account_nonce(&BOB), System::providers(&BOB)), (1, 1));
+        }
+        next_block();
+    });
+}
+
+#[test]
+fn r19_who_keeps_something_gets_no_reference() {
+    new_test_ext().execute_with(|| {
+        let (old, below) = (l1_block_at(50, OLD), l1_block_at(49, OLD));
+        burn_in(&below, 1, BOB, 1);
+        burn_in(&old, 2, BOB, 100);
+        fork(&[old]);
+        recover();
+        next_block();
+        assert_eq!((balance(&BOB), System::providers(&BOB)), (1, 1));
+        spend(&BOB, 1);
+        assert_eq!(System::providers(&BOB), 0, "as any other account");
+    });
+}
+
+/// Else a deficit of one unit would stay, and with it the stop of withdrawals.
+#[test]
+fn r19_the_last_unit_is_taken_back_too_where_something_refers_to_the_account() {
+    new_test_ext().execute_with(|| {
+        let old = l1_block_at(50, OLD);
+        burn_in(&old, 1, BOB, 100);
+        System::inc_consumers(&BOB).expect("it has coins");
+        fork(&[old]);
+        recover();
+        next_block();
+        assert_eq!((balance(&BOB), Deficit::<Test>::get()), (0, 0));
+        assert!(!BurnMint::has_deficit());
+        assert_eq!((System::providers(&BOB), System::consumers(&BOB)), (1, 1));
+        next_block();
+    });
+}
+
 #[test]
 fn nothing_is_taken_back_of_a_burn_that_stands() {
     new_test_ext().execute_with(|| {
@@ -230,6 +285,42 @@ fn what_waits_and_was_dropped_leaves_the_queue_and_the_others_keep_their_turns()
         next_day();
         next_block();
         assert_eq!((balance(&ALICE), balance(&CAROL)), (ENDOWMENT + 250, 250));
+    });
+}
+
+#[test]
+fn r19_what_was_minted_of_a_burn_that_root_rejected_is_taken_back_and_it_stays_rejected() {
+    new_test_ext().execute_with(|| {
+        let rejected = BurnOutcome::Rejected(BurnRejection::ByGovernance);
+        DayLimits::set((100, 1_000, 1_000));
+        let (old, late) = (l1_block_at(50, OLD), l1_block_at(200, NEW));
+        burn_in(&old, 1, BOB, 250);
+        assert_eq!((record(1).outcome, balance(&BOB)), (BurnOutcome::Deferred, 100));
+        next_block();
+        spend(&BOB, 30);
+        fork(&[old]);
+        assert_ok!(BurnMint::reject_waiting(RuntimeOrigin::root(), outpoint(1)));
+        assert_eq!((record(1).outcome, record(1).minted), (rejected, 100));
+        recover();
+        next_block();
+        assert_eq!((record(1).outcome, record(1).minted), (BurnOutcome::Reverted, 30));
+        assert_eq!((balance(&BOB), Deficit::<Test>::get()), (0, 30));
+        let supply = BurnMint::supply();
+        assert_eq!((supply.minted, supply.clawed_back, supply.rejected_count), (30, 70, 0));
+        // L1 has it after all.
+        burn_in(&late, 1, BOB, 250);
+        assert_eq!((record(1).outcome, record(1).minted), (rejected, 30));
+        assert_eq!((Deficit::<Test>::get(), BurnMint::supply().rejected_count), (0, 1));
+        next_day();
+        next_block();
+        assert_eq!(balance(&BOB), 0, "nothing more of it is minted");
+        // And drops it again.
+        fork(&[late]);
+        recover();
+        next_block();
+        assert_eq!((record(1).outcome, record(1).minted), (BurnOutcome::Reverted, 30));
+        assert_eq!(Deficit::<Test>::get(), 30);
+        next_block();
     });
 }
 

@@ -83,7 +83,7 @@ impl<T: Config> Pallet<T> {
     fn try_state_of_burns() -> Result<(), sp_runtime::TryRuntimeError> {
         use crate::pallet::{
             Burns, ClawedBack, MintCount, MintLog, MintedOnDay, RecentBurns, RecentRange,
-            RejectedLog, RevertedCount, Sweep, MAX_REJECTED,
+            RejectedBefore, RejectedLog, RevertedCount, Sweep, MAX_REJECTED,
         };
         use cascoin_l2_primitives::{
             apis::{BurnOutcome, Peg},
@@ -151,6 +151,13 @@ impl<T: Config> Pallet<T> {
             "what was taken back is counted"
         );
         ensure!(reverted == RevertedCount::<T>::get(), "every reverted burn is counted");
+        for (txid, vout, ()) in RejectedBefore::<T>::iter() {
+            let outcome = Burns::<T>::get(txid, vout).map(|record| record.outcome);
+            ensure!(
+                outcome == Some(BurnOutcome::Reverted),
+                "what was rejected before it was reverted is reverted"
+            );
+        }
         ensure!(deficit == Deficit::<T>::get(), "what could not be taken back is the deficit");
         let (start, end) = RecentRange::<T>::get();
         ensure!(

@@ -96,7 +96,7 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
     }
 
     // As `reject_waiting`, and the log, two of L1's hashes, the account, what was taken
-    // back and the counters.
+    // back and the counters. One that was rejected leaves no queue and costs less.
     fn judge_orphan() -> Weight {
         Weight::from_parts(80 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(21, 17)
     }

@@ -80,10 +80,14 @@ impl<T: Config> Pallet<T> {
         if fork.replaced != attested.hash {
             return Err(Error::<T>::StaleFork);
         }
-        let Some(depth) = attested.height.checked_sub(fork.common.height) else {
+        if fork.common.height > attested.height {
             return Err(Error::<T>::NoFork);
-        };
-        if depth > MAX_FORK_DEPTH {
+        }
+        // Until the relay is beyond all that was replaced, forks go together no deeper than
+        // one may: what acts on events remembers them that far down from the highest.
+        let replaced = Recovery::<T>::get().unwrap_or(0).saturating_sub(RECOVERY_WINDOW);
+        let highest = attested.height.max(replaced);
+        if highest.saturating_sub(fork.common.height) > MAX_FORK_DEPTH {
             return Err(Error::<T>::ForkTooDeep);
         }
         let stands = Self::attested_hash(fork.common.height) == Some(fork.common.hash);

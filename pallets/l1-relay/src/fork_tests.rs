@@ -283,6 +283,38 @@ fn a_fork_is_at_most_as_deep_as_the_bound() {
     }
 }
 
+/// What acts on events remembers them as far down as one fork goes.
+#[test]
+fn r19_forks_one_after_another_go_no_deeper_together_than_one() {
+    const FIRST: u32 = 300;
+    for (second, fits) in [(MAX_FORK_DEPTH - FIRST, true), (MAX_FORK_DEPTH - FIRST + 1, false)] {
+        new_test_ext(1).execute_with(|| {
+            let top = MAX_FORK_DEPTH + 10;
+            let old = l1_chain(0, &vec![0; top as usize]);
+            for part in digests(&old).chunks(64) {
+                all_vote(0..1, part, 10);
+            }
+            let common = (top - FIRST) as usize;
+            all_vote_fork(0..1, fork_of(&old, common, &branch(&old, common, &[0], 0)), 20);
+            assert_eq!(heights(), (START + top - FIRST, START + top - FIRST));
+            let common = common - second as usize;
+            let vote = fork_vote(0, fork_of(&old, common, &branch(&old, common, &[0], 0)), 30);
+            let call = Call::<Test>::vote_fork { vote };
+            match fits {
+                true => {
+                    dispatch(call).expect("taken");
+                    assert_eq!(heights().0, START + common as u32);
+                }
+                false => {
+                    let failed = dispatch(call).expect_err("refused");
+                    assert_eq!(failed.error, Error::<Test>::ForkTooDeep.into());
+                    assert_eq!(heights().0, START + top - FIRST);
+                }
+            }
+        });
+    }
+}
+
 #[test]
 fn a_voter_has_one_fork_vote_and_changes_its_mind_at_the_pace_of_votes() {
     new_test_ext(4).execute_with(|| {

@@ -35,7 +35,8 @@
 //!   [`Mismatch`] and nothing more is attested until the quorum's votes
 //!   fit again, or more than two thirds attest where L1 forked
 //!   ([`fork`], ADR 0026). Then the attested branch ends at that point, at most
-//!   [`MAX_FORK_DEPTH`](cascoin_l2_primitives::relay::MAX_FORK_DEPTH) blocks down, and
+//!   [`MAX_FORK_DEPTH`](cascoin_l2_primitives::relay::MAX_FORK_DEPTH) blocks below the
+//!   highest that any fork replaced since the relay last was beyond all of them, and
 //!   the new one is attested and delivered from there like any other.
 //!
 //! What it does not do: money. It neither judges nor credits a burn.
@@ -346,7 +347,8 @@ pub mod pallet {
         StaleFork,
         /// The fork point does not stand on what is attested, or does not leave it.
         NoFork,
-        /// More attested blocks would go than one fork may remove.
+        /// More attested blocks would go than one fork may remove, or several together
+        /// before the relay is beyond what they replaced.
         ForkTooDeep,
     }
 

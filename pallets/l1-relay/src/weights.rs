@@ -75,10 +75,10 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
             + T::DbWeight::get().reads_writes(6, 5)
     }
 
-    // Reads: set, keys, what is attested and applied, the queue, two hashes, tips and
-    // votes.
+    // Reads: set, keys, what is attested and applied, the queue, two hashes, the recovery,
+    // tips and votes.
     fn authorize_vote_fork() -> Weight {
-        Weight::from_parts(150 * MICROSECOND, 0) + T::DbWeight::get().reads(12)
+        Weight::from_parts(150 * MICROSECOND, 0) + T::DbWeight::get().reads(13)
     }
 
     // Writes: the votes at 64 heights, fork votes, tips, what is attested and applied,

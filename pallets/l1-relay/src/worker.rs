@@ -186,7 +186,7 @@ fn vote_fork<T: Config>(
 ) {
     let Some(tip) = local_tip() else { return };
     let set_id = T::Sequencers::set_id();
-    let tip_time = tip.time.max(Pallet::<T>::tip_time_of(voter).saturating_add(1));
+    let tip_time = fork_tip_time::<T>(&tip, voter);
     let takes = Pallet::<T>::check_fork(&fork).is_ok()
         && Pallet::<T>::fork_standing(voter, &fork, tip_time) == ForkStanding::Taken;
     if !takes {
@@ -231,6 +231,15 @@ fn tip_time<T: Config>(tip: &LocalTip, voter: u16, range: &RelayRange) -> u32 {
     });
     let least = tip.time.max(Pallet::<T>::tip_time_of(voter));
     replaced.map(|time| time.saturating_add(1)).fold(least, u32::max)
+}
+
+// Later than all that this voter said before, and than the vote for a range that it may
+// have sent a moment ago ([`tip_time`]): that one comes first into a block, and a fork vote
+// that is no later would be stale there.
+fn fork_tip_time<T: Config>(tip: &LocalTip, voter: u16) -> u32 {
+    // A vote that a range replaces is no later than the last one.
+    let most = tip.time.max(Pallet::<T>::tip_time_of(voter).saturating_add(1));
+    most.saturating_add(1)
 }
 
 // Sends what is due after every block until it is on chain: a burn waits for it. That

@@ -383,7 +383,7 @@ fn it_votes_where_its_l1_left_the_attested_branch_and_the_vote_is_taken() {
         let votes = fork_votes(sent());
         assert_eq!(votes.len(), 1);
         let vote = votes[0].clone();
-        assert_eq!((vote.voter, vote.tip_time), (1, 50));
+        assert_eq!((vote.voter, vote.tip_time), (1, 51));
         assert_eq!(vote.fork, fork_at(&old[1].digest, &new[0].digest));
         run(1);
         work();
@@ -392,6 +392,32 @@ fn it_votes_where_its_l1_left_the_attested_branch_and_the_vote_is_taken() {
         run(REVOTE_BLOCKS);
         work();
         assert!(fork_votes(sent()).is_empty(), "it is on chain");
+    });
+}
+
+/// Both go into one block, the range first.
+#[test]
+fn r19_its_own_vote_for_the_new_branch_leaves_its_fork_vote_valid() {
+    on_node(4, &[2], |sent| {
+        let (old, new) = forked();
+        // It said something of the old branch above what is attested, with a later tip.
+        let above = block_above(&old[2].digest, 0, vec![]);
+        cast(vote_for(1, &[above.digest], 60)).expect("its first vote for that height");
+        run(REVOTE_BLOCKS);
+        follow(&[&old[..2], &new[..]].concat(), 50);
+        work();
+        let calls = sent();
+        assert!(
+            matches!(calls[..], [Call::vote { .. }, Call::vote_fork { .. }]),
+            "both, the range first: {calls:?}"
+        );
+        for call in calls {
+            submit(call).expect("taken in the same block");
+        }
+        assert!(Relay::has_voted(1, new[1].digest.height, new[1].digest.id()));
+        assert_eq!(Relay::status().fork_votes, 1);
+        work();
+        assert!(sent().is_empty(), "all is on chain");
     });
 }
 

@@ -2,8 +2,8 @@
 //! weights of their own.
 
 use crate::{
-    pallet::{Call, Config, DoneRange, Lanes, Messages, Pallet},
-    types::Lane,
+    pallet::{Call, Config, DoneRange, ExecutedAs, Lanes, Messages, Pallet},
+    types::{Lane, Turn},
     MAX_REMOVED, MAX_WOKEN,
 };
 use alloc::vec;
@@ -33,10 +33,15 @@ fn body<T: Config>() -> MessageBody {
 }
 
 fn event<T: Config>(value: u64) -> L1Event {
+    event_of::<T>(1, ecdsa::Public::from_raw([2; 33]), value)
+}
+
+fn event_of<T: Config>(seed: u8, sender: ecdsa::Public, value: u64) -> L1Event {
     L1Event::Message {
-        outpoint: outpoint(1),
+        outpoint: outpoint(seed),
+        unsigned_txid: L1Hash([seed; 32]),
         chain_id: T::ChainId::get(),
-        sender: ecdsa::Public::from_raw([2; 33]),
+        sender,
         value,
         body: body::<T>(),
     }
@@ -45,11 +50,13 @@ fn event<T: Config>(value: u64) -> L1Event {
 fn failed<T: Config>(seed: u8, sender: AccountId) {
     let record = MessageRecord {
         outpoint: outpoint(seed),
+        unsigned_txid: L1Hash([seed; 32]),
         sender,
         value: 0,
         body: body::<T>(),
-        l1_height: 1,
-        l1_hash: L1Hash([1; 32]),
+        // Of a block that stands: the one of events here.
+        l1_height: L1BlockContext::default().height,
+        l1_hash: L1BlockContext::default().hash,
         applied: 1,
         tries: 1,
         state: MessageState::Failed { block: 1, reason: MessageFailure::FeeUnpaid },
@@ -66,9 +73,10 @@ fn state<T: Config>(seed: u8) -> Option<MessageState> {
 mod benchmarks {
     use super::*;
 
+    /// With a value, by which its sender can pay: what that takes is measured too.
     #[benchmark]
     fn hear() {
-        let event = event::<T>(0);
+        let event = event::<T>(VALUE);
         #[block]
         {
             Pallet::<T>::on_event(&event, &L1BlockContext::default());
@@ -85,11 +93,19 @@ mod benchmarks {
         assert!(Lanes::<T>::get(Lane::Ready).is_empty());
     }
 
+    /// Senders with a message whose value is looked for.
     #[benchmark]
     fn wake(n: Linear<0, { MAX_WOKEN }>) {
         for seed in 0..n {
-            Pallet::<T>::line_up(Lane::Paused, AccountId::new([seed as u8; 32]), 1);
+            let mut key = [seed as u8; 33];
+            key[0] = 2;
+            let event = event_of::<T>(seed as u8, ecdsa::Public::from_raw(key), VALUE);
+            Pallet::<T>::on_event(&event, &L1BlockContext::default());
+            if let Some(Turn { sender, .. }) = Pallet::<T>::next_turn(Lane::Ready) {
+                Pallet::<T>::line_up(Lane::Paused, sender, 1);
+            }
         }
+        assert_eq!(Lanes::<T>::get(Lane::Paused).len(), u64::from(n));
         #[block]
         {
             Pallet::<T>::wake(2);
@@ -101,6 +117,7 @@ mod benchmarks {
     fn remove(n: Linear<0, { MAX_REMOVED }>) {
         for seed in 0..n {
             failed::<T>(seed as u8, AccountId::new([1; 32]));
+            ExecutedAs::<T>::insert(L1Hash([seed as u8; 32]), 0, outpoint(seed as u8));
         }
         #[block]
         {

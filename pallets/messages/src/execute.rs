@@ -4,7 +4,7 @@
 //! say is written before the call is made, and taken back only if the call fails.
 
 use crate::{
-    pallet::{Config, Entered, Error, Event, Lanes, Messages, Pallet},
+    pallet::{Config, Entered, Error, Event, ExecutedAs, Lanes, Messages, Pallet},
     types::{Lane, Turn},
     WeightInfo, MAX_DEPTH, MAX_RETRIES, MAX_TURNS, VALUE_PAUSE,
 };
@@ -70,6 +70,17 @@ impl<T: Config> Pallet<T> {
             Self::line_up(Lane::Ready, sender, now);
             return Weight::zero();
         }
+        // Whether L1 brings it again is settled by now: nothing is executed before.
+        if Self::is_dropped(&record) {
+            Self::fail(record, MessageFailure::Dropped, now);
+            Self::go_on(sender);
+            return Weight::zero();
+        }
+        if Self::is_duplicate(&record) {
+            Self::fail(record, MessageFailure::Duplicate, now);
+            Self::go_on(sender);
+            return Weight::zero();
+        }
         if record.value > 0 {
             match T::Value::standing(&outpoint) {
                 ValueStanding::Credited => (),
@@ -91,7 +102,7 @@ impl<T: Config> Pallet<T> {
                 Self::note_done(outpoint, now);
                 Self::deposit_event(Event::MessageExecuted { outpoint, sender: sender.clone() });
             }
-            Some(reason) if reason.may_pass() && record.tries <= MAX_RETRIES => {
+            Some(reason) if Self::is_tried_again(&record, reason) => {
                 let tries = record.tries;
                 let pause = T::RetryPause::get().saturating_mul(tries.into());
                 record.state = MessageState::Queued(Some(reason));
@@ -104,6 +115,20 @@ impl<T: Config> Pallet<T> {
         }
         Self::go_on(sender);
         weight
+    }
+
+    // Whether it was executed under another identifier of its transaction. One of which L1
+    // dropped the other output before that was executed is none: it is the message.
+    fn is_duplicate(record: &MessageRecord) -> bool {
+        let executed = ExecutedAs::<T>::get(record.unsigned_txid, record.outpoint.vout);
+        executed.is_some_and(|outpoint| outpoint != record.outpoint)
+    }
+
+    // A message that brought nothing and whose sender cannot pay is not: else it would cost
+    // nobody anything to have others wait.
+    fn is_tried_again(record: &MessageRecord, reason: MessageFailure) -> bool {
+        let costs_nothing = reason == MessageFailure::FeeUnpaid && record.value == 0;
+        reason.may_pass() && !costs_nothing && record.tries <= MAX_RETRIES
     }
 
     // The message at the head is done: the next one of its sender has a turn.
@@ -131,6 +156,7 @@ impl<T: Config> Pallet<T> {
         if weight.ref_time() > u64::from(gas).saturating_mul(PS_PER_GAS) {
             return (Weight::zero(), Some(MessageFailure::OutOfGas));
         }
+        // No call is made. What asking for the fee costs is a part of the turn.
         if T::Fees::charge(&record.sender, length, weight).is_err() {
             return (Weight::zero(), Some(MessageFailure::FeeUnpaid));
         }
@@ -155,19 +181,25 @@ impl<T: Config> Pallet<T> {
         Ok((gas, length, (call, weight)))
     }
 
-    // Makes the call for the sender. Before it the record says that it is executed: there
-    // is no moment at which it could be executed a second time.
+    // Makes the call for the sender. Before it the record says that it is executed, and so
+    // does what its transaction is without its scripts: there is no moment at which it could
+    // be executed a second time.
     fn enter(
         record: &mut MessageRecord,
         call: T::MessageCall,
         now: BlockNumber,
     ) -> DispatchResultWithPostInfo {
         ensure!(!Entered::<T>::get(), Error::<T>::Reentrant);
+        let (unsigned_txid, OutPoint { txid, vout }) = (record.unsigned_txid, record.outpoint);
         record.state = MessageState::Executed { block: now };
-        Messages::<T>::insert(record.outpoint.txid, record.outpoint.vout, &*record);
+        Messages::<T>::insert(txid, vout, &*record);
+        ExecutedAs::<T>::insert(unsigned_txid, vout, record.outpoint);
         Entered::<T>::put(true);
         let result = call.dispatch(RawOrigin::Signed(record.sender.clone()).into());
         Entered::<T>::kill();
+        if result.is_err() {
+            ExecutedAs::<T>::remove(unsigned_txid, vout);
+        }
         result
     }
 
@@ -178,15 +210,20 @@ impl<T: Config> Pallet<T> {
             Messages::<T>::get(outpoint.txid, outpoint.vout).ok_or(Error::<T>::UnknownMessage)?;
         ensure!(record.sender == who, Error::<T>::NotSender);
         let claimable = match record.state {
-            // Those two stay as they are, whoever asks.
             MessageState::Failed {
-                reason: MessageFailure::Malformed | MessageFailure::ValueRejected,
+                reason: MessageFailure::Malformed | MessageFailure::Duplicate,
                 ..
             } => false,
+            // What L1 had dropped, if it has brought it after all.
+            MessageState::Failed {
+                reason: MessageFailure::Dropped | MessageFailure::ValueRejected,
+                ..
+            } => record.value == 0 || T::Value::standing(&outpoint) == ValueStanding::Credited,
             MessageState::Failed { .. } => true,
             MessageState::Queued(_) | MessageState::Executed { .. } => false,
         };
-        ensure!(claimable, Error::<T>::NotClaimable);
+        let stands = !Self::is_dropped(&record) && !Self::is_duplicate(&record);
+        ensure!(claimable && stands, Error::<T>::NotClaimable);
         let (_, _, (call, weight)) = Self::read(&record).map_err(|_| Error::<T>::NotClaimable)?;
         let now = frame_system::Pallet::<T>::block_number().saturated_into();
         let used = Some(T::WeightInfo::claim().saturating_add(weight));

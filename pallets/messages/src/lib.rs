@@ -22,19 +22,24 @@
 //!   (R28.2), and, as long as there is room, in the next (R9.5).
 //! - Messages of one sender are executed in L1 order: one that waits or is to be tried
 //!   again has those behind it wait. Other senders never wait for it: senders take turns.
-//! - A message succeeds at most once.
+//! - A message succeeds at most once, also if a fork of L1 brings its transaction under
+//!   another identifier, which strangers can give it ([`ExecutedAs`]). What that one
+//!   destroyed is credited all the same.
 //! - Nothing is executed while a message is ([`Entered`], R28.1): a call that leads back
 //!   here fails ([`Error::Reentrant`], R28.5). The record says what is done before a call
 //!   is made (R28.3).
 //! - What one block does is bounded by [`Config::BlockBudget`], whatever L1 brings.
-//! - Nothing is executed while L1 may have dropped what is attested.
+//! - Nothing is executed while L1 may have dropped what is attested, and nothing that L1
+//!   has dropped: it fails ([`MessageFailure::Dropped`](cascoin_l2_primitives::messages::MessageFailure::Dropped)),
+//!   and is for its sender to claim if L1 brings it after all (ADR 0026).
 //!
 //! ## Growth of the state
 //!
 //! A message that waits costs its sender an L1 output, as a burn does. One that is done
 //! stays on record for [`Config::KeepBlocks`], as the proof of its delivery, and then goes.
 //! One that cannot be read is no longer of use to anybody: it is only told by an event, and
-//! its value is credited.
+//! its value is credited. So is one whose sender cannot pay even the least fee, and has
+//! nothing on the way: an L1 output without value costs next to nothing, to a miner nothing.
 //!
 //! ## Pallet API
 //!
@@ -55,6 +60,10 @@ pub mod types;
 pub mod weights;
 
 #[cfg(test)]
+mod fork_property_tests;
+#[cfg(test)]
+mod fork_tests;
+#[cfg(test)]
 mod mock;
 #[cfg(test)]
 mod property_tests;
@@ -68,7 +77,7 @@ pub use weights::{EstimatedWeight, WeightInfo};
 /// How often a message that failed is tried again by itself.
 pub const MAX_RETRIES: u8 = 3;
 /// Senders whose messages are looked at in one block because they were due to be.
-pub const MAX_WOKEN: u32 = 16;
+pub const MAX_WOKEN: u32 = 8;
 /// Turns of senders in one block, if the budget allows.
 pub const MAX_TURNS: u32 = 64;
 /// Old records that are removed in one block.
@@ -87,7 +96,7 @@ pub mod pallet {
         chain::{AccountId, BlockNumber},
         l1::{L1Hash, OutPoint},
         messages::{ChargeMessage, MessageFailure, MessageRecord, MessageValue},
-        relay::{L1BlockContext, L1Event, OnL1Event},
+        relay::{L1BlockContext, L1Branch, L1Event, OnL1Event},
     };
     use frame_support::{
         dispatch::{GetDispatchInfo, PostDispatchInfo},
@@ -120,8 +129,12 @@ pub mod pallet {
         /// The number of this layer 2, by which messages name it.
         type ChainId: Get<u32>;
 
-        /// Whether the quorum sees another L1 history below what is attested.
+        /// Whether the quorum sees another L1 history below what is attested, or it is not
+        /// settled yet what of it L1 has dropped.
         type L1Disputed: Get<bool>;
+
+        /// The attested branch of L1.
+        type L1Blocks: L1Branch;
 
         /// Whether users' calls are refused for a while: messages wait, instead of failing.
         type Halted: Get<bool>;
@@ -159,6 +172,12 @@ pub mod pallet {
         MessageRecord,
         OptionQuery,
     >;
+
+    /// As which output a message was executed, by what its transaction would be called
+    /// without the scripts of its inputs, and position. It is there as long as the record.
+    #[pallet::storage]
+    pub type ExecutedAs<T> =
+        StorageDoubleMap<_, Blake2_128Concat, L1Hash, Twox64Concat, u32, OutPoint, OptionQuery>;
 
     /// Which places of a sender's queue are taken. There is none for who has no message
     /// that waits.
@@ -209,6 +228,15 @@ pub mod pallet {
             /// The output on L1.
             outpoint: OutPoint,
         },
+        /// L1 brought a message again, in another block than before.
+        MessageConfirmedAgain {
+            /// The output on L1.
+            outpoint: OutPoint,
+            /// Height of the block that it stands in now.
+            l1_height: u32,
+            /// Its hash.
+            l1_hash: L1Hash,
+        },
         /// A message's call succeeded.
         MessageExecuted {
             /// The output on L1.
@@ -245,7 +273,7 @@ pub mod pallet {
         UnknownMessage,
         /// Another account sent it.
         NotSender,
-        /// It has not failed, or not so that it could succeed.
+        /// It has not failed, or not so that it could succeed, or L1 does not have it.
         NotClaimable,
     }
 
@@ -299,9 +327,10 @@ pub mod pallet {
     impl<T: Config> OnL1Event for Pallet<T> {
         fn on_event(event: &L1Event, block: &L1BlockContext) {
             match event {
-                L1Event::Message { outpoint, chain_id, sender, value, body } => {
+                L1Event::Message { outpoint, unsigned_txid, chain_id, sender, value, body } => {
                     if *chain_id == T::ChainId::get() {
-                        Self::hear(*outpoint, sender, *value, body, block);
+                        let output = (*outpoint, *unsigned_txid);
+                        Self::hear(output, sender, *value, body, block);
                     }
                 }
                 L1Event::Burn { .. }

@@ -8,7 +8,7 @@ use cascoin_l2_primitives::{
     messages::{
         ChargeMessage, MessageBody, MessageRecord, MessageState, MessageValue, ValueStanding,
     },
-    relay::{L1BlockContext, L1Event, OnL1Event},
+    relay::{L1BlockContext, L1Branch, L1Event, OnL1Event},
 };
 use codec::Encode;
 use frame_support::{
@@ -16,7 +16,7 @@ use frame_support::{
     dispatch::DispatchResultWithPostInfo,
     parameter_types,
     traits::{
-        fungible::Mutate,
+        fungible::{Inspect, Mutate},
         tokens::{Fortitude, Precision, Preservation},
         Hooks,
     },
@@ -34,11 +34,36 @@ pub type Header = generic::Header<u32, BlakeTwo256>;
 pub type Extrinsic = generic::UncheckedExtrinsic<AccountId, RuntimeCall, (), ()>;
 pub type Block = generic::Block<Header, Extrinsic>;
 
+/// Stands for pallets that send to L1: its one call heeds the guard, and is light enough for
+/// a message.
+#[frame_support::pallet(dev_mode)]
+pub mod outbox {
+    use frame_support::pallet_prelude::*;
+    use frame_system::pallet_prelude::*;
+
+    #[pallet::pallet]
+    pub struct Pallet<T>(_);
+
+    #[pallet::config]
+    pub trait Config: frame_system::Config + crate::Config {}
+
+    #[pallet::call]
+    impl<T: Config> Pallet<T> {
+        #[pallet::call_index(0)]
+        #[pallet::weight(Weight::from_parts(1_000, 0))]
+        pub fn send(origin: OriginFor<T>) -> DispatchResult {
+            ensure_signed(origin)?;
+            crate::Pallet::<T>::ensure_not_entered()
+        }
+    }
+}
+
 frame_support::construct_runtime!(
     pub enum Test {
         System: frame_system,
         Balances: pallet_balances,
         Messages: pallet_messages,
+        Outbox: outbox,
     }
 );
 
@@ -59,6 +84,8 @@ impl pallet_balances::Config for Test {
 
 pub const CHAIN_ID: u32 = 3;
 pub const FEE: Balance = 10;
+/// The least that a call could cost.
+pub const LEAST_FEE: Balance = 5;
 pub const ENDOWMENT: Balance = 100_000;
 pub const PAUSE: u32 = 5;
 pub const KEEP: u32 = 100;
@@ -71,6 +98,8 @@ parameter_types! {
     pub static Budget: Weight = Weight::from_parts(30_000_000_000, u64::MAX);
     pub static Disputed: bool = false;
     pub static Halted: bool = false;
+    /// L1 blocks that were replaced.
+    pub static Replaced: Vec<L1Hash> = Vec::new();
     /// How the values of outputs stand that are not all credited.
     pub static Standings: BTreeMap<OutPoint, ValueStanding> = BTreeMap::new();
     /// Outputs whose value is on record.
@@ -104,12 +133,25 @@ impl MessageValue for Values {
     }
 }
 
+pub struct L1Blocks;
+
+impl L1Branch for L1Blocks {
+    fn has_block(_: u32, hash: &L1Hash) -> bool {
+        !Replaced::get().contains(hash)
+    }
+}
+
 /// Burns [`FEE`].
 pub struct Fees;
 
 impl ChargeMessage for Fees {
     fn charge(who: &AccountId, _: u32, _: Weight) -> Result<Balance, DispatchError> {
         Balances::burn_from(who, FEE, Preservation::Preserve, Precision::Exact, Fortitude::Polite)
+    }
+
+    fn can_pay(who: &AccountId) -> bool {
+        let (keep, force) = (Preservation::Preserve, Fortitude::Polite);
+        Balances::reducible_balance(who, keep, force) >= LEAST_FEE
     }
 }
 
@@ -119,6 +161,7 @@ impl pallet_messages::Config for Test {
     type Fees = Fees;
     type ChainId = frame_support::traits::ConstU32<CHAIN_ID>;
     type L1Disputed = Disputed;
+    type L1Blocks = L1Blocks;
     type Halted = Halted;
     type MaxCallWeight = MaxCall;
     type BlockBudget = Budget;
@@ -126,6 +169,8 @@ impl pallet_messages::Config for Test {
     type KeepBlocks = frame_support::traits::ConstU32<KEEP>;
     type WeightInfo = crate::EstimatedWeight<Test>;
 }
+
+impl outbox::Config for Test {}
 
 pub fn key(seed: u8) -> ecdsa::Public {
     let mut raw = [seed; 33];
@@ -144,6 +189,7 @@ pub fn new_test_ext() -> sp_io::TestExternalities {
     Budget::set(Weight::from_parts(30_000_000_000, u64::MAX));
     Disputed::set(false);
     Halted::set(false);
+    Replaced::set(Vec::new());
     Standings::set(BTreeMap::new());
     Credited::set(Vec::new());
     NewStanding::set(ValueStanding::Credited);
@@ -188,16 +234,44 @@ pub fn l1_block() -> L1BlockContext {
     L1BlockContext { height: 77, hash: L1Hash([7; 32]), time: 1_600_000_000, median_time: 0 }
 }
 
+/// An L1 block of a branch.
+pub fn l1_block_of(branch: u8) -> L1BlockContext {
+    L1BlockContext { hash: L1Hash([branch; 32]), ..l1_block() }
+}
+
 /// The relay hands over a message with this body.
 pub fn deliver(seed: u8, number: u32, value: u64, body: MessageBody) {
+    deliver_in(&l1_block(), seed, number, value, body);
+}
+
+/// What the transaction of an output would be called without its inputs' scripts.
+pub fn unsigned_txid(number: u32) -> L1Hash {
+    L1Hash::of(&(number, "unsigned").encode())
+}
+
+/// The same in a block.
+pub fn deliver_in(block: &L1BlockContext, seed: u8, number: u32, value: u64, body: MessageBody) {
+    deliver_as(block, seed, (number, number), value, body);
+}
+
+/// The same, of the first number's transaction, which strangers gave another identifier: it
+/// makes the second one's output of it.
+pub fn deliver_as(
+    block: &L1BlockContext,
+    seed: u8,
+    (signed, number): (u32, u32),
+    value: u64,
+    body: MessageBody,
+) {
     let event = L1Event::Message {
         outpoint: outpoint(number),
+        unsigned_txid: unsigned_txid(signed),
         chain_id: CHAIN_ID,
         sender: key(seed),
         value,
         body,
     };
-    Messages::on_event(&event, &l1_block());
+    Messages::on_event(&event, block);
 }
 
 pub fn body(gas: u32, call: &RuntimeCall) -> MessageBody {
@@ -223,6 +297,11 @@ pub fn transfer(to: u8, value: Balance) -> RuntimeCall {
 /// A call that leads back to this pallet.
 pub fn claim_call(number: u32) -> RuntimeCall {
     RuntimeCall::Messages(crate::Call::claim { outpoint: outpoint(number) })
+}
+
+/// A call that heeds the guard.
+pub fn guarded() -> RuntimeCall {
+    RuntimeCall::Outbox(outbox::Call::send {})
 }
 
 /// A claim as a transaction makes it: an error undoes it.

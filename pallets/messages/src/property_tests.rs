@@ -18,8 +18,10 @@ enum Kind {
     Remark,
     /// Fails whenever it is tried.
     Fail,
-    /// Leads back here: claims the message with this number.
+    /// Leads back here: claims the message with this number. It is too heavy for a message.
     Reenter(u32),
+    /// Heeds the guard, and would succeed without it.
+    Guarded,
     /// Is none of a message's bodies.
     Junk,
 }
@@ -40,6 +42,7 @@ fn any_step() -> impl Strategy<Value = Step> {
         4 => Just(Kind::Remark),
         2 => Just(Kind::Fail),
         2 => (0..30u32).prop_map(Kind::Reenter),
+        2 => Just(Kind::Guarded),
         1 => Just(Kind::Junk),
     ];
     let value = prop_oneof![Just(0u64), 1..1_000u64];
@@ -79,6 +82,7 @@ impl Model {
             Kind::Remark => body(GAS, &remark(number)),
             Kind::Fail => body(GAS, &transfer(4, u64::MAX.into())),
             Kind::Reenter(other) => body(GAS, &claim_call(other)),
+            Kind::Guarded => body(GAS, &guarded()),
             Kind::Junk => vec![1, 2, 3].try_into().expect("short"),
         };
         deliver(seed, number, value, body.clone());
@@ -220,7 +224,9 @@ proptest! {
             use frame_support::traits::fungible::{Inspect, Mutate};
             send(1, 0, 0, transfer(2, 2 * ENDOWMENT));
             for (number, target) in (1..).zip(&targets) {
-                send(1, number, 0, claim_call(*target));
+                // A claim is too heavy for a message; the others have only the guard.
+                let call = if number % 2 == 0 { guarded() } else { claim_call(*target) };
+                send(1, number, 0, call);
             }
             // Each has four tries with pauses of six times the first between them.
             blocks(1 + 6 * PAUSE);

@@ -36,15 +36,20 @@ impl<T: Config> Pallet<T> {
     #[cfg(any(feature = "try-runtime", test))]
     pub fn check_state() -> Result<(), &'static str> {
         use crate::{
-            pallet::{Done, DoneRange, Entered, Lanes, Queued, Queues, Turns},
+            pallet::{Done, DoneRange, Entered, ExecutedAs, Lanes, Queued, Queues, Turns},
             types::Lane,
         };
         use alloc::collections::BTreeSet;
         use frame_support::ensure;
 
         ensure!(!Entered::<T>::exists(), "no message is being executed between blocks");
-        let (mut queued, mut done) = (0u64, 0u64);
-        for (_, _, record) in Messages::<T>::iter() {
+        let (mut queued, mut done, mut executed) = (0u64, 0u64, 0usize);
+        for (_, vout, record) in Messages::<T>::iter() {
+            if matches!(record.state, MessageState::Executed { .. }) {
+                executed = executed.saturating_add(1);
+                let known = ExecutedAs::<T>::get(record.unsigned_txid, vout);
+                ensure!(known == Some(record.outpoint), "what is executed is so once");
+            }
             match record.state {
                 MessageState::Queued(_) => queued = queued.saturating_add(1),
                 MessageState::Executed { .. } | MessageState::Failed { .. } => {
@@ -52,6 +57,7 @@ impl<T: Config> Pallet<T> {
                 }
             }
         }
+        ensure!(executed == ExecutedAs::<T>::iter().count(), "nothing else is executed");
         let mut places = 0u64;
         for (sender, queue) in Queues::<T>::iter() {
             ensure!(!queue.is_empty(), "who has no message has no queue");

@@ -5,13 +5,14 @@
 //! have more. Who cannot go on is [`Paused`](Lane::Paused), so that it keeps nobody waiting.
 
 use crate::{
-    pallet::{Config, Done, DoneRange, Lanes, Messages, Pallet, Queued, Queues, Turns},
+    pallet::{Config, Done, DoneRange, ExecutedAs, Lanes, Messages, Pallet, Queued, Queues, Turns},
     types::{Lane, Turn},
-    MAX_REMOVED, MAX_WOKEN,
+    MAX_REMOVED, MAX_WOKEN, VALUE_PAUSE,
 };
 use cascoin_l2_primitives::{
     chain::{AccountId, BlockNumber},
     l1::OutPoint,
+    messages::{MessageValue as _, ValueStanding},
 };
 use frame_support::traits::Get;
 
@@ -59,23 +60,47 @@ impl<T: Config> Pallet<T> {
         Turns::<T>::take(lane, place)
     }
 
-    /// Moves those who need not pause any longer to where they have their turns. How many
-    /// were looked at.
+    /// Moves those who need not pause any longer to where they have their turns. Whose value
+    /// still waits goes on pausing: looking here costs less than a turn, and takes none from
+    /// others. How many were looked at.
     pub(crate) fn wake(now: BlockNumber) -> u32 {
         let paused = Lanes::<T>::get(Lane::Paused).len();
         let looked_at = paused.min(u64::from(MAX_WOKEN)) as u32;
         for _ in 0..looked_at {
             let Some(Turn { sender, from }) = Self::next_turn(Lane::Paused) else { break };
-            let lane = if from <= now { Lane::Ready } else { Lane::Paused };
-            Self::line_up(lane, sender, from);
+            if from > now {
+                Self::line_up(Lane::Paused, sender, from);
+            } else if Self::awaits_value(&sender) {
+                Self::line_up(Lane::Paused, sender, now.saturating_add(VALUE_PAUSE));
+            } else {
+                Self::line_up(Lane::Ready, sender, from);
+            }
         }
         looked_at
+    }
+
+    // Whether the message whose turn it would be waits for its value.
+    fn awaits_value(sender: &AccountId) -> bool {
+        let head = Self::head(sender);
+        let record = head.and_then(|outpoint| Messages::<T>::get(outpoint.txid, outpoint.vout));
+        record.is_some_and(|record| {
+            record.value > 0 && T::Value::standing(&record.outpoint) == ValueStanding::Waits
+        })
     }
 
     /// Notes that a message is done, from when on it is kept for a while.
     pub(crate) fn note_done(outpoint: OutPoint, now: BlockNumber) {
         let place = DoneRange::<T>::mutate(|range| range.push());
         Done::<T>::insert(place, (outpoint, now));
+    }
+
+    fn forget(outpoint: OutPoint) {
+        let OutPoint { txid, vout } = outpoint;
+        let Some(record) = Messages::<T>::take(txid, vout) else { return };
+        // Not that of a duplicate.
+        if ExecutedAs::<T>::get(record.unsigned_txid, vout) == Some(outpoint) {
+            ExecutedAs::<T>::remove(record.unsigned_txid, vout);
+        }
     }
 
     /// Removes records that were kept long enough; how many.
@@ -87,7 +112,7 @@ impl<T: Config> Pallet<T> {
                 if now <= done.saturating_add(T::KeepBlocks::get()) {
                     break;
                 }
-                Messages::<T>::remove(outpoint.txid, outpoint.vout);
+                Self::forget(outpoint);
             }
             Done::<T>::remove(range.first);
             range.pop();

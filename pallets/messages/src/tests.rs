@@ -3,12 +3,12 @@
 
 use crate::{
     mock::*,
-    pallet::{Entered, Error, Event},
-    MAX_RETRIES, MAX_TURNS, VALUE_PAUSE,
+    pallet::{Entered, Error, Event, Lanes},
+    Lane, WeightInfo, MAX_RETRIES, MAX_TURNS, MAX_WOKEN, VALUE_PAUSE,
 };
 use cascoin_l2_primitives::messages::{MessageFailure, MessageState, ValueStanding};
 use frame_support::{assert_noop, assert_ok, traits::fungible::Inspect, weights::Weight};
-use sp_runtime::DispatchError;
+use sp_runtime::{traits::Dispatchable, DispatchError};
 
 fn is_failed(number: u32) -> Option<MessageFailure> {
     match state(number) {
@@ -57,6 +57,7 @@ fn messages_for_another_chain_are_none() {
         use cascoin_l2_primitives::relay::{L1Event, OnL1Event};
         let event = L1Event::Message {
             outpoint: outpoint(1),
+            unsigned_txid: unsigned_txid(1),
             chain_id: CHAIN_ID + 1,
             sender: key(1),
             value: 50,
@@ -134,6 +135,36 @@ fn r9_1_a_message_waits_for_its_value_and_then_has_it() {
     });
 }
 
+/// Attack: more senders whose values wait than have turns in a block.
+#[test]
+fn those_whose_value_waits_take_no_turns() {
+    new_test_ext().execute_with(|| {
+        NewStanding::set(ValueStanding::Waits);
+        for seed in 10..110u8 {
+            send(seed, seed.into(), 50, remark(seed.into()));
+        }
+        // Each has its first turn, in which it is found that it must pause.
+        while !Lanes::<Test>::get(Lane::Ready).is_empty() {
+            next_block();
+        }
+        assert_eq!(Lanes::<Test>::get(Lane::Paused).len(), 100);
+        // From now on nobody else ever waits for them.
+        for number in 0..3 * VALUE_PAUSE {
+            send(1, 1_000 + number, 0, remark(number));
+            next_block();
+            assert_eq!(remarks(), [said(1, number)]);
+            assert_eq!(Lanes::<Test>::get(Lane::Ready).len(), 0);
+        }
+        // And who has its value gets its turn as soon as it was looked at.
+        Standings::mutate(|all| all.insert(outpoint(60), ValueStanding::Credited));
+        use frame_support::traits::fungible::Mutate;
+        assert_ok!(Balances::mint_into(&account(60), 50));
+        blocks(100u32.div_ceil(MAX_WOKEN) + VALUE_PAUSE + 1);
+        assert!(matches!(state(60), MessageState::Executed { .. }));
+        assert_eq!(Lanes::<Test>::get(Lane::Paused).len(), 99);
+    });
+}
+
 #[test]
 fn a_value_that_governance_rejects_ends_its_message() {
     new_test_ext().execute_with(|| {
@@ -193,6 +224,63 @@ fn who_cannot_pay_is_not_executed() {
         blocks(ALL_TRIES);
         assert_eq!(is_failed(1), Some(MessageFailure::FeeUnpaid));
         assert_eq!(Balances::balance(&account(9)), FEE);
+    });
+}
+
+/// No call is made, so that none is counted: else the lane would be full of those.
+#[test]
+fn a_try_that_is_not_paid_weighs_no_call() {
+    new_test_ext().execute_with(|| {
+        let nothing = next_block();
+        send(9, 1, FEE as u64, remark(1));
+        let turn = <Test as crate::Config>::WeightInfo::turn();
+        assert_eq!(next_block(), nothing.saturating_add(turn));
+        assert_eq!(state(1), MessageState::Queued(Some(MessageFailure::FeeUnpaid)));
+        send(1, 2, 0, remark(2));
+        let wake = <Test as crate::Config>::WeightInfo::wake(1);
+        let around = nothing.saturating_add(turn).saturating_add(wake);
+        assert!(next_block().any_gt(around), "a paid one does");
+    });
+}
+
+/// Attack: outputs without value, of keys that have nothing.
+#[test]
+fn what_cannot_be_paid_and_brings_nothing_is_not_queued() {
+    new_test_ext().execute_with(|| {
+        let (sender, reason) = (account(9), MessageFailure::FeeUnpaid);
+        send(9, 1, 0, remark(1));
+        let refused = |number| Event::MessageFailed {
+            outpoint: outpoint(number),
+            sender: sender.clone(),
+            reason,
+        };
+        assert_eq!((events(), record(1)), (vec![refused(1)], None));
+        // Nor what brings less than the least fee: all of it is there already, and stays.
+        send(9, 2, 3, remark(2));
+        assert_eq!(events().last(), Some(&refused(2)));
+        assert_eq!((record(2), Balances::balance(&account(9))), (None, 3));
+        // It may come while there is something on the way, by it or by one before it.
+        NewStanding::set(ValueStanding::Waits);
+        send(9, 3, 500, remark(3));
+        send(9, 4, 0, remark(4));
+        assert_eq!(state(3), MessageState::Queued(None));
+        assert_eq!(state(4), MessageState::Queued(None));
+    });
+}
+
+#[test]
+fn a_message_without_value_whose_sender_cannot_pay_is_tried_once() {
+    new_test_ext().execute_with(|| {
+        use frame_support::traits::fungible::Mutate;
+        // As much as the least fee, which this call's is not.
+        assert_ok!(Balances::mint_into(&account(9), LEAST_FEE + 1));
+        send(9, 1, 0, remark(1));
+        assert_eq!(state(1), MessageState::Queued(None));
+        next_block();
+        assert_eq!(is_failed(1), Some(MessageFailure::FeeUnpaid));
+        // It is its sender's to claim, who pays for that as for any transaction.
+        assert_ok!(claim(9, 1));
+        assert!(matches!(state(1), MessageState::Executed { .. }));
     });
 }
 
@@ -294,13 +382,31 @@ fn r28_5_a_message_that_leads_back_here_fails() {
         // Whatever a claim may weigh one day.
         Entered::<Test>::put(true);
         assert_noop!(claim(1, 1), Error::<Test>::Reentrant);
-        assert_noop!(Messages::ensure_not_entered(), Error::<Test>::Reentrant);
         Entered::<Test>::kill();
         // Nor within a claim, nor by itself.
         assert!(claim(1, 2).is_err());
         assert_eq!(is_failed(2), Some(MessageFailure::TooHeavy));
         assert_ok!(claim(1, 1));
         assert_eq!(Balances::balance(&account(2)), 3 * ENDOWMENT);
+    });
+}
+
+/// Attack: a message whose call sends to L1. It is light enough; only the guard is there.
+#[test]
+fn r28_1_what_heeds_the_guard_fails_within_a_message_and_a_claim_and_nowhere_else() {
+    new_test_ext().execute_with(|| {
+        let reentrant = MessageFailure::Call(Error::<Test>::Reentrant.into());
+        send(1, 1, 0, guarded());
+        next_block();
+        assert_eq!(state(1), MessageState::Queued(Some(reentrant)));
+        assert!(!Entered::<Test>::exists(), "it is set no longer than the call takes");
+        assert_ok!(guarded().dispatch(RuntimeOrigin::signed(account(1))));
+        blocks(ALL_TRIES);
+        assert_eq!(is_failed(1), Some(reentrant));
+        let refused = claim(1, 1).map_err(|failed| failed.error);
+        assert_eq!(refused, Err(Error::<Test>::Reentrant.into()));
+        assert_eq!(is_failed(1), Some(reentrant));
+        assert_ok!(guarded().dispatch(RuntimeOrigin::signed(account(1))));
     });
 }
 

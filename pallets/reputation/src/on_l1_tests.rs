@@ -29,6 +29,7 @@ fn block(day: u32) -> L1BlockContext {
 fn act(day: u32) {
     let event = L1Event::Message {
         outpoint: OutPoint { txid: L1Hash::default(), vout: 0 },
+        unsigned_txid: L1Hash::default(),
         chain_id: 9,
         sender: ecdsa::Pair::from_seed(&[1; 32]).public(),
         value: 0,

@@ -3,7 +3,7 @@
 use crate::{
     l1_locks::NoStake,
     mock::*,
-    pallet::{Error, Event, L1Swept},
+    pallet::{Error, Event, L1Outpoints, L1Swept},
     MAX_L1_LOCKS,
 };
 use cascoin_l2_primitives::{
@@ -14,7 +14,7 @@ use cascoin_l2_primitives::{
         OutPoint,
     },
     relay::{L1BlockContext, L1Event, OnL1Fork},
-    sequencers::StakeProvider,
+    sequencers::{OffenceKind, StakeProvider},
 };
 use frame_support::{assert_noop, assert_ok, traits::Hooks, weights::Weight};
 
@@ -196,6 +196,66 @@ fn r19_a_claimed_lock_goes_with_its_block() {
         Stake::on_idle(1, Weight::MAX);
         assert_eq!(locked(1), 0);
         assert_noop!(Stake::claim_lock(signed(1), proof), Error::<Test>::UnknownL1Block);
+        assert_eq!(Stake::check_state(), Ok(()));
+    });
+}
+
+/// The new branch brings its transaction in another block, where it is crowded out again.
+#[test]
+fn r19_a_claimed_lock_that_is_claimed_again_in_time_goes_on() {
+    new_test_ext().execute_with(|| {
+        let proof = lock_of(1, 600, FAR);
+        let outpoint = outpoint_of(&proof);
+        assert_ok!(Stake::claim_lock(signed(1), proof.clone()));
+        let again = mined(proof.transaction.to_vec(), HEIGHT + 1, 2, 5);
+        assert_eq!(outpoint_of(&again), outpoint);
+        // Not while its block stands.
+        AppliedBlocks::mutate(|blocks| blocks.push((HEIGHT + 1, again.block())));
+        assert_noop!(Stake::claim_lock(signed(1), again.clone()), Error::<Test>::LockKnown);
+        Replaced::set(vec![proof.block()]);
+        Stake::on_fork(&L1BlockContext::default());
+        assert_ok!(Stake::claim_lock(signed(2), again.clone()));
+        System::assert_last_event(
+            Event::<Test>::L1LockConfirmedAgain { account: account(1), outpoint }.into(),
+        );
+        assert_eq!(locked(1), 600, "once");
+        let seen = L1Outpoints::<Test>::get(outpoint);
+        assert_eq!(seen, Some(Some((HEIGHT + 1, again.block()))));
+        assert_noop!(Stake::claim_lock(signed(1), again), Error::<Test>::LockKnown);
+        Stake::on_recovered();
+        Stake::on_idle(1, Weight::MAX);
+        assert_eq!(locked(1), 600);
+        assert_eq!(Stake::check_state(), Ok(()));
+    });
+}
+
+/// Attack: an offence struck it off, or it is lost already.
+#[test]
+fn r19_a_claim_brings_back_no_lock_that_is_lost() {
+    new_test_ext().execute_with(|| {
+        let proof = lock_of(1, 600, FAR);
+        assert_ok!(Stake::claim_lock(signed(1), proof.clone()));
+        Replaced::set(vec![proof.block()]);
+        Stake::on_fork(&L1BlockContext::default());
+        Stake::on_recovered();
+        Stake::on_idle(1, Weight::MAX);
+        assert_eq!(locked(1), 0);
+        let again = mined(proof.transaction.to_vec(), HEIGHT + 1, 2, 5);
+        AppliedBlocks::set(vec![(HEIGHT + 1, again.block())]);
+        assert_noop!(Stake::claim_lock(signed(1), again), Error::<Test>::LockKnown);
+        assert_eq!(locked(1), 0);
+    });
+    new_test_ext().execute_with(|| {
+        let proof = lock_of(1, 600, FAR);
+        assert_ok!(Stake::claim_lock(signed(1), proof.clone()));
+        offend(1, OffenceKind::DoubleSign);
+        assert_eq!(locked(1), 0);
+        Replaced::set(vec![proof.block()]);
+        let again = mined(proof.transaction.to_vec(), HEIGHT + 1, 2, 5);
+        AppliedBlocks::set(vec![(HEIGHT + 1, again.block())]);
+        // It stands in another block; it counts no more than before.
+        assert_ok!(Stake::claim_lock(signed(1), again));
+        assert_eq!(locked(1), 0);
         assert_eq!(Stake::check_state(), Ok(()));
     });
 }

@@ -44,7 +44,7 @@
 //! | [`unbond`](Pallet::unbond) | who bonded | fee | `Unbonded` |
 //! | [`rebond`](Pallet::rebond) | who unbonds | fee | `Bonded` |
 //! | [`withdraw`](Pallet::withdraw) | who unbonded | fee | `Withdrawn` |
-//! | [`claim_lock`](Pallet::claim_lock) | anybody | fee | `L1Locked` |
+//! | [`claim_lock`](Pallet::claim_lock) | anybody | fee | `L1Locked`, `L1LockConfirmedAgain` |
 //!
 //! What the relay tells: `L1Locked`, `L1LockDisplaced`, `L1LockIgnored`.
 #![cfg_attr(not(feature = "std"), no_std)]
@@ -345,6 +345,14 @@ pub mod pallet {
             /// The output that L1 had.
             outpoint: OutPoint,
         },
+        /// L1 dropped the block of a lock, and somebody proved the one that it stands in now:
+        /// it goes on.
+        L1LockConfirmedAgain {
+            /// Whose.
+            account: AccountId,
+            /// The output.
+            outpoint: OutPoint,
+        },
         /// What is locked on L1 counts less for ever, because of an offence.
         L1StakeStruck {
             /// Whose.
@@ -499,7 +507,8 @@ pub mod pallet {
 
         /// Has a lock on L1 count that the relay did not tell of, because larger ones of its
         /// block crowded it out. It must stand in one of the last blocks whose hashes the
-        /// relay keeps. Anybody may claim it: it is the stake of whom it names.
+        /// relay keeps. Anybody may claim it: it is the stake of whom it names. If L1 forks,
+        /// it must be claimed again, in its new block, before the relay has recovered.
         ///
         /// ## Dispatch Origin
         /// Signed.
@@ -510,7 +519,8 @@ pub mod pallet {
         /// [`Error::LockTooShort`], [`Error::TooManyLocks`].
         ///
         /// ## Events
-        /// `L1Locked`, and `L1LockDisplaced` if the account has as many as it can.
+        /// `L1Locked`, and `L1LockDisplaced` if the account has as many as it can;
+        /// `L1LockConfirmedAgain` if it has this one.
         #[pallet::call_index(4)]
         #[pallet::weight(
             T::WeightInfo::claim_lock(proof.transaction.len() as u32)

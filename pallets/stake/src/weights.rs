@@ -67,11 +67,12 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
         Weight::from_parts(50 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(5, 3)
     }
 
-    // The transaction is hashed twice, in the runtime, and a path is.
+    // The transaction is hashed twice, in the runtime, and a path is. Of one that is known:
+    // the block that it is known from, the queue of the relay and what is applied.
     fn claim_lock(n: u32) -> Weight {
         Self::hear_lock()
             + Weight::from_parts((300 * MICROSECOND).saturating_add(200_000 * u64::from(n)), 0)
-            + T::DbWeight::get().reads(3)
+            + T::DbWeight::get().reads(6)
     }
 
     fn sweep_base() -> Weight {

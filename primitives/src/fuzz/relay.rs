@@ -39,6 +39,7 @@ fn events() -> Vec<L1Event> {
         },
         L1Event::Message {
             outpoint: outpoint(2),
+            unsigned_txid: L1Hash([3; 32]),
             chain_id: 3,
             sender: ecdsa::Public::from_raw([2; 33]),
             value: 4,

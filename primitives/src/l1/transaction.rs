@@ -96,12 +96,29 @@ impl<'a> StrippedTransaction<'a> {
     /// it, and no amount is needed (spec: cascoin-l1.md 1.4).
     pub fn legacy_digest(&self, index: usize, script: &[u8], hash_type: u8) -> Option<[u8; 32]> {
         self.inputs.get(index)?;
+        let mut data = self.with_script(Some((index, script)));
+        data.extend_from_slice(&u32::from(hash_type).to_le_bytes());
+        Some(L1Hash::of(&data).0)
+    }
+
+    /// What the transaction would be called without the scripts of its inputs. Signatures
+    /// over all inputs and outputs commit to it, so that it is the same however strangers
+    /// rewrite the scripts, which changes the identifier.
+    pub fn unsigned_txid(&self) -> L1Hash {
+        L1Hash::of(&self.with_script(None))
+    }
+
+    // As it is written down, with one script in place of those of its inputs, or none.
+    fn with_script(&self, kept: Option<(usize, &[u8])>) -> Vec<u8> {
         let mut data = self.version.to_vec();
         push_length(&mut data, self.inputs.len());
         for (position, input) in self.inputs.iter().enumerate() {
             data.extend_from_slice(&input.outpoint.txid.0);
             data.extend_from_slice(&input.outpoint.vout.to_le_bytes());
-            let script: &[u8] = if position == index { script } else { &[] };
+            let script = match kept {
+                Some((index, script)) if index == position => script,
+                _ => &[],
+            };
             push_length(&mut data, script.len());
             data.extend_from_slice(script);
             data.extend_from_slice(&input.sequence);
@@ -113,8 +130,7 @@ impl<'a> StrippedTransaction<'a> {
             data.extend_from_slice(output.script);
         }
         data.extend_from_slice(&self.lock_time);
-        data.extend_from_slice(&u32::from(hash_type).to_le_bytes());
-        Some(L1Hash::of(&data).0)
+        data
     }
 
     /// The key and the signature of an input that spends a public-key hash: its script is

@@ -1,6 +1,7 @@
 //! Transactions are read as they stand, and inputs say which key signed them.
 
 use super::{
+    hash::L1Hash,
     testing::{address, der, key, pays, recover, Spend},
     transaction::StrippedTransaction,
 };
@@ -38,6 +39,32 @@ fn what_is_written_is_read() {
         assert_eq!(digest, Some(spend.digest(input)));
     }
     assert_eq!(read.legacy_digest(3, &pays(1), 1), None);
+}
+
+/// Strangers can write the same signature and key in other ways, as far as L1 cares.
+#[test]
+fn r19_scripts_of_inputs_change_the_txid_but_not_what_it_is_without_them() {
+    let spend = Spend::of(&[1, 2]);
+    let raw = spend.signed();
+    let read = StrippedTransaction::read(&raw).expect("a transaction");
+    let unsigned = read.unsigned_txid();
+    assert_eq!(unsigned, L1Hash::of(&spend.with_scripts(&[Vec::new(), Vec::new()])));
+    let script = read.inputs[0].script;
+    let at = raw.windows(script.len()).position(|bytes| bytes == script).expect("it is there");
+    // `OP_NOP` behind it.
+    let mut longer = raw.clone();
+    longer.insert(at + script.len(), 0x61);
+    longer[at - 1] += 1;
+    let rewritten = StrippedTransaction::read(&longer).expect("a transaction");
+    assert_ne!(L1Hash::of(&longer), L1Hash::of(&raw));
+    assert_eq!(rewritten.unsigned_txid(), unsigned);
+    // All else is a part of it.
+    let outputs = [spend.outputs.clone(), vec![(1, vec![])]].concat();
+    for other in [Spend { outputs, ..Spend::of(&[1, 2]) }, Spend::of(&[1])] {
+        let raw = other.signed();
+        let read = StrippedTransaction::read(&raw).expect("a transaction");
+        assert_ne!(read.unsigned_txid(), unsigned);
+    }
 }
 
 #[test]

@@ -78,6 +78,11 @@ pub enum L1Event {
     Message {
         /// The output that carries it.
         outpoint: OutPoint,
+        /// What the transaction would be called without the scripts and witnesses of its
+        /// inputs: the same however strangers rewrite these, which changes its identifier
+        /// ([`unsigned_txid`](crate::l1::transaction::StrippedTransaction::unsigned_txid)).
+        /// A message is what was signed, once, whatever L1 calls its transaction.
+        unsigned_txid: L1Hash,
         /// The layer 2 that it is for.
         chain_id: u32,
         /// The key that signed the transaction's first input, over all outputs.

@@ -64,7 +64,8 @@ impl OnL1Event for L1Events {
     }
 }
 
-/// What L1 may have dropped: burns, and coins locked as stake. What was said stands.
+/// What L1 may have dropped: burns, and coins locked as stake. What was said stands; whether
+/// a message stands is asked when it has its turn.
 pub struct L1Forks;
 
 impl OnL1Fork for L1Forks {

@@ -2,15 +2,15 @@
 
 use super::{l1::L1Disputed, liveness::Emergency, stake::ChainId, system::MAX_BLOCK_REF_TIME};
 use crate::{
-    AccountId, Balance, Balances, BlockNumber, BurnMint, ChainParameters, L2Registry, Rewards,
-    Runtime, RuntimeCall, TransactionPayment,
+    AccountId, Balance, Balances, BlockNumber, BurnMint, ChainParameters, L1Relay, L2Registry,
+    Rewards, Runtime, RuntimeCall, TransactionPayment,
 };
 use cascoin_l2_primitives::messages::ChargeMessage;
 use frame_support::{
     dispatch::{DispatchClass, DispatchInfo, Pays},
     parameter_types,
     traits::{
-        fungible::Balanced,
+        fungible::{Balanced, Inspect},
         tokens::{Fortitude, Precision, Preservation},
         ConstU32, Get, OnUnbalanced,
     },
@@ -45,15 +45,20 @@ fn keep_blocks() -> BlockNumber {
 /// same: half of it where its sender has the reputation for that.
 pub struct MessageFees;
 
+/// What a call costs without the discount.
+fn full_fee(length: u32, weight: Weight) -> Balance {
+    let info = DispatchInfo {
+        call_weight: weight,
+        extension_weight: Weight::zero(),
+        class: DispatchClass::Normal,
+        pays_fee: Pays::Yes,
+    };
+    TransactionPayment::compute_fee(length, &info, 0)
+}
+
 impl ChargeMessage for MessageFees {
     fn charge(who: &AccountId, length: u32, weight: Weight) -> Result<Balance, DispatchError> {
-        let info = DispatchInfo {
-            call_weight: weight,
-            extension_weight: Weight::zero(),
-            class: DispatchClass::Normal,
-            pays_fee: Pays::Yes,
-        };
-        let full = TransactionPayment::compute_fee(length, &info, 0);
+        let full = full_fee(length, weight);
         let fee = if Rewards::has_discount(who) { half(full) } else { full };
         let paid = <Balances as Balanced<AccountId>>::withdraw(
             who,
@@ -65,6 +70,26 @@ impl ChargeMessage for MessageFees {
         )?;
         Rewards::on_unbalanced(paid);
         Ok(fee)
+    }
+
+    // As if everybody had the discount: to look whether it has is not worth a read.
+    fn can_pay(who: &AccountId) -> bool {
+        let there = <Balances as Inspect<AccountId>>::reducible_balance(
+            who,
+            Preservation::Preserve,
+            Fortitude::Polite,
+        );
+        there >= half(full_fee(0, Weight::zero()))
+    }
+}
+
+/// Whether L1 may have dropped what is attested: as the quorum sees it, while the relay
+/// recovers, and until all burns are judged that may be gone.
+pub struct L1Unsettled;
+
+impl Get<bool> for L1Unsettled {
+    fn get() -> bool {
+        L1Disputed::get() || pallet_burn_mint::Sweep::<Runtime>::exists()
     }
 }
 
@@ -83,7 +108,8 @@ impl pallet_messages::Config for Runtime {
     type Value = BurnMint;
     type Fees = MessageFees;
     type ChainId = ChainId;
-    type L1Disputed = L1Disputed;
+    type L1Disputed = L1Unsettled;
+    type L1Blocks = L1Relay;
     type Halted = PublicWaits;
     type MaxCallWeight = MaxMessageWeight;
     type BlockBudget = MessagesBudget;

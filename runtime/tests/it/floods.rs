@@ -5,7 +5,7 @@
 //! hundreds: the runtime does not rely on it.
 
 use crate::{
-    chain::{Applied, Chain},
+    chain::{preset, transfer, Applied, Chain},
     relay::{block_of, vote},
 };
 use cascoin_l2_primitives::{
@@ -17,11 +17,14 @@ use cascoin_l2_primitives::{
         registration::chain_name,
         L1Hash, OutPoint,
     },
+    messages::MessageState,
     relay::{L1Event, PageTree, TrustStatement, MAX_EVENTS_PER_PAGE},
 };
 use cascoin_l2_runtime::{
-    configs::RuntimeBlockWeights, BurnMint, L1Relay, Messages, Session, System, UncheckedExtrinsic,
+    configs::RuntimeBlockWeights, BurnMint, L1Relay, Messages, RuntimeCall, Session, System,
+    UncheckedExtrinsic,
 };
+use codec::Encode;
 use sp_core::{ecdsa, Pair, H160};
 use sp_keyring::Sr25519Keyring::One;
 
@@ -143,9 +146,11 @@ fn thousands_of_messages_in_one_l1_block_are_all_noted() {
         let payload = CrossLayerPayload { gas: 400_000, call: vec![0xff; 40] };
         L1Event::Message {
             outpoint: outpoint(number),
+            unsigned_txid: outpoint(number).txid,
             chain_id: CHAIN,
             sender: key,
-            value: 0,
+            // The first one pays for all: what nobody could pay for would not be noted.
+            value: if number == 0 { 1_000_000_000 } else { 0 },
             body: payload.body().try_into().expect("it fits"),
         }
     };
@@ -156,6 +161,63 @@ fn thousands_of_messages_in_one_l1_block_are_all_noted() {
         let txid = outpoint(number).txid;
         let noted = chain.read(|| Messages::messages_of_transaction(txid).len());
         assert_eq!(noted, 1, "message {number}");
+    }
+}
+
+/// Attack: as many keys as messages, with heavy calls that they do not pay for. Whoever pays
+/// is not kept waiting by them.
+#[test]
+fn thousands_of_keys_that_pay_for_nothing_keep_no_message_waiting() {
+    const COUNT: u32 = 3_000;
+    /// Blocks in which the last message is executed after the one that applied it.
+    const FEW: u32 = 5;
+    let burn = RuntimeCall::Balances(pallet_balances::Call::burn { value: 1, keep_alive: true });
+    let calls = vec![burn; 12];
+    let heavy = RuntimeCall::Utility(pallet_utility::Call::batch_all { calls });
+    let least = u64::try_from(preset("regtest").chain_parameters.parameters.min_fee);
+    let least = least.expect("it is small");
+    let message = |number: u32, value: u64, call: &RuntimeCall| {
+        let mut sender = [9; 33];
+        sender[0] = 2;
+        sender[1..5].copy_from_slice(&number.to_le_bytes());
+        let payload = CrossLayerPayload { gas: 500_000, call: call.encode() };
+        L1Event::Message {
+            outpoint: outpoint(number),
+            unsigned_txid: outpoint(number).txid,
+            chain_id: CHAIN,
+            sender: ecdsa::Public::from_raw(sender),
+            value,
+            body: payload.body().try_into().expect("it fits"),
+        }
+    };
+    let unpaid = |number: u32| {
+        let value = match number {
+            // Enough for a fee, but not for this one: those have their turns.
+            number if number % 50 == 0 => least,
+            number => u64::from(number % 2),
+        };
+        message(number, value, &heavy)
+    };
+    let paid = message(COUNT, 1_000_000_000, &transfer(One, 300_000_000));
+    let mut chain = chain();
+    flood(&mut chain, (0..COUNT).map(unpaid).chain([paid]).collect());
+    let mut reports = |number: u32| {
+        let txid = outpoint(number).txid;
+        chain.read(|| Messages::messages_of_transaction(txid))
+    };
+    let last = reports(COUNT);
+    let record = &last.first().expect("it is on record").record;
+    let MessageState::Executed { block } = record.state else {
+        panic!("it is executed: {:?}", record.state);
+    };
+    assert!(block - record.applied <= FEW, "after {} blocks", block - record.applied);
+    // The others were told by an event, or had a turn and wait to be tried again.
+    for number in 0..COUNT {
+        let noted = reports(number);
+        let executed =
+            noted.iter().any(|report| matches!(report.record.state, MessageState::Executed { .. }));
+        assert!(!executed, "message {number}");
+        assert!(noted.is_empty() || number % 50 == 0, "message {number}");
     }
 }
 

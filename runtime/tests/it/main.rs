@@ -4,6 +4,7 @@
 mod blocks;
 mod candidates;
 mod chain;
+mod claw_back;
 mod common_inputs;
 mod compensation;
 mod deposits;

@@ -36,6 +36,7 @@ fn message(vout: u32, value: u64, call: &RuntimeCall) -> L1Event {
     let payload = CrossLayerPayload { gas: 400_000, call: call.encode() };
     L1Event::Message {
         outpoint: OutPoint { txid: TXID, vout },
+        unsigned_txid: TXID,
         chain_id: CHAIN,
         sender: key(),
         value,

@@ -56,9 +56,10 @@ pub(super) fn create_message(context: &Context, args: &Args) -> RpcResult<Messag
         script: hex::encode(&script),
         confirmations_needed: at.parameters.l1_confirmations,
         message: "make an L1 transaction whose first input spends coins of the sender's key, from \
-                  a plain or a nested segwit address, with this script in one output; the \
-                  output's value is destroyed on L1 and credited to the key's account here. With \
-                  any other first input nothing is delivered, and the value is lost",
+                  a nested segwit address, with this script in one output; the output's value is \
+                  destroyed on L1 and credited to the key's account here. From a plain address \
+                  (P2PKH) send no value: whoever mines it can rewrite the input, so that nothing \
+                  is delivered. With any other first input nothing is, and the value is lost",
     })
 }
 
@@ -164,5 +165,7 @@ fn reason_name(failure: MessageFailure) -> &'static str {
         MessageFailure::TooHeavy => "TOO_HEAVY",
         MessageFailure::FeeUnpaid => "FEE_UNPAID",
         MessageFailure::Call(_) => "CALL_FAILED",
+        MessageFailure::Dropped => "DROPPED",
+        MessageFailure::Duplicate => "DUPLICATE",
     }
 }

@@ -18,6 +18,7 @@ pub fn reports(txid: L1Hash) -> Vec<MessageReport> {
     let report = |vout, state, awaits_value| MessageReport {
         record: MessageRecord {
             outpoint: OutPoint { txid, vout },
+            unsigned_txid: L1Hash([8; 32]),
             sender: alice(),
             value: 1_000,
             body: payload.body().try_into().expect("it fits"),
@@ -84,6 +85,8 @@ fn r9_1_what_sends_a_message_is_given_to_whoever_holds_the_key() {
         assert_eq!(answer["script"], "6a144341534c320104030000000050c30000000004aa");
         assert_eq!(answer["data"], "4341534c320104030000000050c30000000004aa");
         assert_eq!((&answer["chainId"], &answer["gas"]), (&json!(3), &json!(50_000)));
+        let advice = answer["message"].as_str().expect("text");
+        assert!(advice.contains("From a plain address (P2PKH) send no value"), "{advice}");
     }
     // The longest has a longer push.
     let answer = call("l2_createmessagetx", json!(["07".repeat(64), 1]));

@@ -124,8 +124,8 @@ mod benchmarks {
     #[benchmark]
     fn follow_set() {
         let before = accounts(MAX_SEQUENCERS);
-        let mut now = before.clone();
-        now.reverse();
+        let now: Vec<_> = before.iter().rev().cloned().collect();
+        let now = BoundedVec::truncate_from(now);
         LeaderTenures::<T>::put(Pallet::<T>::new_tenures(before.len(), 0));
         fill_window::<T>();
         let mut watch = Watch { speaker: Some((0, 0)), compared: true, ..Watch::default() };

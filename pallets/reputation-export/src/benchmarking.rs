@@ -22,7 +22,11 @@ use cascoin_l2_primitives::{
     sequencers::SequencerSetProvider,
 };
 use frame_benchmarking::v2::*;
-use frame_support::{traits::Hooks, weights::Weight, BoundedVec};
+use frame_support::{
+    traits::{Get, Hooks},
+    weights::Weight,
+    BoundedVec,
+};
 use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
 use sp_core::{ed25519, H160, H256};
 

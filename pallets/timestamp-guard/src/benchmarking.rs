@@ -66,15 +66,16 @@ mod benchmarks {
         fill_jumps::<T>(&author);
         fill_patterns::<T>();
         LastSetId::<T>::put(T::Sequencers::set_id().wrapping_add(1));
-        let block = BlockNumberFor::<T>::from(2 * MAX_JUMPS);
-        frame_system::Pallet::<T>::set_block_number(block);
+        // A benchmark's name is no name for a variable in it.
+        let number = BlockNumberFor::<T>::from(2 * MAX_JUMPS);
+        frame_system::Pallet::<T>::set_block_number(number);
         #[block]
         {
-            Pallet::<T>::on_initialize(block);
+            Pallet::<T>::on_initialize(number);
             // Genesis has no time to jump from.
             Window::<T>::put((TimeBounds::default(), 1));
             Pallet::<T>::on_timestamp_set(Moment::MAX / 2);
-            Pallet::<T>::on_finalize(block);
+            Pallet::<T>::on_finalize(number);
         }
         assert_eq!(Patterns::<T>::get().last().map(|last| last.offender.clone()), Some(author));
         assert_eq!(LastSetId::<T>::get(), T::Sequencers::set_id());

@@ -115,8 +115,9 @@ pub const VERSION: RuntimeVersion = RuntimeVersion {
 /// TimestampGuard stands after L1Relay, which drops the votes of an old set before the
 /// guard reads them; Compensation and Liveness stand after Aura, whose slot they read when a
 /// block begins, and Liveness before BurnMint, Messages and ForcedInclusion, which ask it
-/// whether there is an emergency. Messages and then ForcedInclusion stand last, so that what they execute when a
-/// block begins finds all others in the new block.
+/// whether there is an emergency. Messages and then ForcedInclusion stand behind all whose
+/// state changes when a block begins, so that what they execute finds these in the new
+/// block; but for RecoveryPoint, which no call reads.
 #[frame_support::runtime(legacy_ordering)]
 mod runtime {
     #[runtime::runtime]

@@ -23,9 +23,9 @@
 //! ## What holds
 //!
 //! - An outpoint is credited with its value at most, and in the end with all of it.
-//! - A valid burn never vanishes: while minting is halted or stopped, L1's history is
-//!   disputed below what is attested, fewer sequencers are in the set than
-//!   `min_sequencers`, a limit is used up, or if a credit fails, it waits in a visible
+//! - A valid burn never vanishes: while minting is halted or stopped, the chain is in an
+//!   emergency, L1's history is disputed below what is attested, fewer sequencers are in the
+//!   set than `min_sequencers`, a limit is used up, or if a credit fails, it waits in a visible
 //!   queue, in which turns go round (`queue.rs`). Only root takes one out, and only while
 //!   nothing is minted; its record stays.
 //! - Nothing is minted while L1 may have dropped what is attested ([`Config::L1Disputed`]),

@@ -109,7 +109,7 @@ pub struct L1Args {
     /// credentials, so they can be changed without a restart.
     #[arg(help_heading = OURS, long, value_name = "FILE")]
     pub l1_rpc_auth_file: Vec<PathBuf>,
-    /// The L1 node's wallet that l2_createburntx and l2_sendburntx use.
+    /// The wallet of the (first) L1 node that methods use which make L1 transactions.
     #[arg(help_heading = OURS, long, value_name = "NAME")]
     pub l1_wallet: Option<String>,
 }

@@ -1,6 +1,6 @@
 //! Transactions that stand on L1 are included, whatever sequencers want.
 
-use super::{consensus::BlockAuthor, system::MAX_BLOCK_REF_TIME};
+use super::{consensus::BlockAuthor, messages::PublicWaits, system::MAX_BLOCK_REF_TIME};
 use crate::{
     AccountId, Balances, ChainParameters, Moment, RateLimit, Runtime, RuntimeOrigin,
     SequencerRegistry, System, Timestamp, TransactionPayment, UncheckedExtrinsic,
@@ -147,14 +147,14 @@ fn decode(encoded: &[u8]) -> Option<UncheckedExtrinsic> {
     UncheckedExtrinsic::decode_all_with_depth_limit(MAX_EXTRINSIC_DEPTH, &mut &*encoded).ok()
 }
 
-/// Whether users' calls wait: in an emergency, and while a migration of several blocks goes on
-/// (there is none today), whose pallets are no longer and not yet what calls expect.
+/// Whether users' calls wait: in an emergency, until the chain opens to them, and while a
+/// migration of several blocks goes on (there is none today), whose pallets are no longer
+/// and not yet what calls expect.
 pub struct Halted;
 
 impl Get<bool> for Halted {
     fn get() -> bool {
-        super::liveness::Emergency::get()
-            || <Runtime as frame_system::Config>::MultiBlockMigrator::ongoing()
+        PublicWaits::get() || <Runtime as frame_system::Config>::MultiBlockMigrator::ongoing()
     }
 }
 

@@ -2,7 +2,7 @@
 //! queue, and what the runtime applies by itself, through the whole runtime.
 
 use crate::{
-    chain::{timestamp, transfer, undone, Chain},
+    chain::{preset, timestamp, transfer, undone, Chain},
     sessions::{grow_to, SESSION},
     stake::apply,
 };
@@ -113,6 +113,26 @@ fn p19_what_no_leader_includes_the_runtime_applies() {
     let (_, applied) = chain.grow(vec![next]);
     assert_eq!(applied, [Ok(Ok(()))]);
     assert_eq!(balance(&mut chain, Ferdie), ferdie + 2 * AMOUNT);
+}
+
+/// What is overdue before the chain opens to the public waits, instead of being refused and
+/// used up by the call filter.
+#[test]
+fn r32_3_what_is_overdue_in_the_bootstrap_is_applied_when_the_chain_opens() {
+    let mut genesis = preset("regtest");
+    genesis.l2_registry.rules.bootstrap_ms = 40_000;
+    let mut chain = Chain::from(genesis);
+    chain.grow(vec![]);
+    let opens = chain.time + 40_000;
+    let transaction = signed(&mut chain, Eve, 0);
+    let ferdie = balance(&mut chain, Ferdie);
+    let due = force(&mut chain, &[transaction.encode()]);
+    assert!(due < opens);
+    censor_until(&mut chain, opens);
+    assert_eq!(balance(&mut chain, Ferdie), ferdie);
+    chain.grow(vec![]);
+    assert_eq!(settled(&mut chain), [Outcome::Applied(Ok(()))]);
+    assert_eq!(balance(&mut chain, Ferdie), ferdie + AMOUNT);
 }
 
 /// In the very block that applies one, others find their place, the account's next one

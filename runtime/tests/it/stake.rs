@@ -173,7 +173,10 @@ fn r2_3_a_lock_that_was_crowded_out_counts_once_it_is_claimed() {
         |error: pallet_stake::Error<Runtime>| -> Applied { Ok(Err(DispatchError::from(error))) };
     let unknown = refused(pallet_stake::Error::UnknownL1Block);
     assert_eq!(submit(&mut chain, Bob, call.clone()), unknown);
-    chain.read(|| pallet_l1_relay::AppliedHashes::<Runtime>::insert(1_000, proof.block()));
+    chain.read(|| {
+        pallet_l1_relay::AppliedHashes::<Runtime>::insert(1_000, proof.block());
+        pallet_l1_relay::Applied::<Runtime>::mutate(|applied| applied.height = 1_000);
+    });
     let bob = Bob.to_account_id();
     let balance = |chain: &mut Chain| chain.read(|| Balances::balance(&bob));
     let before = balance(&mut chain);

@@ -5,6 +5,7 @@
 //! answers *unknown*, what cannot *invalid*.
 
 use crate::pallet::{Call, Cast, Config, Pallet, Round};
+use cascoin_l2_pallet_support::genesis_hash;
 use cascoin_l2_primitives::{
     reputation::attestation::{score_message, ScoreVote},
     sequencers::SequencerSetProvider,
@@ -12,13 +13,9 @@ use cascoin_l2_primitives::{
 use codec::Encode;
 use core::cmp::Ordering;
 use frame_support::pallet_prelude::{InvalidTransaction, Weight};
-use frame_system::pallet_prelude::BlockNumberFor;
-use sp_runtime::{
-    traits::Zero,
-    transaction_validity::{
-        TransactionPriority, TransactionSource, TransactionValidityError,
-        TransactionValidityWithRefund, UnknownTransaction, ValidTransaction,
-    },
+use sp_runtime::transaction_validity::{
+    TransactionPriority, TransactionSource, TransactionValidityError,
+    TransactionValidityWithRefund, UnknownTransaction, ValidTransaction,
 };
 
 /// L2 blocks for which the pool keeps a vote; its node sends it again while it is wanted.
@@ -51,7 +48,7 @@ impl<T: Config> Pallet<T> {
             return Err(InvalidTransaction::Stale.into());
         }
         let key = T::Sequencers::relay_key(vote.signer).ok_or(InvalidTransaction::BadSigner)?;
-        let genesis = frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::zero());
+        let genesis = genesis_hash::<T>();
         let message = score_message(&genesis, vote.set_id, vote.round, &vote.scores);
         if !sp_io::crypto::ed25519_verify(&vote.signature, &message, &key) {
             return Err(InvalidTransaction::BadProof.into());

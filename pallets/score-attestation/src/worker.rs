@@ -7,15 +7,16 @@
 
 use crate::pallet::{Cast, Config, Pallet, Round};
 use alloc::vec::Vec;
+use cascoin_l2_pallet_support::genesis_hash;
 use cascoin_l2_primitives::{
     chain::{key_types, BlockNumber},
     reputation::attestation::{score_message, LocalScores, ScoreVote, LOCAL_SCORES_KEY},
     sequencers::SequencerSetProvider,
 };
 use codec::{Decode, Encode};
-use frame_system::{offchain::SubmitTransaction, pallet_prelude::BlockNumberFor};
+use frame_system::offchain::SubmitTransaction;
 use sp_core::ed25519;
-use sp_runtime::{offchain::storage::StorageValueRef, traits::Zero};
+use sp_runtime::offchain::storage::StorageValueRef;
 
 const TARGET: &str = "score-attestation";
 
@@ -68,7 +69,7 @@ fn vote<T: Config>(now: BlockNumber, signer: u16, key: &ed25519::Public, local: 
             return;
         }
     }
-    let genesis = frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::zero());
+    let genesis = genesis_hash::<T>();
     let message = score_message(&genesis, set_id, round, &local.scores);
     let Some(signature) = sp_io::crypto::ed25519_sign(key_types::RELAY, key, &message) else {
         log::error!(target: TARGET, "cannot sign with relay key {key:?}: it left the keystore");

@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use sp_core::{bounded::BoundedVec, ConstU32, H256};
 
 /// Most events of one page.
-pub const MAX_EVENTS_PER_PAGE: u32 = 128;
+pub const MAX_EVENTS_PER_PAGE: u32 = 64;
 /// Most bytes of one page, encoded.
 pub const MAX_PAGE_BYTES: usize = 64 * 1024;
 /// Most hashes of a page's proof: enough for any block L1 allows.

@@ -8,48 +8,26 @@
 //! blocks have no limit of them.
 
 pub mod pallet_balances;
-pub mod pallet_burn_mint {
-    pub use ::pallet_burn_mint::weights::EstimatedWeight as WeightInfo;
-}
+pub mod pallet_burn_mint;
 pub mod pallet_chain_parameters;
 pub mod pallet_compensation;
 pub mod pallet_equivocation;
-pub mod pallet_forced_inclusion {
-    pub use ::pallet_forced_inclusion::weights::EstimatedWeight as WeightInfo;
-}
-pub mod pallet_l1_relay {
-    pub use ::pallet_l1_relay::weights::EstimatedWeight as WeightInfo;
-}
-pub mod pallet_l2_registry {
-    pub use ::pallet_l2_registry::weights::EstimatedWeight as WeightInfo;
-}
+pub mod pallet_forced_inclusion;
+pub mod pallet_l1_relay;
+pub mod pallet_l2_registry;
 pub mod pallet_liveness;
-pub mod pallet_messages {
-    pub use ::pallet_messages::weights::EstimatedWeight as WeightInfo;
-}
+pub mod pallet_messages;
 pub mod pallet_multisig;
 pub mod pallet_participation;
 pub mod pallet_proxy;
-pub mod pallet_rate_limit {
-    pub use ::pallet_rate_limit::weights::EstimatedWeight as WeightInfo;
-}
-pub mod pallet_recovery_point {
-    pub use ::pallet_recovery_point::weights::EstimatedWeight as WeightInfo;
-}
-pub mod pallet_reputation {
-    pub use ::pallet_reputation::weights::EstimatedWeight as WeightInfo;
-}
-pub mod pallet_reputation_export {
-    pub use ::pallet_reputation_export::weights::EstimatedWeight as WeightInfo;
-}
+pub mod pallet_rate_limit;
+pub mod pallet_recovery_point;
+pub mod pallet_reputation;
+pub mod pallet_reputation_export;
 pub mod pallet_rewards;
 pub mod pallet_score_attestation;
-pub mod pallet_sequencer_registry {
-    pub use ::pallet_sequencer_registry::weights::EstimatedWeight as WeightInfo;
-}
-pub mod pallet_stake {
-    pub use ::pallet_stake::weights::EstimatedWeight as WeightInfo;
-}
+pub mod pallet_sequencer_registry;
+pub mod pallet_stake;
 pub mod pallet_sudo;
 pub mod pallet_timestamp_guard;
 pub mod pallet_utility;

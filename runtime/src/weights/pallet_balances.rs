@@ -49,8 +49,8 @@ impl<T: frame_system::Config> pallet_balances::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `204`
 		//  Estimated: `990`
-		// Minimum execution time: 57_876_000 picoseconds.
-		Weight::from_parts(61_682_000, 0)
+		// Minimum execution time: 58_877_000 picoseconds.
+		Weight::from_parts(61_461_000, 0)
 			.saturating_add(Weight::from_parts(0, 990))
 			.saturating_add(T::DbWeight::get().reads(1))
 			.saturating_add(T::DbWeight::get().writes(1))
@@ -61,8 +61,8 @@ impl<T: frame_system::Config> pallet_balances::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `204`
 		//  Estimated: `990`
-		// Minimum execution time: 49_694_000 picoseconds.
-		Weight::from_parts(52_057_000, 0)
+		// Minimum execution time: 50_635_000 picoseconds.
+		Weight::from_parts(53_640_000, 0)
 			.saturating_add(Weight::from_parts(0, 990))
 			.saturating_add(T::DbWeight::get().reads(1))
 			.saturating_add(T::DbWeight::get().writes(1))
@@ -73,8 +73,8 @@ impl<T: frame_system::Config> pallet_balances::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `39`
 		//  Estimated: `990`
-		// Minimum execution time: 23_224_000 picoseconds.
-		Weight::from_parts(25_909_000, 0)
+		// Minimum execution time: 23_544_000 picoseconds.
+		Weight::from_parts(25_307_000, 0)
 			.saturating_add(Weight::from_parts(0, 990))
 			.saturating_add(T::DbWeight::get().reads(1))
 			.saturating_add(T::DbWeight::get().writes(1))
@@ -85,8 +85,8 @@ impl<T: frame_system::Config> pallet_balances::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `218`
 		//  Estimated: `990`
-		// Minimum execution time: 23_525_000 picoseconds.
-		Weight::from_parts(28_081_000, 0)
+		// Minimum execution time: 23_935_000 picoseconds.
+		Weight::from_parts(26_188_000, 0)
 			.saturating_add(Weight::from_parts(0, 990))
 			.saturating_add(T::DbWeight::get().reads(1))
 			.saturating_add(T::DbWeight::get().writes(1))
@@ -97,8 +97,8 @@ impl<T: frame_system::Config> pallet_balances::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `554`
 		//  Estimated: `990`
-		// Minimum execution time: 60_650_000 picoseconds.
-		Weight::from_parts(63_284_000, 0)
+		// Minimum execution time: 62_173_000 picoseconds.
+		Weight::from_parts(67_951_000, 0)
 			.saturating_add(Weight::from_parts(0, 990))
 			.saturating_add(T::DbWeight::get().reads(2))
 			.saturating_add(T::DbWeight::get().writes(2))
@@ -109,8 +109,8 @@ impl<T: frame_system::Config> pallet_balances::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `204`
 		//  Estimated: `990`
-		// Minimum execution time: 61_571_000 picoseconds.
-		Weight::from_parts(63_974_000, 0)
+		// Minimum execution time: 62_914_000 picoseconds.
+		Weight::from_parts(65_657_000, 0)
 			.saturating_add(Weight::from_parts(0, 990))
 			.saturating_add(T::DbWeight::get().reads(1))
 			.saturating_add(T::DbWeight::get().writes(1))
@@ -121,8 +121,8 @@ impl<T: frame_system::Config> pallet_balances::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `218`
 		//  Estimated: `990`
-		// Minimum execution time: 20_050_000 picoseconds.
-		Weight::from_parts(21_451_000, 0)
+		// Minimum execution time: 19_960_000 picoseconds.
+		Weight::from_parts(21_622_000, 0)
 			.saturating_add(Weight::from_parts(0, 990))
 			.saturating_add(T::DbWeight::get().reads(1))
 			.saturating_add(T::DbWeight::get().writes(1))
@@ -134,11 +134,11 @@ impl<T: frame_system::Config> pallet_balances::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `1347 + u * (85 ±0)`
 		//  Estimated: `990`
-		// Minimum execution time: 20_690_000 picoseconds.
-		Weight::from_parts(20_831_000, 0)
+		// Minimum execution time: 20_570_000 picoseconds.
+		Weight::from_parts(20_670_000, 0)
 			.saturating_add(Weight::from_parts(0, 990))
-			// Standard Error: 114_345
-			.saturating_add(Weight::from_parts(18_499_708, 0).saturating_mul(u.into()))
+			// Standard Error: 135_710
+			.saturating_add(Weight::from_parts(18_120_301, 0).saturating_mul(u.into()))
 			.saturating_add(T::DbWeight::get().reads((1_u64).saturating_mul(u.into())))
 			.saturating_add(T::DbWeight::get().writes((1_u64).saturating_mul(u.into())))
 	}
@@ -146,24 +146,24 @@ impl<T: frame_system::Config> pallet_balances::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `0`
 		//  Estimated: `0`
-		// Minimum execution time: 6_280_000 picoseconds.
-		Weight::from_parts(7_371_000, 0)
+		// Minimum execution time: 6_219_000 picoseconds.
+		Weight::from_parts(7_441_000, 0)
 			.saturating_add(Weight::from_parts(0, 0))
 	}
 	fn burn_allow_death() -> Weight {
 		// Proof Size summary in bytes:
 		//  Measured:  `0`
 		//  Estimated: `0`
-		// Minimum execution time: 33_119_000 picoseconds.
-		Weight::from_parts(36_514_000, 0)
+		// Minimum execution time: 33_660_000 picoseconds.
+		Weight::from_parts(35_613_000, 0)
 			.saturating_add(Weight::from_parts(0, 0))
 	}
 	fn burn_keep_alive() -> Weight {
 		// Proof Size summary in bytes:
 		//  Measured:  `0`
 		//  Estimated: `0`
-		// Minimum execution time: 24_716_000 picoseconds.
-		Weight::from_parts(26_369_000, 0)
+		// Minimum execution time: 24_937_000 picoseconds.
+		Weight::from_parts(26_569_000, 0)
 			.saturating_add(Weight::from_parts(0, 0))
 	}
 }

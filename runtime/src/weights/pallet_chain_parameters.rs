@@ -47,8 +47,8 @@ impl<T: frame_system::Config> pallet_chain_parameters::WeightInfo for WeightInfo
 		// Proof Size summary in bytes:
 		//  Measured:  `0`
 		//  Estimated: `0`
-		// Minimum execution time: 6_460_000 picoseconds.
-		Weight::from_parts(7_501_000, 0)
+		// Minimum execution time: 5_959_000 picoseconds.
+		Weight::from_parts(6_960_000, 0)
 			.saturating_add(Weight::from_parts(0, 0))
 	}
 }

@@ -53,8 +53,8 @@ impl<T: frame_system::Config> pallet_compensation::WeightInfo for WeightInfo<T> 
 		// Proof Size summary in bytes:
 		//  Measured:  `51`
 		//  Estimated: `990`
-		// Minimum execution time: 5_198_000 picoseconds.
-		Weight::from_parts(5_929_000, 0)
+		// Minimum execution time: 5_227_000 picoseconds.
+		Weight::from_parts(5_749_000, 0)
 			.saturating_add(Weight::from_parts(0, 990))
 			.saturating_add(T::DbWeight::get().reads(3))
 	}
@@ -68,8 +68,8 @@ impl<T: frame_system::Config> pallet_compensation::WeightInfo for WeightInfo<T> 
 		// Proof Size summary in bytes:
 		//  Measured:  `872`
 		//  Estimated: `990`
-		// Minimum execution time: 7_702_000 picoseconds.
-		Weight::from_parts(8_623_000, 0)
+		// Minimum execution time: 7_552_000 picoseconds.
+		Weight::from_parts(8_212_000, 0)
 			.saturating_add(Weight::from_parts(0, 990))
 			.saturating_add(T::DbWeight::get().reads(2))
 			.saturating_add(T::DbWeight::get().writes(2))
@@ -88,8 +88,8 @@ impl<T: frame_system::Config> pallet_compensation::WeightInfo for WeightInfo<T> 
 		// Proof Size summary in bytes:
 		//  Measured:  `1181`
 		//  Estimated: `990`
-		// Minimum execution time: 20_311_000 picoseconds.
-		Weight::from_parts(23_064_000, 0)
+		// Minimum execution time: 20_060_000 picoseconds.
+		Weight::from_parts(21_412_000, 0)
 			.saturating_add(Weight::from_parts(0, 990))
 			.saturating_add(T::DbWeight::get().reads(5))
 			.saturating_add(T::DbWeight::get().writes(2))
@@ -100,8 +100,8 @@ impl<T: frame_system::Config> pallet_compensation::WeightInfo for WeightInfo<T> 
 		// Proof Size summary in bytes:
 		//  Measured:  `4`
 		//  Estimated: `990`
-		// Minimum execution time: 1_702_000 picoseconds.
-		Weight::from_parts(2_013_000, 0)
+		// Minimum execution time: 1_672_000 picoseconds.
+		Weight::from_parts(1_943_000, 0)
 			.saturating_add(Weight::from_parts(0, 990))
 			.saturating_add(T::DbWeight::get().reads(1))
 	}
@@ -113,8 +113,8 @@ impl<T: frame_system::Config> pallet_compensation::WeightInfo for WeightInfo<T> 
 		// Proof Size summary in bytes:
 		//  Measured:  `52`
 		//  Estimated: `990`
-		// Minimum execution time: 7_591_000 picoseconds.
-		Weight::from_parts(8_633_000, 0)
+		// Minimum execution time: 7_411_000 picoseconds.
+		Weight::from_parts(8_232_000, 0)
 			.saturating_add(Weight::from_parts(0, 990))
 			.saturating_add(T::DbWeight::get().reads(2))
 			.saturating_add(T::DbWeight::get().writes(2))
@@ -128,11 +128,11 @@ impl<T: frame_system::Config> pallet_compensation::WeightInfo for WeightInfo<T> 
 		// Proof Size summary in bytes:
 		//  Measured:  `951 + n * (71 ±0)`
 		//  Estimated: `990`
-		// Minimum execution time: 11_698_000 picoseconds.
-		Weight::from_parts(14_760_502, 0)
+		// Minimum execution time: 11_457_000 picoseconds.
+		Weight::from_parts(12_692_332, 0)
 			.saturating_add(Weight::from_parts(0, 990))
-			// Standard Error: 9_329
-			.saturating_add(Weight::from_parts(993_556, 0).saturating_mul(n.into()))
+			// Standard Error: 4_380
+			.saturating_add(Weight::from_parts(931_360, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads(1))
 			.saturating_add(T::DbWeight::get().reads((1_u64).saturating_mul(n.into())))
 			.saturating_add(T::DbWeight::get().writes(1))
@@ -148,8 +148,8 @@ impl<T: frame_system::Config> pallet_compensation::WeightInfo for WeightInfo<T> 
 		// Proof Size summary in bytes:
 		//  Measured:  `1244`
 		//  Estimated: `990`
-		// Minimum execution time: 65_507_000 picoseconds.
-		Weight::from_parts(79_558_000, 0)
+		// Minimum execution time: 61_651_000 picoseconds.
+		Weight::from_parts(64_676_000, 0)
 			.saturating_add(Weight::from_parts(0, 990))
 			.saturating_add(T::DbWeight::get().reads(3))
 			.saturating_add(T::DbWeight::get().writes(3))
@@ -162,8 +162,8 @@ impl<T: frame_system::Config> pallet_compensation::WeightInfo for WeightInfo<T> 
 		// Proof Size summary in bytes:
 		//  Measured:  `1026`
 		//  Estimated: `990`
-		// Minimum execution time: 11_207_000 picoseconds.
-		Weight::from_parts(13_960_000, 0)
+		// Minimum execution time: 10_655_000 picoseconds.
+		Weight::from_parts(11_567_000, 0)
 			.saturating_add(Weight::from_parts(0, 990))
 			.saturating_add(T::DbWeight::get().reads(2))
 	}

@@ -51,8 +51,8 @@ impl<T: frame_system::Config> pallet_equivocation::WeightInfo for WeightInfo<T> 
 		// Proof Size summary in bytes:
 		//  Measured:  `183`
 		//  Estimated: `990`
-		// Minimum execution time: 6_219_000 picoseconds.
-		Weight::from_parts(6_940_000, 0)
+		// Minimum execution time: 6_320_000 picoseconds.
+		Weight::from_parts(6_850_000, 0)
 			.saturating_add(Weight::from_parts(0, 990))
 			.saturating_add(T::DbWeight::get().reads(2))
 	}
@@ -64,8 +64,8 @@ impl<T: frame_system::Config> pallet_equivocation::WeightInfo for WeightInfo<T> 
 		// Proof Size summary in bytes:
 		//  Measured:  `4341`
 		//  Estimated: `990`
-		// Minimum execution time: 95_602_000 picoseconds.
-		Weight::from_parts(109_422_000, 0)
+		// Minimum execution time: 91_145_000 picoseconds.
+		Weight::from_parts(94_590_000, 0)
 			.saturating_add(Weight::from_parts(0, 990))
 			.saturating_add(T::DbWeight::get().reads(2))
 	}
@@ -113,8 +113,8 @@ impl<T: frame_system::Config> pallet_equivocation::WeightInfo for WeightInfo<T> 
 		// Proof Size summary in bytes:
 		//  Measured:  `13233`
 		//  Estimated: `990`
-		// Minimum execution time: 97_454_000 picoseconds.
-		Weight::from_parts(138_024_000, 0)
+		// Minimum execution time: 91_756_000 picoseconds.
+		Weight::from_parts(104_515_000, 0)
 			.saturating_add(Weight::from_parts(0, 990))
 			.saturating_add(T::DbWeight::get().reads(17))
 			.saturating_add(T::DbWeight::get().writes(13))
@@ -137,8 +137,8 @@ impl<T: frame_system::Config> pallet_equivocation::WeightInfo for WeightInfo<T> 
 		// Proof Size summary in bytes:
 		//  Measured:  `9074`
 		//  Estimated: `990`
-		// Minimum execution time: 229_110_000 picoseconds.
-		Weight::from_parts(238_744_000, 0)
+		// Minimum execution time: 228_539_000 picoseconds.
+		Weight::from_parts(232_856_000, 0)
 			.saturating_add(Weight::from_parts(0, 990))
 			.saturating_add(T::DbWeight::get().reads(6))
 			.saturating_add(T::DbWeight::get().writes(7))

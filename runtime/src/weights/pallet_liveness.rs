@@ -53,8 +53,8 @@ impl<T: frame_system::Config> pallet_liveness::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `20`
 		//  Estimated: `990`
-		// Minimum execution time: 9_935_000 picoseconds.
-		Weight::from_parts(11_998_000, 0)
+		// Minimum execution time: 10_005_000 picoseconds.
+		Weight::from_parts(10_966_000, 0)
 			.saturating_add(Weight::from_parts(0, 990))
 			.saturating_add(T::DbWeight::get().reads(3))
 			.saturating_add(T::DbWeight::get().writes(1))

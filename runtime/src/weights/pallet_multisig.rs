@@ -48,11 +48,11 @@ impl<T: frame_system::Config> pallet_multisig::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `0`
 		//  Estimated: `0`
-		// Minimum execution time: 41_983_000 picoseconds.
-		Weight::from_parts(51_554_599, 0)
+		// Minimum execution time: 38_617_000 picoseconds.
+		Weight::from_parts(41_952_072, 0)
 			.saturating_add(Weight::from_parts(0, 0))
-			// Standard Error: 226
-			.saturating_add(Weight::from_parts(7_547, 0).saturating_mul(z.into()))
+			// Standard Error: 70
+			.saturating_add(Weight::from_parts(6_930, 0).saturating_mul(z.into()))
 	}
 	/// Storage: `Multisig::Multisigs` (r:1 w:1)
 	/// Proof: `Multisig::Multisigs` (`max_values`: None, `max_size`: Some(3346), added: 5821, mode: `Ignored`)
@@ -62,13 +62,13 @@ impl<T: frame_system::Config> pallet_multisig::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `4`
 		//  Estimated: `990`
-		// Minimum execution time: 62_503_000 picoseconds.
-		Weight::from_parts(35_555_962, 0)
+		// Minimum execution time: 60_159_000 picoseconds.
+		Weight::from_parts(42_600_184, 0)
 			.saturating_add(Weight::from_parts(0, 990))
-			// Standard Error: 17_459
-			.saturating_add(Weight::from_parts(345_778, 0).saturating_mul(s.into()))
-			// Standard Error: 172
-			.saturating_add(Weight::from_parts(7_425, 0).saturating_mul(z.into()))
+			// Standard Error: 16_757
+			.saturating_add(Weight::from_parts(288_374, 0).saturating_mul(s.into()))
+			// Standard Error: 165
+			.saturating_add(Weight::from_parts(6_296, 0).saturating_mul(z.into()))
 			.saturating_add(T::DbWeight::get().reads(1))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
@@ -80,13 +80,13 @@ impl<T: frame_system::Config> pallet_multisig::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `210`
 		//  Estimated: `990`
-		// Minimum execution time: 48_252_000 picoseconds.
-		Weight::from_parts(32_899_293, 0)
+		// Minimum execution time: 45_267_000 picoseconds.
+		Weight::from_parts(20_712_846, 0)
 			.saturating_add(Weight::from_parts(0, 990))
-			// Standard Error: 30_657
-			.saturating_add(Weight::from_parts(304_027, 0).saturating_mul(s.into()))
-			// Standard Error: 298
-			.saturating_add(Weight::from_parts(7_026, 0).saturating_mul(z.into()))
+			// Standard Error: 7_557
+			.saturating_add(Weight::from_parts(282_169, 0).saturating_mul(s.into()))
+			// Standard Error: 73
+			.saturating_add(Weight::from_parts(6_991, 0).saturating_mul(z.into()))
 			.saturating_add(T::DbWeight::get().reads(1))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
@@ -100,13 +100,13 @@ impl<T: frame_system::Config> pallet_multisig::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `503 + s * (33 ±0)`
 		//  Estimated: `990`
-		// Minimum execution time: 87_950_000 picoseconds.
-		Weight::from_parts(48_159_769, 0)
+		// Minimum execution time: 71_296_000 picoseconds.
+		Weight::from_parts(44_299_550, 0)
 			.saturating_add(Weight::from_parts(0, 990))
-			// Standard Error: 73_876
-			.saturating_add(Weight::from_parts(396_863, 0).saturating_mul(s.into()))
-			// Standard Error: 728
-			.saturating_add(Weight::from_parts(7_952, 0).saturating_mul(z.into()))
+			// Standard Error: 67_952
+			.saturating_add(Weight::from_parts(469_353, 0).saturating_mul(s.into()))
+			// Standard Error: 670
+			.saturating_add(Weight::from_parts(7_705, 0).saturating_mul(z.into()))
 			.saturating_add(T::DbWeight::get().reads(2))
 			.saturating_add(T::DbWeight::get().writes(2))
 	}
@@ -117,11 +117,11 @@ impl<T: frame_system::Config> pallet_multisig::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `4`
 		//  Estimated: `990`
-		// Minimum execution time: 31_907_000 picoseconds.
-		Weight::from_parts(34_843_820, 0)
+		// Minimum execution time: 31_136_000 picoseconds.
+		Weight::from_parts(32_659_401, 0)
 			.saturating_add(Weight::from_parts(0, 990))
-			// Standard Error: 4_057
-			.saturating_add(Weight::from_parts(305_143, 0).saturating_mul(s.into()))
+			// Standard Error: 4_801
+			.saturating_add(Weight::from_parts(307_873, 0).saturating_mul(s.into()))
 			.saturating_add(T::DbWeight::get().reads(1))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
@@ -132,11 +132,11 @@ impl<T: frame_system::Config> pallet_multisig::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `210`
 		//  Estimated: `990`
-		// Minimum execution time: 17_726_000 picoseconds.
-		Weight::from_parts(19_514_640, 0)
+		// Minimum execution time: 17_195_000 picoseconds.
+		Weight::from_parts(20_880_870, 0)
 			.saturating_add(Weight::from_parts(0, 990))
-			// Standard Error: 2_587
-			.saturating_add(Weight::from_parts(281_651, 0).saturating_mul(s.into()))
+			// Standard Error: 4_020
+			.saturating_add(Weight::from_parts(264_709, 0).saturating_mul(s.into()))
 			.saturating_add(T::DbWeight::get().reads(1))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
@@ -147,11 +147,11 @@ impl<T: frame_system::Config> pallet_multisig::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `210`
 		//  Estimated: `990`
-		// Minimum execution time: 31_316_000 picoseconds.
-		Weight::from_parts(34_022_655, 0)
+		// Minimum execution time: 30_696_000 picoseconds.
+		Weight::from_parts(33_170_585, 0)
 			.saturating_add(Weight::from_parts(0, 990))
-			// Standard Error: 3_959
-			.saturating_add(Weight::from_parts(298_913, 0).saturating_mul(s.into()))
+			// Standard Error: 3_454
+			.saturating_add(Weight::from_parts(284_313, 0).saturating_mul(s.into()))
 			.saturating_add(T::DbWeight::get().reads(1))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
@@ -162,11 +162,11 @@ impl<T: frame_system::Config> pallet_multisig::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `210`
 		//  Estimated: `990`
-		// Minimum execution time: 28_632_000 picoseconds.
-		Weight::from_parts(30_303_957, 0)
+		// Minimum execution time: 30_385_000 picoseconds.
+		Weight::from_parts(32_089_740, 0)
 			.saturating_add(Weight::from_parts(0, 990))
-			// Standard Error: 2_774
-			.saturating_add(Weight::from_parts(296_011, 0).saturating_mul(s.into()))
+			// Standard Error: 2_138
+			.saturating_add(Weight::from_parts(275_653, 0).saturating_mul(s.into()))
 			.saturating_add(T::DbWeight::get().reads(1))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}

@@ -57,8 +57,8 @@ impl<T: frame_system::Config> pallet_participation::WeightInfo for WeightInfo<T>
 		// Proof Size summary in bytes:
 		//  Measured:  `6355`
 		//  Estimated: `990`
-		// Minimum execution time: 12_839_000 picoseconds.
-		Weight::from_parts(14_612_000, 0)
+		// Minimum execution time: 13_100_000 picoseconds.
+		Weight::from_parts(14_181_000, 0)
 			.saturating_add(Weight::from_parts(0, 990))
 			.saturating_add(T::DbWeight::get().reads(5))
 	}
@@ -80,8 +80,8 @@ impl<T: frame_system::Config> pallet_participation::WeightInfo for WeightInfo<T>
 		// Proof Size summary in bytes:
 		//  Measured:  `8395`
 		//  Estimated: `990`
-		// Minimum execution time: 216_211_000 picoseconds.
-		Weight::from_parts(225_745_000, 0)
+		// Minimum execution time: 217_843_000 picoseconds.
+		Weight::from_parts(221_558_000, 0)
 			.saturating_add(Weight::from_parts(0, 990))
 			.saturating_add(T::DbWeight::get().reads(6))
 			.saturating_add(T::DbWeight::get().writes(3))
@@ -106,8 +106,8 @@ impl<T: frame_system::Config> pallet_participation::WeightInfo for WeightInfo<T>
 		// Proof Size summary in bytes:
 		//  Measured:  `5099`
 		//  Estimated: `990`
-		// Minimum execution time: 34_532_000 picoseconds.
-		Weight::from_parts(37_335_000, 0)
+		// Minimum execution time: 34_431_000 picoseconds.
+		Weight::from_parts(36_524_000, 0)
 			.saturating_add(Weight::from_parts(0, 990))
 			.saturating_add(T::DbWeight::get().reads(8))
 			.saturating_add(T::DbWeight::get().writes(3))
@@ -120,8 +120,8 @@ impl<T: frame_system::Config> pallet_participation::WeightInfo for WeightInfo<T>
 		// Proof Size summary in bytes:
 		//  Measured:  `14401`
 		//  Estimated: `990`
-		// Minimum execution time: 140_348_000 picoseconds.
-		Weight::from_parts(148_540_000, 0)
+		// Minimum execution time: 139_317_000 picoseconds.
+		Weight::from_parts(142_632_000, 0)
 			.saturating_add(Weight::from_parts(0, 990))
 			.saturating_add(T::DbWeight::get().reads(17))
 			.saturating_add(T::DbWeight::get().writes(17))
@@ -148,8 +148,8 @@ impl<T: frame_system::Config> pallet_participation::WeightInfo for WeightInfo<T>
 		// Proof Size summary in bytes:
 		//  Measured:  `17432`
 		//  Estimated: `990`
-		// Minimum execution time: 113_017_000 picoseconds.
-		Weight::from_parts(122_182_000, 0)
+		// Minimum execution time: 110_203_000 picoseconds.
+		Weight::from_parts(114_600_000, 0)
 			.saturating_add(Weight::from_parts(0, 990))
 			.saturating_add(T::DbWeight::get().reads(25))
 			.saturating_add(T::DbWeight::get().writes(1))
@@ -203,11 +203,11 @@ impl<T: frame_system::Config> pallet_participation::WeightInfo for WeightInfo<T>
 		// Proof Size summary in bytes:
 		//  Measured:  `6639 + n * (56 ±0)`
 		//  Estimated: `990`
-		// Minimum execution time: 110_294_000 picoseconds.
-		Weight::from_parts(26_060_714, 0)
+		// Minimum execution time: 112_597_000 picoseconds.
+		Weight::from_parts(58_454_975, 0)
 			.saturating_add(Weight::from_parts(0, 990))
-			// Standard Error: 494_197
-			.saturating_add(Weight::from_parts(58_093_723, 0).saturating_mul(n.into()))
+			// Standard Error: 118_544
+			.saturating_add(Weight::from_parts(53_393_150, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads(16))
 			.saturating_add(T::DbWeight::get().reads((6_u64).saturating_mul(n.into())))
 			.saturating_add(T::DbWeight::get().writes(6))

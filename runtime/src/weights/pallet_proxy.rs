@@ -50,11 +50,11 @@ impl<T: frame_system::Config> pallet_proxy::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `88 + p * (37 ±0)`
 		//  Estimated: `990`
-		// Minimum execution time: 14_691_000 picoseconds.
-		Weight::from_parts(16_260_140, 0)
+		// Minimum execution time: 14_181_000 picoseconds.
+		Weight::from_parts(16_100_835, 0)
 			.saturating_add(Weight::from_parts(0, 990))
-			// Standard Error: 5_214
-			.saturating_add(Weight::from_parts(63_740, 0).saturating_mul(p.into()))
+			// Standard Error: 4_992
+			.saturating_add(Weight::from_parts(49_010, 0).saturating_mul(p.into()))
 			.saturating_add(T::DbWeight::get().reads(1))
 	}
 	/// Storage: `Proxy::Proxies` (r:1 w:0)
@@ -69,13 +69,13 @@ impl<T: frame_system::Config> pallet_proxy::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `594 + a * (68 ±0) + p * (34 ±0)`
 		//  Estimated: `990`
-		// Minimum execution time: 41_171_000 picoseconds.
-		Weight::from_parts(44_984_917, 0)
+		// Minimum execution time: 39_889_000 picoseconds.
+		Weight::from_parts(42_219_537, 0)
 			.saturating_add(Weight::from_parts(0, 990))
-			// Standard Error: 14_919
-			.saturating_add(Weight::from_parts(238_714, 0).saturating_mul(a.into()))
-			// Standard Error: 15_510
-			.saturating_add(Weight::from_parts(2_472, 0).saturating_mul(p.into()))
+			// Standard Error: 10_524
+			.saturating_add(Weight::from_parts(190_695, 0).saturating_mul(a.into()))
+			// Standard Error: 10_941
+			.saturating_add(Weight::from_parts(47_285, 0).saturating_mul(p.into()))
 			.saturating_add(T::DbWeight::get().reads(3))
 			.saturating_add(T::DbWeight::get().writes(2))
 	}
@@ -89,13 +89,13 @@ impl<T: frame_system::Config> pallet_proxy::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `509 + a * (68 ±0)`
 		//  Estimated: `990`
-		// Minimum execution time: 28_152_000 picoseconds.
-		Weight::from_parts(31_081_059, 0)
+		// Minimum execution time: 27_651_000 picoseconds.
+		Weight::from_parts(29_392_382, 0)
 			.saturating_add(Weight::from_parts(0, 990))
-			// Standard Error: 9_423
-			.saturating_add(Weight::from_parts(224_924, 0).saturating_mul(a.into()))
-			// Standard Error: 9_796
-			.saturating_add(Weight::from_parts(6_431, 0).saturating_mul(p.into()))
+			// Standard Error: 7_070
+			.saturating_add(Weight::from_parts(191_816, 0).saturating_mul(a.into()))
+			// Standard Error: 7_350
+			.saturating_add(Weight::from_parts(23_047, 0).saturating_mul(p.into()))
 			.saturating_add(T::DbWeight::get().reads(2))
 			.saturating_add(T::DbWeight::get().writes(2))
 	}
@@ -109,13 +109,13 @@ impl<T: frame_system::Config> pallet_proxy::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `509 + a * (68 ±0)`
 		//  Estimated: `990`
-		// Minimum execution time: 27_972_000 picoseconds.
-		Weight::from_parts(31_066_386, 0)
+		// Minimum execution time: 27_340_000 picoseconds.
+		Weight::from_parts(28_818_423, 0)
 			.saturating_add(Weight::from_parts(0, 990))
-			// Standard Error: 8_974
-			.saturating_add(Weight::from_parts(212_126, 0).saturating_mul(a.into()))
-			// Standard Error: 9_330
-			.saturating_add(Weight::from_parts(30_608, 0).saturating_mul(p.into()))
+			// Standard Error: 7_042
+			.saturating_add(Weight::from_parts(208_095, 0).saturating_mul(a.into()))
+			// Standard Error: 7_321
+			.saturating_add(Weight::from_parts(30_385, 0).saturating_mul(p.into()))
 			.saturating_add(T::DbWeight::get().reads(2))
 			.saturating_add(T::DbWeight::get().writes(2))
 	}
@@ -131,13 +131,13 @@ impl<T: frame_system::Config> pallet_proxy::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `526 + a * (68 ±0) + p * (34 ±0)`
 		//  Estimated: `990`
-		// Minimum execution time: 36_985_000 picoseconds.
-		Weight::from_parts(44_964_503, 0)
+		// Minimum execution time: 35_372_000 picoseconds.
+		Weight::from_parts(36_599_410, 0)
 			.saturating_add(Weight::from_parts(0, 990))
-			// Standard Error: 35_558
-			.saturating_add(Weight::from_parts(118_429, 0).saturating_mul(a.into()))
-			// Standard Error: 36_967
-			.saturating_add(Weight::from_parts(56_088, 0).saturating_mul(p.into()))
+			// Standard Error: 6_833
+			.saturating_add(Weight::from_parts(193_795, 0).saturating_mul(a.into()))
+			// Standard Error: 7_103
+			.saturating_add(Weight::from_parts(44_721, 0).saturating_mul(p.into()))
 			.saturating_add(T::DbWeight::get().reads(3))
 			.saturating_add(T::DbWeight::get().writes(2))
 	}
@@ -148,11 +148,11 @@ impl<T: frame_system::Config> pallet_proxy::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `88 + p * (37 ±0)`
 		//  Estimated: `990`
-		// Minimum execution time: 25_999_000 picoseconds.
-		Weight::from_parts(30_161_573, 0)
+		// Minimum execution time: 25_017_000 picoseconds.
+		Weight::from_parts(26_420_084, 0)
 			.saturating_add(Weight::from_parts(0, 990))
-			// Standard Error: 7_928
-			.saturating_add(Weight::from_parts(48_885, 0).saturating_mul(p.into()))
+			// Standard Error: 2_584
+			.saturating_add(Weight::from_parts(54_667, 0).saturating_mul(p.into()))
 			.saturating_add(T::DbWeight::get().reads(1))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
@@ -163,11 +163,11 @@ impl<T: frame_system::Config> pallet_proxy::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `88 + p * (37 ±0)`
 		//  Estimated: `990`
-		// Minimum execution time: 25_728_000 picoseconds.
-		Weight::from_parts(28_790_020, 0)
+		// Minimum execution time: 24_857_000 picoseconds.
+		Weight::from_parts(26_473_490, 0)
 			.saturating_add(Weight::from_parts(0, 990))
-			// Standard Error: 6_444
-			.saturating_add(Weight::from_parts(77_183, 0).saturating_mul(p.into()))
+			// Standard Error: 3_079
+			.saturating_add(Weight::from_parts(52_632, 0).saturating_mul(p.into()))
 			.saturating_add(T::DbWeight::get().reads(1))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
@@ -178,11 +178,11 @@ impl<T: frame_system::Config> pallet_proxy::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `88 + p * (37 ±0)`
 		//  Estimated: `990`
-		// Minimum execution time: 24_807_000 picoseconds.
-		Weight::from_parts(25_763_728, 0)
+		// Minimum execution time: 24_417_000 picoseconds.
+		Weight::from_parts(24_436_555, 0)
 			.saturating_add(Weight::from_parts(0, 990))
-			// Standard Error: 6_545
-			.saturating_add(Weight::from_parts(1_884_347, 0).saturating_mul(p.into()))
+			// Standard Error: 3_221
+			.saturating_add(Weight::from_parts(1_773_360, 0).saturating_mul(p.into()))
 			.saturating_add(T::DbWeight::get().reads(1))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
@@ -193,11 +193,11 @@ impl<T: frame_system::Config> pallet_proxy::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `100`
 		//  Estimated: `990`
-		// Minimum execution time: 28_332_000 picoseconds.
-		Weight::from_parts(31_189_992, 0)
+		// Minimum execution time: 28_432_000 picoseconds.
+		Weight::from_parts(30_059_705, 0)
 			.saturating_add(Weight::from_parts(0, 990))
-			// Standard Error: 7_069
-			.saturating_add(Weight::from_parts(37_410, 0).saturating_mul(p.into()))
+			// Standard Error: 3_459
+			.saturating_add(Weight::from_parts(31_128, 0).saturating_mul(p.into()))
 			.saturating_add(T::DbWeight::get().reads(1))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
@@ -208,11 +208,11 @@ impl<T: frame_system::Config> pallet_proxy::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `125 + p * (37 ±0)`
 		//  Estimated: `990`
-		// Minimum execution time: 26_149_000 picoseconds.
-		Weight::from_parts(28_666_702, 0)
+		// Minimum execution time: 26_048_000 picoseconds.
+		Weight::from_parts(27_577_985, 0)
 			.saturating_add(Weight::from_parts(0, 990))
-			// Standard Error: 5_863
-			.saturating_add(Weight::from_parts(71_157, 0).saturating_mul(p.into()))
+			// Standard Error: 4_163
+			.saturating_add(Weight::from_parts(54_218, 0).saturating_mul(p.into()))
 			.saturating_add(T::DbWeight::get().reads(1))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
@@ -226,8 +226,8 @@ impl<T: frame_system::Config> pallet_proxy::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `595`
 		//  Estimated: `990`
-		// Minimum execution time: 46_278_000 picoseconds.
-		Weight::from_parts(49_103_000, 0)
+		// Minimum execution time: 46_208_000 picoseconds.
+		Weight::from_parts(48_212_000, 0)
 			.saturating_add(Weight::from_parts(0, 990))
 			.saturating_add(T::DbWeight::get().reads(3))
 			.saturating_add(T::DbWeight::get().writes(3))

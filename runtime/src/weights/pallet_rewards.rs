@@ -57,8 +57,8 @@ impl<T: frame_system::Config> pallet_rewards::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `3229`
 		//  Estimated: `990`
-		// Minimum execution time: 58_937_000 picoseconds.
-		Weight::from_parts(64_436_000, 0)
+		// Minimum execution time: 57_976_000 picoseconds.
+		Weight::from_parts(60_790_000, 0)
 			.saturating_add(Weight::from_parts(0, 990))
 			.saturating_add(T::DbWeight::get().reads(5))
 			.saturating_add(T::DbWeight::get().writes(3))
@@ -81,8 +81,8 @@ impl<T: frame_system::Config> pallet_rewards::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `11804`
 		//  Estimated: `990`
-		// Minimum execution time: 49_293_000 picoseconds.
-		Weight::from_parts(54_200_000, 0)
+		// Minimum execution time: 47_861_000 picoseconds.
+		Weight::from_parts(51_797_000, 0)
 			.saturating_add(Weight::from_parts(0, 990))
 			.saturating_add(T::DbWeight::get().reads(7))
 			.saturating_add(T::DbWeight::get().writes(3))
@@ -106,11 +106,11 @@ impl<T: frame_system::Config> pallet_rewards::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `1032 + n * (125 ±0)`
 		//  Estimated: `990`
-		// Minimum execution time: 101_601_000 picoseconds.
-		Weight::from_parts(1_805_446, 0)
+		// Minimum execution time: 97_735_000 picoseconds.
+		Weight::from_parts(11_407_774, 0)
 			.saturating_add(Weight::from_parts(0, 990))
-			// Standard Error: 306_451
-			.saturating_add(Weight::from_parts(67_487_799, 0).saturating_mul(n.into()))
+			// Standard Error: 108_327
+			.saturating_add(Weight::from_parts(62_117_781, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads(4))
 			.saturating_add(T::DbWeight::get().reads((3_u64).saturating_mul(n.into())))
 			.saturating_add(T::DbWeight::get().writes(4))
@@ -122,8 +122,8 @@ impl<T: frame_system::Config> pallet_rewards::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `4599`
 		//  Estimated: `990`
-		// Minimum execution time: 8_983_000 picoseconds.
-		Weight::from_parts(10_906_000, 0)
+		// Minimum execution time: 8_943_000 picoseconds.
+		Weight::from_parts(10_265_000, 0)
 			.saturating_add(Weight::from_parts(0, 990))
 			.saturating_add(T::DbWeight::get().reads(1))
 			.saturating_add(T::DbWeight::get().writes(1))
@@ -136,8 +136,8 @@ impl<T: frame_system::Config> pallet_rewards::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `32`
 		//  Estimated: `990`
-		// Minimum execution time: 11_087_000 picoseconds.
-		Weight::from_parts(12_088_000, 0)
+		// Minimum execution time: 10_966_000 picoseconds.
+		Weight::from_parts(11_888_000, 0)
 			.saturating_add(Weight::from_parts(0, 990))
 			.saturating_add(T::DbWeight::get().reads(2))
 	}
@@ -151,8 +151,8 @@ impl<T: frame_system::Config> pallet_rewards::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `2559`
 		//  Estimated: `990`
-		// Minimum execution time: 12_929_000 picoseconds.
-		Weight::from_parts(14_481_000, 0)
+		// Minimum execution time: 12_077_000 picoseconds.
+		Weight::from_parts(13_420_000, 0)
 			.saturating_add(Weight::from_parts(0, 990))
 			.saturating_add(T::DbWeight::get().reads(2))
 			.saturating_add(T::DbWeight::get().writes(1))
@@ -167,8 +167,8 @@ impl<T: frame_system::Config> pallet_rewards::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `538`
 		//  Estimated: `990`
-		// Minimum execution time: 66_729_000 picoseconds.
-		Weight::from_parts(70_395_000, 0)
+		// Minimum execution time: 65_717_000 picoseconds.
+		Weight::from_parts(68_171_000, 0)
 			.saturating_add(Weight::from_parts(0, 990))
 			.saturating_add(T::DbWeight::get().reads(4))
 			.saturating_add(T::DbWeight::get().writes(3))

@@ -47,8 +47,8 @@ impl<T: frame_system::Config> pallet_score_attestation::WeightInfo for WeightInf
 		// Proof Size summary in bytes:
 		//  Measured:  `0`
 		//  Estimated: `0`
-		// Minimum execution time: 821_000 picoseconds.
-		Weight::from_parts(1_081_000, 0)
+		// Minimum execution time: 871_000 picoseconds.
+		Weight::from_parts(1_061_000, 0)
 			.saturating_add(Weight::from_parts(0, 0))
 	}
 	/// Storage: `ScoreAttestation::Medians` (r:1 w:1)
@@ -65,8 +65,8 @@ impl<T: frame_system::Config> pallet_score_attestation::WeightInfo for WeightInf
 		// Proof Size summary in bytes:
 		//  Measured:  `9829`
 		//  Estimated: `990`
-		// Minimum execution time: 118_095_000 picoseconds.
-		Weight::from_parts(123_884_000, 0)
+		// Minimum execution time: 111_786_000 picoseconds.
+		Weight::from_parts(116_002_000, 0)
 			.saturating_add(Weight::from_parts(0, 990))
 			.saturating_add(T::DbWeight::get().reads(5))
 			.saturating_add(T::DbWeight::get().writes(4))
@@ -77,8 +77,8 @@ impl<T: frame_system::Config> pallet_score_attestation::WeightInfo for WeightInf
 		// Proof Size summary in bytes:
 		//  Measured:  `1377`
 		//  Estimated: `990`
-		// Minimum execution time: 15_373_000 picoseconds.
-		Weight::from_parts(16_164_000, 0)
+		// Minimum execution time: 14_692_000 picoseconds.
+		Weight::from_parts(15_603_000, 0)
 			.saturating_add(Weight::from_parts(0, 990))
 			.saturating_add(T::DbWeight::get().reads(1))
 			.saturating_add(T::DbWeight::get().writes(1))
@@ -95,8 +95,8 @@ impl<T: frame_system::Config> pallet_score_attestation::WeightInfo for WeightInf
 		// Proof Size summary in bytes:
 		//  Measured:  `16024`
 		//  Estimated: `990`
-		// Minimum execution time: 77_234_000 picoseconds.
-		Weight::from_parts(83_935_000, 0)
+		// Minimum execution time: 81_821_000 picoseconds.
+		Weight::from_parts(87_880_000, 0)
 			.saturating_add(Weight::from_parts(0, 990))
 			.saturating_add(T::DbWeight::get().reads(4))
 	}
@@ -112,8 +112,8 @@ impl<T: frame_system::Config> pallet_score_attestation::WeightInfo for WeightInf
 		// Proof Size summary in bytes:
 		//  Measured:  `16024`
 		//  Estimated: `990`
-		// Minimum execution time: 54_661_000 picoseconds.
-		Weight::from_parts(58_407_000, 0)
+		// Minimum execution time: 53_610_000 picoseconds.
+		Weight::from_parts(56_514_000, 0)
 			.saturating_add(Weight::from_parts(0, 990))
 			.saturating_add(T::DbWeight::get().reads(4))
 			.saturating_add(T::DbWeight::get().writes(1))

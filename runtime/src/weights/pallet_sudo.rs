@@ -49,8 +49,8 @@ impl<T: frame_system::Config> pallet_sudo::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `60`
 		//  Estimated: `990`
-		// Minimum execution time: 9_343_000 picoseconds.
-		Weight::from_parts(10_786_000, 0)
+		// Minimum execution time: 9_354_000 picoseconds.
+		Weight::from_parts(10_435_000, 0)
 			.saturating_add(Weight::from_parts(0, 990))
 			.saturating_add(T::DbWeight::get().reads(1))
 			.saturating_add(T::DbWeight::get().writes(1))
@@ -61,8 +61,8 @@ impl<T: frame_system::Config> pallet_sudo::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `60`
 		//  Estimated: `990`
-		// Minimum execution time: 10_485_000 picoseconds.
-		Weight::from_parts(12_739_000, 0)
+		// Minimum execution time: 9_925_000 picoseconds.
+		Weight::from_parts(11_186_000, 0)
 			.saturating_add(Weight::from_parts(0, 990))
 			.saturating_add(T::DbWeight::get().reads(1))
 	}
@@ -72,8 +72,8 @@ impl<T: frame_system::Config> pallet_sudo::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `60`
 		//  Estimated: `990`
-		// Minimum execution time: 10_486_000 picoseconds.
-		Weight::from_parts(11_817_000, 0)
+		// Minimum execution time: 10_195_000 picoseconds.
+		Weight::from_parts(11_427_000, 0)
 			.saturating_add(Weight::from_parts(0, 990))
 			.saturating_add(T::DbWeight::get().reads(1))
 	}
@@ -83,8 +83,8 @@ impl<T: frame_system::Config> pallet_sudo::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `60`
 		//  Estimated: `990`
-		// Minimum execution time: 8_682_000 picoseconds.
-		Weight::from_parts(9_844_000, 0)
+		// Minimum execution time: 8_583_000 picoseconds.
+		Weight::from_parts(10_105_000, 0)
 			.saturating_add(Weight::from_parts(0, 990))
 			.saturating_add(T::DbWeight::get().reads(1))
 			.saturating_add(T::DbWeight::get().writes(1))
@@ -95,8 +95,8 @@ impl<T: frame_system::Config> pallet_sudo::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `60`
 		//  Estimated: `990`
-		// Minimum execution time: 4_897_000 picoseconds.
-		Weight::from_parts(5_418_000, 0)
+		// Minimum execution time: 4_647_000 picoseconds.
+		Weight::from_parts(5_098_000, 0)
 			.saturating_add(Weight::from_parts(0, 990))
 			.saturating_add(T::DbWeight::get().reads(1))
 	}

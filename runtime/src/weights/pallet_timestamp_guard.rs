@@ -75,8 +75,8 @@ impl<T: frame_system::Config> pallet_timestamp_guard::WeightInfo for WeightInfo<
 		// Proof Size summary in bytes:
 		//  Measured:  `13887`
 		//  Estimated: `990`
-		// Minimum execution time: 56_574_000 picoseconds.
-		Weight::from_parts(64_235_000, 0)
+		// Minimum execution time: 55_262_000 picoseconds.
+		Weight::from_parts(58_787_000, 0)
 			.saturating_add(Weight::from_parts(0, 990))
 			.saturating_add(T::DbWeight::get().reads(14))
 			.saturating_add(T::DbWeight::get().writes(6))

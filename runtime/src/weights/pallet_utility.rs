@@ -48,18 +48,18 @@ impl<T: frame_system::Config> pallet_utility::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `0`
 		//  Estimated: `0`
-		// Minimum execution time: 5_087_000 picoseconds.
-		Weight::from_parts(13_882_329, 0)
+		// Minimum execution time: 5_168_000 picoseconds.
+		Weight::from_parts(7_506_098, 0)
 			.saturating_add(Weight::from_parts(0, 0))
-			// Standard Error: 5_782
-			.saturating_add(Weight::from_parts(3_987_436, 0).saturating_mul(c.into()))
+			// Standard Error: 7_312
+			.saturating_add(Weight::from_parts(3_955_748, 0).saturating_mul(c.into()))
 	}
 	fn as_derivative() -> Weight {
 		// Proof Size summary in bytes:
 		//  Measured:  `0`
 		//  Estimated: `0`
-		// Minimum execution time: 5_848_000 picoseconds.
-		Weight::from_parts(6_670_000, 0)
+		// Minimum execution time: 5_548_000 picoseconds.
+		Weight::from_parts(6_359_000, 0)
 			.saturating_add(Weight::from_parts(0, 0))
 	}
 	/// The range of component `c` is `[0, 1000]`.
@@ -67,18 +67,18 @@ impl<T: frame_system::Config> pallet_utility::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `0`
 		//  Estimated: `0`
-		// Minimum execution time: 5_298_000 picoseconds.
-		Weight::from_parts(5_859_000, 0)
+		// Minimum execution time: 4_927_000 picoseconds.
+		Weight::from_parts(5_424_923, 0)
 			.saturating_add(Weight::from_parts(0, 0))
-			// Standard Error: 8_164
-			.saturating_add(Weight::from_parts(4_462_214, 0).saturating_mul(c.into()))
+			// Standard Error: 8_776
+			.saturating_add(Weight::from_parts(4_301_339, 0).saturating_mul(c.into()))
 	}
 	fn dispatch_as() -> Weight {
 		// Proof Size summary in bytes:
 		//  Measured:  `0`
 		//  Estimated: `0`
-		// Minimum execution time: 7_010_000 picoseconds.
-		Weight::from_parts(8_092_000, 0)
+		// Minimum execution time: 6_790_000 picoseconds.
+		Weight::from_parts(7_822_000, 0)
 			.saturating_add(Weight::from_parts(0, 0))
 	}
 	/// The range of component `c` is `[0, 1000]`.
@@ -86,26 +86,26 @@ impl<T: frame_system::Config> pallet_utility::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `0`
 		//  Estimated: `0`
-		// Minimum execution time: 5_288_000 picoseconds.
-		Weight::from_parts(52_787_422, 0)
+		// Minimum execution time: 5_137_000 picoseconds.
+		Weight::from_parts(10_211_561, 0)
 			.saturating_add(Weight::from_parts(0, 0))
-			// Standard Error: 98_131
-			.saturating_add(Weight::from_parts(4_735_404, 0).saturating_mul(c.into()))
+			// Standard Error: 7_468
+			.saturating_add(Weight::from_parts(3_964_189, 0).saturating_mul(c.into()))
 	}
 	fn dispatch_as_fallible() -> Weight {
 		// Proof Size summary in bytes:
 		//  Measured:  `0`
 		//  Estimated: `0`
-		// Minimum execution time: 7_130_000 picoseconds.
-		Weight::from_parts(12_849_000, 0)
+		// Minimum execution time: 6_710_000 picoseconds.
+		Weight::from_parts(7_781_000, 0)
 			.saturating_add(Weight::from_parts(0, 0))
 	}
 	fn if_else() -> Weight {
 		// Proof Size summary in bytes:
 		//  Measured:  `0`
 		//  Estimated: `0`
-		// Minimum execution time: 10_476_000 picoseconds.
-		Weight::from_parts(12_148_000, 0)
+		// Minimum execution time: 10_195_000 picoseconds.
+		Weight::from_parts(11_577_000, 0)
 			.saturating_add(Weight::from_parts(0, 0))
 	}
 }

@@ -47,7 +47,8 @@ fn failure(call: Call<Test>) -> Result<(), DispatchError> {
 #[test]
 fn pages_are_applied_in_order_and_a_block_after_its_last() {
     new_test_ext(4).execute_with(|| {
-        let blocks = attested(&[0, 300, 0, 0, 5, 0]);
+        let many = 2 * MAX_EVENTS_PER_PAGE + 44;
+        let blocks = attested(&[0, many, 0, 0, 5, 0]);
         assert_eq!(heights(), (START + 6, START + 1), "empty blocks need no page");
         assert_eq!(blocks[1].pages.len(), 3);
         for page in 0..3 {
@@ -57,7 +58,7 @@ fn pages_are_applied_in_order_and_a_block_after_its_last() {
         assert_eq!(heights().1, START + 4, "the empty ones behind it at once");
         deliver(&blocks[4], 0).expect("due");
         assert_eq!(heights().1, START + 6);
-        assert_eq!(delivered_numbers(), (0..305).collect::<Vec<_>>());
+        assert_eq!(delivered_numbers(), (0..many + 5).collect::<Vec<_>>());
         assert_eq!(AppliedHeights::get(), (START + 1..=START + 6).collect::<Vec<_>>());
         let last = L1BlockAt(START + 6).applied(&blocks);
         assert!(relay_events().contains(&last));
@@ -92,13 +93,14 @@ fn the_context_of_an_event_is_its_block() {
 #[test]
 fn no_page_is_applied_twice() {
     new_test_ext(4).execute_with(|| {
-        let blocks = attested(&[200, 1]);
+        let many = MAX_EVENTS_PER_PAGE + 7;
+        let blocks = attested(&[many, 1]);
         deliver(&blocks[0], 0).expect("due");
         assert_eq!(deliver(&blocks[0], 0), Err(InvalidTransaction::Stale.into()));
         assert_eq!(failure(page_call(&blocks[0], 0)), Err(Error::<Test>::WrongPage.into()));
         deliver(&blocks[0], 1).expect("due");
         assert_eq!(deliver(&blocks[0], 1), Err(InvalidTransaction::Stale.into()));
-        assert_eq!(delivered_numbers(), (0..200).collect::<Vec<_>>());
+        assert_eq!(delivered_numbers(), (0..many).collect::<Vec<_>>());
     });
 }
 
@@ -224,9 +226,10 @@ fn the_pool_holds_a_few_pages_ahead_in_order() {
 #[test]
 fn pages_keep_to_a_quarter_of_a_block_but_one_always_fits() {
     new_test_ext(4).execute_with(|| {
-        let blocks = attested(&[128, 128, 128, 2]);
+        let full = MAX_EVENTS_PER_PAGE;
+        let blocks = attested(&[full, full, full, 2]);
         // The block's limit is 1,000,000, so a full page is 128,000.
-        EventWeight::set(Weight::from_parts(1_000, 0));
+        EventWeight::set(Weight::from_parts(2_000, 0));
         run(1);
         deliver(&blocks[0], 0).expect("fits");
         assert_eq!(
@@ -236,7 +239,7 @@ fn pages_keep_to_a_quarter_of_a_block_but_one_always_fits() {
         );
         run(1);
         deliver(&blocks[1], 0).expect("a new block");
-        EventWeight::set(Weight::from_parts(3_000, 0));
+        EventWeight::set(Weight::from_parts(6_000, 0));
         run(1);
         deliver(&blocks[2], 0).expect("too heavy for the share, but the first of its block");
         assert_eq!(deliver(&blocks[3], 0), Err(InvalidTransaction::ExhaustsResources.into()));

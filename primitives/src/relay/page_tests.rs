@@ -115,7 +115,7 @@ fn an_inner_node_is_no_page() {
 
 #[test]
 fn an_l1_block_full_of_burns_makes_provable_pages() {
-    let pages = paginate(events(16_000));
+    let pages = paginate(events(125 * MAX_EVENTS_PER_PAGE));
     assert_eq!(pages.len(), 125);
     let root = pages_root(&pages);
     for index in [0, 1, 62, 63, 64, 123, 124] {

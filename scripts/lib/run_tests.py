@@ -3,6 +3,8 @@
 Called by scripts/test, and by scripts/coverage for the counted part alone. Guarantees:
 - the last line of its output is `N passed, N failed`, with `, N skipped` behind it
   if something was skipped; the exit code is 0 only if tests ran and none failed;
+- it runs in a copy of the clone that always has the same path (source.py), so that a
+  fresh clone builds only what differs;
 - cargo is always asked for the whole workspace, so that nothing is compiled with
   other features than `scripts/demo` uses (see scripts/lib/common.sh);
 - tests that start nodes run some at a time (parallel.py); a program that says nothing
@@ -25,6 +27,7 @@ from pathlib import Path
 
 import coverage
 import parallel
+import source
 from processes import end_all, minutes, run, say
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -69,7 +72,8 @@ def check(name, command):
         say(f"test {name} ... ok")
     else:
         TOTALS.fail(name)
-        lines = output.rstrip().splitlines()
+        # What is checked is a copy: the clone has the same files under the same names.
+        lines = output.replace(f"{ROOT}/", "").rstrip().splitlines()
         more = [f"… and {len(lines) - 60} lines more"] if len(lines) > 60 else []
         say("\n".join([f"test {name} ... FAILED", *lines[:60], *more]))
         if name in REMEDIES:
@@ -491,6 +495,8 @@ def main():
     if options.list:
         return 0
     say()
+    for name in source.bring_back(ROOT, source.clone()):
+        say(f"seeds of failing property tests: {name}")
     if TOTALS.failures:
         say("failed:")
         for name in TOTALS.failures:

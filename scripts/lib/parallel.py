@@ -17,9 +17,10 @@ from processes import HEARTBEAT_S, end_all, minutes, run, say
 
 # A network of four under load keeps a core busy; most tests have no load.
 AT_ONCE = max(1, min(int(os.environ.get("CASCOIN_TEST_NETWORKS", (os.cpu_count() or 1) + 1)), 8))
-# What takes longest is begun first: networks of faults; programs that wait for L1, for
-# time-outs and for tokens.
-SLOW = ("faults", "set_changes", "candidates", "::engine", "cascoin-l1::it", "hsm", "::model", "::simulation")
+# What takes longest is begun first: networks of faults; a second chain, whose bootstrap is
+# waited for; programs that wait for L1, for time-outs and for tokens.
+SLOW = ("faults", "set_changes", "candidates", "::chains::", "a_message_that_fails", "::engine", "cascoin-l1::it",
+        "hsm", "::model", "::simulation")
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,8 @@ from processes import HEARTBEAT_S, end_all, minutes, run, say
 AT_ONCE = max(1, min(int(os.environ.get("CASCOIN_TEST_NETWORKS", (os.cpu_count() or 1) + 1)), 8))
 # What takes longest is begun first: networks of faults; a second chain, whose bootstrap is
 # waited for; programs that wait for L1, for time-outs and for tokens.
-SLOW = ("faults", "set_changes", "candidates", "::chains::", "a_message_that_fails", "::engine", "cascoin-l1::it",
-        "hsm", "::model", "::simulation")
+SLOW = ("faults", "set_changes", "candidates", "::chains::", "smoldot", "a_message_that_fails",
+        "::engine", "cascoin-l1::it", "hsm", "::model", "::simulation")
 # Programs whose tests wait nearly all of their time, for rounds that time out and for nodes
 # of L1 to start: their tests run more at once than there are cores.
 WAITING = ("cascoin-consensus::engine", "cascoin-l1::it")

@@ -103,13 +103,15 @@ export async function startLitecoind() {
   const folder = mkdtempSync(join(tmpdir(), 'cascoin-js-l1-'));
   const port = await freePort();
   const credentials = 'js:js';
-  // MWEB off: its activation stops mining at height 432.
+  // MWEB off: its activation stops mining at height 432. Few keys ready: making the usual
+  // thousand takes a second and a half.
   writeFileSync(
     join(folder, 'litecoin.conf'),
     `regtest=1
 server=1
 txindex=1
 fallbackfee=0.0002
+keypool=10
 [regtest]
 listen=0
 dnsseed=0

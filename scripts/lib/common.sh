@@ -66,6 +66,9 @@ prepare() {
     fi
 }
 
+# in_copy COMMAND…: runs it in the copy of this clone that is built (scripts/lib/source.py).
+in_copy() { python3 scripts/lib/source.py "$@"; }
+
 # Always the whole workspace, never `-p`: cargo unites the features of what it
 # is asked to build, so building one crate gives it other features than the
 # workspace does, and it and what depends on it would be compiled twice.
@@ -75,6 +78,6 @@ build_programs() {
     local cold=
     [ -x "$CASCOIN_L2_BIN" ] || cold=" (the first time takes about half an hour on two cores)"
     step "building the node and its tools$cold" \
-        cargo build --release --locked --workspace --bins --examples \
+        in_copy cargo build --release --locked --workspace --bins --examples \
         || die "the build failed: the compiler's message is above; after a tool-chain upgrade 'scripts/setup' repairs the WASM target"
 }

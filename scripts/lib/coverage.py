@@ -18,7 +18,7 @@ UNCOUNTED = ("e2e", "node/cli")
 # The runtime composes pallets by macros, and what runs only in a whole node is
 # covered by the end-to-end tests, whose processes are not counted here.
 NOT_MEASURED = ("runtime", *UNCOUNTED)
-IGNORED = r"(/\.cargo/|/rustc/|/usr/|/target/|/tests/|/fuzz/|/(tests|mock|fuzz|[a-z_]*_tests)\.rs$)"
+IGNORED = r"(/\.cargo/|/rustc/|/usr/|/release/build/|/tests/|/fuzz/|/(tests|mock|fuzz|[a-z_]*_tests)\.rs$)"
 
 
 class Failed(Exception):

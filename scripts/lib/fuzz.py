@@ -16,6 +16,8 @@ import sys
 import time
 from pathlib import Path
 
+import source
+
 ROOT = Path(__file__).resolve().parents[2]
 CASES = 10_000_000
 PREFIX = "fuzz::"
@@ -110,8 +112,8 @@ def table(targets):
 
 def where():
     """The version and the machine, for the record."""
-    commit = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=ROOT, stdout=subprocess.PIPE,
-                            text=True).stdout.strip() or "no git"
+    commit = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=source.clone(),
+                            stdout=subprocess.PIPE, text=True).stdout.strip() or "no git"
     compiler = subprocess.run(["rustc", "--version"], stdout=subprocess.PIPE, text=True).stdout.strip()
     return f"{time.strftime('%Y-%m-%d')}, {commit}, {compiler}, {platform.machine()}"
 

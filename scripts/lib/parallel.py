@@ -17,9 +17,14 @@ from processes import HEARTBEAT_S, end_all, minutes, run, say
 
 # A network of four under load keeps a core busy; most tests have no load.
 AT_ONCE = max(1, min(int(os.environ.get("CASCOIN_TEST_NETWORKS", (os.cpu_count() or 1) + 1)), 8))
-# What takes longest is begun first: networks of faults; programs that wait for L1, for
-# time-outs and for tokens.
-SLOW = ("faults", "set_changes", "candidates", "::engine", "cascoin-l1::it", "hsm", "::model", "::simulation")
+# What takes longest is begun first: networks of faults; a second chain, whose bootstrap is
+# waited for; programs that wait for L1, for time-outs and for tokens.
+SLOW = ("faults", "set_changes", "candidates", "::chains::", "smoldot", "a_message_that_fails",
+        "::engine", "cascoin-l1::it", "hsm", "::model", "::simulation")
+# Programs whose tests wait nearly all of their time, for rounds that time out and for nodes
+# of L1 to start: their tests run more at once than there are cores.
+WAITING = ("cascoin-consensus::engine", "cascoin-l1::it")
+THREADS_OF_WAITING = min(3 * (os.cpu_count() or 1), 12)
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,8 @@ class Job:
         if self.tests:
             arguments += ["--exact", *self.tests]
         env = {**self.binary.env(), "CASCOIN_TEST_WORKER": str(worker)}
+        if self.binary.name in WAITING:
+            env["RUST_TEST_THREADS"] = os.environ.get("RUST_TEST_THREADS", str(THREADS_OF_WAITING))
         return run(arguments, self.name, cwd=self.binary.folder, env=env, show=False, quiet=True)
 
 

@@ -3,6 +3,8 @@
 Called by scripts/test, and by scripts/coverage for the counted part alone. Guarantees:
 - the last line of its output is `N passed, N failed`, with `, N skipped` behind it
   if something was skipped; the exit code is 0 only if tests ran and none failed;
+- it runs in a copy of the clone that always has the same path (source.py), so that a
+  fresh clone builds only what differs;
 - cargo is always asked for the whole workspace, so that nothing is compiled with
   other features than `scripts/demo` uses (see scripts/lib/common.sh);
 - tests that start nodes run some at a time (parallel.py); a program that says nothing
@@ -21,10 +23,12 @@ import subprocess
 import sys
 import time
 import traceback
+from dataclasses import dataclass
 from pathlib import Path
 
 import coverage
 import parallel
+import source
 from processes import end_all, minutes, run, say
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -69,7 +73,8 @@ def check(name, command):
         say(f"test {name} ... ok")
     else:
         TOTALS.fail(name)
-        lines = output.rstrip().splitlines()
+        # What is checked is a copy: the clone has the same files under the same names.
+        lines = output.replace(f"{ROOT}/", "").rstrip().splitlines()
         more = [f"… and {len(lines) - 60} lines more"] if len(lines) > 60 else []
         say("\n".join([f"test {name} ... FAILED", *lines[:60], *more]))
         if name in REMEDIES:
@@ -249,8 +254,8 @@ def run_programs(binaries, pattern):
 
 
 def run_networks(binaries, pattern):
-    """Tests that start nodes, each in a process of its own."""
-    jobs = []
+    """Tests that start nodes, each in a process of its own; files of JavaScript among them."""
+    jobs = js_jobs(pattern)
     for binary in binaries:
         wanted = [n for n in binary.tests() if matches(pattern, f"{binary.name}::{n}")]
         jobs += [parallel.Job(binary, (name,)) for name in without_laboratory(binary, wanted)]
@@ -261,7 +266,10 @@ def run_networks(binaries, pattern):
 
 def run_jobs(jobs):
     for job, code, output in parallel.run_all(jobs):
-        count_libtest(job.binary.name, code, output)
+        if isinstance(job, JsJob):
+            job.count(code, output)
+        else:
+            count_libtest(job.binary.name, code, output)
 
 
 def has_doc_tests():
@@ -335,35 +343,47 @@ def js_titles(path):
     return [f"{group}::{m[1]}" for m in JS_TITLE.findall(path.read_text("utf-8"))]
 
 
-def run_js(pattern):
-    folder = ROOT / "e2e/js"
-    if not (folder / "package.json").exists():
-        return
-    for path in js_files(folder):
-        group = f"e2e/js::{path.relative_to(folder).as_posix()}"
-        wanted = [t[len(group) + 2:] for t in js_titles(path) if matches(pattern, t)]
-        if pattern and not wanted:
-            continue
-        if not npm_install(folder):
-            return
-        title(group)
-        command = ["node", "--test", "--test-reporter=tap"]
-        if pattern:
-            command += [f"--test-name-pattern={re.escape(t)}$" for t in wanted]
-        code, output = run([*command, str(path)], group, cwd=folder, env=js_env())
+@dataclass(frozen=True)
+class JsJob:
+    """A file of JavaScript tests, or those of it that are named in `only`. Its nodes have
+    temporary folders of their own and ports that the system gives out, so it runs beside others."""
+    name: str
+    path: Path
+    only: tuple = ()
+    # Its output is shown as a whole.
+    tests: tuple = ()
+
+    def run(self, worker):
+        command = ["node", "--test", "--test-reporter=tap", *(f"--test-name-pattern={re.escape(t)}$" for t in self.only)]
+        env = {**js_env(), "CASCOIN_TEST_WORKER": str(worker)}
+        return run([*command, str(self.path)], self.name, cwd=ROOT / "e2e/js", env=env, show=False, quiet=True)
+
+    def count(self, code, output):
+        """Adds what Node.js reported; a program that died is one failure more."""
         counts = {k: int(v) for k, v in re.findall(r"^# (tests|pass|fail|cancelled|skipped|todo) (\d+)", output, re.M)}
         if not counts:
-            TOTALS.fail(f"{group} ({'stalled' if code is None else f'exit code {code}'})")
-            continue
+            TOTALS.fail(f"{self.name} ({'stalled' if code is None else f'exit code {code}'})")
+            return
         failed = counts.get("fail", 0) + counts.get("cancelled", 0)
         TOTALS.passed += counts.get("pass", 0)
         # Tests that the pattern left out are reported as skipped: they are not ours to count.
-        TOTALS.skipped += 0 if pattern else counts.get("skipped", 0) + counts.get("todo", 0)
+        TOTALS.skipped += 0 if self.only else counts.get("skipped", 0) + counts.get("todo", 0)
         names = re.findall(r"^\s*not ok \d+ - (.*)$", output, re.M)
         for i in range(failed):
-            TOTALS.fail(f"{group}::{names[i]}" if i < len(names) else group)
+            TOTALS.fail(f"{self.name}::{names[i]}" if i < len(names) else self.name)
         if code != 0 and failed == 0:
-            TOTALS.fail(f"{group} ({'stalled' if code is None else f'exit code {code}'})")
+            TOTALS.fail(f"{self.name} ({'stalled' if code is None else f'exit code {code}'})")
+
+
+def js_jobs(pattern):
+    """What is wanted of the JavaScript tests, ready to run."""
+    folder, jobs = ROOT / "e2e/js", []
+    for path in js_files(folder):
+        group = f"e2e/js::{path.relative_to(folder).as_posix()}"
+        wanted = tuple(t[len(group) + 2:] for t in js_titles(path) if matches(pattern, t))
+        if wanted or not pattern:
+            jobs.append(JsJob(group, path, wanted if pattern else ()))
+    return jobs if jobs and npm_install(folder) else []
 
 
 def run_zombienet(pattern):
@@ -462,7 +482,6 @@ def suite(options):
         run_doc_tests()
     if not options.no_e2e:
         run_networks([b for b in binaries if b.networks and not b.unit], pattern)
-        run_js(pattern)
         run_zombienet(pattern)
 
 
@@ -491,6 +510,8 @@ def main():
     if options.list:
         return 0
     say()
+    for name in source.bring_back(ROOT, source.clone()):
+        say(f"seeds of failing property tests: {name}")
     if TOTALS.failures:
         say("failed:")
         for name in TOTALS.failures:

@@ -2,7 +2,8 @@
 //!
 //! It listens on loopback only, on a port of its own, in a folder of its own, and
 //! is ended when its value is dropped. The configuration switches MWEB off (else
-//! mining stops at height 432).
+//! mining stops at height 432), and has the wallet keep few keys ready: making its
+//! usual thousand took longer than everything else that a start does.
 
 use crate::{
     burn::{unfunded_outputs, BurnError},
@@ -369,6 +370,7 @@ fn configuration(rpc_port: u16, options: &Options) -> String {
         "server=1",
         "txindex=1",
         "fallbackfee=0.0002",
+        "keypool=10",
         "printtoconsole=0",
         "[regtest]",
         "listen=0",

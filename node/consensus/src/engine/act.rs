@@ -6,6 +6,7 @@ use crate::{
     executor::{self, Assignment},
     header::{next_slot, slot},
     keys::SignError,
+    recovery,
     transport::Transport,
     wal::Record,
     wire::{CertifiedBlock, ProposalsMessage, SignedProposal, SignedVote, VotesMessage},
@@ -278,6 +279,7 @@ where
             round: round.0,
             slot: next_slot(time, parent, keys.index, sequencers),
             participation: height.participation(round),
+            recovery_step: None,
             // Half of the block time goes into executing transactions; the rest is
             // for the others to execute them too, and for two rounds of votes.
             max_duration: Duration::from_millis(schedule.parameters.block_time_ms / 2),
@@ -285,7 +287,13 @@ where
         };
         let mut environment = self.environment.clone();
         let done = self.done.0.clone();
+        let (client, backend) = (self.client.clone(), self.backend.clone());
         tokio::spawn(async move {
+            let parent = schedule.parent.hash();
+            // A step that is not to be had costs no block.
+            let step = move || recovery::next_step(&*client, &*backend, parent);
+            let recovery_step = tokio::task::spawn_blocking(step).await.ok().flatten();
+            let assignment = Assignment { recovery_step, ..assignment };
             let result =
                 executor::build(&mut environment, &schedule, &keys, assignment).await.map(Box::new);
             let _ = done.send(Done::Built { height: schedule.height, round, result });

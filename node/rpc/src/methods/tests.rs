@@ -35,7 +35,7 @@ use cascoin_l2_primitives::{
     },
     liveness::{ChainLife, LivenessReport},
     messages::MessageReport,
-    recovery::{Fall, Past, RecoveryStatus, Verdict},
+    recovery::{Fall, FallenTransaction, Past, RecoveryOverview, RecoveryStatus, Verdict},
     registry::{ChainDefinition, ChainStatus, ListedChain},
     relay::L1BlockDigest,
     reputation::{
@@ -65,6 +65,7 @@ mod evidence_tests;
 mod exports_tests;
 mod forced_tests;
 mod message_tests;
+mod recoveries_tests;
 mod recovery_tests;
 mod rewards_tests;
 mod stake_proof_tests;
@@ -87,6 +88,7 @@ struct TestChain {
     deferred: u32,
     double_signs: Vec<DoubleSignRecord>,
     recovery: RecoveryStatus,
+    recoveries: RecoveryOverview,
 }
 
 impl TestChain {
@@ -434,6 +436,14 @@ impl ChainReader for TestChain {
         Ok(recovery_tests::rehearsed(at, &credits, &blocks))
     }
 
+    fn recovery_overview(&self, _: BlockHash) -> Read<RecoveryOverview> {
+        Ok(self.recoveries)
+    }
+
+    fn fallen(&self, _: BlockHash, from: u32, limit: u32) -> Read<Vec<(u32, FallenTransaction)>> {
+        Ok(recoveries_tests::fallen(from, limit))
+    }
+
     fn failed_transactions(&self, at: BlockHash) -> Read<Vec<u32>> {
         Ok(if at == Self::hash(24) { vec![0, 2] } else { vec![] })
     }
@@ -655,6 +665,7 @@ struct Setup {
     double_signs: Vec<DoubleSignRecord>,
     evidence: EvidenceStore,
     recovery: RecoveryStatus,
+    recoveries: RecoveryOverview,
 }
 
 impl Default for Setup {
@@ -679,6 +690,7 @@ impl Default for Setup {
             double_signs: Vec::new(),
             evidence: evidence_tests::no_evidence(),
             recovery: RecoveryStatus::default(),
+            recoveries: RecoveryOverview::default(),
         }
     }
 }
@@ -694,6 +706,7 @@ impl Setup {
                 deferred: self.deferred,
                 double_signs: self.double_signs,
                 recovery: self.recovery,
+                recoveries: self.recoveries,
             }),
             engine: self.engine,
             evidence: self.evidence,
@@ -776,6 +789,8 @@ fn all_methods_of_the_ledger_are_there_and_nothing_else() {
         "l2_createmessagetx",
         "l2_getrecoverypoint",
         "l2_rehearserecovery",
+        "l2_getrecovery",
+        "l2_getfallentransactions",
         "l2_getrewards",
         "l2_getpendingburns",
         "l2_retryburn",

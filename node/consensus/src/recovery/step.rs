@@ -10,6 +10,7 @@ use cascoin_l2_primitives::{
     chain::{BlockHash, Header, OpaqueBlock},
     recovery::{RecoveryStep, Wanted},
 };
+use codec::Encode;
 use sc_client_api::{Backend, TrieCacheContext};
 use sp_blockchain::HeaderBackend;
 use std::time::{Duration, Instant};
@@ -83,7 +84,7 @@ where
         Wanted::Block { hash, .. } => {
             let header = Box::new(header(client, *hash)?);
             let body = client.block_body(*hash)?.ok_or(StepError::NoBody(*hash))?;
-            let body = body.iter().map(|transaction| transaction.inner().to_vec()).collect();
+            let body = body.iter().map(Encode::encode).collect();
             Ok(RecoveryStep::Block { header, body })
         }
     }

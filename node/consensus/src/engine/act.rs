@@ -3,7 +3,7 @@
 use super::{now_ms, Done, Engine};
 use crate::{
     client::EngineClient,
-    executor::{self, Assignment},
+    executor::{self, Assignment, BuildError},
     header::{next_slot, slot},
     keys::SignError,
     recovery,
@@ -293,9 +293,24 @@ where
             // A step that is not to be had costs no block.
             let step = move || recovery::next_step(&*client, &*backend, parent);
             let recovery_step = tokio::task::spawn_blocking(step).await.ok().flatten();
-            let assignment = Assignment { recovery_step, ..assignment };
-            let result =
-                executor::build(&mut environment, &schedule, &keys, assignment).await.map(Box::new);
+            let has_step = recovery_step.is_some();
+            let with_step = Assignment { recovery_step, ..assignment.clone() };
+            let mut built = executor::build(&mut environment, &schedule, &keys, with_step).await;
+            let refused = match &built {
+                Err(BuildError::Proposer(error)) if has_step => Some(error.clone()),
+                _ => None,
+            };
+            // All leaders bring the same step: were it a wrong one, there would be no block
+            // any more.
+            if let Some(error) = refused {
+                log::error!(
+                    target: "l2::bft",
+                    "a block with a step of the recovery cannot be built: {error}; building one \
+                     without",
+                );
+                built = executor::build(&mut environment, &schedule, &keys, assignment).await;
+            }
+            let result = built.map(Box::new);
             let _ = done.send(Done::Built { height: schedule.height, round, result });
         });
     }

@@ -9,7 +9,10 @@ use crate::{
     },
     liveness::LivenessReport,
     messages::MessageReport,
-    recovery::{Fall, Past, RecoveryStatus, Verdict},
+    recovery::{
+        Fall, FallenTransaction, Past, RecoveryOverview, RecoveryStatus, RecoverySubject,
+        RecoveryVote, Verdict, Wanted,
+    },
     registry::{ChainDefinition, ChainStatus, ListedChain},
     relay::{EventPage, L1BlockDigest, PageProof, RelayVote},
     reputation::{
@@ -722,7 +725,7 @@ sp_api::decl_runtime_apis! {
         fn forced_inclusion(from: u64, limit: u32) -> ForcedStatus;
     }
 
-    /// What is in doubt after a fork of L1.
+    /// What is in doubt after a fork of L1, and the recovery from it.
     pub trait RecoveryApi {
         /// Since which block, and what is not backed.
         fn recovery_status() -> RecoveryStatus;
@@ -732,6 +735,20 @@ sp_api::decl_runtime_apis! {
             credits: Vec<(AccountId, Balance)>,
             blocks: Vec<Vec<Past<Vec<u8>>>>,
         ) -> Vec<Vec<Verdict<Fall>>>;
+        /// What sequencers may vote on now: that a recovery begins.
+        fn recovery_subject() -> Option<RecoverySubject>;
+        /// Whether `voter` has a vote on record for the subject that is due.
+        fn has_voted_recovery(voter: u16) -> bool;
+        /// The transaction that casts a vote.
+        fn recovery_vote_extrinsic(vote: RecoveryVote) -> Block::Extrinsic;
+        /// What the next block's leader may bring for a recovery that runs.
+        fn recovery_wanted() -> Option<Wanted>;
+        /// The recovery that runs, the last one, and why none can begin.
+        fn recovery_overview() -> RecoveryOverview;
+        /// What fell in the newest recovery, by number from `from` on, at most `limit` and
+        /// never more than 1,000. Of more than
+        /// [`MAX_FALLEN`](crate::recovery::MAX_FALLEN) the newest are on record.
+        fn fallen(from: u32, limit: u32) -> Vec<(u32, FallenTransaction)>;
     }
 
     /// What sequencers earn.

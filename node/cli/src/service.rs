@@ -19,6 +19,7 @@ use cascoin_consensus::{
     liveness::{self, LivenessMetrics},
     mesh::{Mesh, MeshProtocols},
     metrics::Metrics,
+    recovery::voter,
     sockets, EngineHandle,
 };
 use cascoin_l2_primitives::{
@@ -327,6 +328,17 @@ pub async fn new_full<N: sc_network::NetworkBackend<OpaqueBlock, BlockHash>>(
                 finder,
                 transaction_pool.clone(),
                 attest::LOOK_EVERY,
+            ),
+        );
+        task_manager.spawn_handle().spawn_blocking(
+            "recovery-voter",
+            Some("consensus"),
+            voter::run(
+                client.clone(),
+                backend.clone(),
+                keys.keystore.clone(),
+                transaction_pool.clone(),
+                voter::LOOK_EVERY,
             ),
         );
     }

@@ -1,7 +1,7 @@
 //! What the engine needs of the node's client, as one bound.
 
 use cascoin_l2_primitives::{
-    apis::{ChainApi, SequencerApi, TimeApi},
+    apis::{ChainApi, RecoveryApi, SequencerApi, TimeApi},
     chain::OpaqueBlock,
 };
 use sc_client_api::{AuxStore, BlockBackend, BlockchainEvents};
@@ -17,6 +17,7 @@ pub trait EngineClient:
                  + Core<OpaqueBlock>
                  + BlockBuilder<OpaqueBlock>
                  + ChainApi<OpaqueBlock>
+                 + RecoveryApi<OpaqueBlock>
                  + SequencerApi<OpaqueBlock>
                  + TimeApi<OpaqueBlock>,
     > + HeaderBackend<OpaqueBlock>
@@ -36,6 +37,7 @@ impl<T> EngineClient for T where
                      + Core<OpaqueBlock>
                      + BlockBuilder<OpaqueBlock>
                      + ChainApi<OpaqueBlock>
+                     + RecoveryApi<OpaqueBlock>
                      + SequencerApi<OpaqueBlock>
                      + TimeApi<OpaqueBlock>,
         > + HeaderBackend<OpaqueBlock>

@@ -13,6 +13,7 @@ use cascoin_bft::{BlockId, Round, Verdict};
 use cascoin_l2_primitives::{
     chain::{BlockHash, OpaqueBlock},
     consensus::LeaderDigest,
+    recovery::{RecoveryStep, RECOVERY_IDENTIFIER},
     sequencers::{
         Commit, ParticipationData, ParticipationError, SequencerBits, PARTICIPATION_IDENTIFIER,
     },
@@ -106,6 +107,8 @@ pub struct Assignment {
     pub slot: u64,
     /// What the block says of who took part.
     pub participation: ParticipationData,
+    /// What the block brings for a recovery that runs.
+    pub recovery_step: Option<RecoveryStep>,
     /// How long transactions may take.
     pub max_duration: Duration,
     /// Largest body, bytes.
@@ -122,7 +125,8 @@ pub async fn build<E: Environment<OpaqueBlock>>(
     keys: &LocalKeys,
     assignment: Assignment,
 ) -> Result<ExecutedBlock, BuildError> {
-    let Assignment { round, slot, participation, max_duration, block_size_limit } = assignment;
+    let Assignment { round, slot, participation, recovery_step, max_duration, block_size_limit } =
+        assignment;
     let failed = |error: &dyn std::fmt::Display| BuildError::Proposer(error.to_string());
     let proposer = environment.init(&schedule.parent).await.map_err(|error| failed(&error))?;
     let mut inherent_data = InherentData::new();
@@ -130,6 +134,9 @@ pub async fn build<E: Environment<OpaqueBlock>>(
         .provide_inherent_data(&mut inherent_data)
         .await?;
     inherent_data.put_data(PARTICIPATION_IDENTIFIER, &participation)?;
+    if let Some(step) = &recovery_step {
+        inherent_data.put_data(RECOVERY_IDENTIFIER, step)?;
+    }
     let leader = LeaderDigest { term: schedule.term, round, leader: keys.index };
     let args = ProposeArgs {
         inherent_data,

@@ -18,6 +18,7 @@
 //! - [`announcements`]: who says that its node is there, and who vouches for it.
 //! - [`light`]: finality for light clients, proofs for who warp syncs.
 //! - [`schedule`], [`header`], [`authority_sets`]: who may do what at a height.
+//! - [`recovery`]: what a recovery needs of this node: steps in its blocks, its vote.
 //! - [`liveness`]: whether the chain and its L1 live, for the operator.
 //! - [`parent_commit`]: who signed the last block, for the chain to count.
 //!
@@ -43,6 +44,8 @@ pub mod liveness;
 pub mod mesh;
 pub mod metrics;
 pub mod parent_commit;
+pub mod recovery;
+mod relay_keys;
 mod said;
 pub mod schedule;
 pub mod sockets;

@@ -1,12 +1,13 @@
 //! Watches whether the chain lives, from outside (R12.1): while there are no blocks, no
-//! runtime can say anything. Tells the operator by metrics, `cascoin_l2_…`, and in the log,
-//! once when something begins and once when it ends.
+//! runtime can say anything; and whether a recovery runs. Tells the operator by metrics,
+//! `cascoin_l2_…`, and in the log, once when something begins and once when it ends.
 
 use crate::header;
 use cascoin_l2_primitives::{
-    apis::{ChainApi, LivenessApi},
+    apis::{ChainApi, LivenessApi, RecoveryApi},
     chain::{BlockHash, Moment, OpaqueBlock},
     liveness::{ChainLife, LivenessRules},
+    recovery::RecoveryPhase,
 };
 use sp_api::ProvideRuntimeApi;
 use sp_blockchain::HeaderBackend;
@@ -32,6 +33,8 @@ struct Seen {
     emergency: bool,
     /// Whether the chain says that L1 is stalled.
     l1_stalled: bool,
+    /// What a recovery does, if one runs.
+    recovery: Option<RecoveryPhase>,
 }
 
 impl Seen {
@@ -51,6 +54,18 @@ impl Seen {
             silent: rules.is_emergency(silent_ms),
             emergency: life.emergency_since.is_some(),
             l1_stalled: life.l1_stalled,
+            recovery: None,
+        }
+    }
+
+    /// How far a recovery is, for the metric.
+    fn recovery_phase(&self) -> u64 {
+        match self.recovery {
+            None => 0,
+            Some(RecoveryPhase::Restoring { .. }) => 1,
+            Some(RecoveryPhase::Mending) => 2,
+            Some(RecoveryPhase::L1Again) => 3,
+            Some(RecoveryPhase::Replaying { .. }) => 4,
         }
     }
 
@@ -73,6 +88,13 @@ impl Seen {
                 "nothing is heard of L1 any more: deposits and all else that comes from it wait",
                 "L1 goes on",
             ),
+            (
+                (before.recovery.is_some(), self.recovery.is_some()),
+                "a recovery runs: after a fork of L1 the state of users' money goes back, and \
+                 their transactions are repeated; new ones are refused meanwhile \
+                 (l2_getrecovery)",
+                "the recovery is over: l2_getfallentransactions lists what does not hold",
+            ),
         ];
         let told = |(change, begins, ends)| match change {
             (false, true) => Some((true, begins)),
@@ -89,6 +111,7 @@ pub struct LivenessMetrics {
     silence_seconds: Gauge<U64>,
     emergency: Gauge<U64>,
     l1_stalled: Gauge<U64>,
+    recovery_phase: Gauge<U64>,
 }
 
 impl LivenessMetrics {
@@ -117,6 +140,11 @@ impl LivenessMetrics {
                 "cascoin_l2_l1_stalled",
                 "1 if the relay has not gone on for longer than L1 may be silent",
             )?,
+            recovery_phase: gauge(
+                "cascoin_l2_recovery_phase",
+                "0 while no recovery runs; 1: state goes back, 2: it is mended, 3: L1 is \
+                 delivered again, 4: transactions are repeated",
+            )?,
         })
     }
 
@@ -124,6 +152,7 @@ impl LivenessMetrics {
         self.silence_seconds.set(seen.silent_ms / 1_000);
         self.emergency.set(u64::from(seen.silent || seen.emergency));
         self.l1_stalled.set(u64::from(seen.l1_stalled));
+        self.recovery_phase.set(seen.recovery_phase());
     }
 }
 
@@ -134,8 +163,10 @@ pub async fn watch<C>(
     metrics: LivenessMetrics,
     again: Duration,
 ) where
-    C: ProvideRuntimeApi<OpaqueBlock, Api: ChainApi<OpaqueBlock> + LivenessApi<OpaqueBlock>>
-        + HeaderBackend<OpaqueBlock>
+    C: ProvideRuntimeApi<
+            OpaqueBlock,
+            Api: ChainApi<OpaqueBlock> + LivenessApi<OpaqueBlock> + RecoveryApi<OpaqueBlock>,
+        > + HeaderBackend<OpaqueBlock>
         + Send
         + Sync
         + 'static,
@@ -161,16 +192,21 @@ pub async fn watch<C>(
 
 fn look<C>(client: &C, now: Moment, is_syncing: bool) -> Result<Seen, String>
 where
-    C: ProvideRuntimeApi<OpaqueBlock, Api: ChainApi<OpaqueBlock> + LivenessApi<OpaqueBlock>>
-        + HeaderBackend<OpaqueBlock>,
+    C: ProvideRuntimeApi<
+            OpaqueBlock,
+            Api: ChainApi<OpaqueBlock> + LivenessApi<OpaqueBlock> + RecoveryApi<OpaqueBlock>,
+        > + HeaderBackend<OpaqueBlock>,
 {
     let at: BlockHash = client.info().finalized_hash;
     let api = client.runtime_api();
     let parameters = api.chain_parameters(at).map_err(|error| error.to_string())?;
     let life = api.liveness(at).map_err(|error| error.to_string())?.life;
+    let overview = api.recovery_overview(at).map_err(|error| error.to_string())?;
     let header = client.header(at).map_err(|error| error.to_string())?;
     let last_block = header.as_ref().and_then(header::slot);
-    Ok(Seen::of(&LivenessRules::of(&parameters), &life, last_block, now, is_syncing))
+    let recovery = overview.running.map(|running| running.phase);
+    let seen = Seen::of(&LivenessRules::of(&parameters), &life, last_block, now, is_syncing);
+    Ok(Seen { recovery, ..seen })
 }
 
 #[cfg(test)]
@@ -220,5 +256,27 @@ mod tests {
         metrics.set(&good);
         assert_eq!(shown(&metrics), (0, 0, 0));
         assert!(good.news(&bad).iter().all(|(bad, _)| !bad));
+    }
+
+    #[test]
+    fn r19_4_a_recovery_is_told_when_it_begins_and_when_it_is_over() {
+        let metrics = LivenessMetrics::new(None).expect("metrics without a registry");
+        let phases = [
+            RecoveryPhase::Restoring { part: 2, parts: 9 },
+            RecoveryPhase::Mending,
+            RecoveryPhase::L1Again,
+            RecoveryPhase::Replaying { block: 7, last: 9 },
+        ];
+        let mut before = Seen::default();
+        for (phase, number) in phases.into_iter().zip(1..) {
+            let seen = Seen { recovery: Some(phase), ..Seen::default() };
+            assert_eq!(seen.news(&before).len(), usize::from(number == 1));
+            metrics.set(&seen);
+            assert_eq!(metrics.recovery_phase.get(), number);
+            before = seen;
+        }
+        assert!(matches!(Seen::default().news(&before)[..], [(false, _)]));
+        metrics.set(&Seen::default());
+        assert_eq!(metrics.recovery_phase.get(), 0);
     }
 }

@@ -26,7 +26,7 @@ use cascoin_l2_primitives::{
     },
     liveness::LivenessReport,
     messages::MessageReport,
-    recovery::{Fall, Past, RecoveryStatus, Verdict},
+    recovery::{Fall, FallenTransaction, Past, RecoveryOverview, RecoveryStatus, Verdict},
     registry::{ChainDefinition, ChainStatus, ListedChain},
     rewards::RewardsReport,
     sequencers::RevocationKey,
@@ -249,6 +249,10 @@ pub trait ChainReader: Send + Sync + 'static {
         credits: Vec<(AccountId, Balance)>,
         blocks: Vec<Vec<Past<Vec<u8>>>>,
     ) -> Read<Vec<Vec<Verdict<Fall>>>>;
+    /// The recovery that runs, the last one, and why none begins.
+    fn recovery_overview(&self, at: BlockHash) -> Read<RecoveryOverview>;
+    /// What fell in the newest recovery, from a number on, at most `limit`.
+    fn fallen(&self, at: BlockHash, from: u32, limit: u32) -> Read<Vec<(u32, FallenTransaction)>>;
     /// Indices of the transactions of a block whose calls failed.
     fn failed_transactions(&self, at: BlockHash) -> Read<Vec<u32>>;
     /// A registered chain by its id.
@@ -553,6 +557,14 @@ impl<C: L2Client, B: Backend<OpaqueBlock> + 'static> ChainReader for ClientReade
         blocks: Vec<Vec<Past<Vec<u8>>>>,
     ) -> Read<Vec<Vec<Verdict<Fall>>>> {
         Ok(self.client.runtime_api().rehearse_recovery(at, credits, blocks)?)
+    }
+
+    fn recovery_overview(&self, at: BlockHash) -> Read<RecoveryOverview> {
+        Ok(self.client.runtime_api().recovery_overview(at)?)
+    }
+
+    fn fallen(&self, at: BlockHash, from: u32, limit: u32) -> Read<Vec<(u32, FallenTransaction)>> {
+        Ok(self.client.runtime_api().fallen(at, from, limit)?)
     }
 
     fn failed_transactions(&self, at: BlockHash) -> Read<Vec<u32>> {

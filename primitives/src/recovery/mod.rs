@@ -8,19 +8,25 @@
 //!
 //! - [`point`]: which block the state goes back to.
 //! - [`doubt`]: what users are told meanwhile.
+//! - [`vote`]: sequencers agree that a recovery begins.
+//! - [`step`]: what leaders bring for it.
 //! - [`page`]: pieces of that block's state, checked against its state root.
 //! - [`mod@restore`]: the state is made to be as the pages say, in bounded steps.
 //! - [`replay`]: users' transactions are repeated, each once, in their order.
+//! - [`books`]: what of a runtime takes part.
+//! - [`status`]: what users and operators are told of it.
 //!
-//! The runtime records where a recovery would begin ([`point`], [`doubt`]), and rehearses it
-//! for who asks ([`replay`]), which changes nothing. The rest is here to be checked, and is
-//! called by nothing.
+//! `pallets/recovery-point` records where a recovery would begin, `pallets/recovery` runs it.
 
+pub mod books;
 pub mod doubt;
 pub mod page;
 pub mod point;
 pub mod replay;
 pub mod restore;
+pub mod status;
+pub mod step;
+pub mod vote;
 
 #[cfg(test)]
 mod page_tests;
@@ -29,8 +35,17 @@ mod property_tests;
 #[cfg(test)]
 mod restore_tests;
 
+pub use books::{Books, DoubtProvider, RelayRewind, StandingDoubt};
 pub use doubt::{Doubt, RecoveryStatus};
 pub use page::{read_page, PageError, StatePage};
 pub use point::{Effect, PointLog, RecoveryPoint, MAX_POINTS};
 pub use replay::{Fall, Ledger, Past, Place, Replay, ReplayError, Verdict};
 pub use restore::{restore, Cursor, RestoreError, State};
+pub use status::{
+    FallenTransaction, LastRecovery, NoRecovery, RecoveryOverview, RecoveryPhase, RecoveryProgress,
+    MAX_FALLEN,
+};
+pub use step::{
+    RecoveryStep, Wanted, MAX_KEYS_PER_STEP, MAX_PAGE_BYTES, MAX_PAGE_NODES, RECOVERY_IDENTIFIER,
+};
+pub use vote::{recovery_message, RecoverySubject, RecoveryVote, RECOVERY_DOMAIN};

@@ -12,7 +12,7 @@
 //! it. Who applies the transactions has to see that they do.
 
 use crate::chain::BlockNumber;
-use codec::{Decode, Encode, MaxEncodedLen};
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use core::fmt;
 use scale_info::TypeInfo;
 use sp_runtime::{transaction_validity::TransactionValidityError, DispatchError};
@@ -51,6 +51,17 @@ pub enum Fall {
     Unreadable,
 }
 
+// By hand, as `TransactionValidityError` has neither; nothing of it lies on the heap.
+impl DecodeWithMemTracking for Fall {}
+
+impl MaxEncodedLen for Fall {
+    fn max_encoded_len() -> usize {
+        // The validity error: its kind, its reason, and the number of a reason of our own.
+        const REFUSED: usize = 3;
+        REFUSED.max(DispatchError::max_encoded_len()).saturating_add(1)
+    }
+}
+
 /// What became of a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub enum Verdict<R> {
@@ -64,7 +75,19 @@ pub enum Verdict<R> {
 
 /// Where a transaction stands.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, MaxEncodedLen, TypeInfo,
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
 )]
 pub struct Place {
     /// Its block.
@@ -102,6 +125,21 @@ impl Replay {
     /// The transaction, or the end of a block, that is due; `None` when all is done.
     pub fn due(&self) -> Option<Place> {
         Some(self.next).filter(|next| next.block <= self.last)
+    }
+
+    /// The block that is due has no transactions of users: the next one is due.
+    ///
+    /// # Errors
+    /// [`ReplayError`] when all is done.
+    pub fn pass_over(&mut self) -> Result<(), ReplayError> {
+        let block = self.due().ok_or(ReplayError)?.block;
+        self.next = Place { block: block.saturating_add(1), index: 0 };
+        Ok(())
+    }
+
+    /// The last block that is replayed.
+    pub fn last(&self) -> BlockNumber {
+        self.last
     }
 
     /// Repeats transactions of the block that is due, at most `limit`. `block` are all

@@ -6,8 +6,8 @@
 //! says nothing about: the candidate may be there later, and a poll to which too few answer
 //! is held again.
 
-use super::{gossip::ProbeRequest, relay_keys::RelayKeys, Announcements};
-use crate::submit::TransactionSink;
+use super::{gossip::ProbeRequest, Announcements};
+use crate::{relay_keys::RelayKeys, submit::TransactionSink};
 use cascoin_l2_primitives::{
     apis::{RegistryApi, SequencerApi},
     chain::{AccountId, BlockHash, OpaqueBlock},

@@ -6,10 +6,9 @@
 
 use super::{
     book::{Book, Verdict, View},
-    relay_keys::RelayKeys,
     Announcements, Heard,
 };
-use crate::{budget::Budget, client::EngineClient};
+use crate::{budget::Budget, client::EngineClient, relay_keys::RelayKeys};
 use cascoin_l2_primitives::{
     apis::{RegistryApi, SequencerApi},
     chain::{AccountId, BlockHash, BlockNumber, Moment, OpaqueBlock},

@@ -14,7 +14,6 @@ pub mod book;
 #[cfg(test)]
 mod book_tests;
 pub mod gossip;
-mod relay_keys;
 
 use book::Book;
 use cascoin_l2_primitives::{

@@ -3,9 +3,10 @@
 use super::{now_ms, Done, Engine};
 use crate::{
     client::EngineClient,
-    executor::{self, Assignment},
+    executor::{self, Assignment, BuildError},
     header::{next_slot, slot},
     keys::SignError,
+    recovery,
     transport::Transport,
     wal::Record,
     wire::{CertifiedBlock, ProposalsMessage, SignedProposal, SignedVote, VotesMessage},
@@ -278,6 +279,7 @@ where
             round: round.0,
             slot: next_slot(time, parent, keys.index, sequencers),
             participation: height.participation(round),
+            recovery_step: None,
             // Half of the block time goes into executing transactions; the rest is
             // for the others to execute them too, and for two rounds of votes.
             max_duration: Duration::from_millis(schedule.parameters.block_time_ms / 2),
@@ -285,9 +287,30 @@ where
         };
         let mut environment = self.environment.clone();
         let done = self.done.0.clone();
+        let (client, backend) = (self.client.clone(), self.backend.clone());
         tokio::spawn(async move {
-            let result =
-                executor::build(&mut environment, &schedule, &keys, assignment).await.map(Box::new);
+            let parent = schedule.parent.hash();
+            // A step that is not to be had costs no block.
+            let step = move || recovery::next_step(&*client, &*backend, parent);
+            let recovery_step = tokio::task::spawn_blocking(step).await.ok().flatten();
+            let has_step = recovery_step.is_some();
+            let with_step = Assignment { recovery_step, ..assignment.clone() };
+            let mut built = executor::build(&mut environment, &schedule, &keys, with_step).await;
+            let refused = match &built {
+                Err(BuildError::Proposer(error)) if has_step => Some(error.clone()),
+                _ => None,
+            };
+            // All leaders bring the same step: were it a wrong one, there would be no block
+            // any more.
+            if let Some(error) = refused {
+                log::error!(
+                    target: "l2::bft",
+                    "a block with a step of the recovery cannot be built: {error}; building one \
+                     without",
+                );
+                built = executor::build(&mut environment, &schedule, &keys, assignment).await;
+            }
+            let result = built.map(Box::new);
             let _ = done.send(Done::Built { height: schedule.height, round, result });
         });
     }

@@ -12,6 +12,7 @@ mod evidence;
 mod faults;
 mod imports;
 mod participation;
+mod recovery;
 mod script;
 mod set_changes;
 mod signer_memory;

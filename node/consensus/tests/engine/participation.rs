@@ -231,6 +231,7 @@ async fn build(
         round,
         slot: next_slot(now, parent, keys.index, schedule.set.members.len() as u16),
         participation,
+        recovery_step: None,
         max_duration: Duration::from_secs(30),
         block_size_limit: 1024 * 1024,
     };

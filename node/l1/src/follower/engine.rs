@@ -306,8 +306,24 @@ impl Engine {
             store.remove(&block_key(height));
             self.stored.remove(&height);
         }
+        self.read_from_further_down(store, applied, tip);
         self.read_again_what_is_due(store, applied, tip);
         self.remove_pages(store, applied);
+    }
+
+    /// A recovery of L2 takes the relay back to where L1 forked, which may be below all that
+    /// is stored: a node that came later has read nothing there. Then all is read again from
+    /// the next block on.
+    fn read_from_further_down(&mut self, store: &dyn LocalStore, applied: u32, tip: &Tip) {
+        let next = applied.saturating_add(1);
+        let lowest = self.stored.first_key_value().map(|(&height, _)| height);
+        if self.rereading.is_some() || lowest.is_none_or(|lowest| lowest <= next) {
+            return;
+        }
+        self.lower_tip(store, tip, applied);
+        while let Some((&height, _)) = self.stored.last_key_value() {
+            self.drop_top(store, tip, height);
+        }
     }
 
     /// After the relay went back, blocks may be due whose pages are removed: they are read

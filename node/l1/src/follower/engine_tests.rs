@@ -359,6 +359,32 @@ fn a_fork_below_what_is_stored_is_read_too() {
     }
 }
 
+/// As a recovery of L2 has it: L1 did not fork now, and the relay begins again further down.
+#[test]
+fn r19_2_a_relay_that_goes_back_below_what_is_stored_has_it_read_from_there() {
+    let mut fixture = Fixture::new(40, 1);
+    fixture.attest(30);
+    fixture.settle();
+    assert_eq!(fixture.block(30), None, "a new node has read nothing below");
+    fixture.attest(20);
+    fixture.settle();
+    assert_eq!(fixture.engine.fork(&fixture.position), None);
+    assert_eq!(fixture.block(20), None);
+    for height in 21..=40 {
+        let digest = fixture.block(height).expect("read").digest;
+        assert_eq!(digest.hash, fixture.model.hash(height), "block {height}");
+    }
+    assert_eq!(fixture.tip().readable_height, 40);
+    // Who has it all reads nothing again.
+    fixture.attest(35);
+    fixture.settle();
+    fixture.model.calls.set(0);
+    fixture.attest(25);
+    fixture.settle();
+    assert!(fixture.model.calls.get() < 10);
+    assert!(fixture.block(26).is_some());
+}
+
 #[test]
 fn l1_may_go_back_and_forth_between_branches() {
     let mut fixture = Fixture::new(20, 1);

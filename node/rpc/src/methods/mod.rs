@@ -22,6 +22,7 @@ mod exports;
 mod forced;
 mod info;
 mod messages;
+mod recoveries;
 mod recovery;
 mod reputation;
 mod revocation;
@@ -164,6 +165,8 @@ pub fn module(context: Context) -> Result<RpcModule<()>, RegisterMethodError> {
     add(&mut module, &messages::CREATE_MESSAGE, Safe, messages::create_message)?;
     add(&mut module, &recovery::RECOVERY_POINT, Safe, recovery::recovery_point)?;
     add(&mut module, &recovery::REHEARSE, Unsafe, recovery::rehearse)?;
+    add(&mut module, &recoveries::RECOVERY, Safe, recoveries::recovery)?;
+    add(&mut module, &recoveries::FALLEN, Safe, recoveries::fallen)?;
     add(&mut module, &wallet::CREATE_BURN, Unsafe, wallet::create_burn)?;
     add(&mut module, &wallet::SEND_BURN, Unsafe, wallet::send_burn)?;
     add(&mut module, &stake::CREATE_STAKE, Unsafe, stake::create_stake)?;

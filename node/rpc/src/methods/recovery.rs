@@ -68,9 +68,10 @@ pub(super) struct RecoveryStatus {
     deficit: String,
 }
 
+/// A block whose state a recovery goes back to.
 #[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Point {
+pub(super) struct Point {
     number: BlockNumber,
     hash: BlockHash,
     /// The L1 block that went first, of those that had an effect here.
@@ -239,7 +240,8 @@ fn users_of(context: &Context, number: BlockNumber) -> RpcResult<(Vec<User>, Vec
     Ok((users, past))
 }
 
-fn reason(fall: &Fall) -> String {
+/// Why a transaction does not hold.
+pub(super) fn reason(fall: &Fall) -> String {
     match fall {
         Fall::Refused(error) => <&'static str>::from(*error).to_owned(),
         Fall::Failed(error) => format!("{error:?}"),

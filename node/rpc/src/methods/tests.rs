@@ -35,7 +35,7 @@ use cascoin_l2_primitives::{
     },
     liveness::{ChainLife, LivenessReport},
     messages::MessageReport,
-    recovery::{Fall, Past, RecoveryStatus, Verdict},
+    recovery::{Fall, FallenTransaction, Past, RecoveryOverview, RecoveryStatus, Verdict},
     registry::{ChainDefinition, ChainStatus, ListedChain},
     relay::L1BlockDigest,
     reputation::{
@@ -65,6 +65,7 @@ mod evidence_tests;
 mod exports_tests;
 mod forced_tests;
 mod message_tests;
+mod recoveries_tests;
 mod recovery_tests;
 mod rewards_tests;
 mod stake_proof_tests;
@@ -87,6 +88,7 @@ struct TestChain {
     deferred: u32,
     double_signs: Vec<DoubleSignRecord>,
     recovery: RecoveryStatus,
+    recoveries: RecoveryOverview,
 }
 
 impl TestChain {
@@ -143,6 +145,7 @@ impl ChainReader for TestChain {
             propose_timeout_ms: 1_000,
             mint_timeout_ms: 600_000,
             min_fee: 1_000,
+            recovery_threshold: 100_000_000,
             max_deposit: 1_000_000_000,
             min_sequencer_score: 70,
             min_sequencer_stake: 100_000_000,
@@ -434,6 +437,14 @@ impl ChainReader for TestChain {
         Ok(recovery_tests::rehearsed(at, &credits, &blocks))
     }
 
+    fn recovery_overview(&self, _: BlockHash) -> Read<RecoveryOverview> {
+        Ok(self.recoveries)
+    }
+
+    fn fallen(&self, _: BlockHash, from: u32, limit: u32) -> Read<Vec<(u32, FallenTransaction)>> {
+        Ok(recoveries_tests::fallen(from, limit))
+    }
+
     fn failed_transactions(&self, at: BlockHash) -> Read<Vec<u32>> {
         Ok(if at == Self::hash(24) { vec![0, 2] } else { vec![] })
     }
@@ -655,6 +666,7 @@ struct Setup {
     double_signs: Vec<DoubleSignRecord>,
     evidence: EvidenceStore,
     recovery: RecoveryStatus,
+    recoveries: RecoveryOverview,
 }
 
 impl Default for Setup {
@@ -679,6 +691,7 @@ impl Default for Setup {
             double_signs: Vec::new(),
             evidence: evidence_tests::no_evidence(),
             recovery: RecoveryStatus::default(),
+            recoveries: RecoveryOverview::default(),
         }
     }
 }
@@ -694,6 +707,7 @@ impl Setup {
                 deferred: self.deferred,
                 double_signs: self.double_signs,
                 recovery: self.recovery,
+                recoveries: self.recoveries,
             }),
             engine: self.engine,
             evidence: self.evidence,
@@ -776,6 +790,8 @@ fn all_methods_of_the_ledger_are_there_and_nothing_else() {
         "l2_createmessagetx",
         "l2_getrecoverypoint",
         "l2_rehearserecovery",
+        "l2_getrecovery",
+        "l2_getfallentransactions",
         "l2_getrewards",
         "l2_getpendingburns",
         "l2_retryburn",
@@ -809,6 +825,7 @@ fn chain_info_tells_chain_l1_and_parameters() {
         assert_eq!(info["l1"]["node"]["tipHeight"], 106);
         assert_eq!(info["params"]["leaderTimeoutSeconds"], 1);
         assert_eq!(info["params"]["minFee"], "0.00001000");
+        assert_eq!(info["params"]["recoveryThreshold"], "1.00000000");
         assert_eq!((&info["finality"], &info["anchored"]), (&json!("final"), &json!(false)));
     }
     let open = call("l2_getchaininfo", json!([]))["minting"].clone();

@@ -1,7 +1,7 @@
 //! A network of sequencers that can be stopped and started again.
 
 use super::{
-    chain::{genesis, Author, Chain, Client, Reports},
+    chain::{genesis, Author, Backend, Chain, Client, Reports},
     net::Net,
     soft_token::SoftToken,
     until,
@@ -363,6 +363,10 @@ impl Cluster {
 
     pub fn client(&self, index: usize) -> Arc<Client> {
         self.nodes[index].chain.client.clone()
+    }
+
+    pub fn backend(&self, index: usize) -> Arc<Backend> {
+        self.nodes[index].chain.backend.clone()
     }
 
     pub fn status(&self, index: usize) -> EngineStatus {

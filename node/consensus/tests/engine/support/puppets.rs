@@ -105,6 +105,7 @@ impl Puppets {
                 heard: SequencerBits::NOBODY,
                 failed_leaders: self.schedule.failed_leaders(Round(round)),
             },
+            recovery_step: None,
             max_duration: Duration::from_secs(30),
             block_size_limit: 1024 * 1024,
         };

@@ -1,0 +1,73 @@
+//! What a leader brings for a recovery, from the database of a node that follows a chain.
+
+use crate::support::cluster::Cluster;
+use cascoin_consensus::recovery::{next_step, step, StepError};
+use cascoin_l2_primitives::{
+    chain::BlockHash,
+    recovery::{read_page, RecoveryStep, Wanted},
+};
+use codec::Encode;
+use sc_client_api::{BlockBackend, StorageKey, StorageProvider};
+use sp_io::hashing::twox_128;
+use sp_trie::StorageProof;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p20_what_a_recovery_wants_is_read_from_the_database() {
+    let cluster = Cluster::running(4);
+    cluster.reach(&[0], 5).await;
+    let (client, backend) = (cluster.client(0), cluster.backend(0));
+    let header = cluster.header(0, 3).expect("block 3 is final");
+    let hash = header.hash();
+    let bring = |wanted: &Wanted| step(&*client, &*backend, wanted);
+
+    // Nobody wants anything as long as none runs.
+    assert_eq!(next_step(&*client, &*backend, hash), None);
+
+    let point = bring(&Wanted::Point { hash }).expect("the header is there");
+    assert_eq!(point, RecoveryStep::Point(Box::new(header.clone())));
+
+    // Page by page all of a part comes, as the header's root proves.
+    let prefix = twox_128(b"System").to_vec();
+    let key = StorageKey(prefix.clone());
+    let there = client.storage_pairs(hash, Some(&key), None).expect("the state is there");
+    let there: Vec<_> = there.map(|(key, value)| (key.0, value.0)).collect();
+    assert!(there.len() > 7, "{}", there.len());
+    let (mut shown, mut pages) = (Vec::new(), 0);
+    loop {
+        let after = shown.last().map(|(key, _): &(Vec<u8>, Vec<u8>)| key.clone());
+        let wanted = Wanted::Page {
+            hash,
+            prefix: prefix.clone(),
+            after: after.clone(),
+            max_keys: 7,
+            max_bytes: 1024 * 1024,
+        };
+        let RecoveryStep::Page(nodes) = bring(&wanted).expect("the state is there") else {
+            panic!("no page")
+        };
+        let proof = StorageProof::new(nodes);
+        let page = read_page(&header.state_root, &proof, &prefix, after.as_deref());
+        let page = page.expect("it can be read");
+        shown.extend(page.entries);
+        pages += 1;
+        if page.complete {
+            break;
+        }
+    }
+    assert_eq!(shown, there);
+    assert!(pages > 1);
+
+    let wanted = Wanted::Block { number: 3, hash };
+    let body = client.block_body(hash).expect("the database answers").expect("it is kept");
+    let body = body.iter().map(Encode::encode).collect();
+    let block = bring(&wanted).expect("the body is there");
+    assert_eq!(block, RecoveryStep::Block { header: Box::new(header), body });
+
+    // What is not here is no step, and no panic.
+    let hash = BlockHash::repeat_byte(7);
+    let page = Wanted::Page { hash, prefix, after: None, max_keys: 7, max_bytes: 1024 * 1024 };
+    assert!(matches!(bring(&Wanted::Point { hash }), Err(StepError::NoBlock(_))));
+    assert!(matches!(bring(&page), Err(StepError::Database(_))));
+    assert!(matches!(bring(&Wanted::Block { number: 3, hash }), Err(StepError::NoBlock(_))));
+    cluster.finish().await;
+}

@@ -1,0 +1,50 @@
+//! The recovery from a fork of L1 (R19.2, R19.3, ADR 0033), as far as it is this runtime's:
+//! what goes back, what is mended, and how transactions are repeated.
+//!
+//! - [`books`]: which part of the state goes back, and what stays in it;
+//! - [`account`]: an account of then and of now in one;
+//! - [`mending`]: what the two sides of the cut left between them;
+//! - [`repeat`]: a transaction once more, with its fee and without its nonce;
+//! - [`relay`]: L1 from the fork point on;
+//! - [`rehearsal`]: the same as a query, which changes nothing.
+
+mod account;
+mod books;
+mod mending;
+mod rehearsal;
+mod relay;
+mod repeat;
+
+pub(crate) use books::note_code_change;
+pub(crate) use mending::catch_up;
+pub(super) use mending::{SessionRewards, StakeOffences};
+pub use rehearsal::rehearse;
+pub(crate) use repeat::{goes_back, is_repeating};
+
+use super::system::MAX_BLOCK_REF_TIME;
+use crate::{Balance, ChainParameters, RecoveryPoint, Runtime, SequencerRegistry};
+use frame_support::{parameter_types, traits::ConstU32, weights::Weight};
+
+/// Nodes of sequencers keep the state of 180,000 blocks. What is less is the time that a
+/// recovery takes to restore and to repeat.
+const KEPT_BLOCKS: u32 = 170_000;
+/// An hour at 500 ms.
+const PATIENCE_BLOCKS: u32 = 7_200;
+
+parameter_types! {
+    pub Threshold: Balance = ChainParameters::get().recovery_threshold;
+    /// Half of the largest block: the relay and all hooks go on beside it.
+    pub ReplayBudget: Weight = Weight::from_parts(MAX_BLOCK_REF_TIME / 2, u64::MAX);
+}
+
+impl pallet_recovery::Config for Runtime {
+    type Sequencers = SequencerRegistry;
+    type Threshold = Threshold;
+    type Doubt = RecoveryPoint;
+    type Relay = relay::Rewind;
+    type Books = books::Money;
+    type KeptBlocks = ConstU32<KEPT_BLOCKS>;
+    type PatienceBlocks = ConstU32<PATIENCE_BLOCKS>;
+    type ReplayBudget = ReplayBudget;
+    type WeightInfo = crate::weights::pallet_recovery::WeightInfo<Runtime>;
+}

@@ -27,15 +27,15 @@
 //! noted: a changed runtime cannot go back to a state of before.
 
 use crate::{
-    configs::{catch_up, note_code_change}, AllPalletsWithSystem, Aura, Authorship, BlockNumber,
-    ChainParameters, Equivocation, Grandpa, L1Relay, Liveness, Participation, RateLimit, Recovery,
-    Runtime, System, Timestamp, TimestampGuard,
+    configs::{catch_up, note_code_change},
+    AllPalletsWithSystem, Aura, Authorship, BlockNumber, ChainParameters, Equivocation, Grandpa,
+    L1Relay, Liveness, Participation, RateLimit, Recovery, Runtime, System, Timestamp,
+    TimestampGuard,
 };
 use frame_executive::OnInitializeWithWeightRegistration;
 use frame_support::{
     traits::{
-        BeforeAllRuntimeMigrations, OffchainWorker, OnFinalize, OnIdle, OnInitialize, OnPoll,
-        OnRuntimeUpgrade,
+        BeforeAllRuntimeMigrations, OffchainWorker, OnFinalize, OnIdle, OnPoll, OnRuntimeUpgrade,
     },
     weights::{Weight, WeightMeter},
 };
@@ -59,17 +59,6 @@ type Always = (
 
 /// The hooks of all pallets; while the state is half restored, of some.
 pub struct RuntimeHooks;
-
-impl OnInitialize<BlockNumber> for RuntimeHooks {
-    fn on_initialize(block: BlockNumber) -> Weight {
-        if Recovery::is_frozen() {
-            <Always as OnInitialize<BlockNumber>>::on_initialize(block)
-        } else {
-            catch_up();
-            <AllPalletsWithSystem as OnInitialize<BlockNumber>>::on_initialize(block)
-        }
-    }
-}
 
 impl OnInitializeWithWeightRegistration<Runtime> for RuntimeHooks {
     fn on_initialize_with_weight_registration(block: BlockNumber) -> Weight {

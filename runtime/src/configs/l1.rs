@@ -1,8 +1,8 @@
 //! The chain's parameters, the L1 relay and what acts on its events.
 
 use crate::{
-    Balances, BurnMint, ChainParameters, ForcedInclusion, L1Relay, L2Registry, Messages,
-    Recovery, RecoveryPoint, Reputation, Runtime, SequencerRegistry, Stake, Timestamp,
+    Balances, BurnMint, ChainParameters, ForcedInclusion, L1Relay, L2Registry, Messages, Recovery,
+    RecoveryPoint, Reputation, Runtime, SequencerRegistry, Stake, Timestamp,
 };
 use cascoin_l2_primitives::{
     chain::Balance,

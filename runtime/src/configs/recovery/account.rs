@@ -24,7 +24,8 @@ pub(super) fn merge(
     old: Option<Vec<u8>>,
     now: Option<Vec<u8>>,
 ) -> Option<Vec<u8>> {
-    let read = |entry: Option<Vec<u8>>| entry.and_then(|bytes| Account::decode(&mut &bytes[..]).ok());
+    let read =
+        |entry: Option<Vec<u8>>| entry.and_then(|bytes| Account::decode(&mut &bytes[..]).ok());
     let has_keys = pallet_session::NextKeys::<Runtime>::contains_key(who);
     of_both(read(old), read(now), has_keys).map(|account| account.encode())
 }
@@ -45,8 +46,7 @@ fn of_both(old: Option<Account>, now: Option<Account>, has_keys: bool) -> Option
         }
         // It came since. Nothing of its money is left.
         (None, Some(now)) => {
-            let data =
-                AccountData { activity: now.data.activity, ..AccountData::default() };
+            let data = AccountData { activity: now.data.activity, ..AccountData::default() };
             let known = now.nonce > 0 || data != AccountData::default() || has_keys;
             if !known {
                 return None;

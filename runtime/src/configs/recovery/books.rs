@@ -22,8 +22,8 @@
 
 use super::{account, mending, repeat};
 use crate::{
-    AccountId, Balances, BlockNumber, BurnMint, Compensation, ForcedInclusion, L2Registry, Messages,
-    Multisig, Proxy, Rewards, Runtime, Stake, System,
+    AccountId, Balances, BlockNumber, BurnMint, Compensation, ForcedInclusion, L2Registry,
+    Messages, Multisig, Proxy, Rewards, Runtime, Stake, System,
 };
 use alloc::{vec, vec::Vec};
 use cascoin_l2_primitives::recovery::{Books, Fall};
@@ -132,11 +132,7 @@ fn stays(key: &[u8]) -> bool {
     is_item(key, &BurnMint::name_hash(), &[b"Stopped", b"Halted"])
         || is_item(key, &ForcedInclusion::name_hash(), &[b"CensorRecords", b"Unpunished"])
         || is_item(key, &L2Registry::name_hash(), &[b"Rules", b"OwnBootstrap"])
-        || is_item(
-            key,
-            &Rewards::name_hash(),
-            &[b"Penalties", b"FullnessAverages", b"DampedTerm"],
-        )
+        || is_item(key, &Rewards::name_hash(), &[b"Penalties", b"FullnessAverages", b"DampedTerm"])
 }
 
 /// Whether a key belongs to one of these items of a pallet.

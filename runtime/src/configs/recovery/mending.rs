@@ -47,9 +47,9 @@ struct Noted {
     reporter: Option<AccountId>,
 }
 
-/// Set while Stake was not told of some: the first of them.
+/// Set while Stake was not told of some: the first of them, and the one after the last.
 #[storage_alias]
-type Withheld = StorageValue<RecoveryBooks, u64, OptionQuery>;
+type Withheld = StorageValue<RecoveryBooks, (u64, u64), OptionQuery>;
 
 /// The last [`KEPT`] offences, by number.
 #[storage_alias]
@@ -69,8 +69,9 @@ fn note(offence: &Offence, reporter: Option<&AccountId>) {
         Noted { at: System::block_number(), offence: offence.clone(), reporter: reporter.cloned() };
     Offences::insert(number, noted);
     OffenceCount::put(number.saturating_add(1));
-    if Recovery::is_frozen() && !Withheld::exists() {
-        Withheld::put(number);
+    if Recovery::is_frozen() {
+        let first = Withheld::get().map_or(number, |(first, _)| first);
+        Withheld::put((first, number.saturating_add(1)));
     }
     if let Some(old) = number.checked_sub(KEPT) {
         Offences::remove(old);
@@ -177,22 +178,20 @@ fn begin_again_weight() -> Weight {
 /// At the beginning of a block that is not frozen: punishes, some each block, what was withheld
 /// while a recovery was that came to nothing.
 pub(crate) fn catch_up() {
-    let Some(first) = Withheld::get() else { return };
+    let Some((first, end)) = Withheld::get() else { return };
     let next = first.saturating_add(u64::from(PUNISHED));
-    let count = OffenceCount::get();
-    for number in first..next.min(count) {
+    for number in first..next.min(end) {
         if let Some(noted) = Offences::get(number) {
             punish(&noted);
         }
     }
-    if next < count {
-        Withheld::put(next);
+    if next < end {
+        Withheld::put((next, end));
     } else {
         Withheld::kill();
     }
-    let weight = Stake::max_reported_offence_weight()
-        .saturating_mul(u64::from(PUNISHED))
-        .saturating_add(
+    let weight =
+        Stake::max_reported_offence_weight().saturating_mul(u64::from(PUNISHED)).saturating_add(
             <Runtime as frame_system::Config>::DbWeight::get()
                 .reads_writes(u64::from(PUNISHED).saturating_add(2), 1),
         );

@@ -8,11 +8,14 @@
 //! A call to a pallet whose state did not go back ([`goes_back`]) is in force as it was, and
 //! something newer may be, too: session keys, say. So it is not made again; its fee is paid
 //! again. Inside another call it is refused: what goes back of such a batch falls.
+//!
+//! Two things hold once only. Who approves a multisig's call names the block of its first
+//! approval, which is another when it is repeated, so that the later ones fall. And what L1
+//! forced into blocks is dropped when L1 brings it again, as its nonce is used.
 
 use crate::{
     transactions::{extension, tip_of},
-    AccountId, Balance, ChargeFees, Nonce, Runtime, RuntimeCall, RuntimeOrigin,
-    UncheckedExtrinsic,
+    AccountId, Balance, ChargeFees, Nonce, Runtime, RuntimeCall, RuntimeOrigin, UncheckedExtrinsic,
 };
 use alloc::vec::Vec;
 use cascoin_l2_primitives::recovery::Fall;
@@ -103,7 +106,8 @@ pub(super) fn signer(encoded: &[u8]) -> Option<AccountId> {
 
 /// The most that repeating a transaction weighs; zero if it is unreadable.
 pub(super) fn weight(encoded: &[u8]) -> Weight {
-    read(encoded).map_or(Weight::zero(), |past| info(&past).total_weight().saturating_add(own_weight()))
+    read(encoded)
+        .map_or(Weight::zero(), |past| info(&past).total_weight().saturating_add(own_weight()))
 }
 
 /// Applies a transaction with its fee, or changes nothing but for a nonce that it is ahead of.
@@ -130,7 +134,7 @@ fn apply(past: Past, len: usize) -> Result<Weight, Fall> {
     let info = info(&past);
     let Past { signer, tip, mut call, .. } = past;
     if !goes_back(&call) {
-        call = frame_system::Call::remark { remark: Vec::new() }.into();
+        call = RuntimeCall::System(frame_system::Call::remark { remark: Vec::new() });
     }
     let origin = RuntimeOrigin::from(Some(signer));
     let result = ChargeFees::from(tip)

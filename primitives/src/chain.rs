@@ -207,6 +207,9 @@ pub struct ChainParameters {
     pub rate_limit: u32,
     /// Time a vote may stay open before its burns are shown as FAILED.
     pub mint_timeout_ms: u64,
+    /// Least deficit after a fork of L1 for which sequencers vote that the state of users'
+    /// money goes back (ADR 0033); 0: they never do. Below, all holders bear it.
+    pub recovery_threshold: Balance,
 }
 
 /// Shares of the base fees of a block, in percent; the rest is burned (R18.2).

@@ -52,6 +52,9 @@ pub enum ParameterChange {
     /// Least part of a sequencer's stake that must be bonded on this chain, percent. As
     /// for the smallest stake.
     MinL2StakeShare(u8),
+    /// Least deficit for which sequencers vote that a recovery begins, base units; 0: they
+    /// never do.
+    RecoveryThreshold(Balance),
 }
 
 impl ParameterChange {
@@ -71,6 +74,7 @@ impl ParameterChange {
             Self::MaxDailyDeposit(value) => table.max_daily_deposit = value,
             Self::MaxDailyMint(value) => table.max_daily_mint = value,
             Self::MinL2StakeShare(value) => table.min_l2_stake_share = value,
+            Self::RecoveryThreshold(value) => table.recovery_threshold = value,
         }
     }
 }

@@ -62,6 +62,7 @@ fn table() -> super::ChainParameters {
         fee_discount_score: 80,
         rate_limit: 100,
         mint_timeout_ms: 600_000,
+        recovery_threshold: 0,
     }
 }
 
@@ -89,7 +90,7 @@ fn the_table_is_read_back_as_given() {
 fn r1_2_governance_changes_one_parameter_at_a_time() {
     sp_io::TestExternalities::new(storage(table())).execute_with(|| {
         System::set_block_number(1);
-        let changes: [(ParameterChange, fn(&mut super::ChainParameters)); 13] = [
+        let changes: [(ParameterChange, fn(&mut super::ChainParameters)); 14] = [
             (ParameterChange::MaxSequencers(30), |p| p.max_sequencers = 30),
             (ParameterChange::MinSequencerScore(60), |p| p.min_sequencer_score = 60),
             (ParameterChange::MinSequencerStake(7), |p| p.min_sequencer_stake = 7),
@@ -107,6 +108,7 @@ fn r1_2_governance_changes_one_parameter_at_a_time() {
             (ParameterChange::MaxDailyDeposit(8), |p| p.max_daily_deposit = 8),
             (ParameterChange::MaxDailyMint(9), |p| p.max_daily_mint = 9),
             (ParameterChange::MinL2StakeShare(25), |p| p.min_l2_stake_share = 25),
+            (ParameterChange::RecoveryThreshold(11), |p| p.recovery_threshold = 11),
         ];
         let mut expected = table();
         for (change, edit) in changes {

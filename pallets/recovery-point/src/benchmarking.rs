@@ -1,6 +1,6 @@
 //! Measures what `weights.rs` estimates.
 
-use crate::pallet::{Config, InDoubt, Newest, Pallet, Points};
+use crate::pallet::{Common, Config, InDoubt, Newest, Pallet, Points};
 use cascoin_l2_primitives::{
     l1::{L1Hash, OutPoint},
     recovery::{Doubt, PointLog, RecoveryPoint, MAX_POINTS},
@@ -41,6 +41,7 @@ mod benchmarks {
     #[benchmark]
     fn settle() {
         InDoubt::<T>::put(Doubt::of(Some(RecoveryPoint::default())));
+        Common::<T>::put(l1_block(1));
         #[block]
         {
             Pallet::<T>::on_initialize(BlockNumberFor::<T>::one());
@@ -65,6 +66,7 @@ mod benchmarks {
     fn on_fork() {
         fill::<T>();
         InDoubt::<T>::put(Doubt::of(Some(RecoveryPoint::default())));
+        Common::<T>::put(l1_block(2));
         #[block]
         {
             Pallet::<T>::on_fork(&l1_block(1));

@@ -10,13 +10,16 @@
 //!   are told from which block on.
 //! - When the relay has caught up and all burns are judged (ADR 0026), the doubt ends if
 //!   everything came again or was taken back. Else it **stands**, with the deficit, until
-//!   that is gone. A recovery epoch would bring the state back to that block; there is none
-//!   yet.
+//!   that is gone or a recovery (`pallet-recovery`) brings the state back to that block. It
+//!   asks here where that is, and from which L1 block on L1 is to be followed again
+//!   ([`DoubtProvider`]).
 //!
 //! ## What holds
 //!
 //! - Nobody votes on the block: it follows from what the chain did itself.
 //! - Bounded: a point for each L1 block that a fork can remove, 512 of them.
+//! - The state of that block owes nothing to any L1 block above [`Common`](pallet::Common),
+//!   whichever branch it was on.
 //! - It changes nothing that other pallets keep.
 #![cfg_attr(not(feature = "std"), no_std)]
 
@@ -33,7 +36,9 @@ pub use weights::{EstimatedWeight, WeightInfo};
 
 use cascoin_l2_primitives::{
     chain::{Balance, BlockHash, BlockNumber},
-    recovery::{Doubt, Effect, PointLog, RecoveryPoint, RecoveryStatus},
+    recovery::{
+        Doubt, DoubtProvider, Effect, PointLog, RecoveryPoint, RecoveryStatus, StandingDoubt,
+    },
     relay::{L1BlockContext, L1Event, OnL1Event, OnL1Fork},
 };
 use frame_support::{traits::Get, weights::Weight};
@@ -79,6 +84,11 @@ pub mod pallet {
     #[pallet::storage]
     pub type InDoubt<T> = StorageValue<_, Doubt, OptionQuery>;
 
+    /// The highest L1 block that L1 kept through all forks since the doubt began; there
+    /// while something is in doubt.
+    #[pallet::storage]
+    pub type Common<T> = StorageValue<_, L1BlockContext, OptionQuery>;
+
     #[pallet::event]
     #[pallet::generate_deposit(pub(super) fn deposit_event)]
     pub enum Event<T: Config> {
@@ -88,7 +98,8 @@ pub mod pallet {
             /// The last block before; `None` if it is not known any more.
             since: Option<RecoveryPoint>,
         },
-        /// All that L1 dropped came again or was taken back.
+        /// All that L1 dropped came again or was taken back, or the state went back to
+        /// before it.
         Cleared {
             /// The last block before what was in doubt.
             since: Option<RecoveryPoint>,
@@ -127,8 +138,7 @@ impl<T: Config> Pallet<T> {
         if !T::Unsettled::get() {
             let (since, deficit) = (doubt.since, T::Deficit::get());
             if deficit == 0 {
-                InDoubt::<T>::kill();
-                Self::deposit_event(Event::Cleared { since });
+                Self::clear(since);
             } else if !doubt.stands {
                 InDoubt::<T>::put(Doubt { stands: true, ..doubt });
                 log::warn!(
@@ -140,6 +150,21 @@ impl<T: Config> Pallet<T> {
             }
         }
         T::WeightInfo::settle()
+    }
+
+    fn clear(since: Option<RecoveryPoint>) {
+        InDoubt::<T>::kill();
+        Common::<T>::kill();
+        Self::deposit_event(Event::Cleared { since });
+    }
+
+    // Forgets the points of L1 blocks above a height, and says what they were.
+    fn drop_above(l1_height: u32) -> Effect {
+        let mut points = Points::<T>::get();
+        let effect = points.drop_above(l1_height);
+        Newest::<T>::put(points.newest().unwrap_or(0));
+        Points::<T>::put(points);
+        effect
     }
 
     fn note(l1_height: u32) {
@@ -177,6 +202,9 @@ impl<T: Config> Pallet<T> {
         if points.points().last().is_some_and(|point| point.number >= block.max(1)) {
             return Err("a point lies ahead");
         }
+        if InDoubt::<T>::exists() != Common::<T>::exists() {
+            return Err("a doubt has no L1 block below it, or the other way round");
+        }
         Ok(())
     }
 }
@@ -193,15 +221,22 @@ impl<T: Config> OnL1Event for Pallet<T> {
 
 impl<T: Config> OnL1Fork for Pallet<T> {
     fn on_fork(common: &L1BlockContext) {
-        let mut points = Points::<T>::get();
-        let effect = points.drop_above(common.height);
-        Newest::<T>::put(points.newest().unwrap_or(0));
-        Points::<T>::put(points);
+        let effect = Self::drop_above(common.height);
+        // A fork without effects puts nothing in doubt. While something is, it may bring
+        // other blocks below those that did.
+        let lowest = Common::<T>::get().filter(|known| known.height < common.height);
+        let lowest = lowest.unwrap_or(*common);
         let doubt = match effect {
-            Effect::None => return,
+            Effect::None => {
+                if Common::<T>::exists() {
+                    Common::<T>::put(lowest);
+                }
+                return;
+            }
             Effect::Since(point) => Doubt::of(Some(point)),
             Effect::Forgotten => Doubt::of(None),
         };
+        Common::<T>::put(lowest);
         let doubt = InDoubt::<T>::get().map_or(doubt, |before| before.and(doubt));
         InDoubt::<T>::put(doubt);
         Self::deposit_event(Event::Doubted { since: doubt.since });
@@ -212,5 +247,26 @@ impl<T: Config> OnL1Fork for Pallet<T> {
 
     fn max_fork_weight() -> Weight {
         T::WeightInfo::on_fork()
+    }
+}
+
+impl<T: Config> DoubtProvider for Pallet<T> {
+    fn standing() -> Option<StandingDoubt> {
+        let doubt = InDoubt::<T>::get().filter(|doubt| doubt.stands)?;
+        let common = Common::<T>::get()?;
+        let deficit = Some(T::Deficit::get()).filter(|deficit| *deficit > 0)?;
+        Some(StandingDoubt { since: doubt.since, common, deficit })
+    }
+
+    fn weight() -> Weight {
+        T::WeightInfo::settle()
+    }
+
+    // L1 blocks above `common` are delivered again, and have their first effects anew.
+    fn recovered(common: &L1BlockContext) {
+        Self::drop_above(common.height);
+        if let Some(doubt) = InDoubt::<T>::get() {
+            Self::clear(doubt.since);
+        }
     }
 }

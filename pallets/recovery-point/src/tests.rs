@@ -1,9 +1,9 @@
 //! What is in doubt, since when, and until when.
 
-use crate::{mock::*, Event, InDoubt, Newest, Points};
+use crate::{mock::*, Common, Event, InDoubt, Newest, Points};
 use cascoin_l2_primitives::{
-    recovery::{Doubt, RecoveryPoint, RecoveryStatus},
-    relay::MAX_FORK_DEPTH,
+    recovery::{Doubt, DoubtProvider, RecoveryPoint, RecoveryStatus, StandingDoubt},
+    relay::{L1BlockContext, MAX_FORK_DEPTH},
 };
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -120,6 +120,60 @@ fn a_fork_below_what_is_remembered_says_so() {
         effect(7);
         fork(6);
         assert_eq!(Recovery::status(), status(None, false, 0));
+    });
+}
+
+fn common(height: u32) -> L1BlockContext {
+    L1BlockContext { height, ..Default::default() }
+}
+
+#[test]
+fn r19_2_a_recovery_is_told_of_the_lowest_fork_since_the_doubt_began() {
+    chain().execute_with(|| {
+        // Nothing is in doubt: this fork is of no account.
+        fork(2);
+        assert_eq!(Common::<Test>::get(), None);
+        effect(8);
+        fork(7);
+        // What stands in 6 and 7 now had no effect before, and may have one on the new
+        // branch.
+        fork(5);
+        fork(6);
+        assert_eq!(Common::<Test>::get(), Some(common(5)));
+        assert_eq!(Recovery::standing(), None, "it may all come again");
+        settle(30);
+        assert_eq!(Recovery::standing(), None, "the chain has not settled it yet");
+        block();
+        let since = Some(point(8, 0));
+        let standing = StandingDoubt { since, common: common(5), deficit: 30 };
+        assert_eq!(Recovery::standing(), Some(standing));
+        Unbacked::set(0);
+        block();
+        assert_eq!((Recovery::standing(), Common::<Test>::get()), (None, None));
+    });
+}
+
+#[test]
+fn r19_2_after_a_recovery_nothing_is_in_doubt_and_effects_are_noted_anew() {
+    chain().execute_with(|| {
+        effect(6);
+        effect(8);
+        fork(7);
+        effect(8);
+        effect(9);
+        settle(30);
+        block();
+        assert!(Recovery::standing().is_some());
+        Recovery::recovered(&common(7));
+        Unbacked::set(0);
+        assert_eq!(Recovery::status(), RecoveryStatus::default());
+        assert_eq!(told().last(), Some(&Event::Cleared { since: Some(point(8, 0)) }));
+        assert_eq!(Points::<Test>::get().points(), [point(6, 0)]);
+        block();
+        effect(8);
+        assert_eq!(Points::<Test>::get().points(), [point(6, 0), point(8, 2)]);
+        assert_eq!(Newest::<Test>::get(), 8);
+        assert_eq!(Recovery::standing(), None);
     });
 }
 

@@ -26,9 +26,9 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
         Weight::from_parts(2_000_000, 0) + T::DbWeight::get().reads(1)
     }
 
-    // The doubt, whether it is settled (twice), the deficit.
+    // The doubt, whether it is settled (twice), the deficit; the L1 block below is removed.
     fn settle() -> Weight {
-        Weight::from_parts(15_000_000, 0) + T::DbWeight::get().reads_writes(4, 1)
+        Weight::from_parts(15_000_000, 0) + T::DbWeight::get().reads_writes(4, 2)
     }
 
     fn note() -> Weight {
@@ -36,7 +36,7 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
     }
 
     fn on_fork() -> Weight {
-        Weight::from_parts(60_000_000, 0) + T::DbWeight::get().reads_writes(2, 3)
+        Weight::from_parts(60_000_000, 0) + T::DbWeight::get().reads_writes(3, 4)
     }
 }
 

@@ -127,6 +127,21 @@ impl Replay {
         Some(self.next).filter(|next| next.block <= self.last)
     }
 
+    /// The block that is due has no transactions of users: the next one is due.
+    ///
+    /// # Errors
+    /// [`ReplayError`] when all is done.
+    pub fn pass_over(&mut self) -> Result<(), ReplayError> {
+        let block = self.due().ok_or(ReplayError)?.block;
+        self.next = Place { block: block.saturating_add(1), index: 0 };
+        Ok(())
+    }
+
+    /// The last block that is replayed.
+    pub fn last(&self) -> BlockNumber {
+        self.last
+    }
+
     /// Repeats transactions of the block that is due, at most `limit`. `block` are all
     /// users' transactions of it. Tells the verdict on each, and returns how many it
     /// looked at. Once all are repeated the next block is due.

@@ -32,8 +32,8 @@ pub enum RecoveryStep {
     Block {
         /// Its header, with its seal.
         header: Box<Header>,
-        /// All of its transactions, each as the block has it: a SCALE-encoded opaque
-        /// extrinsic without the length in front.
+        /// All of its transactions, each as the block has it: SCALE-encoded, with the
+        /// length in front (`OpaqueExtrinsic::encode`).
         body: Vec<Vec<u8>>,
     },
 }

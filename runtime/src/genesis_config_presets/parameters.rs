@@ -17,6 +17,9 @@ const ALL_TO_THE_PRODUCER: FeeSplit = FeeSplit { producer: 100, others: 0 };
 /// As large as the share of all stake that a double sign takes, so that it can be taken.
 const MIN_L2_STAKE_SHARE: u8 = 50;
 const MINT_TIMEOUT_MS: u64 = 10 * 60 * 1_000;
+/// Coins that nothing backs for which payments are undone: a tenth of what one burn may
+/// bring in a day on mainnet.
+const RECOVERY_THRESHOLD: Balance = 1_000;
 
 /// The facts a table takes from its L1.
 struct L1 {
@@ -83,6 +86,7 @@ pub fn mainnet() -> ChainParameters {
         fee_discount_score: 80,
         rate_limit: 100,
         mint_timeout_ms: MINT_TIMEOUT_MS,
+        recovery_threshold: l1.coins(RECOVERY_THRESHOLD),
     }
 }
 
@@ -153,6 +157,8 @@ pub fn regtest() -> ChainParameters {
         fee_discount_score: 50,
         rate_limit: 1_000,
         mint_timeout_ms: MINT_TIMEOUT_MS,
+        // Whoever tries a recovery out says from when on.
+        recovery_threshold: 0,
     }
 }
 

@@ -259,6 +259,7 @@ fn o3_parameters_are_the_operator_guides() {
         fee_discount_score: 80,
         rate_limit: 100,
         mint_timeout_ms: 600_000,
+        recovery_threshold: 1_000 * cas,
     };
     let testnet = ChainParameters {
         chain_id: 2,
@@ -297,6 +298,7 @@ fn o3_parameters_are_the_operator_guides() {
         fee_discount_score: 60,
         rate_limit: 200,
         mint_timeout_ms: 600_000,
+        recovery_threshold: 1_000 * cas,
     };
     let regtest = ChainParameters {
         chain_id: 3,
@@ -335,6 +337,7 @@ fn o3_parameters_are_the_operator_guides() {
         fee_discount_score: 50,
         rate_limit: 1_000,
         mint_timeout_ms: 600_000,
+        recovery_threshold: 0,
     };
     let local = ChainParameters {
         l1_confirmations: 6,

@@ -126,6 +126,9 @@ struct Params {
     /// Time without news of L1 after which it is stalled.
     l1_stall_seconds: u64,
     min_fee: String,
+    /// Least deficit after a fork of L1 for which sequencers vote that a recovery begins;
+    /// zero if they never do.
+    recovery_threshold: String,
 }
 
 /// More than two thirds, as the guide writes it. The rule itself is
@@ -217,6 +220,7 @@ pub(super) fn chain_info(context: &Context, args: &Args) -> RpcResult<ChainInfo>
             emergency_recovery_seconds: parameters.emergency_recovery_s,
             l1_stall_seconds: parameters.l1_stall_s,
             min_fee: at.coins(parameters.min_fee),
+            recovery_threshold: at.coins(parameters.recovery_threshold),
         },
     })
 }

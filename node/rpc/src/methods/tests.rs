@@ -143,6 +143,7 @@ impl ChainReader for TestChain {
             propose_timeout_ms: 1_000,
             mint_timeout_ms: 600_000,
             min_fee: 1_000,
+            recovery_threshold: 100_000_000,
             max_deposit: 1_000_000_000,
             min_sequencer_score: 70,
             min_sequencer_stake: 100_000_000,
@@ -809,6 +810,7 @@ fn chain_info_tells_chain_l1_and_parameters() {
         assert_eq!(info["l1"]["node"]["tipHeight"], 106);
         assert_eq!(info["params"]["leaderTimeoutSeconds"], 1);
         assert_eq!(info["params"]["minFee"], "0.00001000");
+        assert_eq!(info["params"]["recoveryThreshold"], "1.00000000");
         assert_eq!((&info["finality"], &info["anchored"]), (&json!("final"), &json!(false)));
     }
     let open = call("l2_getchaininfo", json!([]))["minting"].clone();

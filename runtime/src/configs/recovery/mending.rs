@@ -27,9 +27,8 @@ use frame_support::{
 use pallet_rewards::WeightInfo as _;
 use scale_info::TypeInfo;
 
-/// Offences that are on record: of all sequencers of the largest set, offline in each of
-/// twelve sessions an hour, those of a recovery's reach are more; of a third of them, fewer.
-/// With more the chain had no quorum.
+/// Offences that are on record: more than there are if a third of the largest set is offline
+/// in each of the 288 sessions that a day has. With more of them offline there are no blocks.
 const KEPT: u64 = 8_192;
 /// Offences that one step looks at, and that it punishes.
 const LOOKED_AT: u32 = 256;

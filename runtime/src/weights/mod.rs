@@ -21,6 +21,9 @@ pub mod pallet_multisig;
 pub mod pallet_participation;
 pub mod pallet_proxy;
 pub mod pallet_rate_limit;
+pub mod pallet_recovery {
+    pub use ::pallet_recovery::weights::EstimatedWeight as WeightInfo;
+}
 pub mod pallet_recovery_point;
 pub mod pallet_reputation;
 pub mod pallet_reputation_export;

@@ -204,7 +204,7 @@ mod benchmarks {
         let parts = T::Books::parts();
         let part = parts.len().saturating_sub(1) as u32;
         let prefix = parts.last().cloned().unwrap_or_default();
-        let (mut nodes, mut root) = (MemoryDB::<BlakeTwo256>::default(), H256::default());
+        let (mut nodes, mut root) = (MemoryDB::<BlakeTwo256>::new(&[0]), H256::default());
         {
             let mut trie =
                 TrieDBMutBuilder::<LayoutV1<BlakeTwo256>>::new(&mut nodes, &mut root).build();
@@ -225,12 +225,12 @@ mod benchmarks {
     /// Nobody signed what is in it, so nothing is repeated.
     #[benchmark]
     fn body() {
-        let body = vec![vec![7; BODY]];
+        let encoded = vec![vec![7; BODY]];
         let version = T::Version::get().extrinsics_root_state_version();
-        let header = header(H256::zero(), BlakeTwo256::ordered_trie_root(body.clone(), version));
+        let header = header(H256::zero(), BlakeTwo256::ordered_trie_root(encoded.clone(), version));
         UserBlocks::<T>::insert(1, header.hash());
         run::<T>(RecoveryPoint::default(), Phase::Replaying { next: Replay::between(0, 5) });
-        let step = RecoveryStep::Block { header: Box::new(header), body };
+        let step = RecoveryStep::Block { header: Box::new(header), body: encoded };
         #[extrinsic_call]
         advance(RawOrigin::None, step);
         assert!(Advanced::<T>::get());

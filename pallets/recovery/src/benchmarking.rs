@@ -7,7 +7,7 @@ use crate::{
         Advanced, Call, Cast, Config, Failed, Fallen, Forced, HadUsers, Pallet, Running, UserBlocks,
     },
     types::{Phase, RecoveryRun, Votes},
-    MAX_SCANNED, NOTES_KEPT,
+    MAX_FAILED, MAX_SCANNED, NOTES_KEPT,
 };
 use alloc::{boxed::Box, vec, vec::Vec};
 use cascoin_l2_primitives::{
@@ -22,7 +22,7 @@ use codec::Encode;
 use frame_benchmarking::v2::*;
 use frame_support::traits::Get;
 use frame_system::RawOrigin;
-use sp_core::{bounded::BoundedVec, H256};
+use sp_core::{bounded::BoundedVec, ConstU32, H256};
 use sp_runtime::{
     traits::{BlakeTwo256, Hash as _, Header as _},
     Digest,
@@ -67,6 +67,11 @@ fn cast<T: Config>() -> Votes {
     }
 }
 
+/// So many transactions that failed.
+fn failed(count: u32) -> BoundedVec<u32, ConstU32<MAX_FAILED>> {
+    BoundedVec::truncate_from((0..count).collect::<Vec<_>>())
+}
+
 #[benchmarks]
 mod benchmarks {
     use super::*;
@@ -76,7 +81,7 @@ mod benchmarks {
         HadUsers::<T>::put(true);
         for number in 0..2u32 {
             UserBlocks::<T>::insert(number, BlockHash::zero());
-            Failed::<T>::insert(number, BoundedVec::truncate_from(vec![1, 2, 3]));
+            Failed::<T>::insert(number, failed(3));
         }
         let now = NOTES_KEPT + 2;
         #[block]
@@ -137,11 +142,11 @@ mod benchmarks {
     #[benchmark]
     fn note_outcome() {
         let now = Pallet::<T>::now();
-        Failed::<T>::insert(now, BoundedVec::truncate_from((0..1_000).collect::<Vec<_>>()));
+        Failed::<T>::insert(now, failed(1_000));
         #[block]
         {
             HadUsers::<T>::put(true);
-            let _ = Failed::<T>::try_append(now, 1_000);
+            let _ = Failed::<T>::try_append(now, 1_000u32);
         }
         assert_eq!(Failed::<T>::decode_len(now), Some(1_001));
     }

@@ -37,8 +37,8 @@ impl<T: Config> Pallet<T> {
         if vote.subject.number <= Count::<T>::get() {
             return Err(InvalidTransaction::Stale.into());
         }
-        // The deficit may have changed, and may be the same again.
-        if Self::recovery_subject() != Some(vote.subject) {
+        // Another fork may be known here, or not yet.
+        if !Self::recovery_subject().is_some_and(|due| due.is_same(&vote.subject)) {
             return Err(not_yet);
         }
         if Self::has_vote(vote.voter, &vote.subject) {
@@ -49,10 +49,11 @@ impl<T: Config> Pallet<T> {
         if !sp_io::crypto::ed25519_verify(&vote.signature, &message, &key) {
             return Err(InvalidTransaction::BadProof.into());
         }
+        let recovery = RecoverySubject { deficit: 0, ..vote.subject };
         let validity = ValidTransaction {
             priority: PRIORITY,
             requires: Default::default(),
-            provides: alloc::vec![(b"rcov", vote.subject, vote.set_id, key).encode()],
+            provides: alloc::vec![(b"rcov", recovery, vote.set_id, key).encode()],
             longevity: LONGEVITY,
             propagate: true,
         };

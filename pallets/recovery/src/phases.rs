@@ -2,8 +2,8 @@
 
 use crate::{
     pallet::{
-        Advanced, Cast, Config, Count, Event, Failed, Forced, HadUsers, LastRecovery, NotesFrom,
-        Pallet, RedeliveredTo, Running, UserBlocks,
+        Advanced, Cast, Config, Count, Event, Failed, HadUsers, LastRecovery, NotesFrom, Pallet,
+        RedeliveredTo, Running, UserBlocks,
     },
     types::{Phase, RecoveryRun},
     WeightInfo, MAX_SCANNED, NOTES_KEPT,
@@ -87,11 +87,8 @@ impl<T: Config> Pallet<T> {
     }
 
     fn begin(now: BlockNumber) {
-        let Some(subject) = Forced::<T>::take().or_else(Self::agreed) else { return };
         // What else happened in this block, or since the votes, may have changed it.
-        if Self::possible() != Ok(subject) {
-            return;
-        }
+        let Some(subject) = Self::forced().or_else(Self::agreed) else { return };
         Cast::<T>::kill();
         let recovery::RecoverySubject { number, since, common, deficit } = subject;
         Count::<T>::put(number);

@@ -64,7 +64,7 @@ pub struct RecoveryRun {
     pub fell: u32,
 }
 
-/// Votes for one subject.
+/// Votes for one recovery.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct Votes {
     /// The set that votes.
@@ -76,11 +76,11 @@ pub struct Votes {
 }
 
 impl Votes {
-    /// What there is of votes of the set in force for `subject`: all others are void.
+    /// What there is of votes of the set in force for this recovery: all others are void.
     #[must_use]
     pub fn in_force<S: SequencerSetProvider>(self, subject: &RecoverySubject) -> Self {
         let set_id = S::set_id();
-        if self.set_id == set_id && self.subject == *subject {
+        if self.set_id == set_id && self.subject.is_same(subject) {
             self
         } else {
             Self { set_id, subject: *subject, voters: BoundedVec::default() }

@@ -4,7 +4,10 @@ use crate::{
     mock::*,
     pallet::{Call, Cast, Error},
 };
-use cascoin_l2_primitives::recovery::{RecoverySubject, RecoveryVote, StandingDoubt};
+use cascoin_l2_primitives::{
+    recovery::{RecoveryPoint, RecoverySubject, RecoveryVote, StandingDoubt},
+    relay::L1BlockContext,
+};
 use frame_support::{assert_noop, assert_ok, dispatch::RawOrigin, traits::Authorize};
 use sp_core::ed25519;
 use sp_runtime::{
@@ -87,9 +90,10 @@ fn the_pool_takes_one_vote_of_each_sequencer_and_subject() {
         // What this node does not know yet may become right.
         let subject = good.subject;
         let next = vote_for(2, RecoverySubject { number: 2, ..subject });
-        let larger = vote_for(2, RecoverySubject { deficit: 151, ..subject });
+        let common = L1BlockContext { height: 7, ..subject.common };
+        let other = vote_for(2, RecoverySubject { common, ..subject });
         let next_set = RecoveryVote { set_id: 1, ..good.clone() };
-        for vote in [next, larger, next_set] {
+        for vote in [next, other, next_set] {
             assert_eq!(pool(vote), Err(NOT_YET));
         }
         assert_ok!(cast(good.clone()));
@@ -117,7 +121,8 @@ fn what_was_not_authorised_for_this_block_fails() {
         assert_noop!(Recovery::force(RuntimeOrigin::signed(account(1))), DispatchError::BadOrigin);
         let other_set = RecoveryVote { set_id: 1, ..good.clone() };
         assert_noop!(call(other_set), Error::<Test>::WrongSet);
-        let other = RecoverySubject { deficit: 149, ..good.subject };
+        let since = RecoveryPoint { number: 1, ..good.subject.since };
+        let other = RecoverySubject { since, ..good.subject };
         assert_noop!(call(vote_for(0, other)), Error::<Test>::WrongSubject);
         let nobody = RecoveryVote { voter: 4, ..good.clone() };
         assert_noop!(call(nobody), Error::<Test>::NotAMember);
@@ -128,14 +133,48 @@ fn what_was_not_authorised_for_this_block_fails() {
     });
 }
 
+/// Attack: whoever owes coins has a unit of them taken back, in every block.
+#[test]
+fn r19_2_votes_do_not_hang_on_the_deficit() {
+    on_chain(|chain| {
+        doubtful(chain);
+        let early = vote(2);
+        for voter in 0..2 {
+            assert_ok!(cast(vote(voter)));
+            chain.idle(1);
+            set_deficit(149 - u128::from(voter));
+            assert!(Recovery::has_voted_recovery(voter));
+        }
+        // It was signed when the deficit was another.
+        assert_ok!(cast(early));
+        set_deficit(147);
+        chain.idle(1);
+        let running = Recovery::recovery_overview().running.expect("it runs");
+        assert_eq!(running.deficit, 147, "as it is by now");
+    });
+}
+
+#[test]
+fn r19_2_none_begins_when_the_deficit_has_become_small() {
+    on_chain(|chain| {
+        doubtful(chain);
+        (0..3).for_each(|voter| assert_ok!(cast(vote(voter))));
+        set_deficit(99);
+        chain.idle(2);
+        assert!(!Recovery::is_running());
+    });
+}
+
 #[test]
 fn votes_of_another_set_or_for_another_subject_are_void() {
     on_chain(|chain| {
         doubtful(chain);
         assert_ok!(cast(vote(0)));
         assert_ok!(cast(vote(1)));
-        // A part of the deficit was taken back: all vote anew.
-        set_deficit(140);
+        // A fork reaches further down: all vote anew.
+        let standing = Standing::get().expect("it stands");
+        let common = L1BlockContext { time: 9, ..standing.common };
+        Standing::set(Some(StandingDoubt { common, ..standing }));
         assert!(!Recovery::has_voted_recovery(0));
         assert_ok!(cast(vote(2)));
         assert_eq!(Recovery::recovery_overview().votes, 1);

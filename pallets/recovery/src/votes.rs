@@ -1,6 +1,6 @@
 //! Whether a recovery can begin, and who is for it.
 
-use crate::pallet::{Cast, Config, Count, Error, LastRecovery, Pallet, Running};
+use crate::pallet::{Cast, Config, Count, Error, Forced, LastRecovery, Pallet, Running};
 use cascoin_l2_primitives::{
     recovery::{Books, DoubtProvider, NoRecovery, RecoverySubject, RecoveryVote},
     sequencers::SequencerSetProvider,
@@ -49,7 +49,8 @@ impl<T: Config> Pallet<T> {
         let RecoveryVote { set_id, voter, subject, .. } = vote;
         ensure!(set_id == T::Sequencers::set_id(), Error::<T>::WrongSet);
         ensure!(!Running::<T>::exists(), Error::<T>::WrongSubject);
-        ensure!(Self::votable() == Ok(subject), Error::<T>::WrongSubject);
+        let is_due = Self::votable().is_ok_and(|due| due.is_same(&subject));
+        ensure!(is_due, Error::<T>::WrongSubject);
         ensure!(usize::from(voter) < T::Sequencers::members(), Error::<T>::NotAMember);
         let mut cast = Cast::<T>::get().unwrap_or_default().in_force::<T::Sequencers>(&subject);
         ensure!(cast.add(voter), Error::<T>::AlreadyVoted);
@@ -57,13 +58,23 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// What enough sequencers are for. Votes of a set that is gone are dropped.
+    /// The recovery that enough sequencers are for, if it is still due. Votes of a set that is
+    /// gone are dropped.
     pub(crate) fn agreed() -> Option<RecoverySubject> {
         let cast = Cast::<T>::get()?;
         if cast.set_id != T::Sequencers::set_id() {
             Cast::<T>::kill();
             return None;
         }
-        (cast.voters.len() >= T::Sequencers::quorum()).then_some(cast.subject)
+        if cast.voters.len() < T::Sequencers::quorum() {
+            return None;
+        }
+        Self::votable().ok().filter(|due| due.is_same(&cast.subject))
+    }
+
+    /// The recovery that Root began in this block, if it is still due.
+    pub(crate) fn forced() -> Option<RecoverySubject> {
+        let forced = Forced::<T>::take()?;
+        Self::possible().ok().filter(|due| due.is_same(&forced))
     }
 }

@@ -94,7 +94,8 @@ impl Get<bool> for L1Unsettled {
 }
 
 /// Whether the call filter refuses what the public does: in an emergency, while a recovery
-/// runs, and until the chain opens (R32.3). A message whose call it refused would use up its tries and pay for each.
+/// runs, and until the chain opens (R32.3). A message whose call it refused would use up its
+/// tries and pay for each.
 pub struct PublicWaits;
 
 impl Get<bool> for PublicWaits {

@@ -23,7 +23,11 @@ pub(crate) use repeat::{goes_back, is_repeating};
 
 use super::system::MAX_BLOCK_REF_TIME;
 use crate::{Balance, ChainParameters, RecoveryPoint, Runtime, SequencerRegistry};
-use frame_support::{parameter_types, traits::ConstU32, weights::Weight};
+use frame_support::{
+    parameter_types,
+    traits::{ConstU32, Get},
+    weights::Weight,
+};
 
 /// Nodes of sequencers keep the state of 180,000 blocks. What is less is the time that a
 /// recovery takes to restore and to repeat.

@@ -13,7 +13,7 @@ use cascoin_l2_primitives::{
         L1Hash, OutPoint,
     },
     recovery::{
-        recovery_message, Fall, FallenTransaction, Place, RecoveryPhase, RecoveryStatus,
+        recovery_message, Cursor, Fall, FallenTransaction, Place, RecoveryPhase, RecoveryStatus,
         RecoveryStep, RecoveryVote, Wanted,
     },
     relay::{
@@ -22,11 +22,12 @@ use cascoin_l2_primitives::{
     sequencers::{Offence, OffenceKind, OnOffence},
 };
 use cascoin_l2_runtime::{
-    AccountId, Balances, Block, BurnMint, Executive, Header, L1Relay, Recovery, RecoveryPoint,
-    Rewards, Runtime, RuntimeCall, Session, System, UncheckedExtrinsic,
+    AccountId, Balances, Block, BurnMint, Executive, Header, L1Relay, NoPublicCallsInRecovery,
+    Recovery, RecoveryPoint, Rewards, Runtime, RuntimeCall, Session, System, UncheckedExtrinsic,
 };
 use codec::Encode;
-use frame_support::traits::fungible::Inspect;
+use frame_support::traits::{fungible::Inspect, Contains};
+use pallet_recovery::types::{Phase, RecoveryRun};
 use sp_core::{ed25519, Pair, H256};
 use sp_keyring::Sr25519Keyring::{self, Alice, Bob, Eve, Ferdie, One, Two};
 use sp_runtime::{
@@ -125,6 +126,14 @@ fn balance(chain: &mut Chain, who: Sr25519Keyring) -> u128 {
     chain.read(|| Balances::total_balance(&account))
 }
 
+/// Bob moves the clock, and loses some of its stake.
+fn offend() {
+    let offender = Bob.to_account_id();
+    let kind = OffenceKind::TimestampManipulation;
+    let offence = Offence { kind, offender, set_id: 0, height: 2 };
+    <Runtime as pallet_timestamp_guard::Config>::OnOffence::on_offence(&offence);
+}
+
 /// L1 drops the burn for One, which has paid Ferdie with it.
 fn story(threshold: u128) -> Story {
     let mut chain = genesis(threshold);
@@ -148,13 +157,7 @@ fn story(threshold: u128) -> Story {
     assert!(matches!(applied[3], Ok(Err(_))), "{applied:?}");
     let succeeded = applied.iter().filter(|result| **result == Ok(Ok(()))).count();
     assert_eq!(succeeded, 4, "{applied:?}");
-    // Bob moves the clock, and loses some of its stake.
-    chain.read(|| {
-        let offender = Bob.to_account_id();
-        let kind = OffenceKind::TimestampManipulation;
-        let offence = Offence { kind, offender, set_id: 0, height: 2 };
-        <Runtime as pallet_timestamp_guard::Config>::OnOffence::on_offence(&offence);
-    });
+    chain.read(offend);
     let stake = stake_of(&mut chain, Bob);
     assert!(stake > 0 && stake < 100 * COIN);
 
@@ -385,4 +388,50 @@ fn p20_root_begins_one_and_what_it_said_is_not_repeated() {
     assert!(!story.chain.read(Recovery::is_running), "none began once more");
     assert_eq!(story.chain.read(|| System::account_nonce(Alice.to_account_id())), 2);
     check_books(&mut story.chain);
+}
+
+/// A recovery that runs and has done nothing yet.
+fn begin(phase: Phase) {
+    pallet_recovery::Running::<Runtime>::put(RecoveryRun {
+        number: 1,
+        since: Default::default(),
+        common: start(),
+        deficit: 1,
+        begun_at: 1,
+        phase,
+        moved_at: 1,
+        applied_before: 0,
+        held: 0,
+        fell: 0,
+    });
+}
+
+#[test]
+fn p20_an_offence_while_a_recovery_restores_costs_stake_when_it_is_called_off() {
+    let mut chain = genesis(0);
+    chain.read(|| {
+        begin(Phase::Restoring { root: None, cursor: Cursor::default() });
+        offend();
+    });
+    assert_eq!(stake_of(&mut chain, Bob), 100 * COIN, "what is half restored is not touched");
+    chain.read(pallet_recovery::Running::<Runtime>::kill);
+    chain.grow(vec![]);
+    let stake = stake_of(&mut chain, Bob);
+    assert!(stake > 0 && stake < 100 * COIN);
+    chain.grow(vec![]);
+    assert_eq!(stake_of(&mut chain, Bob), stake, "once");
+}
+
+#[test]
+fn r19_3_users_calls_are_refused_while_a_recovery_runs() {
+    let mut chain = genesis(0);
+    chain.read(|| {
+        let force = RuntimeCall::Recovery(pallet_recovery::Call::force {});
+        let public = [transfer(Eve, 1), RuntimeCall::Rewards(pallet_rewards::Call::claim {})];
+        assert!(public.iter().all(NoPublicCallsInRecovery::contains));
+        begin(Phase::L1Again);
+        assert!(!public.iter().any(NoPublicCallsInRecovery::contains));
+        assert!(NoPublicCallsInRecovery::contains(&force));
+        assert!(NoPublicCallsInRecovery::contains(&bond(1)), "it runs the chain");
+    });
 }

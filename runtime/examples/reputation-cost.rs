@@ -307,8 +307,8 @@ fn dispatch(signer: AccountId, call: RuntimeCall, noted: bool) -> Duration {
         info.extension_weight = whole.weight(&call);
         timed(|| whole.dispatch_transaction(origin, call, &info, LENGTH, 0))
     } else {
-        let (a, b, c, d, e, f, g, h, i, j, k, (_, reclaim)) = whole;
-        let rest = (a, b, c, d, e, f, g, h, i, j, k, reclaim);
+        let (a, b, c, d, e, f, g, h, i, j, k, (_, outcome, reclaim)) = whole;
+        let rest = (a, b, c, d, e, f, g, h, i, j, k, (outcome, reclaim));
         info.extension_weight = rest.weight(&call);
         timed(|| rest.dispatch_transaction(origin, call, &info, LENGTH, 0))
     };

@@ -61,10 +61,11 @@ impl<T: Config> Pallet<T> {
     }
 }
 
-impl<T> TransactionExtension<T::RuntimeCall> for NoteOutcome<T>
+impl<T> TransactionExtension<<T as frame_system::Config>::RuntimeCall> for NoteOutcome<T>
 where
     T: Config + Send + Sync,
-    T::RuntimeCall: Dispatchable<Info = DispatchInfo, PostInfo = PostDispatchInfo>,
+    <T as frame_system::Config>::RuntimeCall:
+        Dispatchable<Info = DispatchInfo, PostInfo = PostDispatchInfo>,
     T::RuntimeOrigin: AsSystemOriginSigner<AccountId> + Clone,
 {
     const IDENTIFIER: &'static str = "NoteOutcome";
@@ -73,20 +74,20 @@ where
     /// Whether somebody signed it.
     type Pre = bool;
 
-    fn weight(&self, _: &T::RuntimeCall) -> Weight {
+    fn weight(&self, _: &<T as frame_system::Config>::RuntimeCall) -> Weight {
         T::WeightInfo::note_outcome()
     }
 
     fn validate(
         &self,
         origin: T::RuntimeOrigin,
-        _: &T::RuntimeCall,
-        _: &DispatchInfoOf<T::RuntimeCall>,
+        _: &<T as frame_system::Config>::RuntimeCall,
+        _: &DispatchInfoOf<<T as frame_system::Config>::RuntimeCall>,
         _: usize,
         (): Self::Implicit,
         _: &impl Encode,
         _: TransactionSource,
-    ) -> ValidateResult<Self::Val, T::RuntimeCall> {
+    ) -> ValidateResult<Self::Val, <T as frame_system::Config>::RuntimeCall> {
         Ok((ValidTransaction::default(), (), origin))
     }
 
@@ -94,8 +95,8 @@ where
         self,
         (): Self::Val,
         origin: &T::RuntimeOrigin,
-        _: &T::RuntimeCall,
-        _: &DispatchInfoOf<T::RuntimeCall>,
+        _: &<T as frame_system::Config>::RuntimeCall,
+        _: &DispatchInfoOf<<T as frame_system::Config>::RuntimeCall>,
         _: usize,
     ) -> Result<Self::Pre, TransactionValidityError> {
         Ok(origin.as_system_origin_signer().is_some())
@@ -103,8 +104,8 @@ where
 
     fn post_dispatch_details(
         is_signed: Self::Pre,
-        _: &DispatchInfoOf<T::RuntimeCall>,
-        _: &PostDispatchInfoOf<T::RuntimeCall>,
+        _: &DispatchInfoOf<<T as frame_system::Config>::RuntimeCall>,
+        _: &PostDispatchInfoOf<<T as frame_system::Config>::RuntimeCall>,
         _: usize,
         result: &DispatchResult,
     ) -> Result<Weight, TransactionValidityError> {

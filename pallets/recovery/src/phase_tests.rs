@@ -23,7 +23,7 @@ use frame_support::{
 };
 use sp_core::H256;
 use sp_runtime::{
-    traits::{BlakeTwo256, Hash as _, Header as _},
+    traits::{BlakeTwo256, Hash as _},
     DispatchError,
 };
 

@@ -17,7 +17,7 @@ use cascoin_l2_primitives::{
 use core::marker::PhantomData;
 use frame_support::{ensure, storage::unhashed, traits::Get, weights::Weight};
 use sp_core::H256;
-use sp_runtime::traits::{BlakeTwo256, Hash as _, Header as _};
+use sp_runtime::traits::{BlakeTwo256, Hash as _};
 use sp_trie::StorageProof;
 
 impl<T: Config> Pallet<T> {

@@ -158,7 +158,9 @@ fn r19_2_votes_do_not_hang_on_the_deficit() {
 fn r19_2_none_begins_when_the_deficit_has_become_small() {
     on_chain(|chain| {
         doubtful(chain);
-        (0..3).for_each(|voter| assert_ok!(cast(vote(voter))));
+        for voter in 0..3 {
+            assert_ok!(cast(vote(voter)));
+        }
         set_deficit(99);
         chain.idle(2);
         assert!(!Recovery::is_running());
@@ -196,7 +198,9 @@ fn what_changes_in_the_block_of_the_last_vote_keeps_it_from_beginning() {
     on_chain(|chain| {
         doubtful(chain);
         let standing = Standing::get();
-        (0..3).for_each(|voter| assert_ok!(cast(vote(voter))));
+        for voter in 0..3 {
+            assert_ok!(cast(vote(voter)));
+        }
         // L1 forks again: all may come back.
         Standing::set(None);
         chain.idle(2);

@@ -32,7 +32,7 @@ use frame_support::{
     pallet_prelude::ValueQuery,
     storage::storage_prefix,
     storage_alias,
-    traits::{Get, PalletInfoAccess},
+    traits::PalletInfoAccess,
     weights::{constants::WEIGHT_REF_TIME_PER_MICROS, Weight},
     StorageHasher, Twox128,
 };

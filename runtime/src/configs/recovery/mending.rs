@@ -20,7 +20,6 @@ use frame_support::{
     dispatch::DispatchClass,
     pallet_prelude::{OptionQuery, ValueQuery},
     storage_alias,
-    traits::Get,
     weights::Weight,
     Twox64Concat,
 };

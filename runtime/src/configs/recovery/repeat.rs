@@ -25,7 +25,6 @@ use frame_support::{
     pallet_prelude::ValueQuery,
     storage::{transactional::with_transaction_opaque_err, TransactionOutcome},
     storage_alias,
-    traits::Get,
     weights::Weight,
     MAX_EXTRINSIC_DEPTH,
 };

@@ -87,7 +87,11 @@ impl SigningContext {
             frame_system::CheckWeight::new(),
             ChargeFees::from(0),
             frame_metadata_hash_extension::CheckMetadataHash::new(false),
-            (pallet_reputation::RecordActivity::new(), frame_system::WeightReclaim::new()),
+            (
+                pallet_reputation::RecordActivity::new(),
+                pallet_recovery::NoteOutcome::new(),
+                frame_system::WeightReclaim::new(),
+            ),
         );
         let implicit = (
             (),
@@ -101,7 +105,7 @@ impl SigningContext {
             (),
             (),
             None,
-            ((), ()),
+            ((), (), ()),
         );
         let payload = SignedPayload::from_raw(call.clone(), extension.clone(), implicit);
         let signature = payload.using_encoded(by);

@@ -3,7 +3,7 @@
 use crate::{
     fees, genesis_config_presets, AccountId, Aura, Balance, Block, BlockNumber, BurnMint,
     ChainParameters, Compensation, Equivocation, Executive, Grandpa, InherentDataExt, L1Relay,
-    L2Registry, Liveness, Messages, Nonce, Participation, RecoveryPoint, Reputation,
+    L2Registry, Liveness, Messages, Nonce, Participation, Recovery, RecoveryPoint, Reputation,
     ReputationExport, Rewards, Runtime, RuntimeCall, ScoreAttestation, SequencerRegistry,
     SessionKeys, System, TimestampGuard, TransactionPayment, VERSION,
 };
@@ -22,7 +22,10 @@ use cascoin_l2_primitives::{
     },
     liveness::LivenessReport,
     messages::MessageReport,
-    recovery::{Fall, Past, RecoveryStatus, Verdict},
+    recovery::{
+        Fall, FallenTransaction, Past, RecoveryOverview, RecoveryStatus, RecoverySubject,
+        RecoveryVote, Verdict, Wanted,
+    },
     registry::{ChainDefinition, ChainStatus, ListedChain, MAX_LISTED},
     relay::{EventPage, PageProof, RelayVote},
     reputation::attestation::ScoreRound,
@@ -386,6 +389,30 @@ impl_runtime_apis! {
             blocks: Vec<Vec<Past<Vec<u8>>>>,
         ) -> Vec<Vec<Verdict<Fall>>> {
             crate::configs::rehearse_recovery(credits, &blocks)
+        }
+
+        fn recovery_subject() -> Option<RecoverySubject> {
+            Recovery::recovery_subject()
+        }
+
+        fn has_voted_recovery(voter: u16) -> bool {
+            Recovery::has_voted_recovery(voter)
+        }
+
+        fn recovery_vote_extrinsic(vote: RecoveryVote) -> <Block as BlockT>::Extrinsic {
+            Recovery::recovery_vote_extrinsic(vote)
+        }
+
+        fn recovery_wanted() -> Option<Wanted> {
+            Recovery::recovery_wanted()
+        }
+
+        fn recovery_overview() -> RecoveryOverview {
+            Recovery::recovery_overview()
+        }
+
+        fn fallen(from: u32, limit: u32) -> Vec<(u32, FallenTransaction)> {
+            Recovery::fallen(from, limit)
         }
     }
 

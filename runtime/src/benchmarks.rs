@@ -22,6 +22,7 @@ frame_benchmarking::define_benchmarks!(
     [pallet_participation, crate::Participation]
     [pallet_proxy, crate::Proxy]
     [pallet_rate_limit, crate::RateLimit]
+    [pallet_recovery, crate::Recovery]
     [pallet_recovery_point, crate::RecoveryPoint]
     [pallet_reputation, crate::Reputation]
     [pallet_reputation_export, crate::ReputationExport]

@@ -32,6 +32,7 @@ pub(crate) fn runs_the_chain(call: &RuntimeCall) -> bool {
         | RuntimeCall::Compensation(_)
         | RuntimeCall::ReputationExport(_)
         | RuntimeCall::ScoreAttestation(_)
+        | RuntimeCall::Recovery(_)
         // What sequencers do, and who wants to be one.
         | RuntimeCall::Session(_)
         | RuntimeCall::SequencerRegistry(_)

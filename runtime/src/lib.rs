@@ -7,6 +7,8 @@
 //! - `fees`: what a transaction costs;
 //! - `bootstrap_filter`: calls that wait until the chain opens;
 //! - `emergency_filter`: calls that wait until an emergency is over;
+//! - `recovery_filter`: calls that wait while a recovery runs;
+//! - `frozen`: the hooks that run while one has the state half restored;
 //! - `call_filter`: calls that nobody may make, wrapped or not;
 //! - `transactions`: the shape of transactions, and how the runtime makes its
 //!   own;
@@ -31,7 +33,9 @@ mod call_filter;
 pub mod configs;
 mod emergency_filter;
 mod fees;
+mod frozen;
 pub mod genesis_config_presets;
+mod recovery_filter;
 mod session_keys;
 mod transactions;
 pub mod weights;
@@ -52,6 +56,8 @@ pub use cascoin_l2_primitives::chain::{
 };
 pub use emergency_filter::NoPublicCallsInEmergency;
 pub use fees::{LengthToFee, WeightToFee, INCLUDED_LENGTH, INCLUDED_REF_TIME};
+pub use frozen::RuntimeHooks;
+pub use recovery_filter::NoPublicCallsInRecovery;
 pub use session_keys::SessionKeys;
 pub use transactions::{ChargeFees, SignedPayload, TxExtension, UncheckedExtrinsic};
 
@@ -74,7 +80,7 @@ pub type Executive = frame_executive::Executive<
     Block,
     frame_system::ChainContext<Runtime>,
     Runtime,
-    AllPalletsWithSystem,
+    RuntimeHooks,
 >;
 
 /// Types the node uses without knowing the runtime's calls.
@@ -117,7 +123,9 @@ pub const VERSION: RuntimeVersion = RuntimeVersion {
 /// block begins, and Liveness before BurnMint, Messages and ForcedInclusion, which ask it
 /// whether there is an emergency. Messages and then ForcedInclusion stand behind all whose
 /// state changes when a block begins, so that what they execute finds these in the new
-/// block; but for RecoveryPoint, which no call reads.
+/// block; but for RecoveryPoint, which no call reads, and
+/// Recovery, which stands last: at the very end of a block it changes its phase, and with it
+/// which hooks the next block runs.
 #[frame_support::runtime(legacy_ordering)]
 mod runtime {
     #[runtime::runtime]
@@ -199,4 +207,6 @@ mod runtime {
     pub type L2Registry = pallet_l2_registry;
     #[runtime::pallet_index(48)]
     pub type RecoveryPoint = pallet_recovery_point;
+    #[runtime::pallet_index(49)]
+    pub type Recovery = pallet_recovery;
 }

@@ -30,7 +30,11 @@ pub type TxExtension = (
     frame_system::CheckWeight<Runtime>,
     ChargeFees,
     frame_metadata_hash_extension::CheckMetadataHash<Runtime>,
-    (pallet_reputation::RecordActivity<Runtime>, frame_system::WeightReclaim<Runtime>),
+    (
+        pallet_reputation::RecordActivity<Runtime>,
+        pallet_recovery::NoteOutcome<Runtime>,
+        frame_system::WeightReclaim<Runtime>,
+    ),
 );
 
 /// A transaction as it stands in a block.
@@ -93,7 +97,11 @@ pub(crate) fn extension(nonce: Nonce, tip: Balance) -> TxExtension {
         frame_system::CheckWeight::new(),
         ChargeFees::from(tip),
         frame_metadata_hash_extension::CheckMetadataHash::new(false),
-        (pallet_reputation::RecordActivity::new(), frame_system::WeightReclaim::new()),
+        (
+            pallet_reputation::RecordActivity::new(),
+            pallet_recovery::NoteOutcome::new(),
+            frame_system::WeightReclaim::new(),
+        ),
     )
 }
 

@@ -204,6 +204,38 @@ impl<T: Config> Pallet<T> {
         }
     }
 
+    /// The state that L1's events had changed went back to one of before `common`'s next block
+    /// (ADR 0033): L1 is attested and delivered again from there on. Until it is applied as far
+    /// as it was, the relay recovers: nothing is minted, and then all is judged.
+    ///
+    /// Nobody is told of a fork, as there is none. Hashes of blocks above stay until they are
+    /// overwritten. Votes for the heights that are free again are taken at once, also with the
+    /// tip that their voter named last; of what a voter signed before that, nothing can be
+    /// replayed. So a vote of a branch that L1 left counts only from a voter that has said
+    /// nothing since, which was no voter for that fork either.
+    pub fn rewind(common: &L1BlockContext) {
+        let applied = Applied::<T>::get();
+        if common.height >= applied.height {
+            return;
+        }
+        for height in Self::window() {
+            Votes::<T>::remove(height);
+        }
+        ForkVotes::<T>::kill();
+        Mismatch::<T>::kill();
+        AttestedQueue::<T>::kill();
+        PageProgress::<T>::kill();
+        Attested::<T>::put(Self::digest_of(common));
+        Applied::<T>::put(*common);
+        Recovery::<T>::mutate(|known| *known = Some(known.unwrap_or(0).max(applied.height)));
+        Self::deposit_event(Event::Rewound { height: common.height, applied: applied.height });
+        log::warn!(
+            target: "l1-relay",
+            "L1 is delivered again from block {} on, as far as {}",
+            common.height, applied.height,
+        );
+    }
+
     fn digest_of(common: &L1BlockContext) -> L1BlockDigest {
         L1BlockDigest {
             height: common.height,

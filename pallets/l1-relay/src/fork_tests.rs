@@ -11,8 +11,8 @@ use crate::{
 use cascoin_l2_primitives::{
     l1::L1Hash,
     relay::{
-        local::LocalBlock, ForkPoint, L1Branch, L1Chance, MAX_EVENTS_PER_PAGE, MAX_FORK_DEPTH,
-        RECOVERY_WINDOW,
+        local::LocalBlock, ForkPoint, L1BlockContext, L1Branch, L1Chance, MAX_EVENTS_PER_PAGE,
+        MAX_FORK_DEPTH, RECOVERY_WINDOW,
     },
 };
 use codec::Encode;
@@ -408,5 +408,69 @@ fn fork_votes_are_told_apart_in_the_pool_by_voter() {
         let validity = pool(&Call::vote_fork { vote }).expect("valid");
         assert_eq!(validity.provides, vec![(b"rlfk", pair(1).public()).encode()]);
         assert!(validity.requires.is_empty() && validity.propagate);
+    });
+}
+
+#[test]
+fn p20_after_a_rewind_the_branch_is_attested_and_delivered_once_more() {
+    new_test_ext(4).execute_with(|| {
+        let blocks = l1_chain(0, &[0, 2, 0, 1]);
+        let deliver_all = || {
+            all_vote(0..3, &digests(&blocks[usize::from(heights().0 > START)..]), 10);
+            deliver(&blocks[1], 0).expect("due");
+            deliver(&blocks[3], 0).expect("due");
+            assert_eq!(heights(), (START + 4, START + 4));
+        };
+        deliver_all();
+        let delivered = Delivered::get();
+        assert_eq!(delivered.len(), 3);
+
+        Relay::rewind(&L1BlockContext::from(&blocks[0].digest));
+        assert_eq!(heights(), (START + 1, START + 1));
+        assert_eq!(Attested::<Test>::get().hash, blocks[0].digest.hash);
+        assert_eq!(Relay::attested_hash(START + 3), None);
+        assert_eq!(Recovery::<Test>::get(), Some(START + 4));
+        assert!(Forks::get().is_empty(), "L1 has not forked");
+        let rewound = Event::Rewound { height: START + 1, applied: START + 4 };
+        assert!(relay_events().contains(&rewound));
+
+        // At once, by the tips that voters named last.
+        deliver_all();
+        assert_eq!(Delivered::get(), [delivered.clone(), delivered].concat());
+        assert_eq!(Recovery::<Test>::get(), None);
+        assert_eq!(Forks::get(), [0], "the relay has caught up");
+        run(1);
+    });
+}
+
+#[test]
+fn p20_after_a_rewind_votes_of_a_branch_that_l1_left_are_not_replayed() {
+    new_test_ext(4).execute_with(|| {
+        let old = l1_chain(0, &[0; 4]);
+        all_vote(0..3, &digests(&old), 10);
+        let new = branch(&old, 2, &[0; 4], 0);
+        all_vote_fork(0..3, fork_of(&old, 2, &new), 20);
+        all_vote(0..3, &digests(&new), 21);
+        assert_eq!(heights(), (START + 6, START + 6));
+        Relay::rewind(&L1BlockContext::from(&old[1].digest));
+        for voter in 0..3 {
+            assert!(cast(vote_for(voter, &digests(&old[2..]), 10)).is_err());
+        }
+        all_vote(0..3, &digests(&new), 21);
+        assert_eq!(heights(), (START + 6, START + 6));
+        run(1);
+    });
+}
+
+#[test]
+fn a_rewind_to_what_is_applied_changes_nothing() {
+    new_test_ext(4).execute_with(|| {
+        let blocks = l1_chain(0, &[0, 1]);
+        all_vote(0..3, &digests(&blocks), 10);
+        assert_eq!(heights(), (START + 2, START + 1));
+        Relay::rewind(&L1BlockContext::from(&blocks[0].digest));
+        assert_eq!(heights(), (START + 2, START + 1));
+        assert_eq!(Recovery::<Test>::get(), None);
+        run(1);
     });
 }

@@ -322,6 +322,14 @@ pub mod pallet {
             /// Height of the last applied block.
             height: u32,
         },
+        /// What is attested goes back to a block that L1 kept, and is attested and delivered
+        /// again from there: the state that its events had changed went back (ADR 0033).
+        Rewound {
+            /// Height of the block.
+            height: u32,
+            /// Height up to which all had been applied.
+            applied: u32,
+        },
         /// The sequencer set changed; the votes of the old one are void.
         VotesDropped {
             /// The new set.

@@ -259,3 +259,23 @@ fn r38_6_the_report_tells_how_the_last_rewards_came_about() {
         assert_eq!((stranger.running, stranger.settled, stranger.paid), (None, None, 0));
     });
 }
+
+#[test]
+fn p20_what_restored_books_had_collected_is_for_who_is_there() {
+    new_test_ext(4).execute_with(|| {
+        block(Made::by(2, &[(1_000, 50)]));
+        Rewards::end_session();
+        assert!(Ended::<Test>::exists());
+        Rewards::begin_again();
+        // 700, 200 and 50 of the session that had ended.
+        assert_eq!((pool(), Ended::<Test>::exists()), (950, false));
+        check();
+        block(Made::by(1, &[(100, 1)]));
+        assert_ne!(tally(1), Collected::default());
+        Rewards::begin_again();
+        // 70, 20 and 1 of the one that ran.
+        assert_eq!((pool(), tally(1)), (950 + 91, Collected::default()));
+        assert_eq!(RunningSet::<Test>::get().seats.len(), 4);
+        check();
+    });
+}

@@ -120,7 +120,6 @@ pub struct Settlement {
 }
 
 /// What of this stands in the pot and is not owed yet.
-#[cfg(any(test, feature = "try-runtime"))]
 pub fn held(collected: &Collected) -> Balance {
     let parts = collected.producer_part.saturating_add(collected.others_part);
     parts.saturating_add(collected.tips)

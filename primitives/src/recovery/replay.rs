@@ -137,11 +137,6 @@ impl Replay {
         Ok(())
     }
 
-    /// The last block that is replayed.
-    pub fn last(&self) -> BlockNumber {
-        self.last
-    }
-
     /// Repeats transactions of the block that is due, at most `limit`. `block` are all
     /// users' transactions of it. Tells the verdict on each, and returns how many it
     /// looked at. Once all are repeated the next block is due.

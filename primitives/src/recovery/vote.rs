@@ -38,8 +38,17 @@ pub struct RecoverySubject {
     pub since: RecoveryPoint,
     /// The highest L1 block that L1 never dropped since: from there on L1 is followed again.
     pub common: L1BlockContext,
-    /// Coins that nothing backs, base units.
+    /// Coins that nothing backs, base units. It says what the voter knew.
     pub deficit: Balance,
+}
+
+impl RecoverySubject {
+    /// Whether both are the same recovery. The deficit may be another: anybody can have a
+    /// unit of it taken back in any block, so votes must not hang on it.
+    pub fn is_same(&self, other: &Self) -> bool {
+        let Self { number, since, common, deficit: _ } = self;
+        (number, since, common) == (&other.number, &other.since, &other.common)
+    }
 }
 
 /// A signed vote that a recovery begins.
@@ -94,6 +103,19 @@ mod tests {
         assert_eq!(message[93..97], 7u32.to_le_bytes());
         assert_eq!(message[97..129], [2; 32]);
         assert_eq!(message[137..], 5u128.to_le_bytes());
+    }
+
+    #[test]
+    fn a_recovery_is_the_same_whatever_the_deficit() {
+        let other = RecoverySubject { deficit: 6, ..subject() };
+        assert!(subject().is_same(&other) && other.is_same(&subject()));
+        for other in [
+            RecoverySubject { number: 4, ..subject() },
+            RecoverySubject { since: RecoveryPoint::default(), ..subject() },
+            RecoverySubject { common: L1BlockContext::default(), ..subject() },
+        ] {
+            assert!(!subject().is_same(&other));
+        }
     }
 
     #[test]

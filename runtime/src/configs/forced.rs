@@ -147,9 +147,9 @@ fn decode(encoded: &[u8]) -> Option<UncheckedExtrinsic> {
     UncheckedExtrinsic::decode_all_with_depth_limit(MAX_EXTRINSIC_DEPTH, &mut &*encoded).ok()
 }
 
-/// Whether users' calls wait: in an emergency, until the chain opens to them, and while a
-/// migration of several blocks goes on (there is none today), whose pallets are no longer
-/// and not yet what calls expect.
+/// Whether users' calls wait: in an emergency, while a recovery runs, until the chain opens
+/// to them, and while a migration of several blocks goes on (a recovery that restores is the
+/// only one there is today), whose pallets are no longer and not yet what calls expect.
 pub struct Halted;
 
 impl Get<bool> for Halted {

@@ -1,7 +1,7 @@
 //! The chain's parameters, the L1 relay and what acts on its events.
 
 use crate::{
-    Balances, BurnMint, ChainParameters, ForcedInclusion, L1Relay, L2Registry, Messages,
+    Balances, BurnMint, ChainParameters, ForcedInclusion, L1Relay, L2Registry, Messages, Recovery,
     RecoveryPoint, Reputation, Runtime, SequencerRegistry, Stake, Timestamp,
 };
 use cascoin_l2_primitives::{
@@ -26,22 +26,35 @@ impl pallet_l1_relay::Config for Runtime {
 
 /// Each kind of event has one pallet that acts on it. Reputation also notes who signed what
 /// keys sign. Of each, whatever it is, it is noted beforehand that its L1 block has an effect.
+///
+/// After a recovery L1 is delivered again, to those whose state went back. Whoever's did not
+/// has heard the same block already: a revocation that is heard twice would revoke the keys
+/// that were set since.
 pub struct L1Events;
 
 impl OnL1Event for L1Events {
     fn on_event(event: &L1Event, block: &L1BlockContext) {
         RecoveryPoint::on_event(event, block);
+        let is_new = !was_delivered(block);
         match event {
             L1Event::Burn { .. } | L1Event::VaultDeposit { .. } => BurnMint::on_event(event, block),
-            L1Event::Trust(_) => Reputation::on_event(event, block),
+            L1Event::Trust(_) => {
+                if is_new {
+                    Reputation::on_event(event, block);
+                }
+            }
             L1Event::KeyRevocation { .. } => {
-                SequencerRegistry::on_event(event, block);
-                Reputation::on_event(event, block);
+                if is_new {
+                    SequencerRegistry::on_event(event, block);
+                    Reputation::on_event(event, block);
+                }
             }
             L1Event::Stake { .. } => Stake::on_event(event, block),
             L1Event::Message { .. } => {
                 Messages::on_event(event, block);
-                Reputation::on_event(event, block);
+                if is_new {
+                    Reputation::on_event(event, block);
+                }
             }
             L1Event::ForcedTransaction { .. } => ForcedInclusion::on_event(event, block),
             L1Event::ChainRegistration { .. } => L2Registry::on_event(event, block),
@@ -61,7 +74,17 @@ impl OnL1Event for L1Events {
             .max(ForcedInclusion::max_event_weight())
             .max(L2Registry::max_event_weight())
             .saturating_add(RecoveryPoint::max_event_weight())
+            // Whether a recovery has it delivered again.
+            .saturating_add(<Runtime as frame_system::Config>::DbWeight::get().reads(2))
     }
+}
+
+/// Whether the events of this very block were delivered before the recovery that runs. Hashes
+/// of removed blocks stay until the branch overwrites them, when all of a block's events are
+/// delivered: so a block of another branch, if L1 forks once more meanwhile, is new.
+fn was_delivered(block: &L1BlockContext) -> bool {
+    Recovery::redelivers(block.height)
+        && pallet_l1_relay::AppliedHashes::<Runtime>::get(block.height) == Some(block.hash)
 }
 
 /// What L1 may have dropped: burns, and coins locked as stake. What was said stands; whether

@@ -1,7 +1,10 @@
 //! What one account, and all users together, may take of a block.
 
-use crate::{AccountId, ChainParameters, NoPublicCallsInEmergency, Reputation, Runtime};
-use frame_support::traits::Contains;
+use crate::{
+    AccountId, ChainParameters, NoPublicCallsInEmergency, NoPublicCallsInRecovery, Reputation,
+    Runtime,
+};
+use frame_support::traits::{Contains, InsideBoth};
 
 /// Who may sign operational transactions: who holds the sudo key, on networks that have
 /// one.
@@ -18,6 +21,6 @@ impl pallet_rate_limit::Config for Runtime {
     type Parameters = ChainParameters;
     type Reputation = Reputation;
     type Operators = Operators;
-    type Accepted = NoPublicCallsInEmergency;
+    type Accepted = InsideBoth<NoPublicCallsInEmergency, NoPublicCallsInRecovery>;
     type WeightInfo = crate::weights::pallet_rate_limit::WeightInfo<Runtime>;
 }

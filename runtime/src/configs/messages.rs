@@ -3,7 +3,7 @@
 use super::{l1::L1Disputed, liveness::Emergency, stake::ChainId, system::MAX_BLOCK_REF_TIME};
 use crate::{
     AccountId, Balance, Balances, BlockNumber, BurnMint, ChainParameters, L1Relay, L2Registry,
-    Rewards, Runtime, RuntimeCall, TransactionPayment,
+    Recovery, Rewards, Runtime, RuntimeCall, TransactionPayment,
 };
 use cascoin_l2_primitives::messages::ChargeMessage;
 use frame_support::{
@@ -93,13 +93,14 @@ impl Get<bool> for L1Unsettled {
     }
 }
 
-/// Whether the call filter refuses what the public does: in an emergency, and until the chain
-/// opens (R32.3). A message whose call it refused would use up its tries and pay for each.
+/// Whether the call filter refuses what the public does: in an emergency, while a recovery
+/// runs, and until the chain opens (R32.3). A message whose call it refused would use up its
+/// tries and pay for each.
 pub struct PublicWaits;
 
 impl Get<bool> for PublicWaits {
     fn get() -> bool {
-        Emergency::get() || !L2Registry::is_open()
+        Emergency::get() || Recovery::is_running() || !L2Registry::is_open()
     }
 }
 

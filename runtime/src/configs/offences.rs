@@ -1,14 +1,17 @@
 //! What sequencers do wrong, and how it is proven.
 
-use super::consensus::{BlockAuthor, SessionBlocks, VotingKeys};
-use crate::{BlockNumber, ChainParameters, Reputation, Rewards, Runtime, SequencerRegistry, Stake};
+use super::{
+    consensus::{BlockAuthor, SessionBlocks, VotingKeys},
+    recovery::{SessionRewards, StakeOffences},
+};
+use crate::{BlockNumber, ChainParameters, Reputation, Rewards, Runtime, SequencerRegistry};
 use frame_support::{
     parameter_types,
     traits::{ConstU16, Get},
 };
 
-/// What every offence leads to.
-pub(super) type Punishments = ((Reputation, Stake), (SequencerRegistry, Rewards));
+/// What every offence leads to. Stake's part is noted besides, for a recovery.
+pub(super) type Punishments = ((Reputation, StakeOffences), (SequencerRegistry, Rewards));
 
 /// Share of a session's blocks that a sequencer must have signed, in thousandths.
 /// Half: a leader can leave out whom it likes, and liars lead fewer blocks than that.
@@ -42,6 +45,6 @@ impl pallet_participation::Config for Runtime {
     type OnOffence = Punishments;
     type OnLowLiveness = SequencerRegistry;
     type OnCorrelation = SequencerRegistry;
-    type OnSessionJudged = Rewards;
+    type OnSessionJudged = SessionRewards;
     type WeightInfo = crate::weights::pallet_participation::WeightInfo<Runtime>;
 }

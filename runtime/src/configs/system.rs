@@ -2,8 +2,8 @@
 
 use crate::{
     account_data::AccountData, AccountId, Block, Hash, NoPublicCallsInBootstrap,
-    NoPublicCallsInEmergency, NobodyForcesMoney, Nonce, PalletInfo, Runtime, RuntimeCall,
-    RuntimeEvent, RuntimeOrigin, RuntimeTask, VERSION,
+    NoPublicCallsInEmergency, NoPublicCallsInRecovery, NobodyForcesMoney, Nonce, PalletInfo,
+    Recovery, Runtime, RuntimeCall, RuntimeEvent, RuntimeOrigin, RuntimeTask, VERSION,
 };
 use cascoin_l2_primitives::chain::{MAX_BLOCK_GAS, PS_PER_GAS};
 use frame_support::{
@@ -60,7 +60,10 @@ parameter_types! {
 impl frame_system::Config for Runtime {
     type BaseCallFilter = InsideBoth<
         NobodyForcesMoney,
-        InsideBoth<NoPublicCallsInBootstrap, NoPublicCallsInEmergency>,
+        InsideBoth<
+            NoPublicCallsInBootstrap,
+            InsideBoth<NoPublicCallsInEmergency, NoPublicCallsInRecovery>,
+        >,
     >;
     type Block = Block;
     type BlockWeights = RuntimeBlockWeights;
@@ -80,4 +83,7 @@ impl frame_system::Config for Runtime {
     // The generic prefix: addresses begin with 5, as every wallet knows them.
     type SS58Prefix = ConstU16<42>;
     type MaxConsumers = ConstU32<16>;
+    // A recovery that restores looks like a migration of several blocks: these hold inherents
+    // only.
+    type MultiBlockMigrator = Recovery;
 }

@@ -33,6 +33,9 @@ pub mod pallet_proxy;
 pub mod pallet_rate_limit {
     pub use ::pallet_rate_limit::weights::EstimatedWeight as WeightInfo;
 }
+pub mod pallet_recovery {
+    pub use ::pallet_recovery::weights::EstimatedWeight as WeightInfo;
+}
 pub mod pallet_recovery_point {
     pub use ::pallet_recovery_point::weights::EstimatedWeight as WeightInfo;
 }

@@ -226,7 +226,11 @@ pub fn extension(nonce: Nonce, tip: Balance) -> TxExtension {
         frame_system::CheckWeight::new(),
         ChargeFees::from(tip),
         frame_metadata_hash_extension::CheckMetadataHash::new(false),
-        (pallet_reputation::RecordActivity::new(), frame_system::WeightReclaim::new()),
+        (
+            pallet_reputation::RecordActivity::new(),
+            pallet_recovery::NoteOutcome::new(),
+            frame_system::WeightReclaim::new(),
+        ),
     )
 }
 

@@ -23,6 +23,7 @@ mod multisig;
 mod participation;
 mod properties;
 mod recovery;
+mod recovery_run;
 mod registry;
 mod relay;
 mod reputation;

@@ -24,7 +24,7 @@ fn metadata_is_served_in_versions_14_to_16() {
 #[test]
 fn transactions_have_the_extensions_that_wallets_know() {
     for own in <TxExtension as TransactionExtension<RuntimeCall>>::metadata() {
-        if own.identifier == "RecordActivity" {
+        if ["RecordActivity", "NoteOutcome"].contains(&own.identifier) {
             let empty = |ty: &scale_info::MetaType| match ty.type_info().type_def {
                 // What a phantom marks is not among the fields.
                 scale_info::TypeDef::Composite(composite) => composite.fields.is_empty(),
@@ -53,6 +53,7 @@ fn transactions_have_the_extensions_that_wallets_know() {
             "ChargeTransactionPayment",
             "CheckMetadataHash",
             "RecordActivity",
+            "NoteOutcome",
             "WeightReclaim",
         ]
     );

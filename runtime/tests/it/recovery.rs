@@ -137,9 +137,9 @@ impl State for Raw {
 }
 
 /// Keys and values of a state, by key.
-type Entries = Vec<(Vec<u8>, Vec<u8>)>;
+pub type Entries = Vec<(Vec<u8>, Vec<u8>)>;
 
-fn entries(chain: &mut Chain) -> Entries {
+pub fn entries(chain: &mut Chain) -> Entries {
     chain.read(|| {
         let (mut all, mut last) = (Entries::new(), Vec::new());
         while let Some(key) = Raw.next_key(&last) {
@@ -152,7 +152,7 @@ fn entries(chain: &mut Chain) -> Entries {
 }
 
 /// The root of a state, and all nodes of its trie.
-fn trie(entries: &Entries) -> (H256, StorageProof) {
+pub fn trie(entries: &Entries) -> (H256, StorageProof) {
     let mut nodes = MemoryDB::<BlakeTwo256>::default();
     let mut root = H256::default();
     {

@@ -195,7 +195,7 @@ fn r36_5_what_waits_for_a_limit_is_minted_when_governance_raises_it() {
 }
 
 /// The votes of a quorum for one block, by L1 tips of this time.
-fn quorum(chain: &mut Chain, digest: L1BlockDigest, tip_time: u32) -> Vec<UncheckedExtrinsic> {
+pub fn quorum(chain: &mut Chain, digest: L1BlockDigest, tip_time: u32) -> Vec<UncheckedExtrinsic> {
     ["//Alice", "//Bob", "//Charlie"]
         .into_iter()
         .zip(0..)
@@ -256,7 +256,7 @@ fn o6_what_l1_may_have_dropped_is_not_minted_until_l1_returns_to_it() {
 }
 
 /// The quorum's votes that L1 left the attested branch.
-fn fork_quorum(chain: &mut Chain, fork: ForkPoint, tip_time: u32) -> Vec<UncheckedExtrinsic> {
+pub fn fork_quorum(chain: &mut Chain, fork: ForkPoint, tip_time: u32) -> Vec<UncheckedExtrinsic> {
     let genesis: H256 = chain.read(|| System::block_hash(0));
     let message = ForkVote::message(&genesis, 0, &fork, tip_time);
     let seeds = ["//Alice", "//Bob", "//Charlie"];
@@ -268,7 +268,7 @@ fn fork_quorum(chain: &mut Chain, fork: ForkPoint, tip_time: u32) -> Vec<Uncheck
 }
 
 /// A quorum votes for all of these blocks.
-fn attest_all(chain: &mut Chain, blocks: &[L1BlockDigest], tip_time: u32) {
+pub fn attest_all(chain: &mut Chain, blocks: &[L1BlockDigest], tip_time: u32) {
     let votes: Vec<_> = ["//Alice", "//Bob", "//Charlie"]
         .into_iter()
         .zip(0..)
@@ -279,7 +279,7 @@ fn attest_all(chain: &mut Chain, blocks: &[L1BlockDigest], tip_time: u32) {
 }
 
 /// Empty blocks of another branch, above the relay's start.
-fn other_branch(count: u32) -> Vec<L1BlockDigest> {
+pub fn other_branch(count: u32) -> Vec<L1BlockDigest> {
     let start = preset("regtest").chain_parameters.parameters.l1_start;
     let mut previous = start.hash;
     (1..=count)

@@ -1,0 +1,219 @@
+//! What a recovery does between transactions: it begins, goes from phase to phase, and ends.
+
+use crate::{
+    pallet::{
+        Advanced, Cast, Config, Count, Event, Failed, HadUsers, LastRecovery, NotesFrom, Pallet,
+        RedeliveredTo, Running, UserBlocks,
+    },
+    types::{Phase, RecoveryRun},
+    WeightInfo, MAX_SCANNED, NOTES_KEPT,
+};
+use cascoin_l2_primitives::{
+    chain::BlockNumber,
+    recovery::{self, Books, Cursor, DoubtProvider, RelayRewind, Replay},
+};
+use frame_support::{migrations::MultiStepMigrator, traits::Get, weights::Weight};
+use sp_runtime::SaturatedConversion;
+
+/// Blocks whose notes are removed in one block at most: more than come to an end of their
+/// time, so that a recovery, which keeps all, leaves nothing behind.
+const MAX_PRUNED: u32 = 2;
+
+impl<T: Config> Pallet<T> {
+    /// The number of the running block.
+    pub(crate) fn now() -> BlockNumber {
+        frame_system::Pallet::<T>::block_number().saturated_into()
+    }
+
+    /// The beginning of a block. Its weight has that of the end in it.
+    pub(crate) fn begin_block(now: BlockNumber) -> Weight {
+        if HadUsers::<T>::take() {
+            let parent = frame_system::Pallet::<T>::parent_hash();
+            UserBlocks::<T>::insert(now.saturating_sub(1), parent);
+        }
+        let Some(mut run) = Running::<T>::get() else {
+            Self::prune(now);
+            let weight = T::WeightInfo::block();
+            if !Cast::<T>::exists() {
+                return weight;
+            }
+            return weight
+                .saturating_add(T::WeightInfo::begin())
+                .saturating_add(T::Doubt::weight());
+        };
+        let more = match run.phase {
+            Phase::Restoring { .. } => Weight::zero(),
+            Phase::Mending { step } => {
+                if let Some(step) = step {
+                    run.phase = Phase::Mending { step: T::Books::mend(run.since.number, step) };
+                    run.moved_at = now;
+                    Running::<T>::put(run);
+                }
+                // At its end the last step is followed by the relay's.
+                T::Books::mend_weight()
+                    .saturating_add(T::Relay::rewind_weight())
+                    .saturating_add(T::Doubt::weight())
+            }
+            Phase::L1Again | Phase::Replaying { .. } => T::WeightInfo::scan(),
+        };
+        T::WeightInfo::running().saturating_add(more)
+    }
+
+    // Notes that no recovery can need any more. While one runs all are kept, however long it
+    // takes.
+    fn prune(now: BlockNumber) {
+        let Some(kept_from) = now.checked_sub(NOTES_KEPT) else { return };
+        let mut next = NotesFrom::<T>::get();
+        for _ in 0..MAX_PRUNED {
+            if next >= kept_from {
+                break;
+            }
+            UserBlocks::<T>::remove(next);
+            Failed::<T>::remove(next);
+            next = next.saturating_add(1);
+        }
+        NotesFrom::<T>::put(next);
+    }
+
+    /// The end of a block, after that of all other pallets.
+    pub(crate) fn end_block(now: BlockNumber) {
+        if RedeliveredTo::<T>::get().is_some_and(|height| T::Relay::applied() >= height) {
+            RedeliveredTo::<T>::kill();
+        }
+        match Running::<T>::get() {
+            Some(run) => Self::turn(run, now),
+            None => Self::begin(now),
+        }
+    }
+
+    fn begin(now: BlockNumber) {
+        // What else happened in this block, or since the votes, may have changed it.
+        let Some(subject) = Self::forced().or_else(Self::agreed) else { return };
+        Cast::<T>::kill();
+        let recovery::RecoverySubject { number, since, common, deficit } = subject;
+        Count::<T>::put(number);
+        Running::<T>::put(RecoveryRun {
+            number,
+            since,
+            common,
+            deficit,
+            begun_at: now,
+            phase: Phase::Restoring { root: None, cursor: Cursor::default() },
+            moved_at: now,
+            applied_before: T::Relay::applied(),
+            held: 0,
+            fell: 0,
+        });
+        log::warn!(
+            target: "recovery",
+            "Recovery {number} begins: the state of users' money goes back to block {}, since \
+             {deficit} base units are not backed by L1",
+            since.number,
+        );
+        Self::deposit_event(Event::Begun { number, since, deficit });
+    }
+
+    // Goes to the next phase, if this one is over.
+    fn turn(mut run: RecoveryRun, now: BlockNumber) {
+        Advanced::<T>::kill();
+        let is_stuck = now.saturating_sub(run.moved_at) >= T::PatienceBlocks::get();
+        let next = match &run.phase {
+            Phase::Restoring { cursor, .. } => {
+                if cursor.due(&T::Books::parts()).is_none() {
+                    Phase::Mending { step: Some(0) }
+                } else if is_stuck && *cursor == Cursor::default() {
+                    return Self::call_off(run.number);
+                } else {
+                    return;
+                }
+            }
+            Phase::Mending { step: Some(_) } => return,
+            Phase::Mending { step: None } => {
+                T::Relay::rewind(&run.common);
+                T::Doubt::recovered(&run.common);
+                RedeliveredTo::<T>::put(run.applied_before);
+                let (number, block) = (run.number, run.since.number);
+                Self::deposit_event(Event::Restored { number, block });
+                Phase::L1Again
+            }
+            Phase::L1Again => {
+                if !is_stuck && !T::Relay::is_settled() {
+                    return;
+                }
+                let mut next = Replay::between(run.since.number, run.begun_at);
+                Self::scan(&mut next);
+                Phase::Replaying { next }
+            }
+            Phase::Replaying { next } => {
+                let mut next = *next;
+                let has_moved = Self::scan(&mut next);
+                match next.due() {
+                    None => return Self::finish(&run, now, None),
+                    Some(_) if has_moved => Phase::Replaying { next },
+                    Some(due) if is_stuck => {
+                        Self::deposit_event(Event::ReplayAbandoned { from: due.block });
+                        return Self::finish(&run, now, Some(due.block));
+                    }
+                    Some(_) => return,
+                }
+            }
+        };
+        run.phase = next;
+        run.moved_at = now;
+        Running::<T>::put(run);
+    }
+
+    // Passes over blocks without users' transactions, as many as one block may; whether there
+    // were any.
+    fn scan(next: &mut Replay) -> bool {
+        let mut has_moved = false;
+        for _ in 0..MAX_SCANNED {
+            let is_empty = |block: BlockNumber| !UserBlocks::<T>::contains_key(block);
+            if !next.due().is_some_and(|due| is_empty(due.block)) || next.pass_over().is_err() {
+                break;
+            }
+            has_moved = true;
+        }
+        has_moved
+    }
+
+    fn call_off(number: u32) {
+        Running::<T>::kill();
+        log::error!(
+            target: "recovery",
+            "Recovery {number} is called off: nobody brought the old state. All is as it was",
+        );
+        Self::deposit_event(Event::CalledOff { number });
+    }
+
+    fn finish(run: &RecoveryRun, now: BlockNumber, abandoned_from: Option<BlockNumber>) {
+        let RecoveryRun { number, since, deficit, begun_at, held, fell, .. } = *run;
+        LastRecovery::<T>::put(recovery::LastRecovery {
+            number,
+            since,
+            begun_at,
+            ended_at: now,
+            deficit,
+            held,
+            fell,
+            abandoned_from,
+        });
+        Running::<T>::kill();
+        log::info!(
+            target: "recovery",
+            "Recovery {number} is over: {held} transactions hold, {fell} fell",
+        );
+        Self::deposit_event(Event::Recovered { number, held, fell });
+    }
+}
+
+/// While the state goes back, blocks hold inherents only.
+impl<T: Config> MultiStepMigrator for Pallet<T> {
+    fn ongoing() -> bool {
+        Self::is_frozen()
+    }
+
+    fn step() -> Weight {
+        Weight::zero()
+    }
+}

@@ -1,0 +1,194 @@
+//! Which part of the state goes back.
+//!
+//! | goes back | but for |
+//! |---|---|
+//! | `System.Account`, as [`account`] says | nonces, activity, references |
+//! | Balances, Multisig, Proxy | |
+//! | BurnMint | `Stopped`, `Halted`: who decides that nothing is minted still does |
+//! | Messages | |
+//! | ForcedInclusion | `CensorRecords`, `Unpunished`: what is known against whom; `LeftOut`, which is gone: what leaders left out is punished, or was asked of them on an L1 that is no more |
+//! | L2Registry | `Rules`, `OwnBootstrap`: a chain that opened does not close again |
+//! | Stake | |
+//! | Rewards | `Penalties`; `FullnessAverages`, `DampedTerm`: the price is that of today |
+//! | Compensation | |
+//!
+//! Nothing that goes back is a time that would count what was since as an outage: heights and
+//! times in it lie behind, so windows that were open close, and what was due is due. All else
+//! of the state stays. Values that are there within a block only (`InBlock`, `Duty`, `Entered`,
+//! `MintedInBlock`) are in no state that pages show.
+//!
+//! Parts are whole pallets, because what is left out of a list of items would be a hole in
+//! their invariants; what stays in them is an exception that somebody thought about.
+
+use super::{account, mending, repeat};
+use crate::{
+    AccountId, Balances, BlockNumber, BurnMint, Compensation, ForcedInclusion, L2Registry,
+    Messages, Multisig, Proxy, Rewards, Runtime, Stake, System,
+};
+use alloc::{vec, vec::Vec};
+use cascoin_l2_primitives::recovery::{Books, Fall};
+use codec::Decode;
+use frame_support::{
+    pallet_prelude::ValueQuery,
+    storage::storage_prefix,
+    storage_alias,
+    traits::{Get, PalletInfoAccess},
+    weights::{constants::WEIGHT_REF_TIME_PER_MICROS, Weight},
+    StorageHasher, Twox128,
+};
+
+/// The block after which this code runs: at its end, what runs it was put in place. 0 for
+/// that of genesis.
+#[storage_alias]
+type CodeSince = StorageValue<RecoveryBooks, BlockNumber, ValueQuery>;
+
+/// Bytes of a key of `System.Account` before the account: the prefix and the hash in front.
+const BEFORE_ACCOUNT: usize = 32 + 16;
+/// Hashing and decoding of one key, generously.
+const MERGE_MICROS: u64 = 10;
+
+/// Notes that the block that begins is the first of another code.
+pub(crate) fn note_code_change() -> Weight {
+    // The number is that of the last block still.
+    CodeSince::put(System::block_number());
+    <Runtime as frame_system::Config>::DbWeight::get().reads_writes(1, 1)
+}
+
+/// The state of users' money.
+pub struct Money;
+
+impl Books for Money {
+    fn parts() -> Vec<Vec<u8>> {
+        let pallets = [
+            Balances::name_hash(),
+            Multisig::name_hash(),
+            Proxy::name_hash(),
+            BurnMint::name_hash(),
+            Messages::name_hash(),
+            ForcedInclusion::name_hash(),
+            L2Registry::name_hash(),
+            Stake::name_hash(),
+            Rewards::name_hash(),
+            Compensation::name_hash(),
+        ];
+        let mut parts = vec![accounts().to_vec()];
+        parts.extend(pallets.iter().map(|prefix| prefix.to_vec()));
+        parts
+    }
+
+    fn merge(key: &[u8], old: Option<Vec<u8>>, now: Option<Vec<u8>>) -> Option<Vec<u8>> {
+        if let Some(who) = account_of(key) {
+            account::merge(&who, old, now)
+        } else if stays(key) {
+            now
+        } else if is_item(key, &ForcedInclusion::name_hash(), &[b"LeftOut"]) {
+            None
+        } else {
+            old
+        }
+    }
+
+    fn mend(since: BlockNumber, step: u32) -> Option<u32> {
+        mending::mend(since, step)
+    }
+
+    fn mend_weight() -> Weight {
+        mending::step_weight()
+    }
+
+    // Whether the account has session keys is read.
+    fn merge_weight() -> Weight {
+        Weight::from_parts(MERGE_MICROS.saturating_mul(WEIGHT_REF_TIME_PER_MICROS), 0)
+            .saturating_add(<Runtime as frame_system::Config>::DbWeight::get().reads(1))
+    }
+
+    fn code_changed_after(block: BlockNumber) -> bool {
+        CodeSince::get() > block
+    }
+
+    fn signer(transaction: &[u8]) -> Option<AccountId> {
+        repeat::signer(transaction)
+    }
+
+    fn weight(transaction: &[u8]) -> Weight {
+        repeat::weight(transaction)
+    }
+
+    fn repeat(transaction: &[u8]) -> Result<Weight, Fall> {
+        repeat::repeat(transaction)
+    }
+}
+
+fn accounts() -> [u8; 32] {
+    storage_prefix(b"System", b"Account")
+}
+
+fn account_of(key: &[u8]) -> Option<AccountId> {
+    let mut account = key.strip_prefix(&accounts()[..]).and_then(|_| key.get(BEFORE_ACCOUNT..))?;
+    AccountId::decode(&mut account).ok()
+}
+
+fn stays(key: &[u8]) -> bool {
+    is_item(key, &BurnMint::name_hash(), &[b"Stopped", b"Halted"])
+        || is_item(key, &ForcedInclusion::name_hash(), &[b"CensorRecords", b"Unpunished"])
+        || is_item(key, &L2Registry::name_hash(), &[b"Rules", b"OwnBootstrap"])
+        || is_item(key, &Rewards::name_hash(), &[b"Penalties", b"FullnessAverages", b"DampedTerm"])
+}
+
+/// Whether a key belongs to one of these items of a pallet.
+fn is_item(key: &[u8], pallet: &[u8; 16], items: &[&[u8]]) -> bool {
+    key.strip_prefix(&pallet[..])
+        .is_some_and(|rest| items.iter().any(|item| rest.starts_with(&Twox128::hash(item))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use frame_support::storage::StoragePrefixedMap;
+
+    #[test]
+    fn p20_no_part_begins_another() {
+        let parts = Money::parts();
+        for (index, one) in parts.iter().enumerate() {
+            for (other_index, other) in parts.iter().enumerate() {
+                assert!(index == other_index || !other.starts_with(one));
+            }
+        }
+        assert!(parts.contains(&Twox128::hash(b"Balances").to_vec()));
+        let account = frame_system::Account::<Runtime>::final_prefix();
+        assert!(parts.contains(&account.to_vec()));
+    }
+
+    /// The exceptions are named by bytes: an item that is renamed must not lose its own.
+    #[test]
+    fn p20_what_stays_is_what_its_pallet_calls_so() {
+        let kept = [
+            pallet_burn_mint::Stopped::<Runtime>::hashed_key().to_vec(),
+            pallet_burn_mint::Halted::<Runtime>::hashed_key().to_vec(),
+            pallet_forced_inclusion::CensorRecords::<Runtime>::hashed_key().to_vec(),
+            pallet_forced_inclusion::Unpunished::<Runtime>::hashed_key().to_vec(),
+            pallet_l2_registry::Rules::<Runtime>::hashed_key().to_vec(),
+            pallet_l2_registry::OwnBootstrap::<Runtime>::hashed_key().to_vec(),
+            pallet_rewards::Penalties::<Runtime>::hashed_key().to_vec(),
+            pallet_rewards::FullnessAverages::<Runtime>::hashed_key().to_vec(),
+            pallet_rewards::DampedTerm::<Runtime>::hashed_key().to_vec(),
+        ];
+        let (old, now) = (Some(vec![1]), Some(vec![2]));
+        for key in kept {
+            assert_eq!(Money::merge(&key, old.clone(), now.clone()), now);
+            assert_eq!(Money::merge(&key, old.clone(), None), None);
+        }
+        let left_out = pallet_forced_inclusion::LeftOut::<Runtime>::final_prefix().to_vec();
+        assert_eq!(Money::merge(&left_out, old.clone(), now.clone()), None);
+        let back = [
+            pallet_burn_mint::Deficit::<Runtime>::hashed_key().to_vec(),
+            pallet_rewards::BonusPool::<Runtime>::hashed_key().to_vec(),
+            pallet_forced_inclusion::Queue::<Runtime>::hashed_key().to_vec(),
+            pallet_stake::Ledgers::<Runtime>::final_prefix().to_vec(),
+        ];
+        for key in back {
+            assert_eq!(Money::merge(&key, old.clone(), now.clone()), old);
+            assert_eq!(Money::merge(&key, None, now.clone()), None);
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! L1 from the fork point on.
+
+use super::mending;
+use crate::{
+    configs::{l1::L1Forks, messages::L1Unsettled},
+    BurnMint, L1Relay, Runtime,
+};
+use cascoin_l2_primitives::{
+    recovery::RelayRewind,
+    relay::{L1BlockContext, OnL1Fork, MAX_RANGE},
+};
+use frame_support::{traits::Get, weights::Weight};
+
+/// The relay, and the burns that it brings.
+pub struct Rewind;
+
+impl RelayRewind for Rewind {
+    // The last thing that is done while the state is frozen.
+    fn rewind(common: &L1BlockContext) {
+        mending::finish();
+        L1Relay::rewind(common);
+    }
+
+    fn applied() -> u32 {
+        L1Relay::applied().height
+    }
+
+    /// The new branch is applied as far as it was, all burns are judged, and each that could
+    /// be minted today had its turn.
+    fn is_settled() -> bool {
+        !L1Unsettled::get() && !BurnMint::turns_are_due()
+    }
+
+    // Votes of all heights that are open, and the relay's own state.
+    fn rewind_weight() -> Weight {
+        let writes = u64::from(MAX_RANGE).saturating_add(8);
+        <Runtime as frame_system::Config>::DbWeight::get()
+            .reads_writes(8, writes)
+            .saturating_add(mending::finish_weight())
+            .saturating_add(L1Forks::max_fork_weight())
+    }
+}

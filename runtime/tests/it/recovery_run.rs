@@ -1,0 +1,437 @@
+//! A recovery from its beginning to its end, in whole blocks: L1 drops a burn, what was
+//! minted for it is spent, and the chain ends where one is that never heard of the burn.
+
+use crate::{
+    chain::{preset, transfer, undone, Applied, Chain},
+    recovery::{entries, trie, Entries},
+    relay::{attest_all, block_of, fork_quorum, quorum, TIP_TIME},
+    sessions::{grow_to, SESSION},
+};
+use cascoin_l2_primitives::{
+    l1::{
+        burn::{BurnPayload, Recipient},
+        L1Hash, OutPoint,
+    },
+    recovery::{
+        recovery_message, Cursor, Fall, FallenTransaction, Place, RecoveryPhase, RecoveryStatus,
+        RecoveryStep, RecoveryVote, Wanted,
+    },
+    relay::{
+        EventPage, ForkPoint, L1BlockContext, L1BlockDigest, L1Event, PageProof, RECOVERY_WINDOW,
+    },
+    sequencers::{Offence, OffenceKind, OnOffence},
+};
+use cascoin_l2_runtime::{
+    AccountId, Balances, Block, BurnMint, Executive, Header, L1Relay, NoPublicCallsInRecovery,
+    Recovery, RecoveryPoint, Rewards, Runtime, RuntimeCall, Session, System, UncheckedExtrinsic,
+};
+use codec::Encode;
+use frame_support::traits::{fungible::Inspect, Contains};
+use pallet_recovery::types::{Phase, RecoveryRun};
+use sp_core::{ed25519, Pair, H256};
+use sp_keyring::Sr25519Keyring::{self, Alice, Bob, Eve, Ferdie, One, Two};
+use sp_runtime::{
+    traits::{BlakeTwo256, Hash as _},
+    transaction_validity::InvalidTransaction,
+    ExtrinsicInclusionMode,
+};
+
+/// Chain id of the `regtest` preset.
+const CHAIN: u32 = 3;
+const COIN: u128 = 100_000_000;
+const SEEDS: [&str; 3] = ["//Alice", "//Bob", "//Charlie"];
+
+fn burn(tx: u8, who: Sr25519Keyring) -> L1Event {
+    let value = 1_000_000_000;
+    let recipient = Recipient::Account(who.to_account_id());
+    let payload = BurnPayload { chain_id: CHAIN, recipient, amount: value };
+    L1Event::Burn {
+        outpoint: OutPoint { txid: L1Hash([tx; 32]), vout: 1 },
+        value,
+        payload: payload.encode().to_vec().try_into().expect("it is kept whole"),
+    }
+}
+
+fn bond(amount: u128) -> RuntimeCall {
+    RuntimeCall::Stake(pallet_stake::Call::bond { amount })
+}
+
+/// The relay's start.
+fn start() -> L1BlockContext {
+    let start = preset("regtest").chain_parameters.parameters.l1_start;
+    L1BlockContext { height: start.height, hash: start.hash, ..Default::default() }
+}
+
+/// The branch that L1 stays on: only the burn for Two stands on it.
+fn branch() -> (Vec<L1BlockDigest>, Vec<EventPage>) {
+    let (first, pages) = block_of(1, vec![burn(2, Two)]);
+    let mut previous = start().hash;
+    let blocks = (1..=1 + RECOVERY_WINDOW)
+        .map(|above| {
+            let base = if above == 1 { first } else { block_of(1, vec![]).0 };
+            let hash = L1Hash([100 + above as u8; 32]);
+            let digest = L1BlockDigest { height: start().height + above, hash, previous, ..base };
+            previous = hash;
+            digest
+        })
+        .collect();
+    (blocks, pages)
+}
+
+fn page(height: u32, pages: &[EventPage]) -> UncheckedExtrinsic {
+    let proof = PageProof::of(pages, 0).expect("the page is there");
+    L1Relay::page_extrinsic(height, pages[0].clone(), proof)
+}
+
+/// The branch is attested, and its burn delivered.
+fn deliver(chain: &mut Chain) {
+    let (blocks, pages) = branch();
+    attest_all(chain, &blocks, TIP_TIME + 2);
+    let (_, applied) = chain.grow(vec![page(blocks[0].height, &pages)]);
+    assert_eq!(applied, [Ok(Ok(()))]);
+    assert_eq!(chain.read(L1Relay::applied).height, start().height + 1 + RECOVERY_WINDOW);
+}
+
+/// A chain with a deficit, and what a node of it has.
+struct Story {
+    chain: Chain,
+    /// The block before the dropped burn, and its state.
+    point: Header,
+    state: Entries,
+    /// Blocks since that had users' transactions.
+    blocks: Vec<Block>,
+    /// What users signed in the first of them.
+    users: Vec<UncheckedExtrinsic>,
+    /// Bob's stake after its offence.
+    stake: u128,
+}
+
+fn genesis(threshold: u128) -> Chain {
+    let mut genesis = preset("regtest");
+    genesis.chain_parameters.parameters.recovery_threshold = threshold;
+    let mut chain = Chain::from(genesis);
+    let bonds = chain.sign(Bob, 0, 0, bond(100 * COIN));
+    let (_, applied) = chain.grow(vec![bonds]);
+    assert_eq!(applied, [Ok(Ok(()))]);
+    chain
+}
+
+fn stake_of(chain: &mut Chain, who: Sr25519Keyring) -> u128 {
+    let account: AccountId = who.to_account_id();
+    chain.read(|| pallet_stake::Ledgers::<Runtime>::get(account).map_or(0, |one| one.bonded))
+}
+
+fn balance(chain: &mut Chain, who: Sr25519Keyring) -> u128 {
+    let account: AccountId = who.to_account_id();
+    chain.read(|| Balances::total_balance(&account))
+}
+
+/// Bob moves the clock, and loses some of its stake.
+fn offend() {
+    let offender = Bob.to_account_id();
+    let kind = OffenceKind::TimestampManipulation;
+    let offence = Offence { kind, offender, set_id: 0, height: 2 };
+    <Runtime as pallet_timestamp_guard::Config>::OnOffence::on_offence(&offence);
+}
+
+/// L1 drops the burn for One, which has paid Ferdie with it.
+fn story(threshold: u128) -> Story {
+    let mut chain = genesis(threshold);
+    let (point, state) = (chain.head.clone(), entries(&mut chain));
+    assert_eq!(trie(&state).0, point.state_root);
+
+    let (dropped, pages) = block_of(1, vec![burn(1, One), burn(2, Two)]);
+    let mut relayed = quorum(&mut chain, dropped, TIP_TIME);
+    relayed.push(page(dropped.height, &pages));
+    let (_, applied) = chain.grow(relayed);
+    assert_eq!(applied, [Ok(Ok(())); 4]);
+    let users = vec![
+        chain.sign(One, 0, 0, transfer(Ferdie, 4 * COIN)),
+        chain.sign(Two, 0, 0, transfer(Eve, COIN)),
+        chain.sign(Alice, 0, 0, transfer(Eve, COIN)),
+        // More than it has.
+        chain.sign(Two, 1, 0, transfer(Eve, 1_000 * COIN)),
+        chain.sign(Eve, 0, 0, bond(50 * COIN)),
+    ];
+    let (block, applied) = chain.grow(users.clone());
+    assert!(matches!(applied[3], Ok(Err(_))), "{applied:?}");
+    let succeeded = applied.iter().filter(|result| **result == Ok(Ok(()))).count();
+    assert_eq!(succeeded, 4, "{applied:?}");
+    chain.read(offend);
+    let stake = stake_of(&mut chain, Bob);
+    assert!(stake > 0 && stake < 100 * COIN);
+
+    let fork = ForkPoint { common: start(), branch: branch().0[0].hash, replaced: dropped.hash };
+    let votes = fork_quorum(&mut chain, fork, TIP_TIME + 1);
+    let (_, applied) = chain.grow(votes);
+    assert_eq!(applied, [Ok(Ok(())); 3]);
+    deliver(&mut chain);
+    for _ in 0..3 {
+        chain.grow(vec![]);
+    }
+    let status = chain.read(RecoveryPoint::status);
+    assert!(status.doubt.is_some_and(|doubt| doubt.stands), "{status:?}");
+    assert!(status.deficit >= 4 * COIN, "what is paid cannot be taken back");
+    Story { chain, point, state, blocks: vec![block], users, stake }
+}
+
+fn advance(step: RecoveryStep) -> UncheckedExtrinsic {
+    UncheckedExtrinsic::new_bare(RuntimeCall::Recovery(pallet_recovery::Call::advance { step }))
+}
+
+fn phase(chain: &mut Chain) -> Option<RecoveryPhase> {
+    chain.read(|| Recovery::recovery_overview().running.map(|running| running.phase))
+}
+
+impl Story {
+    fn agree(&mut self) {
+        let subject = self.chain.read(Recovery::recovery_subject).expect("one can begin");
+        assert_eq!((subject.number, subject.common), (1, start()));
+        assert_eq!((subject.since.number, subject.since.hash), (1, self.point.hash()));
+        let genesis: H256 = self.chain.read(|| System::block_hash(0));
+        let message = recovery_message(&genesis, 0, &subject);
+        for (seed, voter) in SEEDS.into_iter().zip(0..) {
+            assert!(!self.chain.read(Recovery::is_running));
+            let signature = ed25519::Pair::from_string(seed, None).expect("a seed").sign(&message);
+            let vote = RecoveryVote { set_id: 0, voter, subject, signature };
+            let vote = Recovery::recovery_vote_extrinsic(vote);
+            let (_, applied) = self.chain.grow(vec![vote]);
+            assert_eq!(applied, [Ok(Ok(()))]);
+        }
+        assert!(self.chain.read(Recovery::is_frozen), "three of four agree");
+    }
+
+    /// What the next block's leader brings, from what a node has.
+    fn step(&mut self) -> Option<RecoveryStep> {
+        Some(match self.chain.read(Recovery::recovery_wanted)? {
+            Wanted::Point { hash } => {
+                assert_eq!(hash, self.point.hash());
+                RecoveryStep::Point(Box::new(self.point.clone()))
+            }
+            Wanted::Page { .. } => {
+                RecoveryStep::Page(trie(&self.state).1.into_iter_nodes().collect())
+            }
+            Wanted::Block { number, hash } => {
+                let block = self.blocks.iter().find(|block| block.header.number == number);
+                let block = block.expect("only those with users' transactions are wanted");
+                assert_eq!(block.header.hash(), hash);
+                let body = block.extrinsics.iter().map(Encode::encode).collect();
+                RecoveryStep::Block { header: Box::new(block.header.clone()), body }
+            }
+        })
+    }
+
+    /// What would become of a transaction in the next block.
+    fn tried(&mut self, transaction: UncheckedExtrinsic) -> Applied {
+        let time = self.chain.time + 500;
+        let (_, mut applied) = self.chain.build(time, vec![transaction]);
+        applied.remove(0)
+    }
+
+    /// Steps that are not the one that is due.
+    fn refuse_wrong_steps(&mut self) {
+        let mut wrong = vec![RecoveryStep::Point(Box::new(self.chain.head.clone()))];
+        let of_now = entries(&mut self.chain);
+        wrong.push(RecoveryStep::Page(trie(&of_now).1.into_iter_nodes().collect()));
+        wrong.push(RecoveryStep::Page(vec![]));
+        let block = self.blocks[0].clone();
+        let body = block.extrinsics.iter().map(Encode::encode).collect();
+        wrong.push(RecoveryStep::Block { header: Box::new(self.chain.head.clone()), body });
+        for step in wrong {
+            assert_eq!(self.tried(advance(step)), Err(InvalidTransaction::BadMandatory.into()));
+        }
+    }
+
+    /// Runs it to its end; returns the phases, each once.
+    fn run(&mut self) -> Vec<&'static str> {
+        let mut phases = Vec::new();
+        let mut is_delivered = false;
+        for _ in 0..300 {
+            let Some(phase) = phase(&mut self.chain) else { return phases };
+            let (name, is_frozen) = match phase {
+                RecoveryPhase::Restoring { .. } => ("restoring", true),
+                RecoveryPhase::Mending => ("mending", true),
+                RecoveryPhase::L1Again => ("L1 again", false),
+                RecoveryPhase::Replaying { .. } => ("replaying", false),
+            };
+            assert_eq!(self.chain.read(Recovery::is_frozen), is_frozen);
+            self.refuse_wrong_steps();
+            if phases.last() != Some(&name) {
+                phases.push(name);
+                let header = self.chain.unfinished(self.chain.time + 500);
+                let mode = self.chain.read(|| undone(|| Executive::initialize_block(&header)));
+                let only_inherents = mode == ExtrinsicInclusionMode::OnlyInherents;
+                assert_eq!(only_inherents, is_frozen);
+                // A block without a step is valid, and nothing is lost by it.
+                self.chain.grow(vec![]);
+                if !is_frozen {
+                    let nonce = self.chain.read(|| System::account_nonce(Eve.to_account_id()));
+                    let payment = self.chain.sign(Eve, nonce, 0, transfer(Ferdie, COIN));
+                    assert!(self.tried(payment).is_err(), "users wait");
+                }
+                continue;
+            }
+            if name == "L1 again" && !is_delivered {
+                deliver(&mut self.chain);
+                is_delivered = true;
+                continue;
+            }
+            let steps: Vec<_> = self.step().map(advance).into_iter().collect();
+            let (_, applied) = self.chain.grow(steps);
+            assert!(applied.iter().all(|result| *result == Ok(Ok(()))), "{applied:?}");
+        }
+        panic!("it does not end: {:?}", phase(&mut self.chain));
+    }
+}
+
+/// What holds of the books whatever happened.
+fn check_books(chain: &mut Chain) {
+    chain.read(|| {
+        let all = frame_system::Account::<Runtime>::iter_values()
+            .map(|account| account.data.free + account.data.reserved)
+            .sum::<u128>();
+        assert_eq!(all, <Balances as Inspect<AccountId>>::total_issuance());
+        let supply = BurnMint::supply();
+        assert!(supply.valid);
+        assert_eq!(supply.deficit, 0);
+        assert!(
+            Balances::total_balance(&Rewards::pot()) >= pallet_rewards::BonusPool::<Runtime>::get()
+        );
+        for (account, ledger) in pallet_stake::Ledgers::<Runtime>::iter() {
+            assert_eq!(System::account(account).data.reserved, ledger.total());
+        }
+        for (who, account) in frame_system::Account::<Runtime>::iter() {
+            let has_keys = pallet_session::NextKeys::<Runtime>::contains_key(&who);
+            let money = account.data.reserved > 0 || account.data.frozen > 0;
+            // Genesis gives sequencers' keys no reference: their accounts come later.
+            let most = u32::from(money) + u32::from(has_keys);
+            assert!((u32::from(money)..=most).contains(&account.consumers), "{who:?}");
+            assert!(account.providers > 0, "{who:?}");
+        }
+    });
+}
+
+#[test]
+fn p20_a_recovery_ends_where_a_chain_is_that_never_heard_of_the_dropped_burn() {
+    let mut story = story(1);
+    story.agree();
+    let phases = story.run();
+    assert_eq!(phases, ["restoring", "mending", "L1 again", "replaying"]);
+
+    let last = story.chain.read(|| Recovery::recovery_overview().last).expect("it is over");
+    assert_eq!((last.number, last.held, last.fell), (1, 3, 1));
+    assert_eq!(last.abandoned_from, None);
+    let fallen = FallenTransaction {
+        place: Place { block: story.blocks[0].header.number, index: 0 },
+        hash: BlakeTwo256::hash(&story.users[0].encode()),
+        sender: Some(One.to_account_id()),
+        fall: Fall::Refused(InvalidTransaction::Payment.into()),
+    };
+    assert_eq!(story.chain.read(|| Recovery::fallen(0, 10)), [(0, fallen)]);
+
+    let mut clean = genesis(1);
+    deliver(&mut clean);
+    let users = vec![
+        clean.sign(Two, 0, 0, transfer(Eve, COIN)),
+        clean.sign(Alice, 0, 0, transfer(Eve, COIN)),
+        clean.sign(Eve, 0, 0, bond(50 * COIN)),
+    ];
+    let (_, applied) = clean.grow(users);
+    assert_eq!(applied, [Ok(Ok(())); 3]);
+    for who in [One, Two, Eve, Ferdie] {
+        assert_eq!(balance(&mut story.chain, who), balance(&mut clean, who), "{who:?}");
+        assert_eq!(stake_of(&mut story.chain, who), stake_of(&mut clean, who), "{who:?}");
+    }
+    assert_eq!(balance(&mut story.chain, One), 0);
+    assert_eq!(stake_of(&mut story.chain, Bob), story.stake, "an offence costs once");
+    check_books(&mut story.chain);
+    let status = story.chain.read(RecoveryPoint::status);
+    assert_eq!(status, RecoveryStatus::default());
+
+    // No nonce went back: what fell is never sent in again.
+    let nonces = [One, Two, Alice, Eve, Bob]
+        .map(|who| story.chain.read(|| System::account_nonce(who.to_account_id())));
+    assert_eq!(nonces, [1, 2, 1, 1, 1]);
+    for old in story.users.clone() {
+        assert_eq!(story.tried(old), Err(InvalidTransaction::Stale.into()));
+    }
+    let paid = story.chain.sign(Two, 2, 0, transfer(One, COIN));
+    let (_, applied) = story.chain.grow(vec![paid]);
+    assert_eq!(applied, [Ok(Ok(()))]);
+    let paid = story.chain.sign(One, 1, 0, transfer(Ferdie, COIN / 2));
+    let (_, applied) = story.chain.grow(vec![paid]);
+    assert_eq!(applied, [Ok(Ok(()))]);
+
+    // Sessions end as ever.
+    let session = story.chain.read(Session::current_index);
+    let next = (story.chain.head.number / SESSION + 2) * SESSION + 1;
+    grow_to(&mut story.chain, next);
+    assert!(story.chain.read(Session::current_index) > session);
+    check_books(&mut story.chain);
+}
+
+/// What goes to a pallet that stays is in force as it was: Root's word is not said again.
+#[test]
+fn p20_root_begins_one_and_what_it_said_is_not_repeated() {
+    let mut story = story(0);
+    assert_eq!(story.chain.read(Recovery::recovery_subject), None, "nobody votes for it");
+    let force = RuntimeCall::Recovery(pallet_recovery::Call::force {});
+    let sudo = RuntimeCall::Sudo(pallet_sudo::Call::sudo { call: Box::new(force) });
+    let forced = story.chain.sign(Alice, 1, 0, sudo);
+    let (block, applied) = story.chain.grow(vec![forced]);
+    assert_eq!(applied, [Ok(Ok(()))]);
+    story.blocks.push(block);
+    assert!(story.chain.read(Recovery::is_frozen));
+    story.run();
+    let last = story.chain.read(|| Recovery::recovery_overview().last).expect("it is over");
+    assert_eq!((last.held, last.fell), (4, 1));
+    assert!(!story.chain.read(Recovery::is_running), "none began once more");
+    assert_eq!(story.chain.read(|| System::account_nonce(Alice.to_account_id())), 2);
+    check_books(&mut story.chain);
+}
+
+/// A recovery that runs and has done nothing yet.
+fn begin(phase: Phase) {
+    pallet_recovery::Running::<Runtime>::put(RecoveryRun {
+        number: 1,
+        since: Default::default(),
+        common: start(),
+        deficit: 1,
+        begun_at: 1,
+        phase,
+        moved_at: 1,
+        applied_before: 0,
+        held: 0,
+        fell: 0,
+    });
+}
+
+#[test]
+fn p20_an_offence_while_a_recovery_restores_costs_stake_when_it_is_called_off() {
+    let mut chain = genesis(0);
+    chain.read(|| {
+        begin(Phase::Restoring { root: None, cursor: Cursor::default() });
+        offend();
+    });
+    assert_eq!(stake_of(&mut chain, Bob), 100 * COIN, "what is half restored is not touched");
+    chain.read(pallet_recovery::Running::<Runtime>::kill);
+    chain.grow(vec![]);
+    let stake = stake_of(&mut chain, Bob);
+    assert!(stake > 0 && stake < 100 * COIN);
+    chain.grow(vec![]);
+    assert_eq!(stake_of(&mut chain, Bob), stake, "once");
+}
+
+#[test]
+fn r19_3_users_calls_are_refused_while_a_recovery_runs() {
+    let mut chain = genesis(0);
+    chain.read(|| {
+        let force = RuntimeCall::Recovery(pallet_recovery::Call::force {});
+        let public = [transfer(Eve, 1), RuntimeCall::Rewards(pallet_rewards::Call::claim {})];
+        assert!(public.iter().all(NoPublicCallsInRecovery::contains));
+        begin(Phase::L1Again);
+        assert!(!public.iter().any(NoPublicCallsInRecovery::contains));
+        assert!(NoPublicCallsInRecovery::contains(&force));
+        assert!(NoPublicCallsInRecovery::contains(&bond(1)), "it runs the chain");
+    });
+}

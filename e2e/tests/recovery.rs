@@ -73,7 +73,7 @@ fn replace_branch(
 /// How a recovery stands, and with what L1 it waits for where it does not get on.
 fn recovery(network: &Network) -> Result<(Value, String)> {
     let answer = network.call(0, "l2_getrecovery", json!([]))?;
-    let l1 = &network.call(0, "l2_getchaininfo", json!([]))?["l1"];
+    let l1 = network.call(0, "l2_getchaininfo", json!([]))?["l1"].clone();
     let text = format!("{answer}; L1 as relayed: {l1}");
     Ok((answer, text))
 }

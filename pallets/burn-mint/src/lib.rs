@@ -31,7 +31,9 @@
 //! - Nothing is minted while L1 may have dropped what is attested ([`Config::L1Disputed`]),
 //!   nor until all burns that it may have dropped are judged. A burn that L1 dropped is
 //!   taken back, or is a deficit that everybody sees ([`revert`], ADR 0026).
-//! - On no day of L2 time more is minted than the limits in force allow.
+//! - On no day of L2 time more is minted than the limits in force allow; but for what had
+//!   been minted before a recovery let the state go back: that is minted again at once, be
+//!   minting stopped or not (`again.rs`, ADR 0033).
 //! - `issuance ≤ genesis + minted`, and no block raises the issuance by more than
 //!   it minted; checked in each block with counters. A violation sets
 //!   [`Halted`], which stops minting and is for the bridge to heed; the chain
@@ -62,6 +64,7 @@ extern crate alloc;
 
 pub use pallet::*;
 
+mod again;
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
 mod deposit;
@@ -75,6 +78,8 @@ pub mod types;
 mod vault;
 pub mod weights;
 
+#[cfg(test)]
+mod again_tests;
 #[cfg(test)]
 mod deposit_tests;
 #[cfg(test)]
@@ -108,7 +113,7 @@ pub mod pallet {
     use super::*;
     use crate::{
         limits::Spent,
-        types::{AccountMinted, Credit, RecentBurn, Round, Waiting},
+        types::{AccountMinted, Before, Credit, RecentBurn, Round, Waiting},
     };
     use cascoin_l2_primitives::{
         apis::{BurnRecord, WaitCause},
@@ -275,6 +280,17 @@ pub mod pallet {
     #[pallet::storage]
     pub type RejectedBefore<T> =
         StorageDoubleMap<_, Blake2_128Concat, L1Hash, Twox64Concat, u32, (), OptionQuery>;
+
+    /// What burns had brought, in full or in part, when a recovery let the state go back, by
+    /// place: so much of each is minted again at once if L1 brings it again. It holds burns of
+    /// the blocks that a recovery reaches back, until each had its turn.
+    #[pallet::storage]
+    pub type MintedBefore<T> = StorageMap<_, Twox64Concat, u64, Before, OptionQuery>;
+
+    /// First place of [`MintedBefore`] that is taken, and the first behind it. All between
+    /// are taken.
+    #[pallet::storage]
+    pub type MintedBeforeRange<T> = StorageValue<_, (u64, u64), ValueQuery>;
 
     /// Minted in the block that is being executed, in base units.
     #[pallet::storage]
@@ -466,7 +482,9 @@ pub mod pallet {
 
         fn on_idle(_: BlockNumberFor<T>, remaining: Weight) -> Weight {
             let judged = Self::judge_orphans(remaining);
-            judged.saturating_add(Self::retry_deferred(remaining.saturating_sub(judged)))
+            let again = Self::mint_again(remaining.saturating_sub(judged));
+            let used = judged.saturating_add(again);
+            used.saturating_add(Self::retry_deferred(remaining.saturating_sub(used)))
         }
 
         fn on_finalize(_: BlockNumberFor<T>) {

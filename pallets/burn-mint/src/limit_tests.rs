@@ -285,21 +285,3 @@ fn the_turns_of_a_block_are_bounded_and_go_on_in_the_next() {
         assert_eq!(DeferredTotal::<Test>::get(), 0);
     });
 }
-
-#[test]
-fn p20_turns_are_due_until_all_had_what_the_day_leaves_them() {
-    new_test_ext().execute_with(|| {
-        DayLimits::set((100, 1_000, 10_000));
-        assert!(!BurnMint::turns_are_due(), "nobody waits");
-        burn(1, BOB, 250);
-        assert!(!BurnMint::turns_are_due(), "it had its turn");
-        next_day();
-        assert!(BurnMint::turns_are_due());
-        next_block();
-        assert!(!BurnMint::turns_are_due());
-        // While nothing is minted, turns stay due.
-        next_day();
-        Halted::<Test>::put(true);
-        assert!(BurnMint::turns_are_due());
-    });
-}

@@ -12,12 +12,13 @@ use crate::{
 };
 use cascoin_l2_primitives::{
     apis::{BurnOutcome, BurnRecord, Peg, WaitCause},
-    chain::{Balance, BlockNumber, ChainParameters},
+    chain::{AccountId, Balance, BlockNumber, ChainParameters},
     l1::{
         burn::{BurnPayload, BurnRejection},
         OutPoint,
     },
     relay::L1BlockContext,
+    reputation::Day,
     sequencers::SequencerSetProvider as _,
 };
 use frame_support::traits::{fungible::Mutate, Get, Time as _};
@@ -110,60 +111,16 @@ impl<T: Config> Pallet<T> {
             return Some(WaitCause::CreditFailed);
         };
         let Today { day, limits, .. } = *today;
-        let mut account = AccountMints::<T>::get(&recipient);
-        let mut chain = MintedOnDay::<T>::get();
         let rest = Balance::from(record.value.saturating_sub(record.minted));
         let by_burn = spent.left(limits.burn, day);
-        let by_address = account.spent.left(limits.address, day);
+        let by_address = AccountMints::<T>::get(&recipient).spent.left(limits.address, day);
         // What it may have, if there is as much for all together.
         let due = rest.min(by_burn).min(by_address);
-        let amount = due.min(chain.left(limits.chain, day));
-        if amount > 0 {
-            if T::Currency::mint_into(&recipient, amount).is_err() {
-                return Some(WaitCause::CreditFailed);
-            }
-            // No more than the rest, which is a u64.
-            let part: u64 = amount.saturated_into();
-            let OutPoint { txid, vout } = record.outpoint;
-            // What was taken back is listed already.
-            if record.minted == 0 && !ClawedBack::<T>::contains_key(txid, vout) {
-                AccountBurns::<T>::insert(&recipient, account.burns, record.outpoint);
-                account.burns = account.burns.saturating_add(1);
-            }
-            record.minted = record.minted.saturating_add(part);
-            record.block = Self::block();
-            record.time = T::Time::now();
-            for counter in [spent, &mut account.spent, &mut chain] {
-                counter.add(amount, day);
-            }
-            AccountMints::<T>::insert(&recipient, account);
-            MintedOnDay::<T>::put(chain);
-            MintedTotal::<T>::mutate(|total| *total = total.saturating_add(amount));
-            if record.peg == Peg::Vault {
-                VaultedTotal::<T>::mutate(|total| *total = total.saturating_add(amount));
-            }
-            MintedInBlock::<T>::mutate(|total| *total = total.saturating_add(amount));
-            let position = MintCount::<T>::mutate(|count| {
-                *count = count.saturating_add(1);
-                count.saturating_sub(1)
-            });
-            let credit = Credit {
-                outpoint: record.outpoint,
-                amount: part,
-                block: record.block,
-                time: record.time,
-            };
-            MintLog::<T>::insert(position, credit);
-            Self::deposit_event(Event::BurnMinted {
-                outpoint: record.outpoint,
-                recipient,
-                amount: part,
-                rest: record.value.saturating_sub(record.minted),
-            });
+        let amount = due.min(MintedOnDay::<T>::get().left(limits.chain, day));
+        if amount > 0 && !Self::mint_to(record, &recipient, spent, amount, day) {
+            return Some(WaitCause::CreditFailed);
         }
-        if record.minted >= record.value {
-            record.outcome = BurnOutcome::Minted;
-            BurnCount::<T>::mutate(|count| *count = count.saturating_add(1));
+        if Self::complete(record) {
             return None;
         }
         Some(if amount < due {
@@ -173,6 +130,72 @@ impl<T: Config> Pallet<T> {
         } else {
             WaitCause::AddressLimit
         })
+    }
+
+    /// Mints so much of a burn, no more than is left of it, and puts it on record and on the
+    /// books of the day; `false` if it cannot be credited, and then nothing has changed. The
+    /// caller stores the record.
+    pub(crate) fn mint_to(
+        record: &mut BurnRecord,
+        recipient: &AccountId,
+        spent: &mut Spent,
+        amount: Balance,
+        day: Day,
+    ) -> bool {
+        if T::Currency::mint_into(recipient, amount).is_err() {
+            return false;
+        }
+        let mut account = AccountMints::<T>::get(recipient);
+        let mut chain = MintedOnDay::<T>::get();
+        // No more than the rest, which is a u64.
+        let part: u64 = amount.saturated_into();
+        let OutPoint { txid, vout } = record.outpoint;
+        // What was taken back is listed already.
+        if record.minted == 0 && !ClawedBack::<T>::contains_key(txid, vout) {
+            AccountBurns::<T>::insert(recipient, account.burns, record.outpoint);
+            account.burns = account.burns.saturating_add(1);
+        }
+        record.minted = record.minted.saturating_add(part);
+        record.block = Self::block();
+        record.time = T::Time::now();
+        for counter in [spent, &mut account.spent, &mut chain] {
+            counter.add(amount, day);
+        }
+        AccountMints::<T>::insert(recipient, account);
+        MintedOnDay::<T>::put(chain);
+        MintedTotal::<T>::mutate(|total| *total = total.saturating_add(amount));
+        if record.peg == Peg::Vault {
+            VaultedTotal::<T>::mutate(|total| *total = total.saturating_add(amount));
+        }
+        MintedInBlock::<T>::mutate(|total| *total = total.saturating_add(amount));
+        let position = MintCount::<T>::mutate(|count| {
+            *count = count.saturating_add(1);
+            count.saturating_sub(1)
+        });
+        let credit = Credit {
+            outpoint: record.outpoint,
+            amount: part,
+            block: record.block,
+            time: record.time,
+        };
+        MintLog::<T>::insert(position, credit);
+        Self::deposit_event(Event::BurnMinted {
+            outpoint: record.outpoint,
+            recipient: recipient.clone(),
+            amount: part,
+            rest: record.value.saturating_sub(record.minted),
+        });
+        true
+    }
+
+    /// Counts a burn of which all is minted; whether it is. The caller stores the record.
+    pub(crate) fn complete(record: &mut BurnRecord) -> bool {
+        if record.minted < record.value {
+            return false;
+        }
+        record.outcome = BurnOutcome::Minted;
+        BurnCount::<T>::mutate(|count| *count = count.saturating_add(1));
+        true
     }
 
     pub(crate) fn block() -> BlockNumber {

@@ -107,17 +107,6 @@ impl<T: Config> Pallet<T> {
         used
     }
 
-    /// Whether the next blocks would give turns to burns that wait, if nothing else stopped
-    /// all minting. What the limits of the day leave for another one is not due.
-    pub fn turns_are_due() -> bool {
-        let today = Today::new(&T::Parameters::get(), T::Time::now());
-        let round = RoundOfTurns::<T>::get();
-        let (start, end) = DeferredRange::<T>::get();
-        let is_old = (round.day, round.limits) != (today.day, today.limits);
-        let until = if is_old { end } else { round.until.min(end) };
-        start < until && MintedOnDay::<T>::get().left(today.limits.chain, today.day) > 0
-    }
-
     // The turn of the burn at the head of the queue; `false` if it keeps its place.
     fn take_turn(place: u64, today: &Today) -> bool {
         let known = Deferred::<T>::get(place).and_then(|OutPoint { txid, vout }| {

@@ -82,8 +82,9 @@ impl<T: Config> Pallet<T> {
     #[cfg(any(feature = "try-runtime", test))]
     fn try_state_of_burns() -> Result<(), sp_runtime::TryRuntimeError> {
         use crate::pallet::{
-            Burns, ClawedBack, MintCount, MintLog, MintedOnDay, RecentBurns, RecentRange,
-            RejectedBefore, RejectedLog, RevertedCount, Sweep, MAX_REJECTED,
+            Burns, ClawedBack, MintCount, MintLog, MintedBefore, MintedBeforeRange, MintedOnDay,
+            RecentBurns, RecentRange, RejectedBefore, RejectedLog, RevertedCount, Sweep,
+            MAX_REJECTED,
         };
         use cascoin_l2_primitives::{
             apis::{BurnOutcome, Peg},
@@ -163,6 +164,11 @@ impl<T: Config> Pallet<T> {
         ensure!(
             end.checked_sub(start) == Some(RecentBurns::<T>::iter_keys().count() as u64),
             "the log of recent burns has no gaps"
+        );
+        let (start, end) = MintedBeforeRange::<T>::get();
+        ensure!(
+            end.checked_sub(start) == Some(MintedBefore::<T>::iter_keys().count() as u64),
+            "the log of what had been minted has no gaps"
         );
         ensure!(
             Sweep::<T>::get().is_none_or(|(place, until)| place < until && until <= end),

@@ -40,6 +40,15 @@ pub struct Waiting {
     pub spent: Spent,
 }
 
+/// What a burn had brought when the state went back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Before {
+    /// The burn.
+    pub outpoint: OutPoint,
+    /// How much, in base units.
+    pub minted: u64,
+}
+
 /// Whose turn it is. A round of turns begins with each day and each change of limits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct Round {

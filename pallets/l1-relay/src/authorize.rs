@@ -8,7 +8,7 @@
 use crate::{
     fork::ForkStanding,
     pallet::{
-        AttestedQueue, Call, Config, Error, PageProgress, PagesWeight, Pallet, TipTimes, Votes,
+        AttestedQueue, Call, Config, Error, PageProgress, PagesInBlock, Pallet, TipTimes, Votes,
     },
     tally::{HeightVotes, Standing},
     types::PAGE_LOOKAHEAD,
@@ -25,7 +25,6 @@ use frame_support::{
     traits::Get,
 };
 use sp_runtime::{
-    traits::Zero,
     transaction_validity::{
         TransactionPriority, TransactionSource, TransactionValidityError,
         TransactionValidityWithRefund, UnknownTransaction, ValidTransaction,
@@ -197,7 +196,7 @@ impl<T: Config> Pallet<T> {
         }
         proof.verify(page, &block.pages_root).map_err(|_| InvalidTransaction::BadProof)?;
         if matches!(source, TransactionSource::InBlock) {
-            Self::check_page_budget(page.events.len() as u32)?;
+            Self::check_page_budget(*height, page.events.len() as u32)?;
         }
         let tag = |index: u32| (b"rlpg", *height, index).encode();
         let requires = match page.index.checked_sub(1) {
@@ -215,12 +214,12 @@ impl<T: Config> Pallet<T> {
     }
 
     // A block always has room for one page, so the relay cannot stand still, and
-    // for more while they stay within their share.
-    fn check_page_budget(events: u32) -> Result<(), Refusal> {
-        let used = PagesWeight::<T>::get();
-        let after = used.saturating_add(Self::page_weight(events));
+    // for more of the same L1 block while they stay within their share.
+    fn check_page_budget(height: u32, events: u32) -> Result<(), Refusal> {
+        let Some(pages) = PagesInBlock::<T>::get() else { return Ok(()) };
+        let after = pages.weight.saturating_add(Self::page_weight(events));
         let budget = PAGES_SHARE * T::BlockWeights::get().max_block;
-        if used.is_zero() || after.all_lte(budget) {
+        if pages.height == height && after.all_lte(budget) {
             Ok(())
         } else {
             Err(InvalidTransaction::ExhaustsResources.into())

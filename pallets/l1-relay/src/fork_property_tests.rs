@@ -39,6 +39,7 @@ proptest! {
             all_vote(0..3, &digests(&l1), tip_time);
             // Pages of some blocks have come when L1 forks.
             for block in &l1[..l1.len() * delivered_share / 100] {
+                run(1);
                 for page in 0..block.pages.len() as u32 {
                     let _ = deliver(block, page);
                 }
@@ -70,6 +71,7 @@ proptest! {
                 }
                 // Some of its pages have come when L1 forks again.
                 for block in &l1[..l1.len() * delivered_share / 100] {
+                    run(1);
                     for page in 0..block.pages.len() as u32 {
                         let _ = deliver(block, page);
                     }
@@ -77,6 +79,7 @@ proptest! {
                 Relay::do_try_state().expect("sound on the new branch");
             }
             for block in &l1 {
+                run(1);
                 for page in 0..block.pages.len() as u32 {
                     let _ = deliver(block, page);
                 }

@@ -417,7 +417,9 @@ fn p20_after_a_rewind_the_branch_is_attested_and_delivered_once_more() {
         let blocks = l1_chain(0, &[0, 2, 0, 1]);
         let deliver_all = || {
             all_vote(0..3, &digests(&blocks[usize::from(heights().0 > START)..]), 10);
+            run(1);
             deliver(&blocks[1], 0).expect("due");
+            run(1);
             deliver(&blocks[3], 0).expect("due");
             assert_eq!(heights(), (START + 4, START + 4));
         };

@@ -23,6 +23,10 @@
 //!
 //! - Blocks are attested and applied strictly by height, each standing on the
 //!   one before; events are delivered in L1 order; none twice.
+//! - An L2 block has events of one L1 block at most. So before the block with the first
+//!   event of an L1 block the state has the effects of all L1 blocks below it, in full, and
+//!   of none else: what a recovery goes back to (ADR 0033). Blocks without events are applied
+//!   many at once all the same.
 //! - Fewer than a third of the sequencers can neither attest anything nor keep
 //!   the others from it.
 //! - A vote counts only in the sequencer set it was signed for, once per voter
@@ -98,7 +102,7 @@ pub mod pallet {
     use crate::{
         fork::{CastForkVotes, ForkStanding},
         tally::{Clock, HeightVotes},
-        types::{Progress, Queue, Tips, APPLIED_HASHES_KEPT},
+        types::{BlockPages, Progress, Queue, Tips, APPLIED_HASHES_KEPT},
     };
     use cascoin_l2_primitives::{
         apis::ParentMismatch,
@@ -204,10 +208,10 @@ pub mod pallet {
     #[pallet::storage]
     pub type RankingHash<T> = StorageMap<_, Twox64Concat, u32, L1Hash, OptionQuery>;
 
-    /// Weight that pages took in this block.
+    /// The pages that this block has applied.
     #[pallet::storage]
     #[pallet::whitelist_storage]
-    pub type PagesWeight<T> = StorageValue<_, Weight, ValueQuery>;
+    pub type PagesInBlock<T> = StorageValue<_, BlockPages, OptionQuery>;
 
     /// Starts at [`ChainParameters::l1_start`]; has no values of its own, so that
     /// there is one place for them.
@@ -358,12 +362,14 @@ pub mod pallet {
         /// More attested blocks would go than one fork may remove, or several together
         /// before the relay is beyond what they replaced.
         ForkTooDeep,
+        /// The block has pages of another L1 block.
+        OneL1BlockABlock,
     }
 
     #[pallet::hooks]
     impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
         fn on_initialize(block: BlockNumberFor<T>) -> Weight {
-            PagesWeight::<T>::kill();
+            PagesInBlock::<T>::kill();
             Self::record_ranking_hash(block.saturated_into());
             let mut weight = T::WeightInfo::on_initialize();
             if Self::drop_votes_of_old_set() {
@@ -449,7 +455,8 @@ pub mod pallet {
         ///
         /// ## Errors
         /// - [`Error::NoPageDue`], [`Error::WrongPage`]: not this page's turn;
-        /// - [`Error::WrongProof`]: not a page of the block.
+        /// - [`Error::WrongProof`]: not a page of the block;
+        /// - [`Error::OneL1BlockABlock`]: this L2 block has pages of another.
         ///
         /// ## Events
         /// `PageApplied`; after the last page `BlockApplied`, and
@@ -494,7 +501,9 @@ pub mod pallet {
                 PageProgress::<T>::put(progress);
             }
             let weight = Self::page_weight(events);
-            PagesWeight::<T>::mutate(|used| used.saturating_accrue(weight));
+            let used = PagesInBlock::<T>::get().map_or(Weight::zero(), |pages| pages.weight);
+            let used = used.saturating_add(weight);
+            PagesInBlock::<T>::put(BlockPages { height, weight: used });
             Ok(Some(weight.saturating_add(Self::settle_weight(settled))).into())
         }
 
@@ -679,6 +688,9 @@ pub mod pallet {
             if block.height != height || page.index != progress.page || !same_count {
                 return Err(Error::<T>::WrongPage);
             }
+            // A block may have dropped and replaced the L1 block itself: that is none below.
+            let of_another = PagesInBlock::<T>::get().is_some_and(|pages| pages.height != height);
+            ensure!(!of_another, Error::<T>::OneL1BlockABlock);
             proof.verify(page, &block.pages_root).map_err(|_| Error::<T>::WrongProof)?;
             Ok(block)
         }

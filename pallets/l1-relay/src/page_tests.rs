@@ -56,6 +56,7 @@ fn pages_are_applied_in_order_and_a_block_after_its_last() {
             deliver(&blocks[1], page).expect("due");
         }
         assert_eq!(heights().1, START + 4, "the empty ones behind it at once");
+        run(1);
         deliver(&blocks[4], 0).expect("due");
         assert_eq!(heights().1, START + 6);
         assert_eq!(delivered_numbers(), (0..many + 5).collect::<Vec<_>>());
@@ -80,6 +81,7 @@ fn the_context_of_an_event_is_its_block() {
     new_test_ext(4).execute_with(|| {
         let blocks = attested(&[1, 1]);
         deliver(&blocks[0], 0).expect("due");
+        run(1);
         deliver(&blocks[1], 0).expect("due");
         assert_eq!(Delivered::get(), vec![(START + 1, event(0)), (START + 2, event(1))]);
         let applied = Relay::applied();
@@ -87,6 +89,24 @@ fn the_context_of_an_event_is_its_block() {
             (applied.hash, applied.time, applied.median_time),
             (blocks[1].digest.hash, blocks[1].digest.time, blocks[1].digest.median_time)
         );
+    });
+}
+
+#[test]
+fn p20_a_block_has_pages_of_one_l1_block_only() {
+    new_test_ext(4).execute_with(|| {
+        let blocks = attested(&[MAX_EVENTS_PER_PAGE + 1, 0, 1]);
+        deliver(&blocks[0], 0).expect("due");
+        deliver(&blocks[0], 1).expect("of the same block");
+        assert_eq!(heights().1, START + 2, "one without events needs no page");
+        assert!(pool(&page_call(&blocks[2], 0)).is_ok(), "the next block has room for it");
+        let full = InvalidTransaction::ExhaustsResources;
+        assert_eq!(deliver(&blocks[2], 0), Err(full.into()));
+        assert_eq!(failure(page_call(&blocks[2], 0)), Err(Error::<Test>::OneL1BlockABlock.into()));
+        assert_eq!(heights().1, START + 2);
+        run(1);
+        deliver(&blocks[2], 0).expect("due");
+        assert_eq!(heights().1, START + 3);
     });
 }
 
@@ -227,22 +247,22 @@ fn the_pool_holds_a_few_pages_ahead_in_order() {
 fn pages_keep_to_a_quarter_of_a_block_but_one_always_fits() {
     new_test_ext(4).execute_with(|| {
         let full = MAX_EVENTS_PER_PAGE;
-        let blocks = attested(&[full, full, full, 2]);
+        let blocks = attested(&[3 * full + 2]);
         // The block's limit is 1,000,000, so a full page is 128,000.
         EventWeight::set(Weight::from_parts(2_000, 0));
         run(1);
         deliver(&blocks[0], 0).expect("fits");
         assert_eq!(
-            deliver(&blocks[1], 0),
+            deliver(&blocks[0], 1),
             Err(InvalidTransaction::ExhaustsResources.into()),
             "256,000 is more than 250,000"
         );
         run(1);
-        deliver(&blocks[1], 0).expect("a new block");
+        deliver(&blocks[0], 1).expect("a new block");
         EventWeight::set(Weight::from_parts(6_000, 0));
         run(1);
-        deliver(&blocks[2], 0).expect("too heavy for the share, but the first of its block");
-        assert_eq!(deliver(&blocks[3], 0), Err(InvalidTransaction::ExhaustsResources.into()));
+        deliver(&blocks[0], 2).expect("too heavy for the share, but the first of its block");
+        assert_eq!(deliver(&blocks[0], 3), Err(InvalidTransaction::ExhaustsResources.into()));
     });
 }
 

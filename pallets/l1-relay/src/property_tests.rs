@@ -3,6 +3,7 @@
 use crate::mock::*;
 use cascoin_l2_primitives::{
     chain::quorum,
+    recovery::{Effect, PointLog, RecoveryPoint},
     relay::{local::LocalBlock, L1Event},
 };
 use proptest::prelude::*;
@@ -85,6 +86,7 @@ fn finish(sequencers: u8, liars: u8, blocks: &[LocalBlock]) {
         let _ = cast(vote_for(voter, &digests, u32::MAX));
     }
     for block in blocks {
+        run(1);
         for page in 0..block.pages.len() as u32 {
             let _ = deliver(block, page);
         }
@@ -126,6 +128,49 @@ proptest! {
         let heights = AppliedHeights::get();
         let in_order: Vec<_> = (START + 1..).take(heights.len()).collect();
         prop_assert_eq!(heights, in_order);
+    }
+
+    /// Whatever is offered in whichever blocks: where a recovery would go back to after a
+    /// fork, the state has all that L1 kept, in full, and nothing that it dropped.
+    #[test]
+    fn p20_before_a_blocks_first_event_all_below_it_is_delivered_and_nothing_else(
+        counts in event_counts(),
+        offers in prop::collection::vec(0..4u32, 0..60),
+    ) {
+        let blocks = l1_chain(0, &counts);
+        new_test_ext(4).execute_with(|| {
+            all_vote(0..3, &digests(&blocks), 10);
+            // The L2 block of each event that was heard, and what is noted of it.
+            let (mut heard_in, mut log) = (Vec::new(), PointLog::default());
+            // So many due pages are offered in each L2 block; at last, until all is delivered.
+            for offer in offers.into_iter().chain(core::iter::repeat_n(1, 100)) {
+                run(1);
+                let now = System::block_number();
+                for _ in 0..offer {
+                    let Some(due) = Relay::next_page() else { break };
+                    let block = &blocks[(due.height - START - 1) as usize];
+                    let _ = deliver(block, due.page);
+                }
+                for (l1_height, _) in Delivered::get().split_off(heard_in.len()) {
+                    let hash = Default::default();
+                    log.note(RecoveryPoint { l1_height, number: now - 1, hash });
+                    heard_in.push(now);
+                }
+            }
+            let all = all_events(&blocks);
+            assert_eq!(Delivered::get(), all);
+            for (kept, common) in (START..=START + blocks.len() as u32).enumerate() {
+                let below = all_events(&blocks[..kept]);
+                match log.clone().drop_above(common) {
+                    Effect::Since(point) => {
+                        let before = heard_in.iter().filter(|block| **block <= point.number);
+                        assert_eq!(below, all[..before.count()]);
+                    }
+                    Effect::None => assert_eq!(below, all),
+                    Effect::Forgotten => panic!("the log has room for all of them"),
+                }
+            }
+        });
     }
 
     #[test]

@@ -5,7 +5,7 @@ use cascoin_l2_primitives::{
     relay::L1BlockDigest,
 };
 use codec::{Decode, Encode, MaxEncodedLen};
-use frame_support::{pallet_prelude::ConstU32, BoundedVec};
+use frame_support::{pallet_prelude::ConstU32, weights::Weight, BoundedVec};
 use scale_info::TypeInfo;
 
 /// Most attested blocks that wait for their pages. The relay stops attesting
@@ -31,6 +31,15 @@ pub struct Progress {
     pub count: u32,
     /// Events applied.
     pub events: u32,
+}
+
+/// Pages that an L2 block has applied so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct BlockPages {
+    /// The L1 block that they are of. A block has pages of one only.
+    pub height: u32,
+    /// What they weighed.
+    pub weight: Weight,
 }
 
 /// What a voter last said of its L1 tip.

@@ -410,6 +410,7 @@ fn a_full_queue_stops_attesting_and_an_emptier_one_goes_on() {
         deliver(&blocks[0], 0).expect("due");
         assert_eq!(heights(), (START + MAX_QUEUE + 1, START + 1), "one out, one in");
         for block in &blocks[1..] {
+            run(1);
             deliver(block, 0).expect("due");
         }
         assert_eq!(heights(), (START + MAX_QUEUE + 10, START + MAX_QUEUE + 10));

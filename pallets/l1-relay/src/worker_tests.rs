@@ -282,6 +282,7 @@ fn it_delivers_the_due_pages_a_few_ahead() {
             submit(call).expect("due");
         }
         for done in [START + 1, START + 2] {
+            run(1);
             work();
             for call in sent() {
                 submit(call).expect("due");

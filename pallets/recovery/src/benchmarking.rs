@@ -4,7 +4,8 @@
 
 use crate::{
     pallet::{
-        Advanced, Call, Cast, Config, Failed, Fallen, Forced, HadUsers, Pallet, Running, UserBlocks,
+        Advanced, Call, Cast, Config, Failed, Fallen, Forced, HadUsers, Pallet, Running,
+        UserBlocks, UsersIn,
     },
     types::{Phase, RecoveryRun, Votes},
     MAX_FAILED, MAX_SCANNED, NOTES_KEPT,
@@ -84,6 +85,7 @@ mod benchmarks {
             Failed::<T>::insert(number, failed(3));
         }
         let now = NOTES_KEPT + 2;
+        UsersIn::<T>::put(now - 1);
         #[block]
         {
             Pallet::<T>::begin_block(now);
@@ -95,6 +97,7 @@ mod benchmarks {
     #[benchmark]
     fn running() {
         HadUsers::<T>::put(true);
+        UsersIn::<T>::put(0);
         Advanced::<T>::put(true);
         run::<T>(
             RecoveryPoint::default(),

@@ -30,9 +30,12 @@
 //!   another state or repeat another block. A step that is not the one wanted makes the block
 //!   invalid; a block without one is valid.
 //! - A phase changes at the end of a block only, so the hooks of a block are run all or none.
-//! - Phases 3 and 4 end by themselves when nothing moves for [`Config::PatienceBlocks`]: a
-//!   third of the sequencers that withhold relay votes, or bodies that nobody has, lock up
-//!   nobody's money. A recovery of which nothing was restored is called off likewise.
+//! - It begins while no L1 block is delivered in part, so that each is heard again by all or
+//!   by none of those whose state stays.
+//! - Phases 3 and 4 end by themselves when nothing moves for [`Config::PatienceBlocks`], and
+//!   phase 3 after [`MAX_PATIENCE`] times as many, however slowly L1 gets on: a third of the
+//!   sequencers that withhold relay votes, or bodies that nobody has, lock up nobody's money.
+//!   A recovery of which nothing was restored is called off likewise.
 //! - A recovery never goes back into or behind an earlier one.
 //! - Storage and the work of a block are bounded: one run, one vote of each sequencer, at
 //!   most [`MAX_FALLEN`] fallen transactions, notes of [`NOTES_KEPT`] blocks.
@@ -89,6 +92,9 @@ pub const NOTES_KEPT: BlockNumber = 180_000;
 pub const MAX_FAILED: u32 = 65_536;
 /// Most blocks without users' transactions that one block passes over.
 pub const MAX_SCANNED: u32 = 1_000;
+/// Times [`pallet::Config::PatienceBlocks`] that L1 may be delivered again at most, however
+/// slowly it gets on: a day where these are an hour.
+pub const MAX_PATIENCE: BlockNumber = 24;
 /// Most fallen transactions that a query returns.
 pub const MAX_LISTED: u32 = 1_000;
 
@@ -97,7 +103,7 @@ pub const MAX_LISTED: u32 = 1_000;
 #[frame_support::pallet]
 pub mod pallet {
     use super::*;
-    use crate::types::{RecoveryRun, Votes};
+    use crate::types::{RecoveryRun, Redelivery, Votes};
     use cascoin_l2_primitives::{
         chain::{AccountId, Balance, BlockHash},
         recovery::{
@@ -169,7 +175,8 @@ pub mod pallet {
     #[pallet::storage]
     pub type Cast<T> = StorageValue<_, Votes, OptionQuery>;
 
-    /// What Root began in this block.
+    /// What Root said shall begin. It does at the end of the block, or of the first one after
+    /// which no L1 block is delivered in part.
     #[pallet::storage]
     pub type Forced<T> = StorageValue<_, RecoverySubject, OptionQuery>;
 
@@ -182,9 +189,19 @@ pub mod pallet {
     #[pallet::storage]
     pub type RedeliveredTo<T> = StorageValue<_, u32, OptionQuery>;
 
-    /// Whether this block had transactions of users. Gone at the beginning of the next one.
+    /// How far L1 is delivered again, while it is waited for.
+    #[pallet::storage]
+    pub type DeliveredAgain<T> = StorageValue<_, Redelivery, OptionQuery>;
+
+    /// Whether this block had transactions of users, so far. Gone at its end: some run before
+    /// this pallet's hook at the beginning of the next one.
     #[pallet::storage]
     pub type HadUsers<T> = StorageValue<_, bool, ValueQuery>;
+
+    /// The last block, if it had transactions of users. Gone at the beginning of the next one,
+    /// which knows its hash.
+    #[pallet::storage]
+    pub type UsersIn<T> = StorageValue<_, BlockNumber, OptionQuery>;
 
     /// Hashes of the last blocks that had transactions of users, by number.
     #[pallet::storage]
@@ -358,7 +375,8 @@ pub mod pallet {
             Ok(())
         }
 
-        /// Begins a recovery at the end of this block, however small the deficit is. The
+        /// Begins a recovery at the end of this block, or of the first one after which no L1
+        /// block is delivered in part, however small the deficit is. The
         /// caller has to know that sequencers' nodes have the state of the block that is gone
         /// back to, and the blocks since.
         ///

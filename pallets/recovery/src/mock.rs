@@ -93,6 +93,11 @@ parameter_types! {
     pub static Branch: Vec<Vec<u8>> = vec![];
     /// Height of the last L1 block that is applied.
     pub static Applied: u32 = 0;
+    /// Whether its next block is delivered in part.
+    pub static InPart: bool = false;
+    /// Burns that had their turn again, and whether others have not.
+    pub static Turns: u64 = 0;
+    pub static TurnsDue: bool = false;
     /// Steps of the mending, as they were taken, and how many it takes.
     pub static Mended: Vec<u32> = vec![];
     pub static MendSteps: u32 = 3;
@@ -162,7 +167,15 @@ impl RelayRewind for Relay {
     }
 
     fn is_settled() -> bool {
-        Applied::get() as usize == Branch::get().len()
+        Applied::get() as usize == Branch::get().len() && !TurnsDue::get()
+    }
+
+    fn is_between_blocks() -> bool {
+        !InPart::get()
+    }
+
+    fn turns() -> u64 {
+        Turns::get()
     }
 
     fn rewind_weight() -> Weight {
@@ -381,6 +394,9 @@ pub fn on_chain(test: impl FnOnce(&mut Chain)) {
     Standing::set(None);
     Branch::set(vec![]);
     Applied::set(0);
+    InPart::set(false);
+    Turns::set(0);
+    TurnsDue::set(false);
     Mended::set(vec![]);
     MendSteps::set(3);
     CodeChanged::set(false);

@@ -2,8 +2,11 @@
 
 use crate::{
     mock::*,
-    pallet::{Advanced, Count, Error, Event, Failed, HadUsers, LastRecovery, Running, UserBlocks},
-    MAX_LISTED, NOTES_KEPT,
+    pallet::{
+        Advanced, Count, DeliveredAgain, Error, Event, Failed, HadUsers, LastRecovery, Running,
+        UserBlocks, UsersIn,
+    },
+    MAX_LISTED, MAX_PATIENCE, NOTES_KEPT,
 };
 use cascoin_l2_primitives::{
     recovery::{
@@ -395,9 +398,9 @@ fn it_is_noted_which_blocks_had_users_and_what_failed() {
     on_chain(|chain| {
         chain.l1_block(&[0]);
         chain.send(&[(1, 2, 5), (1, 2, 200), (2, 3, 1), (2, 3, 200)]);
-        assert!(HadUsers::<Test>::get());
+        assert_eq!((HadUsers::<Test>::get(), UsersIn::<Test>::get()), (false, Some(2)));
         chain.idle(1);
-        assert!(!HadUsers::<Test>::get());
+        assert_eq!(UsersIn::<Test>::get(), None);
         assert_eq!(UserBlocks::<Test>::get(2), Some(chain.blocks[2].header.hash()));
         assert_eq!(UserBlocks::<Test>::iter().count(), 1);
         // Behind the inherent.
@@ -405,6 +408,77 @@ fn it_is_noted_which_blocks_had_users_and_what_failed() {
         // Nobody signed a sequencer's vote.
         note(RawOrigin::Authorized.into(), Ok(()));
         assert!(!HadUsers::<Test>::get());
+    });
+}
+
+/// What runs for users at the beginning of a block does before this pallet's own hook.
+#[test]
+fn a_user_in_the_hooks_of_a_block_is_one_of_that_block() {
+    on_chain(|chain| {
+        chain.idle(1);
+        let parent = chain.blocks[1].header.hash();
+        System::initialize(&2, &parent, &Default::default());
+        HadUsers::<Test>::put(true);
+        Recovery::on_initialize(2);
+        assert!(!UserBlocks::<Test>::contains_key(1), "the parent had none");
+        Recovery::on_finalize(2);
+        let hash = H256::repeat_byte(2);
+        System::initialize(&3, &hash, &Default::default());
+        Recovery::on_initialize(3);
+        assert_eq!(UserBlocks::<Test>::iter().collect::<Vec<_>>(), [(2, hash)]);
+    });
+}
+
+#[test]
+fn p20_none_begins_while_an_l1_block_is_delivered_in_part() {
+    on_chain(|chain| {
+        doubtful(chain);
+        InPart::set(true);
+        for voter in 0..3 {
+            assert_ok!(Recovery::vote(RawOrigin::Authorized.into(), vote(voter)));
+        }
+        chain.idle(2);
+        assert!(!Recovery::is_running());
+        InPart::set(false);
+        chain.idle(1);
+        assert!(Recovery::is_frozen(), "the votes hold");
+        Running::<Test>::kill();
+
+        InPart::set(true);
+        assert_ok!(Recovery::force(RuntimeOrigin::root()));
+        chain.idle(2);
+        assert!(!Recovery::is_running());
+        InPart::set(false);
+        chain.idle(1);
+        assert!(Recovery::is_frozen(), "and so does Root's word");
+    });
+}
+
+#[test]
+fn r19_2_l1_that_gets_on_is_waited_for_but_not_for_ever() {
+    on_chain(|chain| {
+        doubtful(chain);
+        chain.vote();
+        until_restored(chain);
+        TurnsDue::set(true);
+        let again = DeliveredAgain::<Test>::get().expect("it is waited for");
+        assert_eq!((again.begun_at, again.applied, again.turns), (chain.head(), 1, 0));
+        chain.idle(PATIENCE - 1);
+        chain.advance();
+        assert_eq!(Applied::get(), 2);
+        // A block moves it, and a burn's turn.
+        for _ in 0..2 {
+            chain.idle(PATIENCE - 1);
+            assert_eq!(phase(), RecoveryPhase::L1Again);
+            Turns::mutate(|turns| *turns += 1);
+            chain.idle(1);
+        }
+        while phase() == RecoveryPhase::L1Again {
+            Turns::mutate(|turns| *turns += 1);
+            chain.idle(1);
+        }
+        assert_eq!(chain.head(), again.begun_at + MAX_PATIENCE * PATIENCE);
+        assert_eq!(DeliveredAgain::<Test>::get(), None);
     });
 }
 

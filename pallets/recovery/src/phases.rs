@@ -2,11 +2,11 @@
 
 use crate::{
     pallet::{
-        Advanced, Cast, Config, Count, Event, Failed, HadUsers, LastRecovery, NotesFrom, Pallet,
-        RedeliveredTo, Running, UserBlocks,
+        Advanced, Cast, Config, Count, DeliveredAgain, Event, Failed, Forced, HadUsers,
+        LastRecovery, NotesFrom, Pallet, RedeliveredTo, Running, UserBlocks, UsersIn,
     },
-    types::{Phase, RecoveryRun},
-    WeightInfo, MAX_SCANNED, NOTES_KEPT,
+    types::{Phase, RecoveryRun, Redelivery},
+    WeightInfo, MAX_PATIENCE, MAX_SCANNED, NOTES_KEPT,
 };
 use cascoin_l2_primitives::{
     chain::BlockNumber,
@@ -27,14 +27,14 @@ impl<T: Config> Pallet<T> {
 
     /// The beginning of a block. Its weight has that of the end in it.
     pub(crate) fn begin_block(now: BlockNumber) -> Weight {
-        if HadUsers::<T>::take() {
+        if let Some(number) = UsersIn::<T>::take() {
             let parent = frame_system::Pallet::<T>::parent_hash();
-            UserBlocks::<T>::insert(now.saturating_sub(1), parent);
+            UserBlocks::<T>::insert(number, parent);
         }
         let Some(mut run) = Running::<T>::get() else {
             Self::prune(now);
             let weight = T::WeightInfo::block();
-            if !Cast::<T>::exists() {
+            if !Cast::<T>::exists() && !Forced::<T>::exists() {
                 return weight;
             }
             return weight
@@ -77,6 +77,9 @@ impl<T: Config> Pallet<T> {
 
     /// The end of a block, after that of all other pallets.
     pub(crate) fn end_block(now: BlockNumber) {
+        if HadUsers::<T>::take() {
+            UsersIn::<T>::put(now);
+        }
         if RedeliveredTo::<T>::get().is_some_and(|height| T::Relay::applied() >= height) {
             RedeliveredTo::<T>::kill();
         }
@@ -87,6 +90,11 @@ impl<T: Config> Pallet<T> {
     }
 
     fn begin(now: BlockNumber) {
+        // What stays would hear the first pages of a block twice: once now, and once more with
+        // the others when it is delivered again, as if it were new.
+        if !T::Relay::is_between_blocks() {
+            return;
+        }
         // What else happened in this block, or since the votes, may have changed it.
         let Some(subject) = Self::forced().or_else(Self::agreed) else { return };
         Cast::<T>::kill();
@@ -132,14 +140,16 @@ impl<T: Config> Pallet<T> {
                 T::Relay::rewind(&run.common);
                 T::Doubt::recovered(&run.common);
                 RedeliveredTo::<T>::put(run.applied_before);
+                DeliveredAgain::<T>::put(Self::redelivery(&run, now));
                 let (number, block) = (run.number, run.since.number);
                 Self::deposit_event(Event::Restored { number, block });
                 Phase::L1Again
             }
             Phase::L1Again => {
-                if !is_stuck && !T::Relay::is_settled() {
+                if !T::Relay::is_settled() && Self::waits_for_l1(&run, now, is_stuck) {
                     return;
                 }
+                DeliveredAgain::<T>::kill();
                 let mut next = Replay::between(run.since.number, run.begun_at);
                 Self::scan(&mut next);
                 Phase::Replaying { next }
@@ -161,6 +171,29 @@ impl<T: Config> Pallet<T> {
         run.phase = next;
         run.moved_at = now;
         Running::<T>::put(run);
+    }
+
+    // L1 blocks that were not delivered before are not waited for.
+    fn redelivery(run: &RecoveryRun, begun_at: BlockNumber) -> Redelivery {
+        let applied = T::Relay::applied().min(run.applied_before);
+        Redelivery { begun_at, applied, turns: T::Relay::turns() }
+    }
+
+    // Whether it is worth while to wait longer for L1. What moves is noted. Who withholds
+    // votes could have it move now and then: so it comes to an end all the same.
+    fn waits_for_l1(run: &RecoveryRun, now: BlockNumber, is_stuck: bool) -> bool {
+        let most = T::PatienceBlocks::get().saturating_mul(MAX_PATIENCE);
+        let known = DeliveredAgain::<T>::get().unwrap_or_else(|| Self::redelivery(run, now));
+        if now.saturating_sub(known.begun_at) >= most {
+            return false;
+        }
+        let is_now = Self::redelivery(run, known.begun_at);
+        if is_now != known {
+            DeliveredAgain::<T>::put(is_now);
+            Running::<T>::put(RecoveryRun { moved_at: now, ..run.clone() });
+            return true;
+        }
+        !is_stuck
     }
 
     // Passes over blocks without users' transactions, as many as one block may; whether there

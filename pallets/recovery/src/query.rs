@@ -108,9 +108,13 @@ impl<T: Config> Pallet<T> {
     /// The rule that is broken.
     #[cfg(any(test, feature = "try-runtime"))]
     pub fn check_state() -> Result<(), &'static str> {
-        use crate::pallet::{Advanced, Count, Forced};
-        if Advanced::<T>::exists() || Forced::<T>::exists() {
+        use crate::pallet::{Advanced, Count, DeliveredAgain, Forced, HadUsers};
+        if Advanced::<T>::exists() || HadUsers::<T>::exists() {
             return Err("what holds for one block outlived it");
+        }
+        let is_heard_again = Running::<T>::get().is_some_and(|run| run.phase == Phase::L1Again);
+        if DeliveredAgain::<T>::exists() && !is_heard_again {
+            return Err("it is noted how L1 gets on, and nothing waits for it");
         }
         let count = Count::<T>::get();
         if LastRecovery::<T>::get().is_some_and(|last| {
@@ -126,7 +130,7 @@ impl<T: Config> Pallet<T> {
             }
         }
         let Some(run) = Running::<T>::get() else { return Ok(()) };
-        if Cast::<T>::exists() {
+        if Cast::<T>::exists() || Forced::<T>::exists() {
             return Err("votes for a recovery are kept while one runs");
         }
         if run.number != count || run.since.number > run.begun_at {

@@ -64,6 +64,17 @@ pub struct RecoveryRun {
     pub fell: u32,
 }
 
+/// How far L1 is delivered again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Redelivery {
+    /// The block after which it began.
+    pub begun_at: BlockNumber,
+    /// Height of the last L1 block that was applied, of those that had been before.
+    pub applied: u32,
+    /// Burns that had their turn again.
+    pub turns: u64,
+}
+
 /// Votes for one recovery.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct Votes {

@@ -45,16 +45,18 @@ const MICROSECOND: u64 = 1_000_000;
 pub struct EstimatedWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
-    // Read: whether there were users, what runs (twice), what Root or votes began, what is
-    // pruned, from when on L1 is heard again, which failed. Written: the last block, two
-    // heights of two maps that are pruned, and once, however many transactions note it, that
-    // there were users and which failed.
+    // Read: whether there were users, and in the last block, what runs (twice), what Root or
+    // votes began (twice), whether an L1 block is delivered in part, what is pruned, from when
+    // on L1 is heard again, which failed. Written: the last block, two heights of two maps that
+    // are pruned, and once, however many transactions note it, that there were users, there
+    // and for the next block, and which failed.
     fn block() -> Weight {
-        Weight::from_parts(10 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(8, 9)
+        Weight::from_parts(10 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(11, 10)
     }
 
+    // And how far L1 is: what is applied, burns' turns, what is due or being judged.
     fn running() -> Weight {
-        Weight::from_parts(20 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(6, 5)
+        Weight::from_parts(20 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(12, 7)
     }
 
     // Read: votes, set id, set, what runs, the last one, height of L1.

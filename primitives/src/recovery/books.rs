@@ -35,8 +35,14 @@ pub trait RelayRewind {
     fn rewind(common: &L1BlockContext);
     /// Height of the last L1 block all of whose events are applied.
     fn applied() -> u32;
-    /// Whether the relay has reached again where it was, and all burns are judged.
+    /// Whether the relay has reached again where it was, all burns are judged, and what had
+    /// been minted of those that L1 still has is minted again.
     fn is_settled() -> bool;
+    /// Whether no L1 block is delivered in part.
+    fn is_between_blocks() -> bool;
+    /// How many burns that had been minted were minted again so far, in all recoveries: it
+    /// only grows.
+    fn turns() -> u64;
     /// The most that [`Self::rewind`] weighs; each of the others is far below.
     fn rewind_weight() -> Weight;
 }

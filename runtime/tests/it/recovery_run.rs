@@ -370,6 +370,23 @@ fn p20_a_recovery_ends_where_a_chain_is_that_never_heard_of_the_dropped_burn() {
     check_books(&mut story.chain);
 }
 
+/// Root stops minting when L1 forks. What L1 still has was minted before, and was spent: it is
+/// minted again all the same, or what was paid of it would fall.
+#[test]
+fn p20_what_had_been_minted_is_minted_again_although_minting_is_stopped() {
+    let mut story = story(1);
+    story.chain.read(|| pallet_burn_mint::Stopped::<Runtime>::put(true));
+    story.agree();
+    story.run();
+    let last = story.chain.read(|| Recovery::recovery_overview().last).expect("it is over");
+    assert_eq!((last.held, last.fell), (3, 1));
+    assert!(balance(&mut story.chain, Two) > 8 * COIN);
+    assert_eq!(balance(&mut story.chain, One), 0);
+    assert!(story.chain.read(pallet_burn_mint::Stopped::<Runtime>::get), "it stays stopped");
+    assert!(!story.chain.read(BurnMint::mints_again));
+    check_books(&mut story.chain);
+}
+
 /// What goes to a pallet that stays is in force as it was: Root's word is not said again.
 #[test]
 fn p20_root_begins_one_and_what_it_said_is_not_repeated() {

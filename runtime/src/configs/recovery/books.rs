@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `System.Account`, as [`account`] says | nonces, activity, references |
 //! | Balances, Multisig, Proxy | |
-//! | BurnMint | `Stopped`, `Halted`: who decides that nothing is minted still does |
+//! | BurnMint | `Stopped`, `Halted`: who decides that nothing is minted still does; `MintedBefore`: what burns had brought, which is noted when their records go back |
 //! | Messages | |
 //! | ForcedInclusion | `CensorRecords`, `Unpunished`: what is known against whom; `LeftOut`, which is gone: what leaders left out is punished, or was asked of them on an L1 that is no more |
 //! | L2Registry | `Rules`, `OwnBootstrap`: a chain that opened does not close again |
@@ -26,7 +26,10 @@ use crate::{
     Messages, Multisig, Proxy, Rewards, Runtime, Stake, System,
 };
 use alloc::{vec, vec::Vec};
-use cascoin_l2_primitives::recovery::{Books, Fall};
+use cascoin_l2_primitives::{
+    apis::BurnRecord,
+    recovery::{Books, Fall},
+};
 use codec::Decode;
 use frame_support::{
     pallet_prelude::ValueQuery,
@@ -84,6 +87,9 @@ impl Books for Money {
         } else if is_item(key, &ForcedInclusion::name_hash(), &[b"LeftOut"]) {
             None
         } else {
+            if is_item(key, &BurnMint::name_hash(), &[b"Burns"]) {
+                note_minted(old.as_deref(), now.as_deref());
+            }
             old
         }
     }
@@ -96,10 +102,10 @@ impl Books for Money {
         mending::step_weight()
     }
 
-    // Whether the account has session keys is read.
+    // Whether the account has session keys is read, or what a burn had brought is noted.
     fn merge_weight() -> Weight {
         Weight::from_parts(MERGE_MICROS.saturating_mul(WEIGHT_REF_TIME_PER_MICROS), 0)
-            .saturating_add(<Runtime as frame_system::Config>::DbWeight::get().reads(1))
+            .saturating_add(<Runtime as frame_system::Config>::DbWeight::get().reads_writes(1, 1))
     }
 
     fn code_changed_after(block: BlockNumber) -> bool {
@@ -128,8 +134,18 @@ fn account_of(key: &[u8]) -> Option<AccountId> {
     AccountId::decode(&mut account).ok()
 }
 
+// What a burn has brought since the point is minted again as soon as L1 brings it again.
+fn note_minted(old: Option<&[u8]>, now: Option<&[u8]>) {
+    let read = |value: Option<&[u8]>| BurnRecord::decode(&mut value?).ok();
+    let before = read(old).map_or(0, |record| record.minted);
+    if let Some(record) = read(now).filter(|record| record.minted > before) {
+        BurnMint::note_minted_before(record.outpoint, record.minted);
+    }
+}
+
 fn stays(key: &[u8]) -> bool {
-    is_item(key, &BurnMint::name_hash(), &[b"Stopped", b"Halted"])
+    let of_burns: [&[u8]; 4] = [b"Stopped", b"Halted", b"MintedBefore", b"MintedBeforeRange"];
+    is_item(key, &BurnMint::name_hash(), &of_burns)
         || is_item(key, &ForcedInclusion::name_hash(), &[b"CensorRecords", b"Unpunished"])
         || is_item(key, &L2Registry::name_hash(), &[b"Rules", b"OwnBootstrap"])
         || is_item(key, &Rewards::name_hash(), &[b"Penalties", b"FullnessAverages", b"DampedTerm"])
@@ -144,6 +160,11 @@ fn is_item(key: &[u8], pallet: &[u8; 16], items: &[&[u8]]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use cascoin_l2_primitives::{
+        apis::{BurnOutcome, Peg},
+        l1::{L1Hash, OutPoint},
+    };
+    use codec::Encode;
     use frame_support::storage::StoragePrefixedMap;
 
     #[test]
@@ -165,6 +186,8 @@ mod tests {
         let kept = [
             pallet_burn_mint::Stopped::<Runtime>::hashed_key().to_vec(),
             pallet_burn_mint::Halted::<Runtime>::hashed_key().to_vec(),
+            pallet_burn_mint::MintedBefore::<Runtime>::final_prefix().to_vec(),
+            pallet_burn_mint::MintedBeforeRange::<Runtime>::hashed_key().to_vec(),
             pallet_forced_inclusion::CensorRecords::<Runtime>::hashed_key().to_vec(),
             pallet_forced_inclusion::Unpunished::<Runtime>::hashed_key().to_vec(),
             pallet_l2_registry::Rules::<Runtime>::hashed_key().to_vec(),
@@ -190,5 +213,41 @@ mod tests {
             assert_eq!(Money::merge(&key, old.clone(), now.clone()), old);
             assert_eq!(Money::merge(&key, None, now.clone()), None);
         }
+    }
+
+    #[test]
+    fn p20_of_burns_that_go_back_it_is_noted_what_they_had_brought() {
+        let burn = |tx: u8, minted: u64| BurnRecord {
+            outpoint: OutPoint { txid: L1Hash([tx; 32]), vout: 1 },
+            peg: Peg::Burn,
+            value: 100,
+            minted,
+            encoded_amount: 100,
+            recipient: Some(AccountId::new([1; 32])),
+            outcome: BurnOutcome::Deferred,
+            l1_height: 7,
+            l1_hash: L1Hash([7; 32]),
+            block: 3,
+            time: 4,
+        };
+        let merge = |old: Option<BurnRecord>, now: Option<BurnRecord>| {
+            let key = pallet_burn_mint::Burns::<Runtime>::final_prefix();
+            let old = old.map(|record| record.encode());
+            assert_eq!(Money::merge(&key, old.clone(), now.map(|record| record.encode())), old);
+        };
+        sp_io::TestExternalities::default().execute_with(|| {
+            merge(None, Some(burn(1, 0)));
+            merge(Some(burn(2, 40)), Some(burn(2, 40)));
+            merge(Some(burn(3, 40)), None);
+            assert!(!BurnMint::mints_again());
+            merge(None, Some(burn(4, 70)));
+            merge(Some(burn(5, 40)), Some(burn(5, 90)));
+            let noted: Vec<_> = (0..2u64)
+                .filter_map(pallet_burn_mint::MintedBefore::<Runtime>::get)
+                .map(|before| (before.outpoint.txid.0[0], before.minted))
+                .collect();
+            assert_eq!(noted, [(4, 70), (5, 90)]);
+            assert_eq!(pallet_burn_mint::MintedBeforeRange::<Runtime>::get(), (0, 2));
+        });
     }
 }

@@ -25,10 +25,18 @@ impl RelayRewind for Rewind {
         L1Relay::applied().height
     }
 
-    /// The new branch is applied as far as it was, all burns are judged, and each that could
-    /// be minted today had its turn.
+    /// The new branch is applied as far as it was, all burns are judged, and of each that L1
+    /// still has what had been minted is minted again. What had waited may wait on.
     fn is_settled() -> bool {
-        !L1Unsettled::get() && !BurnMint::turns_are_due()
+        !L1Unsettled::get() && !BurnMint::mints_again()
+    }
+
+    fn is_between_blocks() -> bool {
+        pallet_l1_relay::PageProgress::<Runtime>::get().page == 0
+    }
+
+    fn turns() -> u64 {
+        BurnMint::minted_again()
     }
 
     // Votes of all heights that are open, and the relay's own state.

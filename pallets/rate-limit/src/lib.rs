@@ -125,6 +125,11 @@ pub mod pallet {
         /// MUST be read in each block before the first transaction.
         type Accepted: Contains<<Self as frame_system::Config>::RuntimeCall>;
 
+        /// Whether the chain takes nothing at this time that anybody signs but
+        /// [`Config::Operators`]; see [`CHAIN_HALTED`]. What decides it MUST be read in each
+        /// block before the first transaction.
+        type SignersWait: Get<bool>;
+
         /// Weights of the extensions and the hooks.
         type WeightInfo: WeightInfo;
     }

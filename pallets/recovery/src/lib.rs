@@ -57,6 +57,7 @@ extern crate alloc;
 mod authorize;
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
+mod forced;
 mod outcome;
 mod phases;
 mod query;
@@ -254,7 +255,8 @@ pub mod pallet {
             /// Transactions that fell and are listed.
             fell: u32,
         },
-        /// Nobody brought the old state, so nothing was restored, and all is as it was.
+        /// Nobody brought the old state, or new code came first that cannot read it; so
+        /// nothing was restored, and all is as it was.
         CalledOff {
             /// Number of the recovery.
             number: u32,

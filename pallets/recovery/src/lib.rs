@@ -18,8 +18,8 @@
 //!
 //! In the first two the chain is *frozen* ([`Pallet::is_frozen`]): blocks hold inherents only
 //! (this pallet is `frame_system`'s multi-block migrator), and the runtime leaves out the
-//! hooks of pallets whose state goes back. In the others users' calls are refused by the
-//! runtime's call filter ([`Pallet::is_running`]).
+//! hooks of pallets whose state goes back. In the others nothing that users
+//! sign is taken ([`Pallet::is_running`]).
 //!
 //! In ordinary times the pallet notes which blocks had users' transactions and which of these
 //! failed ([`NoteOutcome`]), for the last [`NOTES_KEPT`] blocks.

@@ -180,7 +180,7 @@ fn story(threshold: u128) -> Story {
     Story { chain, point, state, blocks: vec![block], users, stake }
 }
 
-/// What becomes of users' transactions while they wait: pools do not ban them for it.
+/// What becomes of users' transactions while they wait: who sends one in is not banned for it.
 const HALTED: Applied =
     Err(TransactionValidityError::Unknown(UnknownTransaction::Custom(CHAIN_HALTED)));
 
@@ -494,7 +494,7 @@ fn r19_3_nothing_that_users_sign_is_taken_while_a_recovery_runs_and_it_is_good_a
     assert_eq!(applied, [HALTED, HALTED, HALTED, HALTED, Ok(Ok(()))]);
     chain.read(pallet_recovery::Running::<Runtime>::kill);
     let (_, applied) = chain.build(time, users);
-    assert_eq!(applied[0], Ok(Ok(())), "it waits in pools meanwhile");
+    assert_eq!(applied[0], Ok(Ok(())), "it is good again");
 }
 
 /// Stakes are those of a past block, so who bonded since would lose its seat.

@@ -211,7 +211,8 @@ pub(crate) fn catch_up() {
         Some(_) => return,
     };
     let count = OffenceCount::get();
-    let mut number = next.max(count.saturating_sub(KEPT));
+    let first = next.max(count.saturating_sub(KEPT));
+    let mut number = first;
     for _ in 0..PUNISHED {
         let Some(noted) = Offences::get(number).filter(|noted| noted.at <= until) else { break };
         punish(&noted);
@@ -226,7 +227,7 @@ pub(crate) fn catch_up() {
     let each = Stake::max_reported_offence_weight()
         .saturating_add(<Runtime as frame_system::Config>::DbWeight::get().reads_writes(1, 1));
     let weight = each
-        .saturating_mul(u64::from(PUNISHED))
+        .saturating_mul(number.saturating_sub(first))
         .saturating_add(<Runtime as frame_system::Config>::DbWeight::get().reads_writes(3, 1));
     System::register_extra_weight_unchecked(weight, DispatchClass::Mandatory);
 }

@@ -154,8 +154,8 @@ where
     ) -> ValidateResult<Self::Val, T::RuntimeCall> {
         let signer = origin.as_system_origin_signer();
         Self::check_class(info, signer)?;
-        let is_public = signer.is_some_and(|who| !T::Operators::contains(who));
-        if (is_public && T::SignersWait::get()) || !T::Accepted::contains(call) {
+        let is_public = || signer.is_some_and(|who| !T::Operators::contains(who));
+        if (T::SignersWait::get() && is_public()) || !T::Accepted::contains(call) {
             // Not as *invalid*: pools ban that for half an hour, and the chain may take it in
             // a minute.
             return Err(UnknownTransaction::Custom(CHAIN_HALTED).into());

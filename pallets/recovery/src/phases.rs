@@ -193,7 +193,8 @@ impl<T: Config> Pallet<T> {
         Running::<T>::kill();
         log::error!(
             target: "recovery",
-            "Recovery {number} is called off: nobody brought the old state, or the code changed. All is as it was",
+            "Recovery {number} is called off: nobody brought the old state, or the code changed. \
+             All is as it was",
         );
         Self::deposit_event(Event::CalledOff { number });
     }

@@ -743,6 +743,8 @@ sp_api::decl_runtime_apis! {
         fn recovery_vote_extrinsic(vote: RecoveryVote) -> Block::Extrinsic;
         /// What the next block's leader may bring for a recovery that runs.
         fn recovery_wanted() -> Option<Wanted>;
+        /// Prefixes of the parts of the state that a recovery brings back.
+        fn recovery_parts() -> Vec<Vec<u8>>;
         /// The recovery that runs, the last one, and why none can begin.
         fn recovery_overview() -> RecoveryOverview;
         /// What fell in the newest recovery, by number from `from` on, at most `limit` and

@@ -407,6 +407,11 @@ impl_runtime_apis! {
             Recovery::recovery_wanted()
         }
 
+        fn recovery_parts() -> Vec<Vec<u8>> {
+            use cascoin_l2_primitives::recovery::Books;
+            <Runtime as pallet_recovery::Config>::Books::parts()
+        }
+
         fn recovery_overview() -> RecoveryOverview {
             Recovery::recovery_overview()
         }

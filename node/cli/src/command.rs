@@ -49,6 +49,11 @@ impl SubstrateCli for Cli {
 /// two minutes.
 const MIN_SEQUENCER_STATES: u32 = 180_000;
 
+/// The least number of bodies a sequencer keeps. What a recovery repeats may be as old as its
+/// states when it begins, and gets older until it has its turn: as long again for what waits,
+/// and the time that the recovery itself takes.
+const MIN_SEQUENCER_BODIES: u32 = 3 * MIN_SEQUENCER_STATES;
+
 /// Runs what the command line says.
 ///
 /// # Errors
@@ -242,8 +247,9 @@ fn keep_enough_states(config: &mut Configuration) {
     }
 }
 
-/// A sequencer keeps the bodies of as many blocks as it keeps states: they are the log of
-/// what users did, from which a recovery after a fork of L1 would repeat it (R19.6).
+/// A sequencer keeps the bodies of all blocks, unless it is told how many: then of three times
+/// as many as it keeps states at least. They are the log of what users did, from which a
+/// recovery after a fork of L1 repeats it (R19.6).
 fn keep_enough_bodies(config: &mut Configuration) {
     if !matches!(config.role, Role::Authority) {
         return;
@@ -252,7 +258,7 @@ fn keep_enough_bodies(config: &mut Configuration) {
     if enough != config.blocks_pruning {
         log::info!(
             target: "l2",
-            "a sequencer keeps the bodies of {MIN_SEQUENCER_STATES} blocks at least",
+            "a sequencer keeps the bodies of {MIN_SEQUENCER_BODIES} blocks at least",
         );
         config.blocks_pruning = enough;
     }
@@ -260,7 +266,7 @@ fn keep_enough_bodies(config: &mut Configuration) {
 
 fn enough_bodies(asked: BlocksPruning) -> BlocksPruning {
     match asked {
-        BlocksPruning::Some(kept) => BlocksPruning::Some(kept.max(MIN_SEQUENCER_STATES)),
+        BlocksPruning::Some(kept) => BlocksPruning::Some(kept.max(MIN_SEQUENCER_BODIES)),
         all => all,
     }
 }
@@ -272,8 +278,9 @@ mod tests {
     #[test]
     fn r19_6_a_sequencer_keeps_the_bodies_of_all_blocks_that_a_fork_of_l1_can_reach() {
         for (asked, kept) in [
-            (BlocksPruning::Some(1), BlocksPruning::Some(MIN_SEQUENCER_STATES)),
-            (BlocksPruning::Some(200_000), BlocksPruning::Some(200_000)),
+            (BlocksPruning::Some(1), BlocksPruning::Some(MIN_SEQUENCER_BODIES)),
+            (BlocksPruning::Some(MIN_SEQUENCER_STATES), BlocksPruning::Some(MIN_SEQUENCER_BODIES)),
+            (BlocksPruning::Some(600_000), BlocksPruning::Some(600_000)),
             (BlocksPruning::KeepFinalized, BlocksPruning::KeepFinalized),
             (BlocksPruning::KeepAll, BlocksPruning::KeepAll),
         ] {

@@ -19,7 +19,7 @@ use cascoin_consensus::{
     liveness::{self, LivenessMetrics},
     mesh::{Mesh, MeshProtocols},
     metrics::Metrics,
-    recovery::voter,
+    recovery::{keeper::Keeper, voter},
     sockets, EngineHandle,
 };
 use cascoin_l2_primitives::{
@@ -209,6 +209,13 @@ pub async fn new_full<N: sc_network::NetworkBackend<OpaqueBlock, BlockHash>>(
         transaction_pool,
         other: (import, mut telemetry),
     } = new_partial(&config)?;
+    // Before any block comes in: the first one would prune what is not held.
+    let mut keeper = Keeper::new(backend.clone());
+    if matches!(config.role, Role::Authority) {
+        if let Err(error) = keeper.look(&*client, client.info().finalized_hash) {
+            log::warn!(target: "l2", "cannot look which state a recovery needs: {error}");
+        }
+    }
     let best = client.info().best_hash;
     let parameters: ChainParameters = client
         .runtime_api()
@@ -336,6 +343,7 @@ pub async fn new_full<N: sc_network::NetworkBackend<OpaqueBlock, BlockHash>>(
             voter::run(
                 client.clone(),
                 backend.clone(),
+                keeper,
                 keys.keystore.clone(),
                 transaction_pool.clone(),
                 voter::LOOK_EVERY,

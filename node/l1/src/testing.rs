@@ -172,19 +172,22 @@ impl Litecoind {
         self.open_wallet()
     }
 
+    // What is answered slowly is asked twice, and refused the second time: so after a refusal
+    // it is looked whether the wallet is there.
     fn open_wallet(&self) -> Result<(), TestingError> {
-        let open: Vec<String> = self.client.query("listwallets", vec![])?;
-        if open.iter().any(|name| name == WALLET) {
+        let ask = |method| self.client.query::<Value>(method, vec![WALLET.into()]);
+        if self.has_wallet()? || ask("loadwallet").is_ok() || self.has_wallet()? {
             return Ok(());
         }
-        match self.client.query::<Value>("loadwallet", vec![WALLET.into()]) {
-            Ok(_) => Ok(()),
-            Err(L1Error::Rpc { .. }) => {
-                self.client.query::<Value>("createwallet", vec![WALLET.into()])?;
-                Ok(())
-            }
-            Err(error) => Err(error.into()),
+        match ask("createwallet") {
+            Err(error) if !self.has_wallet()? => Err(error.into()),
+            _ => Ok(()),
         }
+    }
+
+    fn has_wallet(&self) -> Result<bool, TestingError> {
+        let open: Vec<String> = self.client.query("listwallets", vec![])?;
+        Ok(open.iter().any(|name| name == WALLET))
     }
 
     fn log_tail(&self) -> String {

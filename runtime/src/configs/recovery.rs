@@ -33,9 +33,9 @@ use frame_support::{
     weights::Weight,
 };
 
-/// Nodes of sequencers keep the state of 180,000 blocks. What is less is the time that a
-/// recovery takes to restore and to repeat.
-const KEPT_BLOCKS: u32 = 170_000;
+/// Nodes of sequencers keep the state of 180,000 blocks. What is less, eight hours, is the
+/// time for the votes: who votes holds the state from then on, however long it takes.
+const KEPT_BLOCKS: u32 = 120_000;
 /// An hour at 500 ms.
 const PATIENCE_BLOCKS: u32 = 7_200;
 

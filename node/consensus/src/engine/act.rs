@@ -291,13 +291,22 @@ where
         tokio::spawn(async move {
             let parent = schedule.parent.hash();
             // A step that is not to be had costs no block.
-            let step = move || recovery::next_step(&*client, &*backend, parent);
+            let step = move || recovery::next_step(&*client, &*backend, parent, round);
             let recovery_step = tokio::task::spawn_blocking(step).await.ok().flatten();
-            let has_step = recovery_step.is_some();
+            let brought = recovery_step.clone();
             let with_step = Assignment { recovery_step, ..assignment.clone() };
             let mut built = executor::build(&mut environment, &schedule, &keys, with_step).await;
-            let refused = match &built {
-                Err(BuildError::Proposer(error)) if has_step => Some(error.clone()),
+            let refused = match (&built, &brought) {
+                (Err(BuildError::Proposer(error)), Some(_)) => Some(error.clone()),
+                (Ok(built), Some(step)) if !recovery::is_in(&built.block, step) => {
+                    log::error!(
+                        target: "l2::bft",
+                        "a block was built without the step of the recovery that it was to have: \
+                         the runtime traps on it or has no room for it (the line of the proposer \
+                         above says which). As long as that is so, the recovery stands still",
+                    );
+                    None
+                }
                 _ => None,
             };
             // All leaders bring the same step: were it a wrong one, there would be no block

@@ -5,11 +5,21 @@
 //! entry of the page; where the iteration came to the end of the part, it also finds that
 //! nothing follows.
 
-use cascoin_l2_primitives::recovery::{read_page, PageError, MAX_PAGE_NODES};
+use cascoin_l2_primitives::recovery::{read_page, PageError, MAX_KEYS_PER_STEP, MAX_PAGE_NODES};
 use sp_runtime::traits::BlakeTwo256;
 use sp_state_machine::{backend::AsTrieBackend, Backend as _, IterArgs, TrieBackendBuilder};
 use sp_trie::{recorder::Recorder, StorageProof};
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// How long the state is read for a page of [`MAX_KEYS_PER_STEP`] entries. Making and checking
+/// the page takes some milliseconds more.
+const READ_FOR: Duration = Duration::from_millis(120);
+
+/// How long the state is read for a page of so many entries at most. All who execute the page
+/// need their time too, so what is to be smaller is not read for as long.
+pub(super) fn time_for(max_keys: u32) -> Duration {
+    READ_FOR * max_keys.min(MAX_KEYS_PER_STEP) / MAX_KEYS_PER_STEP
+}
 
 /// Which page is wanted.
 #[derive(Clone, Copy, Debug)]
@@ -115,7 +125,7 @@ mod tests {
     use proptest::prelude::*;
     use sp_core::storage::StateVersion;
     use sp_state_machine::InMemoryBackend;
-    use std::{collections::BTreeMap, time::Duration};
+    use std::collections::BTreeMap;
 
     type Entries = BTreeMap<Vec<u8>, Vec<u8>>;
 
@@ -183,6 +193,13 @@ mod tests {
         assert_eq!(page.entries, all.entries[..page.entries.len()]);
         let late = read(&state, &PageOrder { until: Instant::now(), ..whole });
         assert_eq!(late.entries, all.entries[..1]);
+    }
+
+    #[test]
+    fn half_a_page_is_read_for_half_of_the_time() {
+        assert_eq!(time_for(MAX_KEYS_PER_STEP), READ_FOR);
+        assert_eq!(time_for(MAX_KEYS_PER_STEP / 2), READ_FOR / 2);
+        assert_eq!(time_for(u32::MAX), READ_FOR);
     }
 
     #[test]

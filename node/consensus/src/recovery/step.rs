@@ -3,8 +3,12 @@
 //! It is made while the others wait for the block, so it has little time: a page ends early
 //! rather than late, and the next block has the rest.
 
-use super::page::{make_page, NoPage, PageOrder};
+use super::{
+    pace::in_round,
+    page::{make_page, time_for, NoPage, PageOrder},
+};
 use crate::client::EngineClient;
+use cascoin_bft::Round;
 use cascoin_l2_primitives::{
     apis::RecoveryApi,
     chain::{BlockHash, Header, OpaqueBlock},
@@ -13,11 +17,7 @@ use cascoin_l2_primitives::{
 use codec::Encode;
 use sc_client_api::{Backend, TrieCacheContext};
 use sp_blockchain::HeaderBackend;
-use std::time::{Duration, Instant};
-
-/// How long the state is read for a page. Making and checking the page takes some
-/// milliseconds more.
-const READ_FOR: Duration = Duration::from_millis(120);
+use std::time::Instant;
 
 /// Why there is no step.
 #[derive(Debug, thiserror::Error)]
@@ -39,19 +39,27 @@ pub enum StepError {
     Page(#[from] NoPage),
 }
 
-/// The step for the block on top of `parent`: none if no recovery runs, or if it wants
-/// nothing now. If this node does not have what is wanted, the log says so.
+/// The step for the block on top of `parent` that is built in this round: none if no recovery
+/// runs, if it wants nothing now, or if the round is too late for one ([`in_round`]). If this
+/// node does not have what is wanted, the log says so.
 ///
 /// Blocking: reads the database.
-pub fn next_step<C, B>(client: &C, backend: &B, parent: BlockHash) -> Option<RecoveryStep>
+pub fn next_step<C, B>(
+    client: &C,
+    backend: &B,
+    parent: BlockHash,
+    round: Round,
+) -> Option<RecoveryStep>
 where
     C: EngineClient,
     B: Backend<OpaqueBlock>,
 {
     let wanted = client.runtime_api().recovery_wanted(parent);
     let wanted = wanted.map_err(|error| StepError::Runtime(error.to_string()));
-    let made =
-        wanted.and_then(|wanted| wanted.map(|wanted| step(client, backend, &wanted)).transpose());
+    let made = wanted.and_then(|wanted| {
+        let wanted = wanted.and_then(|wanted| in_round(wanted, round));
+        wanted.map(|wanted| step(client, backend, &wanted)).transpose()
+    });
     made.unwrap_or_else(|error| {
         log::warn!(target: "l2::bft", "this block brings nothing for the recovery: {error}");
         None
@@ -70,7 +78,7 @@ where
     match wanted {
         Wanted::Point { hash } => Ok(RecoveryStep::Point(Box::new(header(client, *hash)?))),
         Wanted::Page { hash, prefix, after, max_keys, max_bytes } => {
-            let until = Instant::now() + READ_FOR;
+            let until = Instant::now() + time_for(*max_keys);
             let state = backend.state_at(*hash, TrieCacheContext::Untrusted)?;
             let order = PageOrder {
                 prefix,

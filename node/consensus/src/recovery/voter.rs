@@ -5,32 +5,45 @@
 //! it should begin is not asked of anybody: the deficit is above what the chain's parameters
 //! say, and it is the same for all.
 
+use super::{
+    holdings::{Held, Holdings, Store},
+    keeper::Keeper,
+    page::{make_page, time_for, PageOrder},
+};
 use crate::{client::EngineClient, relay_keys::RelayKeys, submit::TransactionSink};
 use cascoin_l2_primitives::{
     apis::{RecoveryApi, SequencerApi},
     chain::{BlockHash, BlockNumber, OpaqueBlock, SequencerSet},
-    recovery::{recovery_message, RecoveryPoint, RecoverySubject, RecoveryVote},
+    recovery::{
+        recovery_message, RecoveryPoint, RecoverySubject, RecoveryVote, MAX_KEYS_PER_STEP,
+        MAX_PAGE_BYTES,
+    },
 };
-use sc_client_api::Backend;
+use sc_client_api::{Backend, TrieCacheContext};
 use sp_blockchain::HeaderBackend;
 use sp_core::ed25519;
 use sp_keystore::KeystorePtr;
 use sp_runtime::OpaqueExtrinsic;
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 /// How often it is looked whether there is something to vote on.
 pub const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// How long this node's database is searched at each look for what a recovery needs. The
+/// engine needs the disk, too.
+const SEARCH_FOR: Duration = Duration::from_millis(500);
 
 /// The chain and this node's database, as of one final block.
-trait View {
+trait View: Store {
     /// What is to be voted on.
     fn subject(&self) -> Result<Option<RecoverySubject>, String>;
     /// Who votes.
     fn set(&self) -> Result<SequencerSet, String>;
     /// Whether somebody's vote on it is on record.
     fn has_voted(&self, voter: u16) -> Result<bool, String>;
-    /// What this node lacks of a recovery that goes back to this block.
-    fn lacks(&self, since: &RecoveryPoint) -> Result<Option<String>, String>;
 }
 
 /// [`View`] of a node.
@@ -46,10 +59,40 @@ impl<C: EngineClient, B: Backend<OpaqueBlock>> NodeView<C, B> {
         let made = self.client.runtime_api().recovery_vote_extrinsic(self.at, vote);
         made.map_err(|error| error.to_string())
     }
+}
 
-    fn has_body(&self, number: BlockNumber) -> sp_blockchain::Result<bool> {
-        let Some(hash) = HeaderBackend::hash(&*self.client, number)? else { return Ok(false) };
-        Ok(self.client.block_body(hash)?.is_some())
+impl<C: EngineClient, B: Backend<OpaqueBlock>> Store for NodeView<C, B> {
+    fn head(&self) -> BlockNumber {
+        self.head
+    }
+
+    fn has_state(&self, point: &RecoveryPoint) -> bool {
+        self.backend.have_state_at(point.hash, point.number)
+    }
+
+    fn parts(&self) -> Result<Vec<Vec<u8>>, String> {
+        let parts = self.client.runtime_api().recovery_parts(self.at);
+        parts.map_err(|error| error.to_string())
+    }
+
+    fn make_page(&self, point: &RecoveryPoint, prefix: &[u8]) -> Result<(), String> {
+        let state = self.backend.state_at(point.hash, TrieCacheContext::Untrusted);
+        let state = state.map_err(|error| error.to_string())?;
+        let order = PageOrder {
+            prefix,
+            after: None,
+            max_keys: MAX_KEYS_PER_STEP,
+            max_bytes: MAX_PAGE_BYTES,
+            until: Instant::now() + time_for(MAX_KEYS_PER_STEP),
+        };
+        make_page(&state, &order).map(drop).map_err(|error| error.to_string())
+    }
+
+    fn has_body(&self, number: BlockNumber) -> Result<bool, String> {
+        let hash = HeaderBackend::hash(&*self.client, number);
+        let Some(hash) = hash.map_err(|error| error.to_string())? else { return Ok(false) };
+        let body = self.client.block_body(hash);
+        Ok(body.map_err(|error| error.to_string())?.is_some())
     }
 }
 
@@ -68,30 +111,16 @@ impl<C: EngineClient, B: Backend<OpaqueBlock>> View for NodeView<C, B> {
         let has_voted = self.client.runtime_api().has_voted_recovery(self.at, voter);
         has_voted.map_err(|error| error.to_string())
     }
-
-    fn lacks(&self, since: &RecoveryPoint) -> Result<Option<String>, String> {
-        if !self.backend.have_state_at(since.hash, since.number) {
-            return Ok(Some(format!("the state of block {} is not kept", since.number)));
-        }
-        // Bodies go from the oldest on, so the first is the one to look for; a node that
-        // synced by warp may lack others.
-        let first = since.number.saturating_add(1);
-        let half = self.head.saturating_sub(first) / 2;
-        for number in [first, first.saturating_add(half), self.head] {
-            // None is above the head, or there is nothing to be repeated.
-            let is_wanted = (first..=self.head).contains(&number);
-            if is_wanted && !self.has_body(number).map_err(|error| error.to_string())? {
-                return Ok(Some(format!("block {number} is not kept")));
-            }
-        }
-        Ok(None)
-    }
 }
 
-/// Votes on what is to be voted on, until the node stops.
+/// Votes on what is to be voted on, until the node stops, and has `keeper` hold the state
+/// that is gone back to.
+///
+/// Blocking at times: searches the database.
 pub async fn run<C, B, S>(
     client: Arc<C>,
     backend: Arc<B>,
+    mut keeper: Keeper<B>,
     keystore: KeystorePtr,
     sink: S,
     every: Duration,
@@ -103,6 +132,10 @@ pub async fn run<C, B, S>(
     let mut voter = Voter::new(client.info().genesis_hash, keystore);
     loop {
         let info = client.info();
+        // First, so that nothing is pruned between the look and the vote.
+        if let Err(error) = keeper.look(&*client, info.finalized_hash) {
+            log::debug!(target: "l2", "cannot look which state a recovery needs: {error}");
+        }
         let view = NodeView {
             client: client.clone(),
             backend: backend.clone(),
@@ -110,7 +143,7 @@ pub async fn run<C, B, S>(
             head: info.finalized_number,
         };
         // Again with each look, until the chain has them: pools forget.
-        match voter.look(&view) {
+        match voter.look(&view, Instant::now() + SEARCH_FOR) {
             Ok(votes) => {
                 for vote in votes {
                     let sent = match view.vote(vote) {
@@ -136,17 +169,20 @@ struct Voter {
     keys: RelayKeys,
     /// What was signed of the subject, by set and voter, so that a token signs it once.
     signed: BTreeMap<(u64, u16), RecoveryVote>,
+    /// What this node has of the recovery.
+    holdings: Holdings,
     /// Why it does not vote, as the log has it.
     said: Option<String>,
 }
 
 impl Voter {
     fn new(genesis: BlockHash, keystore: KeystorePtr) -> Self {
-        Self { genesis, keys: RelayKeys(keystore), signed: BTreeMap::new(), said: None }
+        let (keys, holdings) = (RelayKeys(keystore), Holdings::default());
+        Self { genesis, keys, signed: BTreeMap::new(), holdings, said: None }
     }
 
-    /// The votes that the chain does not have yet.
-    fn look(&mut self, view: &impl View) -> Result<Vec<RecoveryVote>, String> {
+    /// The votes that the chain does not have yet. What this node has is searched until then.
+    fn look(&mut self, view: &impl View, until: Instant) -> Result<Vec<RecoveryVote>, String> {
         let Some(subject) = view.subject()? else {
             self.signed.clear();
             self.said = None;
@@ -164,12 +200,16 @@ impl Voter {
         if due.is_empty() {
             return Ok(Vec::new());
         }
-        if let Some(lack) = view.lacks(&subject.since)? {
-            self.say(format!(
-                "this node does not vote for recovery {}, to block {}: {lack} here",
-                subject.number, subject.since.number,
-            ));
-            return Ok(Vec::new());
+        match self.holdings.look(view, &subject.since, until)? {
+            Held::All => {}
+            Held::Unknown => return Ok(Vec::new()),
+            Held::Lacks(lack) => {
+                self.say(format!(
+                    "this node does not vote for recovery {}, to block {}: {lack}",
+                    subject.number, subject.since.number,
+                ));
+                return Ok(Vec::new());
+            }
         }
         // What was signed holds, whatever the deficit is by now.
         self.signed
@@ -231,11 +271,35 @@ mod tests {
         set_id: u64,
         barred: BTreeSet<u16>,
         voted: BTreeSet<u16>,
-        lack: Option<String>,
+        has_state: bool,
     }
 
     fn pair(voter: u16) -> ed25519::Pair {
         ed25519::Pair::from_string(&format!("//{voter}"), None).expect("a path")
+    }
+
+    impl Store for Model {
+        fn head(&self) -> BlockNumber {
+            72
+        }
+
+        fn has_state(&self, since: &RecoveryPoint) -> bool {
+            assert_eq!(Some(*since), self.subject.map(|subject| subject.since));
+            self.has_state
+        }
+
+        fn parts(&self) -> Result<Vec<Vec<u8>>, String> {
+            Ok(vec![vec![1]])
+        }
+
+        fn make_page(&self, _: &RecoveryPoint, _: &[u8]) -> Result<(), String> {
+            Ok(())
+        }
+
+        fn has_body(&self, number: BlockNumber) -> Result<bool, String> {
+            assert!((71..=72).contains(&number), "{number}");
+            Ok(true)
+        }
     }
 
     impl View for Model {
@@ -259,11 +323,6 @@ mod tests {
         fn has_voted(&self, voter: u16) -> Result<bool, String> {
             Ok(self.voted.contains(&voter))
         }
-
-        fn lacks(&self, since: &RecoveryPoint) -> Result<Option<String>, String> {
-            assert_eq!(Some(*since), self.subject.map(|subject| subject.since));
-            Ok(self.lack.clone())
-        }
     }
 
     fn model() -> Model {
@@ -274,7 +333,7 @@ mod tests {
             set_id: 3,
             barred: BTreeSet::new(),
             voted: BTreeSet::new(),
-            lack: None,
+            has_state: true,
         }
     }
 
@@ -289,7 +348,8 @@ mod tests {
     }
 
     fn look(voter: &mut Voter, model: &Model) -> Vec<u16> {
-        let votes = voter.look(model).expect("the model answers");
+        let until = Instant::now() + Duration::from_secs(60);
+        let votes = voter.look(model, until).expect("the model answers");
         for vote in &votes {
             let message = recovery_message(&GENESIS, model.set_id, &vote.subject);
             assert!(ed25519::Pair::verify(&vote.signature, message, &pair(vote.voter).public()));
@@ -323,14 +383,26 @@ mod tests {
     #[test]
     fn r19_2_a_node_that_could_not_bring_it_does_not_vote_and_says_why_once() {
         let (mut voter, mut model) = (voter(&[1]), model());
-        model.lack = Some("the state of block 70 is not kept".into());
+        model.has_state = false;
         assert!(look(&mut voter, &model).is_empty());
         let said = voter.said.clone().expect("the operator is told");
         assert!(said.contains("recovery 1, to block 70: the state of block 70 is not kept here"));
         assert!(look(&mut voter, &model).is_empty());
         assert_eq!(voter.said, Some(said));
-        model.lack = None;
+        model.has_state = true;
         assert_eq!(look(&mut voter, &model), [1]);
+    }
+
+    #[test]
+    fn r19_2_it_does_not_vote_before_it_has_looked_at_all_of_it() {
+        let (mut voter, model) = (voter(&[1]), model());
+        // A part and two blocks.
+        for _ in 0..3 {
+            assert_eq!(voter.look(&model, Instant::now()), Ok(Vec::new()));
+            assert_eq!(voter.said, None);
+        }
+        let votes = voter.look(&model, Instant::now()).expect("the model answers");
+        assert_eq!(votes.len(), 1);
     }
 
     #[test]

@@ -1,14 +1,22 @@
 //! What a leader brings for a recovery, from the database of a node that follows a chain.
 
 use crate::support::cluster::Cluster;
-use cascoin_consensus::recovery::{next_step, step, StepError};
+use cascoin_bft::Round;
+use cascoin_consensus::recovery::{is_in, next_step, step, StepError};
 use cascoin_l2_primitives::{
-    chain::BlockHash,
+    apis::RecoveryApi,
+    chain::{BlockHash, Header, OpaqueBlock},
     recovery::{read_page, RecoveryStep, Wanted},
 };
-use codec::Encode;
+use cascoin_l2_runtime::{RuntimeCall, UncheckedExtrinsic};
+use codec::{Decode, Encode};
 use sc_client_api::{BlockBackend, StorageKey, StorageProvider};
+use sp_api::ProvideRuntimeApi;
 use sp_io::hashing::twox_128;
+use sp_runtime::{
+    traits::{Block as _, Header as _},
+    OpaqueExtrinsic,
+};
 use sp_trie::StorageProof;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -21,10 +29,19 @@ async fn p20_what_a_recovery_wants_is_read_from_the_database() {
     let bring = |wanted: &Wanted| step(&*client, &*backend, wanted);
 
     // Nobody wants anything as long as none runs.
-    assert_eq!(next_step(&*client, &*backend, hash), None);
+    assert_eq!(next_step(&*client, &*backend, hash, Round(0)), None);
 
     let point = bring(&Wanted::Point { hash }).expect("the header is there");
     assert_eq!(point, RecoveryStep::Point(Box::new(header.clone())));
+
+    // Of each part that would go back there is a page: what a node tries before it votes.
+    let parts = client.runtime_api().recovery_parts(hash).expect("the runtime says which");
+    assert!(parts.len() > 5, "{}", parts.len());
+    for prefix in parts {
+        let (after, max_keys, max_bytes) = (None, 2_000, 1024 * 1024);
+        let wanted = Wanted::Page { hash, prefix, after, max_keys, max_bytes };
+        assert!(matches!(bring(&wanted), Ok(RecoveryStep::Page(_))));
+    }
 
     // Page by page all of a part comes, as the header's root proves.
     let prefix = twox_128(b"System").to_vec();
@@ -70,4 +87,29 @@ async fn p20_what_a_recovery_wants_is_read_from_the_database() {
     assert!(matches!(bring(&page), Err(StepError::Database(_))));
     assert!(matches!(bring(&Wanted::Block { number: 3, hash }), Err(StepError::NoBlock(_))));
     cluster.finish().await;
+}
+
+#[test]
+fn p20_a_leader_sees_whether_its_block_has_the_step_that_it_brought() {
+    let header = |number| {
+        let zero = BlockHash::zero();
+        Header::new(number, zero, zero, zero, Default::default())
+    };
+    // The inherent, as the runtime makes it: Recovery is pallet 49, `advance` its call 2.
+    let block = |step: &RecoveryStep| {
+        let call = RuntimeCall::decode(&mut &(49_u8, 2_u8, step).encode()[..]);
+        let call = call.expect("a step of the recovery");
+        assert!(matches!(call, RuntimeCall::Recovery(_)));
+        let inherent = UncheckedExtrinsic::new_bare(call).into();
+        // Behind another one.
+        let blob = OpaqueExtrinsic::from_blob(vec![5, 0, 0]);
+        OpaqueBlock::new(header(9), vec![blob, inherent])
+    };
+    let point = RecoveryStep::Point(Box::new(header(3)));
+    let page = RecoveryStep::Page(vec![vec![1, 2, 3], vec![4; 40]]);
+    for (step, other) in [(&point, &page), (&page, &point)] {
+        assert!(is_in(&block(step), step));
+        assert!(!is_in(&block(step), other));
+        assert!(!is_in(&OpaqueBlock::new(header(9), Vec::new()), step));
+    }
 }

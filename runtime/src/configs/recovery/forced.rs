@@ -13,7 +13,7 @@ use frame_support::{
 use sp_core::H256;
 use sp_runtime::traits::{BlakeTwo256, Hash as _};
 
-/// Transactions that are on record, each of which paid for room on L1: one for each twenty of
+/// Transactions that are on record, each of which paid for room on L1: one for each fifteen of
 /// the blocks that a recovery reaches back. Of more, the oldest would not be told.
 const KEPT: u64 = 8_192;
 

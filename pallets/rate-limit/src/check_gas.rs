@@ -41,7 +41,8 @@ use sp_runtime::{
 /// - *operational*: only [`Config::Operators`] sign such. Relay votes, pages and
 ///   evidence carry their own authorisation and no signature.
 ///
-/// What [`Config::Accepted`] does not contain it refuses, too.
+/// What [`Config::Accepted`] does not contain it refuses, too; and while
+/// [`Config::SignersWait`], whatever is signed by others than operators.
 #[derive(Encode, Decode, DecodeWithMemTracking, Clone, Eq, PartialEq, TypeInfo)]
 #[scale_info(skip_type_params(T))]
 pub struct CheckGas<T: Config>(PhantomData<T>);
@@ -151,8 +152,10 @@ where
         _inherited_implication: &impl Implication,
         _source: TransactionSource,
     ) -> ValidateResult<Self::Val, T::RuntimeCall> {
-        Self::check_class(info, origin.as_system_origin_signer())?;
-        if !T::Accepted::contains(call) {
+        let signer = origin.as_system_origin_signer();
+        Self::check_class(info, signer)?;
+        let is_public = || signer.is_some_and(|who| !T::Operators::contains(who));
+        if (T::SignersWait::get() && is_public()) || !T::Accepted::contains(call) {
             // Not as *invalid*: pools ban that for half an hour, and the chain may take it in
             // a minute.
             return Err(UnknownTransaction::Custom(CHAIN_HALTED).into());

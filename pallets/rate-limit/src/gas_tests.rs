@@ -64,6 +64,24 @@ fn r12_5_a_halted_chain_refuses_users_transactions_before_they_pay() {
     });
 }
 
+/// R19.3: while a recovery runs.
+#[test]
+fn r19_3_what_is_signed_waits_but_for_operators_and_is_not_banned() {
+    new_test_ext().execute_with(|| {
+        SignersWait::set(true);
+        let halted =
+            Err(TransactionValidityError::Unknown(UnknownTransaction::Custom(CHAIN_HALTED)));
+        assert_eq!(takes(&good()), halted);
+        let info = taking(0, Normal);
+        let of = |seed| has_gas_for(RawOrigin::Signed(account(seed)), &info);
+        assert_eq!((of(1), of(OPERATOR)), (halted, Ok(())));
+        // Nobody signs what carries its own authorisation.
+        assert_eq!(has_gas_for(RawOrigin::Authorized, &info), Ok(()));
+        SignersWait::set(false);
+        assert_eq!((takes(&good()), of(1)), (Ok(()), Ok(())));
+    });
+}
+
 #[test]
 fn r26_1_what_no_block_has_room_for_is_never_good() {
     on_a_small_chain(|| {

@@ -40,7 +40,7 @@
 //! | `Invalid(ExhaustsResources)` | the account, or users together, had their share of this block; later it may fit |
 //! | `Unknown(Custom(`[`TOO_FAR_AHEAD`]`))` | the nonce is too far ahead for the pool; send it again later |
 //! | `Invalid(Custom(`[`TOO_MUCH_GAS`]`))` | it takes more gas than any block of this chain has for users |
-//! | `Unknown(Custom(`[`CHAIN_HALTED`]`))` | the chain does not take such calls at this time (R12.5); send it again later |
+//! | `Unknown(Custom(`[`CHAIN_HALTED`]`))` | the chain does not take such calls at this time (R12.5), or nothing that users sign (R19.3); send it again later |
 //! | `Invalid(BadSigner)` | an operational call; its signer is no operator |
 //! | `Invalid(MandatoryValidation)` | an inherent's call, which nobody signs |
 #![cfg_attr(not(feature = "std"), no_std)]
@@ -124,6 +124,11 @@ pub mod pallet {
         /// Calls that the chain takes at this time; see [`CHAIN_HALTED`]. What decides it
         /// MUST be read in each block before the first transaction.
         type Accepted: Contains<<Self as frame_system::Config>::RuntimeCall>;
+
+        /// Whether the chain takes nothing at this time that anybody signs but
+        /// [`Config::Operators`]; see [`CHAIN_HALTED`]. What decides it MUST be read in each
+        /// block before the first transaction.
+        type SignersWait: Get<bool>;
 
         /// Weights of the extensions and the hooks.
         type WeightInfo: WeightInfo;

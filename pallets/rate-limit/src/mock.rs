@@ -50,6 +50,8 @@ parameter_types! {
     pub static RateLimitParameter: u32 = 100;
     pub static GasLimit: u64 = MAX_BLOCK_GAS;
     pub static Halted: bool = false;
+    /// Whether nobody's transactions are taken but operators'.
+    pub static SignersWait: bool = false;
     /// Scores by the accounts' seeds; of others 0.
     pub static Scores: BTreeMap<u8, u8> = BTreeMap::new();
 }
@@ -105,6 +107,7 @@ impl Config for Test {
     type Reputation = FakeScores;
     type Operators = Operators;
     type Accepted = Accepted;
+    type SignersWait = SignersWait;
     type WeightInfo = EstimatedWeight<Test>;
 }
 
@@ -118,6 +121,7 @@ pub fn new_test_ext() -> sp_io::TestExternalities {
     RateLimitParameter::set(100);
     GasLimit::set(MAX_BLOCK_GAS);
     Halted::set(false);
+    SignersWait::set(false);
     let storage = RuntimeGenesisConfig::default().build_storage().expect("a valid genesis");
     let mut ext = sp_io::TestExternalities::new(storage);
     ext.execute_with(|| {

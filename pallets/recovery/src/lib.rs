@@ -18,8 +18,8 @@
 //!
 //! In the first two the chain is *frozen* ([`Pallet::is_frozen`]): blocks hold inherents only
 //! (this pallet is `frame_system`'s multi-block migrator), and the runtime leaves out the
-//! hooks of pallets whose state goes back. In the others users' calls are refused by the
-//! runtime's call filter ([`Pallet::is_running`]).
+//! hooks of pallets whose state goes back. In the others nothing that users
+//! sign is taken ([`Pallet::is_running`]).
 //!
 //! In ordinary times the pallet notes which blocks had users' transactions and which of these
 //! failed ([`NoteOutcome`]), for the last [`NOTES_KEPT`] blocks.
@@ -60,6 +60,7 @@ extern crate alloc;
 mod authorize;
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
+mod forced;
 mod outcome;
 mod phases;
 mod query;
@@ -271,7 +272,8 @@ pub mod pallet {
             /// Transactions that fell and are listed.
             fell: u32,
         },
-        /// Nobody brought the old state, so nothing was restored, and all is as it was.
+        /// Nobody brought the old state, or new code came first that cannot read it; so
+        /// nothing was restored, and all is as it was.
         CalledOff {
             /// Number of the recovery.
             number: u32,

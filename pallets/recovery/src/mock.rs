@@ -103,6 +103,8 @@ parameter_types! {
     pub static MendSteps: u32 = 3;
     /// Whether the code changed since any block.
     pub static CodeChanged: bool = false;
+    /// The first block that may not be repeated yet.
+    pub static Behind: Option<BlockNumber> = None;
     pub const Budget: Weight = Weight::from_parts(25, 0);
     pub const KeptBlocks: BlockNumber = KEPT;
     pub const PatienceBlocks: BlockNumber = PATIENCE;
@@ -302,6 +304,10 @@ impl Books for Ledger {
         CodeChanged::get()
     }
 
+    fn may_repeat(block: BlockNumber) -> bool {
+        Behind::get().is_none_or(|behind| block < behind)
+    }
+
     fn signer(transaction: &[u8]) -> Option<AccountId> {
         Transfer::decode(transaction).map(|transfer| account(transfer.from))
     }
@@ -400,6 +406,7 @@ pub fn on_chain(test: impl FnOnce(&mut Chain)) {
     Mended::set(vec![]);
     MendSteps::set(3);
     CodeChanged::set(false);
+    Behind::set(None);
     let storage = RuntimeGenesisConfig::default().build_storage().expect("a valid genesis");
     sp_io::TestExternalities::new(storage).execute_with(|| {
         let mut chain =

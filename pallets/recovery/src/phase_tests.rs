@@ -11,7 +11,7 @@ use crate::{
 use cascoin_l2_primitives::{
     recovery::{
         Fall, FallenTransaction, NoRecovery, Place, RecoveryPhase, RecoveryPoint, RecoveryStep,
-        StandingDoubt, Wanted, MAX_KEYS_PER_STEP, MAX_PAGE_BYTES, MAX_PAGE_NODES,
+        StandingDoubt, Wanted, FORCED_INDEX, MAX_KEYS_PER_STEP, MAX_PAGE_BYTES, MAX_PAGE_NODES,
         RECOVERY_IDENTIFIER,
     },
     relay::L1BlockContext,
@@ -27,6 +27,7 @@ use frame_support::{
 use sp_core::H256;
 use sp_runtime::{
     traits::{BlakeTwo256, Hash as _},
+    transaction_validity::InvalidTransaction,
     DispatchError,
 };
 
@@ -295,6 +296,70 @@ fn r19_4_a_block_that_nobody_brings_falls_with_all_after_it_and_is_told() {
         assert_eq!(balances(), [0, 30, 0, 20, 1]);
         let last = LastRecovery::<Test>::get().expect("it ended");
         assert_eq!((last.abandoned_from, last.ended_at), (Some(3), chain.head()));
+    });
+}
+
+/// Offences since the point are punished before what comes after them is repeated.
+#[test]
+fn a_block_that_may_not_be_repeated_yet_is_not_wanted_and_nobody_is_late() {
+    on_chain(|chain| {
+        doubtful(chain);
+        chain.vote();
+        until_restored(chain);
+        chain.advance();
+        assert_eq!(phase(), RecoveryPhase::Replaying { block: 3, last: 5 });
+        Behind::set(Some(3));
+        assert_eq!(Recovery::recovery_wanted(), None);
+        let third = block_of(chain, 3);
+        assert_eq!(try_step(chain, third.clone()), Err(Error::<Test>::NotWanted.into()));
+        chain.idle(3 * PATIENCE);
+        assert!(Recovery::is_running());
+        Behind::set(Some(4));
+        assert_ok!(try_step(chain, third));
+        chain.recover();
+        assert_eq!(balances(), [0, 30, 0, 20, 1]);
+    });
+}
+
+/// Code that is set in the block in which a recovery begins migrates the state with the next.
+#[test]
+fn p20_new_code_that_comes_first_calls_a_recovery_off() {
+    on_chain(|chain| {
+        doubtful(chain);
+        chain.vote();
+        CodeChanged::set(true);
+        chain.advance();
+        assert_eq!(told(), [Event::CalledOff { number: 1 }]);
+        assert!(!Recovery::is_running());
+        assert_eq!(balances(), [8, 30, 29, 30, 4]);
+        assert_eq!(Recovery::recovery_subject(), None);
+    });
+}
+
+/// What the chain itself had applied stands in no body.
+#[test]
+fn r19_4_what_l1_forced_into_undone_blocks_is_told_after_the_recovery() {
+    on_chain(|chain| {
+        let forced = Transfer { from: 2, to: 1, amount: 5, id: 200 }.encoded();
+        assert!(!Recovery::tell_forced(3, &forced), "there was no recovery");
+        doubtful(chain);
+        chain.vote();
+        assert!(!Recovery::tell_forced(3, &forced), "it runs");
+        chain.recover();
+        let last = LastRecovery::<Test>::get().expect("it ended");
+        assert_eq!((last.since.number, last.begun_at, last.fell), (1, 5, 2));
+        assert!(!Recovery::tell_forced(1, &forced), "it is in the state");
+        assert!(!Recovery::tell_forced(6, &forced), "it came later");
+        assert!(Recovery::tell_forced(5, &forced));
+        let fell = FallenTransaction {
+            place: Place { block: 5, index: FORCED_INDEX },
+            hash: BlakeTwo256::hash(&forced),
+            sender: Some(account(2)),
+            fall: Fall::Refused(InvalidTransaction::Stale.into()),
+        };
+        assert_eq!(Recovery::fallen(2, 10), [(2, fell.clone())]);
+        let FallenTransaction { place, hash, sender, fall } = fell;
+        assert_eq!(told().last(), Some(&Event::Fell { index: 2, place, hash, sender, fall }));
     });
 }
 

@@ -18,6 +18,8 @@ use sp_runtime::SaturatedConversion;
 /// Blocks whose notes are removed in one block at most: more than come to an end of their
 /// time, so that a recovery, which keeps all, leaves nothing behind.
 const MAX_PRUNED: u32 = 2;
+/// What asking twice whether a block may be repeated reads.
+const MAY_REPEAT_READS: u64 = 4;
 
 impl<T: Config> Pallet<T> {
     /// The number of the running block.
@@ -54,7 +56,11 @@ impl<T: Config> Pallet<T> {
                     .saturating_add(T::Relay::rewind_weight())
                     .saturating_add(T::Doubt::weight())
             }
-            Phase::L1Again | Phase::Replaying { .. } => T::WeightInfo::scan(),
+            // Whether the block that is due may be repeated is asked when it is brought, and
+            // at the end.
+            Phase::L1Again | Phase::Replaying { .. } => {
+                T::WeightInfo::scan().saturating_add(T::DbWeight::get().reads(MAY_REPEAT_READS))
+            }
         };
         T::WeightInfo::running().saturating_add(more)
     }
@@ -129,7 +135,10 @@ impl<T: Config> Pallet<T> {
             Phase::Restoring { cursor, .. } => {
                 if cursor.due(&T::Books::parts()).is_none() {
                     Phase::Mending { step: Some(0) }
-                } else if is_stuck && *cursor == Cursor::default() {
+                // New code of the block in which it began migrated the state before this one.
+                } else if *cursor == Cursor::default()
+                    && (is_stuck || T::Books::code_changed_after(run.since.number))
+                {
                     return Self::call_off(run.number);
                 } else {
                     return;
@@ -159,7 +168,10 @@ impl<T: Config> Pallet<T> {
                 let has_moved = Self::scan(&mut next);
                 match next.due() {
                     None => return Self::finish(&run, now, None),
-                    Some(_) if has_moved => Phase::Replaying { next },
+                    // As long as nobody can bring it, nobody is late.
+                    Some(due) if has_moved || !T::Books::may_repeat(due.block) => {
+                        Phase::Replaying { next }
+                    }
                     Some(due) if is_stuck => {
                         Self::deposit_event(Event::ReplayAbandoned { from: due.block });
                         return Self::finish(&run, now, Some(due.block));
@@ -214,7 +226,8 @@ impl<T: Config> Pallet<T> {
         Running::<T>::kill();
         log::error!(
             target: "recovery",
-            "Recovery {number} is called off: nobody brought the old state. All is as it was",
+            "Recovery {number} is called off: nobody brought the old state, or the code changed. \
+             All is as it was",
         );
         Self::deposit_event(Event::CalledOff { number });
     }

@@ -34,7 +34,7 @@ impl<T: Config> Pallet<T> {
                 Some(Wanted::Page { hash, prefix, after: cursor.after, max_keys, max_bytes })
             }
             Phase::Replaying { next } => {
-                let number = next.due()?.block;
+                let number = next.due().filter(|due| T::Books::may_repeat(due.block))?.block;
                 UserBlocks::<T>::get(number).map(|hash| Wanted::Block { number, hash })
             }
             Phase::Mending { .. } | Phase::L1Again => None,
@@ -131,6 +131,7 @@ impl<T: Config> Pallet<T> {
         fell: u32,
     ) -> Result<(Counts, Weight), Error<T>> {
         let number = next.due().ok_or(Error::<T>::NotWanted)?.block;
+        ensure!(T::Books::may_repeat(number), Error::<T>::NotWanted);
         let hash = UserBlocks::<T>::get(number).ok_or(Error::<T>::NotWanted)?;
         ensure!(header.hash() == hash, Error::<T>::WrongBlock);
         let version = T::Version::get().extrinsics_root_state_version();

@@ -3,7 +3,7 @@
 use crate::{
     candidates::{Attestation, Candidate, MAX_CANDIDATES},
     mock::*,
-    pallet::{Banned, Candidates, Elected, Error, Event, KeysKept, Members, PendingDraw},
+    pallet::{Banned, Candidates, Clock, Elected, Error, Event, KeysKept, Members, PendingDraw},
     Member, MemberOf,
 };
 use cascoin_l2_primitives::{
@@ -97,6 +97,34 @@ fn r2_1_a_newcomer_announces_itself_is_vouched_for_and_elected() {
         put_in_force(&[1, 2, 3, 4], true);
         // In force none of four has more than a fourth.
         assert_eq!(Registry::sequencer_set().members[3].weight, 10);
+    });
+}
+
+/// R19.3: while a recovery repeats what users did, stakes are those of a past block. Sessions
+/// end, and the same set goes on; what was announced before is held after.
+#[test]
+fn r19_3_while_elections_rest_the_set_goes_on_but_for_the_barred() {
+    run(|| {
+        assert_ok!(announce(4));
+        session_ends(1);
+        vouch(4);
+        assert_eq!(session_ends(2), None, "the draw is announced");
+        let clock = Clock::<Test>::get();
+        let draw = PendingDraw::<Test>::get();
+        let attestation = candidate(4).attestation;
+        assert!(draw.is_some());
+        ElectionsRest::set(true);
+        // Its stake did not come back yet.
+        know(4, 0, 0);
+        for index in 3..8 {
+            assert_eq!(session_ends(index), None);
+        }
+        assert_eq!((Clock::<Test>::get(), PendingDraw::<Test>::get()), (clock, draw));
+        assert_eq!(candidate(4).attestation, attestation);
+        know(4, 80, MIN_STAKE);
+        ElectionsRest::set(false);
+        assert_eq!(session_ends(8), accounts(&[1, 2, 3, 4]), "it lost nothing by it");
+        assert_eq!(Clock::<Test>::get(), clock + 1);
     });
 }
 

@@ -240,6 +240,9 @@ pub mod pallet {
         type Chance: L1Chance;
         /// The accounts of the set that comes into force when the session ends.
         type Planned: Get<Vec<AccountId>>;
+        /// Whether elections rest, because stakes are not what they will be: the set goes on,
+        /// but for who is barred, and the clock stands still.
+        type ElectionsRest: Get<bool>;
         /// Weights of the calls.
         type WeightInfo: WeightInfo;
     }

@@ -86,6 +86,7 @@ parameter_types! {
     /// Who has proven which L1 address.
     pub static ProvenBy: Vec<(AccountId, H160)> = Vec::new();
     pub static Planned: Vec<AccountId> = Vec::new();
+    pub static ElectionsRest: bool = false;
     pub static MaxSequencers: u32 = 5;
     pub static MinPeers: u32 = 0;
     /// Relay keys that are not those of `ed(n, RELAY_KEY)`.
@@ -112,6 +113,7 @@ impl pallet_sequencer_registry::Config for Test {
     type Stake = Facts;
     type Chance = Dice;
     type Planned = Planned;
+    type ElectionsRest = ElectionsRest;
     type Keys = Keyring;
     type RevocationKeyDelay = RevocationKeyDelay;
     type WeightInfo = ();
@@ -326,6 +328,7 @@ pub fn three_members() -> sp_io::TestExternalities {
     L1Blocks::set(Vec::new());
     ProvenBy::set(Vec::new());
     Planned::set(Vec::new());
+    ElectionsRest::set(false);
     MaxSequencers::set(5);
     MinPeers::set(0);
     Known::set(Vec::new());

@@ -52,7 +52,8 @@ pub const MAX_ROTATED: u32 = MAX_SEQUENCERS + MAX_CANDIDATES;
 pub struct EarlyEnds {
     /// How many are to come.
     pub due: u8,
-    /// How many there were, ever.
+    /// How many there were, ever, and how many while elections rested, which the clock does
+    /// not count either.
     pub ever: u32,
     /// Whose revocations brought them about in this epoch.
     pub accounts: BoundedVec<AccountId, ConstU32<MAX_ROTATED>>,
@@ -61,7 +62,8 @@ pub struct EarlyEnds {
 /// The end of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SessionEnd {
-    /// Whether it is for revoked keys alone.
+    /// Whether it is for revoked keys alone, or elections rest: it takes accounts out and does
+    /// nothing else.
     pub is_early: bool,
     /// The registry's clock after it.
     pub clock: SessionIndex,
@@ -176,7 +178,7 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn note_end(index: SessionIndex) -> SessionEnd {
         let before = ForcedRotations::<T>::get();
         let is_regular = Self::now().checked_rem(T::Parameters::get().session_blocks) == Some(0);
-        let is_early = before.due > 0 && !is_regular;
+        let is_early = (before.due > 0 && !is_regular) || T::ElectionsRest::get();
         let mut ends = before.clone();
         ends.due = ends.due.saturating_sub(1);
         if is_early {

@@ -27,7 +27,8 @@ use sp_staking::SessionIndex;
 /// A session that ends early, because keys were revoked, takes accounts out and does nothing
 /// else: the clock stands still, nothing is drawn and no poll opens, and nobody joins, unless
 /// too few would be left. Else whoever revokes its keys often enough would have chance fall
-/// back on the last L2 block, and two that revoke in turn would bring each other back.
+/// back on the last L2 block, and two that revoke in turn would bring each other back. It is the
+/// same with each session that ends while elections rest ([`Config::ElectionsRest`]).
 impl<T: Config> pallet_session::SessionManager<AccountId> for Pallet<T> {
     fn new_session(index: SessionIndex) -> Option<Vec<AccountId>> {
         let SessionEnd { is_early, clock } = Self::note_end(index);

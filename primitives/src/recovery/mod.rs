@@ -43,7 +43,7 @@ pub use replay::{Fall, Ledger, Past, Place, Replay, ReplayError, Verdict};
 pub use restore::{restore, Cursor, RestoreError, State};
 pub use status::{
     FallenTransaction, LastRecovery, NoRecovery, RecoveryOverview, RecoveryPhase, RecoveryProgress,
-    MAX_FALLEN,
+    FORCED_INDEX, MAX_FALLEN,
 };
 pub use step::{
     RecoveryStep, Wanted, MAX_KEYS_PER_STEP, MAX_PAGE_BYTES, MAX_PAGE_NODES, RECOVERY_IDENTIFIER,

@@ -13,6 +13,10 @@ use sp_core::H256;
 /// event.
 pub const MAX_FALLEN: u32 = 65_536;
 
+/// The index, in [`FallenTransaction::place`], of what L1 had forced into a block: it stands in
+/// no block's body.
+pub const FORCED_INDEX: u32 = u32::MAX;
+
 /// What a recovery does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub enum RecoveryPhase {
@@ -89,7 +93,8 @@ pub struct LastRecovery {
     pub deficit: Balance,
     /// Transactions that hold.
     pub held: u32,
-    /// Transactions that fell.
+    /// Transactions that fell. What L1 had forced into blocks is among them once its turn
+    /// comes again.
     pub fell: u32,
     /// Nobody brought this block and those after it: what they had fell as a whole, and is
     /// not listed.
@@ -139,7 +144,8 @@ pub struct RecoveryOverview {
     Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
 pub struct FallenTransaction {
-    /// Its block, and its index among the transactions of the block that are signed.
+    /// Its block, and its index among the transactions of the block that are signed;
+    /// [`FORCED_INDEX`] where L1 had forced it into the block.
     pub place: Place,
     /// BLAKE2-256 of the encoded transaction: what wallets call its hash.
     pub hash: H256,

@@ -5,6 +5,7 @@
 //! slot is its timestamp, which pallet-aura checks as it stands: slots strictly
 //! rise, so timestamps do (P15), and the slot names the author.
 
+use super::recovery::users_wait;
 use crate::{
     AccountId, Aura, Authorship, Balances, BlockNumber, ChainParameters, L1Relay, Moment,
     Reputation, Runtime, RuntimeEvent, RuntimeOrigin, SequencerRegistry, SessionKeys, Stake,
@@ -124,6 +125,7 @@ impl pallet_sequencer_registry::Config for Runtime {
     type Stake = Stake;
     type Chance = L1Relay;
     type Planned = Planned;
+    type ElectionsRest = ElectionsRest;
     type InForce = InForce;
     type HasKeys = HasKeys;
     type Keys = Keyring;
@@ -134,6 +136,16 @@ impl pallet_sequencer_registry::Config for Runtime {
     type SetId = SetId;
     type SealingKeys = SealingKeys;
     type VotingKeys = VotingKeys;
+}
+
+/// Whether a recovery runs, or offences are still to be punished: stakes are those of a past
+/// block, so who bonded since would lose its seat.
+pub struct ElectionsRest;
+
+impl Get<bool> for ElectionsRest {
+    fn get() -> bool {
+        users_wait()
+    }
 }
 
 /// The set that pallet-session puts in force when the session ends.

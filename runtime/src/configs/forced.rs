@@ -1,6 +1,11 @@
 //! Transactions that stand on L1 are included, whatever sequencers want.
 
-use super::{consensus::BlockAuthor, messages::PublicWaits, system::MAX_BLOCK_REF_TIME};
+use super::{
+    consensus::BlockAuthor,
+    messages::PublicWaits,
+    recovery::{note_applied, tell_fallen, FORCED_READS, FORCED_WRITES},
+    system::MAX_BLOCK_REF_TIME,
+};
 use crate::{
     AccountId, Balances, ChainParameters, Moment, RateLimit, Runtime, RuntimeOrigin,
     SequencerRegistry, System, Timestamp, TransactionPayment, UncheckedExtrinsic,
@@ -61,16 +66,30 @@ impl ApplyTransaction for ApplySigned {
         // back.
         frame_system::ExtrinsicWeightReclaimed::<Runtime>::kill();
         match applied {
-            Ok(Ok(result)) => Outcome::Applied(result),
-            Ok(Err(refusal)) => refused(refusal),
+            Ok(Ok(result)) => {
+                // It stands in no body: should a recovery undo it, this is how it is known.
+                if result.is_ok() {
+                    note_applied(encoded);
+                }
+                Outcome::Applied(result)
+            }
+            Ok(Err(refusal)) => {
+                let outcome = refused(refusal);
+                if outcome != Outcome::NoRoom {
+                    tell_fallen(encoded);
+                }
+                outcome
+            }
             // Too many layers of storage transactions, which a block does not begin with.
             Err(()) => Outcome::NoRoom,
         }
     }
 
     fn max_check_weight() -> Weight {
-        ExtrinsicBaseWeight::get()
-            .saturating_add(<Runtime as frame_system::Config>::DbWeight::get().reads(CHECK_READS))
+        ExtrinsicBaseWeight::get().saturating_add(
+            <Runtime as frame_system::Config>::DbWeight::get()
+                .reads_writes(CHECK_READS.saturating_add(FORCED_READS), FORCED_WRITES),
+        )
     }
 
     // Its signature is checked last, as it costs the most. One that is forged would be ready

@@ -1,9 +1,12 @@
 //! Messages from L1: what they may take of a block, and what they pay.
 
-use super::{l1::L1Disputed, liveness::Emergency, stake::ChainId, system::MAX_BLOCK_REF_TIME};
+use super::{
+    l1::L1Disputed, liveness::Emergency, recovery::users_wait, stake::ChainId,
+    system::MAX_BLOCK_REF_TIME,
+};
 use crate::{
     AccountId, Balance, Balances, BlockNumber, BurnMint, ChainParameters, L1Relay, L2Registry,
-    Recovery, Rewards, Runtime, RuntimeCall, TransactionPayment,
+    Rewards, Runtime, RuntimeCall, TransactionPayment,
 };
 use cascoin_l2_primitives::messages::ChargeMessage;
 use frame_support::{
@@ -94,13 +97,14 @@ impl Get<bool> for L1Unsettled {
 }
 
 /// Whether the call filter refuses what the public does: in an emergency, while a recovery
-/// runs, and until the chain opens (R32.3). A message whose call it refused would use up its
+/// runs and stakes are still to lose what offences cost (`users_wait`), and until the chain
+/// opens (R32.3). A message whose call it refused would use up its
 /// tries and pay for each.
 pub struct PublicWaits;
 
 impl Get<bool> for PublicWaits {
     fn get() -> bool {
-        Emergency::get() || Recovery::is_running() || !L2Registry::is_open()
+        Emergency::get() || users_wait() || !L2Registry::is_open()
     }
 }
 

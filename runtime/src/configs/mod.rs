@@ -22,5 +22,5 @@ pub(crate) use consensus::announcers;
 pub use consensus::Sessions;
 pub(crate) use forced::status as forced_status;
 pub use recovery::rehearse as rehearse_recovery;
-pub(crate) use recovery::{catch_up, goes_back, is_repeating, note_code_change};
+pub(crate) use recovery::{catch_up, goes_back, is_repeating, note_code_change, users_wait};
 pub use system::{RuntimeBlockLength, RuntimeBlockWeights, MAX_BLOCK_REF_TIME};

@@ -4,19 +4,23 @@
 //! - [`books`]: which part of the state goes back, and what stays in it;
 //! - [`account`]: an account of then and of now in one;
 //! - [`mending`]: what the two sides of the cut left between them;
+//! - [`forced`]: what L1 forced into blocks, and is not repeated;
 //! - [`repeat`]: a transaction once more, with its fee and without its nonce;
 //! - [`relay`]: L1 from the fork point on;
 //! - [`rehearsal`]: the same as a query, which changes nothing.
 
 mod account;
 mod books;
+mod forced;
 mod mending;
 mod rehearsal;
 mod relay;
 mod repeat;
 
 pub(crate) use books::note_code_change;
-pub(crate) use mending::catch_up;
+pub(super) use books::NotedCode;
+pub(super) use forced::{note_applied, tell_fallen, FORCED_READS, FORCED_WRITES};
+pub(crate) use mending::{catch_up, users_wait};
 pub(super) use mending::{SessionRewards, StakeOffences};
 pub use rehearsal::rehearse;
 pub(crate) use repeat::{goes_back, is_repeating};

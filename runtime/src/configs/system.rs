@@ -1,5 +1,6 @@
 //! The system pallet: what a block may hold.
 
+use super::recovery::NotedCode;
 use crate::{
     account_data::AccountData, AccountId, Block, Hash, NoPublicCallsInBootstrap,
     NoPublicCallsInEmergency, NoPublicCallsInRecovery, NobodyForcesMoney, Nonce, PalletInfo,
@@ -83,6 +84,8 @@ impl frame_system::Config for Runtime {
     // The generic prefix: addresses begin with 5, as every wallet knows them.
     type SS58Prefix = ConstU16<42>;
     type MaxConsumers = ConstU32<16>;
+    // A recovery does not go back behind it.
+    type OnSetCode = NotedCode;
     // A recovery that restores looks like a migration of several blocks: these hold inherents
     // only.
     type MultiBlockMigrator = Recovery;

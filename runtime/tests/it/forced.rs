@@ -8,11 +8,12 @@ use crate::{
 };
 use cascoin_l2_primitives::{
     chain::{Balance, MAX_BLOCK_GAS, PS_PER_GAS},
+    recovery::{Fall, FallenTransaction, LastRecovery, Place, FORCED_INDEX},
     relay::L1Event,
     sequencers::OffenceKind,
 };
 use cascoin_l2_runtime::{
-    Balances, Executive, ForcedInclusion, Moment, Nonce, RateLimit, Runtime, RuntimeCall,
+    Balances, Executive, ForcedInclusion, Moment, Nonce, RateLimit, Recovery, Runtime, RuntimeCall,
     RuntimeEvent, System, UncheckedExtrinsic,
 };
 use codec::Encode;
@@ -26,7 +27,10 @@ use pallet_forced_inclusion::{
     Tickets, Totals,
 };
 use sp_keyring::Sr25519Keyring::{self, Alice, Eve, Ferdie, One};
-use sp_runtime::transaction_validity::{InvalidTransaction, TransactionValidityError};
+use sp_runtime::{
+    traits::{BlakeTwo256, Hash as _},
+    transaction_validity::{InvalidTransaction, TransactionValidityError},
+};
 use std::panic::{catch_unwind, AssertUnwindSafe};
 
 const AMOUNT: Balance = 10_000_000;
@@ -113,6 +117,46 @@ fn p19_what_no_leader_includes_the_runtime_applies() {
     let (_, applied) = chain.grow(vec![next]);
     assert_eq!(applied, [Ok(Ok(()))]);
     assert_eq!(balance(&mut chain, Ferdie), ferdie + 2 * AMOUNT);
+}
+
+/// It stands in no body, so a recovery does not repeat it, and its nonce is used.
+#[test]
+fn r19_4_what_a_recovery_undid_is_told_when_l1_brings_it_again() {
+    let mut chain = chain();
+    let encoded = signed(&mut chain, Eve, 0).encode();
+    let due = force(&mut chain, &[encoded.clone()]);
+    censor_until(&mut chain, due);
+    chain.grow(vec![]);
+    assert_eq!(settled(&mut chain), [Outcome::Applied(Ok(()))]);
+    let block = chain.head.number;
+    chain.read(|| {
+        pallet_recovery::Count::<Runtime>::put(1);
+        pallet_recovery::LastRecovery::<Runtime>::put(LastRecovery {
+            number: 1,
+            begun_at: block,
+            ended_at: block,
+            ..Default::default()
+        });
+    });
+    let transaction = Encoded::truncate_from(encoded.clone());
+    apply(
+        &mut chain,
+        2,
+        vec![L1Event::ForcedTransaction { chain_id: CHAIN, paid: 0, transaction }],
+    );
+    assert!(chain.read(|| Recovery::fallen(0, 1)).is_empty());
+    let outcomes = (0..200).find_map(|_| {
+        chain.grow(vec![]);
+        Some(settled(&mut chain)).filter(|outcomes| !outcomes.is_empty())
+    });
+    assert_eq!(outcomes, Some(vec![Outcome::NonceUsed]));
+    let fallen = FallenTransaction {
+        place: Place { block, index: FORCED_INDEX },
+        hash: BlakeTwo256::hash(&encoded),
+        sender: Some(Eve.to_account_id()),
+        fall: Fall::Refused(InvalidTransaction::Stale.into()),
+    };
+    assert_eq!(chain.read(|| Recovery::fallen(0, 10)), [(0, fallen)]);
 }
 
 /// What is overdue before the chain opens to the public waits, instead of being refused and

@@ -26,13 +26,14 @@ use cascoin_l2_runtime::{
     Recovery, RecoveryPoint, Rewards, Runtime, RuntimeCall, Session, System, UncheckedExtrinsic,
 };
 use codec::Encode;
-use frame_support::traits::{fungible::Inspect, Contains};
+use frame_support::traits::{fungible::Inspect, Contains, Get};
+use pallet_rate_limit::CHAIN_HALTED;
 use pallet_recovery::types::{Phase, RecoveryRun};
 use sp_core::{ed25519, Pair, H256};
 use sp_keyring::Sr25519Keyring::{self, Alice, Bob, Eve, Ferdie, One, Two};
 use sp_runtime::{
     traits::{BlakeTwo256, Hash as _},
-    transaction_validity::InvalidTransaction,
+    transaction_validity::{InvalidTransaction, TransactionValidityError, UnknownTransaction},
     ExtrinsicInclusionMode,
 };
 
@@ -128,7 +129,11 @@ fn balance(chain: &mut Chain, who: Sr25519Keyring) -> u128 {
 
 /// Bob moves the clock, and loses some of its stake.
 fn offend() {
-    let offender = Bob.to_account_id();
+    offend_of(Bob);
+}
+
+fn offend_of(who: Sr25519Keyring) {
+    let offender = who.to_account_id();
     let kind = OffenceKind::TimestampManipulation;
     let offence = Offence { kind, offender, set_id: 0, height: 2 };
     <Runtime as pallet_timestamp_guard::Config>::OnOffence::on_offence(&offence);
@@ -174,6 +179,10 @@ fn story(threshold: u128) -> Story {
     assert!(status.deficit >= 4 * COIN, "what is paid cannot be taken back");
     Story { chain, point, state, blocks: vec![block], users, stake }
 }
+
+/// What becomes of users' transactions while they wait: who sends one in is not banned for it.
+const HALTED: Applied =
+    Err(TransactionValidityError::Unknown(UnknownTransaction::Custom(CHAIN_HALTED)));
 
 fn advance(step: RecoveryStep) -> UncheckedExtrinsic {
     UncheckedExtrinsic::new_bare(RuntimeCall::Recovery(pallet_recovery::Call::advance { step }))
@@ -265,9 +274,13 @@ impl Story {
                 // A block without a step is valid, and nothing is lost by it.
                 self.chain.grow(vec![]);
                 if !is_frozen {
+                    // Whatever it is: it could void what its signer had paid.
+                    let empty = RuntimeCall::Utility(pallet_utility::Call::batch { calls: vec![] });
                     let nonce = self.chain.read(|| System::account_nonce(Eve.to_account_id()));
-                    let payment = self.chain.sign(Eve, nonce, 0, transfer(Ferdie, COIN));
-                    assert!(self.tried(payment).is_err(), "users wait");
+                    for call in [transfer(Ferdie, COIN), bond(COIN), empty] {
+                        let signed = self.chain.sign(Eve, nonce, COIN, call);
+                        assert_eq!(self.tried(signed), HALTED, "users wait");
+                    }
                 }
                 continue;
             }
@@ -439,16 +452,98 @@ fn p20_an_offence_while_a_recovery_restores_costs_stake_when_it_is_called_off() 
     assert_eq!(stake_of(&mut chain, Bob), stake, "once");
 }
 
+/// Who could take stake out before would lose nothing.
+#[test]
+fn p20_users_wait_until_all_offences_are_punished() {
+    let mut chain = genesis(0);
+    chain.read(|| {
+        begin(Phase::Restoring { root: None, cursor: Cursor::default() });
+        (0..9).for_each(|_| offend());
+        pallet_recovery::Running::<Runtime>::kill();
+    });
+    let payment = chain.sign(Eve, 0, 0, transfer(Ferdie, COIN));
+    let (_, applied) = chain.grow(vec![payment.clone()]);
+    assert_eq!(applied, [HALTED], "a block punishes eight");
+    let of_eight = stake_of(&mut chain, Bob);
+    assert!(of_eight > 0 && of_eight < 100 * COIN);
+    let (_, applied) = chain.grow(vec![payment]);
+    assert_eq!(applied, [Ok(Ok(()))]);
+    let of_all = stake_of(&mut chain, Bob);
+    assert!(of_all > 0 && of_all < of_eight);
+    chain.grow(vec![]);
+    assert_eq!(stake_of(&mut chain, Bob), of_all, "once");
+}
+
+/// In the state that is gone back to it has no stake.
+#[test]
+fn p20_stake_that_was_bonded_since_pays_for_an_offence_of_since() {
+    let mut story = story(1);
+    story.chain.read(|| offend_of(Eve));
+    let stake = stake_of(&mut story.chain, Eve);
+    assert!(stake > 0 && stake < 50 * COIN);
+    story.agree();
+    story.run();
+    // What came after the last block that is repeated is punished with the next one.
+    story.chain.grow(vec![]);
+    assert_eq!(stake_of(&mut story.chain, Eve), stake);
+    assert_eq!(stake_of(&mut story.chain, Bob), story.stake);
+    check_books(&mut story.chain);
+}
+
+/// Nobody can void what he paid by doing something else before it is repeated.
+#[test]
+fn r19_3_nothing_that_users_sign_is_taken_while_a_recovery_runs_and_it_is_good_after() {
+    let mut chain = genesis(0);
+    chain.read(|| begin(Phase::L1Again));
+    let empty = RuntimeCall::Utility(pallet_utility::Call::batch { calls: vec![] });
+    let remark = RuntimeCall::System(frame_system::Call::remark { remark: vec![] });
+    let sudo = RuntimeCall::Sudo(pallet_sudo::Call::sudo { call: Box::new(remark) });
+    let users = vec![
+        chain.sign(Eve, 0, 0, transfer(Ferdie, COIN)),
+        chain.sign(Eve, 0, 0, bond(COIN)),
+        chain.sign(Eve, 0, COIN, empty),
+        // Not even to an operator's pallet.
+        chain.sign(Eve, 0, 0, sudo.clone()),
+        chain.sign(Alice, 0, 0, sudo),
+    ];
+    let time = chain.time + 500;
+    let (_, applied) = chain.build(time, users.clone());
+    assert_eq!(applied, [HALTED, HALTED, HALTED, HALTED, Ok(Ok(()))]);
+    chain.read(pallet_recovery::Running::<Runtime>::kill);
+    let (_, applied) = chain.build(time, users);
+    assert_eq!(applied[0], Ok(Ok(())), "it is good again");
+}
+
+/// Stakes are those of a past block, so who bonded since would lose its seat.
+#[test]
+fn r19_3_elections_rest_while_a_recovery_runs() {
+    type Rest = <Runtime as pallet_sequencer_registry::Config>::ElectionsRest;
+    let mut chain = genesis(0);
+    chain.read(|| {
+        assert!(!<Rest as Get<bool>>::get());
+        begin(Phase::L1Again);
+        assert!(<Rest as Get<bool>>::get());
+    });
+}
+
 #[test]
 fn r19_3_users_calls_are_refused_while_a_recovery_runs() {
     let mut chain = genesis(0);
     chain.read(|| {
         let force = RuntimeCall::Recovery(pallet_recovery::Call::force {});
-        let public = [transfer(Eve, 1), RuntimeCall::Rewards(pallet_rewards::Call::claim {})];
+        let public = [
+            transfer(Eve, 1),
+            RuntimeCall::Rewards(pallet_rewards::Call::claim {}),
+            bond(1),
+            RuntimeCall::Utility(pallet_utility::Call::batch { calls: vec![] }),
+            RuntimeCall::Compensation(pallet_compensation::Call::claim { outage: 0 }),
+        ];
         assert!(public.iter().all(NoPublicCallsInRecovery::contains));
         begin(Phase::L1Again);
         assert!(!public.iter().any(NoPublicCallsInRecovery::contains));
         assert!(NoPublicCallsInRecovery::contains(&force));
-        assert!(NoPublicCallsInRecovery::contains(&bond(1)), "it runs the chain");
+        let who = Eve.to_account_id();
+        let authorised = pallet_compensation::Call::claim_for { outage: 0, account: who };
+        assert!(NoPublicCallsInRecovery::contains(&RuntimeCall::Compensation(authorised)));
     });
 }

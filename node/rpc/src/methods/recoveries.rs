@@ -217,7 +217,8 @@ struct Fallen {
     /// Its number among those that fell, from 0 on.
     number: u32,
     block: BlockNumber,
-    /// Its index among the signed transactions of the block.
+    /// Its index among the signed transactions of the block; 4294967295: it is none of them,
+    /// L1 had forced it into the block.
     signed_index: u32,
     hash: BlockHash,
     from: Option<String>,

@@ -39,9 +39,11 @@ use frame_support::{
     weights::{constants::WEIGHT_REF_TIME_PER_MICROS, Weight},
     StorageHasher, Twox128,
 };
+use frame_system::SetCode;
+use sp_runtime::DispatchResult;
 
-/// The block after which this code runs: at its end, what runs it was put in place. 0 for
-/// that of genesis.
+/// The first block that is all this code's: by the end of the one before it, this code was put
+/// in place, and the state still was another's. 0 for the code of genesis.
 #[storage_alias]
 type CodeSince = StorageValue<RecoveryBooks, BlockNumber, ValueQuery>;
 
@@ -50,11 +52,25 @@ const BEFORE_ACCOUNT: usize = 32 + 16;
 /// Hashing and decoding of one key, generously.
 const MERGE_MICROS: u64 = 10;
 
-/// Notes that the block that begins is the first of another code.
+/// Notes that the next block is the first of another code. Where an upgrade runs, the number
+/// is that of the last block still, as it is where the code is set.
 pub(crate) fn note_code_change() -> Weight {
-    // The number is that of the last block still.
-    CodeSince::put(System::block_number());
+    let last = System::block_number();
+    // No block is before the first.
+    CodeSince::put(if last == 0 { 0 } else { last.saturating_add(1) });
     <Runtime as frame_system::Config>::DbWeight::get().reads_writes(1, 1)
+}
+
+/// Puts new code in place, and notes it at once: a recovery that begins in this block would
+/// meet a state that the next one changes. Code whose version is no other is noted, too.
+pub struct NotedCode;
+
+impl SetCode<Runtime> for NotedCode {
+    fn set_code(code: Vec<u8>) -> DispatchResult {
+        // A block that sets code has no room for anything else.
+        let _ = note_code_change();
+        <() as SetCode<Runtime>>::set_code(code)
+    }
 }
 
 /// The state of users' money.
@@ -110,6 +126,10 @@ impl Books for Money {
 
     fn code_changed_after(block: BlockNumber) -> bool {
         CodeSince::get() > block
+    }
+
+    fn may_repeat(block: BlockNumber) -> bool {
+        mending::may_repeat(block)
     }
 
     fn signer(transaction: &[u8]) -> Option<AccountId> {
@@ -178,6 +198,29 @@ mod tests {
         assert!(parts.contains(&Twox128::hash(b"Balances").to_vec()));
         let account = frame_system::Account::<Runtime>::final_prefix();
         assert!(parts.contains(&account.to_vec()));
+    }
+
+    /// A migration changes the state of the last block of the old code.
+    #[test]
+    fn p20_a_state_of_other_code_is_never_gone_back_to() {
+        sp_io::TestExternalities::default().execute_with(|| {
+            note_code_change();
+            assert!(!Money::code_changed_after(0), "it is that of genesis");
+            System::set_block_number(7);
+            let check = || {
+                assert!(Money::code_changed_after(7), "the next block migrates it");
+                assert!(!Money::code_changed_after(8));
+            };
+            // As the next block begins with another version.
+            note_code_change();
+            check();
+            CodeSince::kill();
+            // In the block itself, whatever the version.
+            <NotedCode as SetCode<Runtime>>::set_code(vec![1, 2, 3]).expect("anything is code");
+            check();
+            let code = sp_io::storage::get(sp_core::storage::well_known_keys::CODE);
+            assert_eq!(code.map(|code| code.to_vec()), Some(vec![1, 2, 3]));
+        });
     }
 
     /// The exceptions are named by bytes: an item that is renamed must not lose its own.

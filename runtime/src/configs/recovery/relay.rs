@@ -1,6 +1,5 @@
 //! L1 from the fork point on.
 
-use super::mending;
 use crate::{
     configs::{l1::L1Forks, messages::L1Unsettled},
     BurnMint, L1Relay, Runtime,
@@ -15,9 +14,7 @@ use frame_support::{traits::Get, weights::Weight};
 pub struct Rewind;
 
 impl RelayRewind for Rewind {
-    // The last thing that is done while the state is frozen.
     fn rewind(common: &L1BlockContext) {
-        mending::finish();
         L1Relay::rewind(common);
     }
 
@@ -44,7 +41,6 @@ impl RelayRewind for Rewind {
         let writes = u64::from(MAX_RANGE).saturating_add(8);
         <Runtime as frame_system::Config>::DbWeight::get()
             .reads_writes(8, writes)
-            .saturating_add(mending::finish_weight())
             .saturating_add(L1Forks::max_fork_weight())
     }
 }

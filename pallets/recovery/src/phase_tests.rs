@@ -315,8 +315,13 @@ fn a_block_that_may_not_be_repeated_yet_is_not_wanted_and_nobody_is_late() {
         chain.idle(3 * PATIENCE);
         assert!(Recovery::is_running());
         Behind::set(Some(4));
+        assert_ok!(try_step(chain, third.clone()));
         assert_ok!(try_step(chain, third));
-        chain.recover();
+        chain.idle(3 * PATIENCE);
+        assert!(Recovery::is_running() && Recovery::recovery_wanted().is_none());
+        Behind::set(None);
+        chain.idle(1);
+        assert_eq!(told(), [Event::Recovered { number: 1, held: 1, fell: 2 }]);
         assert_eq!(balances(), [0, 30, 0, 20, 1]);
     });
 }

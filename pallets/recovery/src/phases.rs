@@ -167,7 +167,11 @@ impl<T: Config> Pallet<T> {
                 let mut next = *next;
                 let has_moved = Self::scan(&mut next);
                 match next.due() {
-                    None => return Self::finish(&run, now, None),
+                    None if T::Books::may_repeat(BlockNumber::MAX) => {
+                        return Self::finish(&run, now, None);
+                    }
+                    // Something is still to be made up for; users wait for it.
+                    None => Phase::Replaying { next },
                     // As long as nobody can bring it, nobody is late.
                     Some(due) if has_moved || !T::Books::may_repeat(due.block) => {
                         Phase::Replaying { next }

@@ -69,7 +69,7 @@ impl<T: Config> Pallet<T> {
             Phase::Mending { .. } => RecoveryPhase::Mending,
             Phase::L1Again => RecoveryPhase::L1Again,
             Phase::Replaying { next } => RecoveryPhase::Replaying {
-                // Behind the last one when all is done and the block is not over.
+                // Behind the last one when all is repeated and something else is still due.
                 block: next.due().map_or(run.begun_at, |due| due.block),
                 last: run.begun_at,
             },

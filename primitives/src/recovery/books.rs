@@ -65,7 +65,8 @@ pub trait Books {
     /// Whether the runtime's code is another than at the end of this block.
     fn code_changed_after(block: BlockNumber) -> bool;
     /// Whether the transactions of this block may be repeated already: what else had happened
-    /// by then is made up for. It becomes so by itself, in a bounded number of blocks.
+    /// by then is made up for. It becomes so by itself, in a bounded number of blocks. The
+    /// recovery is over when it is so for all numbers.
     fn may_repeat(block: BlockNumber) -> bool;
     /// Who signed a transaction; `None` if nobody did or it is unreadable.
     fn signer(transaction: &[u8]) -> Option<AccountId>;

@@ -483,8 +483,6 @@ fn p20_stake_that_was_bonded_since_pays_for_an_offence_of_since() {
     assert!(stake > 0 && stake < 50 * COIN);
     story.agree();
     story.run();
-    // What came after the last block that is repeated is punished with the next one.
-    story.chain.grow(vec![]);
     assert_eq!(stake_of(&mut story.chain, Eve), stake);
     assert_eq!(stake_of(&mut story.chain, Bob), story.stake);
     check_books(&mut story.chain);

@@ -11,9 +11,9 @@
 //! They are punished while users' transactions are repeated, each when those of the blocks
 //! before it are: what was bonded since the point is there by then, and what would be withdrawn
 //! after the offence is there still. While a recovery runs Stake is told of no other one
-//! either; what comes then is noted, and has its turn behind the others when the recovery is
-//! over, or called off. A block punishes a few; until all are, what users do waits
-//! ([`users_wait`]), so that nobody takes out what is to be lost.
+//! either; what comes then is noted, and has its turn behind the others when all is repeated,
+//! or the recovery is given up or called off. A block punishes a few; until all are, what users
+//! do waits ([`users_wait`]), so that nobody takes out what is to be lost.
 
 use crate::{AccountId, BlockNumber, Recovery, Rewards, Runtime, Stake, System};
 use cascoin_l2_primitives::{

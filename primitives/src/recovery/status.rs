@@ -60,6 +60,8 @@ pub struct RecoveryProgress {
     pub held: u32,
     /// Transactions that fell so far.
     pub fell: u32,
+    /// Blocks that were passed over so far: nobody brought them, or not all of what they had.
+    pub abandoned: u32,
 }
 
 /// A recovery that is over.
@@ -91,9 +93,9 @@ pub struct LastRecovery {
     pub held: u32,
     /// Transactions that fell.
     pub fell: u32,
-    /// Nobody brought this block and those after it: what they had fell as a whole, and is
-    /// not listed.
-    pub abandoned_from: Option<BlockNumber>,
+    /// Blocks that were passed over: nobody brought them, or not all of what they had. What
+    /// of their transactions was not repeated fell, and is not listed.
+    pub abandoned: u32,
 }
 
 /// Why no recovery can begin.

@@ -2,12 +2,14 @@
 //!
 //! - [`step`]: what a leader brings in its block: pages of the old state, and old blocks.
 //! - [`page`]: makes such pages.
+//! - [`events`]: shows what became of an old block's transactions.
 //! - [`voter`]: votes that a recovery begins, if this node could bring all of it.
 //!
 //! Nothing here decides anything: what a step says is checked by everybody who executes the
 //! block, and whether a recovery begins is the quorum's word. A node that has no step costs
 //! a block without one, and one whose state is pruned does not vote.
 
+pub mod events;
 pub mod page;
 pub mod step;
 pub mod voter;

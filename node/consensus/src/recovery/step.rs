@@ -3,7 +3,10 @@
 //! It is made while the others wait for the block, so it has little time: a page ends early
 //! rather than late, and the next block has the rest.
 
-use super::page::{make_page, NoPage, PageOrder};
+use super::{
+    events::{show_events, NoEvents},
+    page::{make_page, NoPage, PageOrder},
+};
 use crate::client::EngineClient;
 use cascoin_l2_primitives::{
     apis::RecoveryApi,
@@ -37,6 +40,9 @@ pub enum StepError {
     /// No page can be made.
     #[error(transparent)]
     Page(#[from] NoPage),
+    /// What became of a block's transactions cannot be shown.
+    #[error(transparent)]
+    Events(#[from] NoEvents),
 }
 
 /// The step for the block on top of `parent`: none if no recovery runs, or if it wants
@@ -85,7 +91,9 @@ where
             let header = Box::new(header(client, *hash)?);
             let body = client.block_body(*hash)?.ok_or(StepError::NoBody(*hash))?;
             let body = body.iter().map(Encode::encode).collect();
-            Ok(RecoveryStep::Block { header, body })
+            let state = backend.state_at(*hash, TrieCacheContext::Untrusted)?;
+            let events = show_events(&state)?;
+            Ok(RecoveryStep::Block { header, body, events })
         }
     }
 }

@@ -20,13 +20,13 @@
 //! Parts are whole pallets, because what is left out of a list of items would be a hole in
 //! their invariants; what stays in them is an exception that somebody thought about.
 
-use super::{account, mending, repeat};
+use super::{account, mending, outcomes, repeat};
 use crate::{
     AccountId, Balances, BlockNumber, BurnMint, Compensation, ForcedInclusion, L2Registry,
     Messages, Multisig, Proxy, Rewards, Runtime, Stake, System,
 };
 use alloc::{vec, vec::Vec};
-use cascoin_l2_primitives::recovery::{Books, Fall};
+use cascoin_l2_primitives::recovery::{Books, Fall, Outcome};
 use codec::Decode;
 use frame_support::{
     pallet_prelude::ValueQuery,
@@ -116,6 +116,22 @@ impl Books for Money {
 
     fn repeat(transaction: &[u8]) -> Result<Weight, Fall> {
         repeat::repeat(transaction)
+    }
+
+    fn use_up(transaction: &[u8]) {
+        repeat::pass_over(transaction);
+    }
+
+    fn use_up_weight() -> Weight {
+        repeat::pass_over_weight()
+    }
+
+    fn outcomes(events: &[u8]) -> Option<Vec<(u32, Outcome)>> {
+        outcomes::transaction_outcomes(events)
+    }
+
+    fn outcomes_weight(bytes: u32) -> Weight {
+        outcomes::outcomes_weight(bytes)
     }
 }
 

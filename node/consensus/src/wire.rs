@@ -12,8 +12,8 @@ use sp_core::{ed25519, Pair, H256};
 /// Largest message on the votes protocol, bytes.
 pub const MAX_VOTE_MESSAGE: u64 = 64 * 1024;
 /// Largest message on the proposals protocol, bytes: a full block's body is
-/// 5 MiB.
-pub const MAX_PROPOSAL_MESSAGE: u64 = 8 * 1024 * 1024;
+/// 5 MiB, and one that brings an old block for a recovery 8 MiB.
+pub const MAX_PROPOSAL_MESSAGE: u64 = 10 * 1024 * 1024;
 
 /// The recovery epoch signed into messages: heights never come again, whatever L1 does
 /// (ADR 0033).

@@ -26,15 +26,17 @@ use cascoin_l2_primitives::{
     },
     liveness::LivenessReport,
     messages::MessageReport,
-    recovery::{Fall, FallenTransaction, Past, RecoveryOverview, RecoveryStatus, Verdict},
+    recovery::{
+        events_key, Fall, FallenTransaction, Outcome, Past, RecoveryOverview, RecoveryStatus,
+        Verdict,
+    },
     registry::{ChainDefinition, ChainStatus, ListedChain},
     rewards::RewardsReport,
     sequencers::RevocationKey,
 };
-use cascoin_l2_runtime::RuntimeEvent;
-use codec::{Decode, Encode};
+use cascoin_l2_runtime::configs::transaction_outcomes;
+use codec::Decode;
 use frame_support::{storage::storage_prefix, Blake2_128Concat, StorageHasher};
-use frame_system::{EventRecord, Phase};
 use jsonrpsee::types::ErrorObjectOwned;
 use sc_client_api::{Backend, StateBackend as _, TrieCacheContext};
 use sp_api::{ApiError, ProvideRuntimeApi};
@@ -253,8 +255,9 @@ pub trait ChainReader: Send + Sync + 'static {
     fn recovery_overview(&self, at: BlockHash) -> Read<RecoveryOverview>;
     /// What fell in the newest recovery, from a number on, at most `limit`.
     fn fallen(&self, at: BlockHash, from: u32, limit: u32) -> Read<Vec<(u32, FallenTransaction)>>;
-    /// Indices of the transactions of a block whose calls failed.
-    fn failed_transactions(&self, at: BlockHash) -> Read<Vec<u32>>;
+    /// What became of the transactions of a block: the index of each that did not succeed in
+    /// all, ascending.
+    fn outcomes(&self, at: BlockHash) -> Read<Vec<(u32, Outcome)>>;
     /// A registered chain by its id.
     fn registered_chain(&self, at: BlockHash, id: u32) -> Read<Option<ListedChain>>;
     /// A registered chain by its name.
@@ -355,27 +358,6 @@ type AccountInfo = frame_system::AccountInfo<Nonce, pallet_balances::AccountData
 fn account_key(account: &AccountId) -> Vec<u8> {
     let prefix = storage_prefix(b"System", b"Account");
     [&prefix[..], &Blake2_128Concat::hash(account.as_ref())].concat()
-}
-
-/// Key of `System::Events`.
-fn events_key() -> [u8; 32] {
-    storage_prefix(b"System", b"Events")
-}
-
-/// Indices of the transactions whose calls failed, by a block's encoded events.
-fn failed_in(events: &[u8]) -> Result<Vec<u32>, codec::Error> {
-    if events.is_empty() {
-        return Ok(Vec::new());
-    }
-    let events = Vec::<EventRecord<RuntimeEvent, BlockHash>>::decode(&mut &*events)?;
-    let failed = events.into_iter().filter_map(|record| match (record.phase, record.event) {
-        (
-            Phase::ApplyExtrinsic(index),
-            RuntimeEvent::System(frame_system::Event::ExtrinsicFailed { .. }),
-        ) => Some(index),
-        _ => None,
-    });
-    Ok(failed.collect())
 }
 
 impl<C: L2Client, B: Backend<OpaqueBlock> + 'static> ChainReader for ClientReader<C, B> {
@@ -567,10 +549,11 @@ impl<C: L2Client, B: Backend<OpaqueBlock> + 'static> ChainReader for ClientReade
         Ok(self.client.runtime_api().fallen(at, from, limit)?)
     }
 
-    fn failed_transactions(&self, at: BlockHash) -> Read<Vec<u32>> {
+    fn outcomes(&self, at: BlockHash) -> Read<Vec<(u32, Outcome)>> {
         let state = self.backend.state_at(at, TrieCacheContext::Untrusted)?;
         let stored = state.storage(&events_key()).map_err(ReadError::of)?;
-        failed_in(&stored.unwrap_or_default()).map_err(ReadError::of)
+        let outcomes = transaction_outcomes(&stored.unwrap_or_default());
+        outcomes.ok_or_else(|| ReadError::of("this node's runtime cannot read the block's events"))
     }
 
     fn registered_chain(&self, at: BlockHash, id: u32) -> Read<Option<ListedChain>> {
@@ -643,35 +626,7 @@ impl<C: L2Client, B: Backend<OpaqueBlock> + 'static> ChainReader for ClientReade
 mod tests {
     use super::*;
     use cascoin_l2_runtime::Runtime;
-
-    #[test]
-    fn events_are_read_from_where_the_runtime_keeps_them() {
-        // As every explorer knows it; the pallet's own type is private.
-        let known = "26aa394eea5630e07c48ae0c9558cef780d41e5e16056765bc8461851072c9d7";
-        assert_eq!(hex::encode(events_key()), known);
-    }
-
-    #[test]
-    fn failures_are_found_among_a_blocks_events() {
-        use frame_system::{DispatchEventInfo, Event};
-        let dispatch_info = DispatchEventInfo::default();
-        let dispatch_error = sp_runtime::DispatchError::BadOrigin;
-        let failed = || Event::ExtrinsicFailed { dispatch_error, dispatch_info };
-        let of = |phase, event: Event<Runtime>| EventRecord::<RuntimeEvent, BlockHash> {
-            phase,
-            event: event.into(),
-            topics: vec![],
-        };
-        let events = vec![
-            of(Phase::ApplyExtrinsic(1), Event::ExtrinsicSuccess { dispatch_info }),
-            of(Phase::ApplyExtrinsic(2), failed()),
-            of(Phase::Finalization, failed()),
-            of(Phase::ApplyExtrinsic(5), failed()),
-        ];
-        assert_eq!(failed_in(&events.encode()).expect("events"), [2, 5]);
-        assert!(failed_in(&[]).expect("a block without events").is_empty());
-        assert!(failed_in(&[4]).is_err());
-    }
+    use codec::Encode;
 
     #[test]
     fn balances_are_read_from_where_the_runtime_keeps_them() {

@@ -4,18 +4,18 @@
 
 use crate::{
     pallet::{
-        Advanced, Call, Cast, Config, Failed, Fallen, Forced, HadUsers, Pallet, Running,
-        UserBlocks, UsersIn,
+        Advanced, Call, Cast, Config, Fallen, Forced, HadUsers, Pallet, Running, UserBlocks,
+        UsersIn,
     },
     types::{Phase, RecoveryRun, Votes},
-    MAX_FAILED, MAX_SCANNED, NOTES_KEPT,
+    MAX_SCANNED, NOTES_KEPT,
 };
 use alloc::{boxed::Box, vec, vec::Vec};
 use cascoin_l2_primitives::{
     chain::{key_types, BlockHash, Header, MAX_SEQUENCERS},
     recovery::{
-        recovery_message, Books, Cursor, Fall, FallenTransaction, Place, RecoveryPoint,
-        RecoveryStep, RecoverySubject, Replay, MAX_KEYS_PER_STEP,
+        events_key, read_events, recovery_message, Books, Cursor, Fall, FallenTransaction, Place,
+        RecoveryPoint, RecoveryStep, RecoverySubject, Replay, MAX_EVENTS_BYTES, MAX_KEYS_PER_STEP,
     },
     sequencers::SequencerSetProvider,
 };
@@ -23,7 +23,7 @@ use codec::Encode;
 use frame_benchmarking::v2::*;
 use frame_support::traits::Get;
 use frame_system::RawOrigin;
-use sp_core::{bounded::BoundedVec, ConstU32, H256};
+use sp_core::{bounded::BoundedVec, H256};
 use sp_runtime::{
     traits::{BlakeTwo256, Hash as _, Header as _},
     Digest,
@@ -51,6 +51,7 @@ fn run<T: Config>(since: RecoveryPoint, phase: Phase) {
         applied_before: 0,
         held: 0,
         fell: 0,
+        abandoned: 0,
     });
 }
 
@@ -68,9 +69,16 @@ fn cast<T: Config>() -> Votes {
     }
 }
 
-/// So many transactions that failed.
-fn failed(count: u32) -> BoundedVec<u32, ConstU32<MAX_FAILED>> {
-    BoundedVec::truncate_from((0..count).collect::<Vec<_>>())
+/// The root of a state that has this under the key, and its nodes.
+fn state(key: &[u8], value: &[u8]) -> (H256, Vec<Vec<u8>>) {
+    let (mut nodes, mut root) = (MemoryDB::<BlakeTwo256>::new(&[0]), H256::default());
+    {
+        let mut trie =
+            TrieDBMutBuilder::<LayoutV1<BlakeTwo256>>::new(&mut nodes, &mut root).build();
+        let _ = trie.insert(key, value);
+    }
+    let nodes = nodes.drain().into_iter().map(|(_, (node, _))| node).collect();
+    (root, nodes)
 }
 
 #[benchmarks]
@@ -82,7 +90,6 @@ mod benchmarks {
         HadUsers::<T>::put(true);
         for number in 0..2u32 {
             UserBlocks::<T>::insert(number, BlockHash::zero());
-            Failed::<T>::insert(number, failed(3));
         }
         let now = NOTES_KEPT + 2;
         UsersIn::<T>::put(now - 1);
@@ -141,17 +148,13 @@ mod benchmarks {
         assert_eq!(due, Some(Place { block: MAX_SCANNED + 1, index: 0 }));
     }
 
-    /// A block with many that failed before.
     #[benchmark]
     fn note_outcome() {
-        let now = Pallet::<T>::now();
-        Failed::<T>::insert(now, failed(1_000));
         #[block]
         {
-            HadUsers::<T>::put(true);
-            let _ = Failed::<T>::try_append(now, 1_000u32);
+            Pallet::<T>::note_outcome();
         }
-        assert_eq!(Failed::<T>::decode_len(now), Some(1_001));
+        assert!(HadUsers::<T>::get());
     }
 
     /// All but the look-ups of the doubt and of the sequencer's key, which are others'.
@@ -230,18 +233,31 @@ mod benchmarks {
         assert!(Advanced::<T>::get());
     }
 
-    /// Nobody signed what is in it, so nothing is repeated.
+    /// Nobody signed what is in it, so nothing is repeated; and it had no events.
     #[benchmark]
     fn body() {
         let encoded = vec![vec![7; BODY]];
+        let (root, events) = state(&[1], &[1]);
         let version = T::Version::get().extrinsics_root_state_version();
-        let header = header(H256::zero(), BlakeTwo256::ordered_trie_root(encoded.clone(), version));
+        let header = header(root, BlakeTwo256::ordered_trie_root(encoded.clone(), version));
         UserBlocks::<T>::insert(1, header.hash());
         run::<T>(RecoveryPoint::default(), Phase::Replaying { next: Replay::between(0, 5) });
-        let step = RecoveryStep::Block { header: Box::new(header), body: encoded };
+        let step = RecoveryStep::Block { header: Box::new(header), body: encoded, events };
         #[extrinsic_call]
         advance(RawOrigin::None, step);
         assert!(Advanced::<T>::get());
+    }
+
+    #[benchmark]
+    fn events(b: Linear<1, MAX_EVENTS_BYTES>) {
+        let value = vec![7; b as usize];
+        let (root, nodes) = state(&events_key(), &value);
+        let read;
+        #[block]
+        {
+            read = read_events(&root, nodes);
+        }
+        assert_eq!(read, Ok(value));
     }
 
     #[benchmark]

@@ -14,15 +14,16 @@
 //!    ([`Books::mend`]).
 //! 3. *L1 again*: the relay delivers L1's branch from the fork point on.
 //! 4. *Replaying*: leaders bring the blocks since that had users' transactions, and those
-//!    that had succeeded are applied again. Each holds or falls.
+//!    that had succeeded are applied again. Each holds or falls. What became of them then
+//!    is shown by the blocks' own events ([`read_events`]).
 //!
 //! In the first two the chain is *frozen* ([`Pallet::is_frozen`]): blocks hold inherents only
 //! (this pallet is `frame_system`'s multi-block migrator), and the runtime leaves out the
 //! hooks of pallets whose state goes back. In the others nothing that users
 //! sign is taken ([`Pallet::is_running`]).
 //!
-//! In ordinary times the pallet notes which blocks had users' transactions and which of these
-//! failed ([`NoteOutcome`]), for the last [`NOTES_KEPT`] blocks.
+//! In ordinary times the pallet notes which blocks had users' transactions
+//! ([`NoteOutcome`]), for the last [`NOTES_KEPT`] blocks.
 //!
 //! ## What holds
 //!
@@ -32,10 +33,13 @@
 //! - A phase changes at the end of a block only, so the hooks of a block are run all or none.
 //! - It begins while no L1 block is delivered in part, so that each is heard again by all or
 //!   by none of those whose state stays.
-//! - Phases 3 and 4 end by themselves when nothing moves for [`Config::PatienceBlocks`], and
-//!   phase 3 after [`MAX_PATIENCE`] times as many, however slowly L1 gets on: a third of the
-//!   sequencers that withhold relay votes, or bodies that nobody has, lock up nobody's money.
-//!   A recovery of which nothing was restored is called off likewise.
+//! - Phases 3 and 4 get on by themselves when nothing moves for [`Config::PatienceBlocks`], and
+//!   phase 3 ends after [`MAX_PATIENCE`] times as many, however slowly L1 gets on: a third of
+//!   the sequencers that withhold relay votes, or bodies that nobody has, lock up nobody's
+//!   money. Of the blocks to be repeated the one is passed over that cannot be: that nobody
+//!   has, that is too large, or with a transaction that the runtime fails on. For each further
+//!   one there are [`Config::NextPatienceBlocks`]. A recovery of which nothing was restored is
+//!   called off likewise.
 //! - A recovery never goes back into or behind an earlier one.
 //! - Storage and the work of a block are bounded: one run, one vote of each sequencer, at
 //!   most [`MAX_FALLEN`] fallen transactions, notes of [`NOTES_KEPT`] blocks.
@@ -51,7 +55,7 @@
 //! | [`force`](Pallet::force) | Root | fee | |
 //! | [`advance`](Pallet::advance) | inherent | none | `Fell` |
 //!
-//! `Begun`, `Restored`, `ReplayAbandoned`, `Recovered` and `CalledOff` are told at the end of
+//! `Begun`, `Restored`, `BlockAbandoned`, `Recovered` and `CalledOff` are told at the end of
 //! blocks.
 #![cfg_attr(not(feature = "std"), no_std)]
 
@@ -83,14 +87,12 @@ pub use pallet::*;
 pub use weights::{EstimatedWeight, WeightInfo};
 
 #[cfg(doc)]
-use cascoin_l2_primitives::recovery::{Books, MAX_FALLEN};
+use cascoin_l2_primitives::recovery::{read_events, Books, MAX_FALLEN};
 use cascoin_l2_primitives::{chain::BlockNumber, recovery::NoRecovery};
 
 /// Blocks for which it is known which had users' transactions: as many as sequencers' nodes
 /// keep states of.
 pub const NOTES_KEPT: BlockNumber = 180_000;
-/// Most failed transactions of a block that are noted. No block has room for as many.
-pub const MAX_FAILED: u32 = 65_536;
 /// Most blocks without users' transactions that one block passes over.
 pub const MAX_SCANNED: u32 = 1_000;
 /// Times [`pallet::Config::PatienceBlocks`] that L1 may be delivered again at most, however
@@ -152,6 +154,9 @@ pub mod pallet {
         /// Blocks without progress after which a phase is given up.
         type PatienceBlocks: Get<BlockNumber>;
 
+        /// Blocks without progress after which a block is passed over, once one was.
+        type NextPatienceBlocks: Get<BlockNumber>;
+
         /// What repeating transactions may weigh in one block.
         type ReplayBudget: Get<Weight>;
 
@@ -208,12 +213,6 @@ pub mod pallet {
     #[pallet::storage]
     pub type UserBlocks<T> = StorageMap<_, Twox64Concat, BlockNumber, BlockHash, OptionQuery>;
 
-    /// Indices of users' transactions that failed, in their blocks, ascending, by the blocks'
-    /// numbers.
-    #[pallet::storage]
-    pub type Failed<T> =
-        StorageMap<_, Twox64Concat, BlockNumber, BoundedVec<u32, ConstU32<MAX_FAILED>>, ValueQuery>;
-
     /// The lowest block of which there may still be a note.
     #[pallet::storage]
     pub type NotesFrom<T> = StorageValue<_, BlockNumber, ValueQuery>;
@@ -257,11 +256,14 @@ pub mod pallet {
             /// Why it does not hold.
             fall: Fall,
         },
-        /// Nobody brought a block: its transactions, and those of all blocks after it, fell
-        /// without being listed.
-        ReplayAbandoned {
+        /// Nobody brought a block, or not all of what it had: what of its transactions was
+        /// not repeated fell, without being listed.
+        BlockAbandoned {
             /// The block.
-            from: BlockNumber,
+            number: BlockNumber,
+            /// Index of the first transaction that was not repeated, among those of the block
+            /// that are signed.
+            from: u32,
         },
         /// A recovery is over.
         Recovered {
@@ -312,6 +314,10 @@ pub mod pallet {
         WrongBlock,
         /// The transactions are not those of the block.
         WrongBody,
+        /// What shows the block's events has too many nodes, or too large ones.
+        EventsTooLarge,
+        /// It does not show them.
+        BadEvents,
         /// The page has too many nodes, or too large ones.
         PageTooLarge,
         /// The page proves nothing that is wanted.
@@ -408,7 +414,8 @@ pub mod pallet {
         ///
         /// ## Errors
         /// [`Error::NotWanted`], [`Error::OneStepABlock`], [`Error::WrongBlock`],
-        /// [`Error::WrongBody`], [`Error::PageTooLarge`], [`Error::BadPage`].
+        /// [`Error::WrongBody`], [`Error::EventsTooLarge`], [`Error::BadEvents`],
+        /// [`Error::PageTooLarge`], [`Error::BadPage`].
         #[pallet::call_index(2)]
         #[pallet::weight((Pallet::<T>::most_of_step(step), DispatchClass::Mandatory))]
         pub fn advance(origin: OriginFor<T>, step: RecoveryStep) -> DispatchResultWithPostInfo {

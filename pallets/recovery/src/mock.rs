@@ -5,12 +5,14 @@ use crate::{self as pallet_recovery, pallet::Config, NoteOutcome};
 use cascoin_l2_primitives::{
     chain::{AccountId, Balance, BlockHash, BlockNumber, Header},
     recovery::{
-        recovery_message, Books, DoubtProvider, Effect, Fall, PointLog, RecoveryPoint,
-        RecoveryStep, RecoverySubject, RecoveryVote, RelayRewind, StandingDoubt, Wanted,
+        events_key, recovery_message, Books, DoubtProvider, Effect, Fall, Outcome, PointLog,
+        RecoveryPoint, RecoveryStep, RecoverySubject, RecoveryVote, RelayRewind, StandingDoubt,
+        Wanted, MAX_EVENTS_NODES,
     },
     relay::L1BlockContext,
     sequencers::SequencerSetProvider,
 };
+use codec::Decode;
 use frame_support::{
     derive_impl,
     dispatch::RawOrigin,
@@ -25,7 +27,9 @@ use sp_runtime::{
     traits::{BlakeTwo256, DispatchTransaction, Hash as _, Header as _, IdentityLookup},
     BuildStorage, Digest, DispatchError, StateVersion,
 };
-use sp_trie::{LayoutV1, MemoryDB, TrieDBMutBuilder, TrieMut};
+use sp_trie::{
+    recorder::Recorder, LayoutV1, MemoryDB, Trie, TrieDBBuilder, TrieDBMutBuilder, TrieMut,
+};
 use std::collections::BTreeMap;
 
 pub type Extrinsic =
@@ -79,6 +83,8 @@ pub const FEE: u64 = 1;
 /// The account that fees go to.
 pub const POT: u8 = 255;
 pub const PATIENCE: BlockNumber = 20;
+/// For each further block that nobody brings.
+pub const NEXT_PATIENCE: BlockNumber = 5;
 pub const KEPT: BlockNumber = 1_000;
 /// What repeating a transaction weighs. Two of them fit into a block.
 pub const REPEATING: Weight = Weight::from_parts(10, 0);
@@ -108,6 +114,12 @@ parameter_types! {
     pub const Budget: Weight = Weight::from_parts(25, 0);
     pub const KeptBlocks: BlockNumber = KEPT;
     pub const PatienceBlocks: BlockNumber = PATIENCE;
+    pub const NextPatienceBlocks: BlockNumber = NEXT_PATIENCE;
+    /// Ids of the transfers that were passed over, as they were.
+    pub static PassedOver: Vec<u8> = vec![];
+    /// A transfer that the runtime fails on in the replay, as if it ran out of memory: no
+    /// block can hold it.
+    pub static Trap: Option<u8> = None;
 }
 
 pub fn pair(seed: u8) -> ed25519::Pair {
@@ -241,7 +253,8 @@ fn mint(burn: u8) {
 }
 
 /// Somebody sends coins. It is encoded by four bytes: the first one is never 0, which an
-/// inherent begins with.
+/// inherent begins with. From [`BATCH`] on the amount is that of two payments, of as many
+/// coins as it is above: the second may fail without the first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Transfer {
     pub from: u8,
@@ -263,16 +276,34 @@ impl Transfer {
         }
     }
 
-    /// With its fee, or not at all.
-    fn apply(self) -> Result<(), DispatchError> {
-        let amount = u64::from(self.amount);
+    /// What one payment is, and whether a second one follows.
+    pub fn payments(self) -> (u64, bool) {
+        match self.amount.checked_sub(BATCH) {
+            Some(amount) if amount < 50 => (amount.into(), true),
+            _ => (self.amount.into(), false),
+        }
+    }
+
+    /// With its fee, or not at all; whether the second payment was made as well, if there is
+    /// one.
+    fn apply(self) -> Result<bool, DispatchError> {
+        let (amount, is_batch) = self.payments();
         let left = balance(self.from).checked_sub(amount + FEE).ok_or(POOR)?;
         set_balance(self.from, left);
         set_balance(self.to, balance(self.to) + amount);
         set_balance(POT, balance(POT) + FEE);
-        Ok(())
+        if !is_batch {
+            return Ok(true);
+        }
+        let Some(left) = balance(self.from).checked_sub(amount) else { return Ok(false) };
+        set_balance(self.from, left);
+        set_balance(self.to, balance(self.to) + amount);
+        Ok(true)
     }
 }
+
+/// The least amount that means two payments; from 50 above it is one again.
+pub const BATCH: u8 = 100;
 
 /// Why a transfer fails.
 pub const POOR: DispatchError = DispatchError::Unavailable;
@@ -318,8 +349,48 @@ impl Books for Ledger {
 
     fn repeat(transaction: &[u8]) -> Result<Weight, Fall> {
         let transfer = Transfer::decode(transaction).ok_or(Fall::Unreadable)?;
-        transfer.apply().map_err(Fall::Failed)?;
-        Ok(REPEATING)
+        assert_ne!(Trap::get(), Some(transfer.id), "whose block is tried is not made");
+        let repeated = with_storage_layer(|| match transfer.apply() {
+            Ok(true) => Ok(REPEATING),
+            Ok(false) => Err(POOR),
+            Err(error) => Err(error),
+        });
+        repeated.map_err(Fall::Failed)
+    }
+
+    fn use_up(transaction: &[u8]) {
+        let transfer = Transfer::decode(transaction).expect("somebody signed it");
+        PassedOver::mutate(|passed| passed.push(transfer.id));
+    }
+
+    fn use_up_weight() -> Weight {
+        Weight::zero()
+    }
+
+    fn outcomes(events: &[u8]) -> Option<Vec<(u32, Outcome)>> {
+        let events =
+            Vec::<frame_system::EventRecord<RuntimeEvent, H256>>::decode(&mut &events[..]).ok()?;
+        let outcome = |event: RuntimeEvent| match event {
+            RuntimeEvent::System(frame_system::Event::ExtrinsicFailed { .. }) => {
+                Some(Outcome::Failed)
+            }
+            // That a part failed is told so here.
+            RuntimeEvent::System(frame_system::Event::Remarked { .. }) => {
+                Some(Outcome::PartlyFailed)
+            }
+            _ => None,
+        };
+        let of = |record: frame_system::EventRecord<RuntimeEvent, H256>| match record.phase {
+            frame_system::Phase::ApplyExtrinsic(index) => {
+                outcome(record.event).map(|outcome| (index, outcome))
+            }
+            _ => None,
+        };
+        Some(events.into_iter().filter_map(of).collect())
+    }
+
+    fn outcomes_weight(_: u32) -> Weight {
+        Weight::zero()
     }
 }
 
@@ -331,11 +402,12 @@ impl Config for Test {
     type Books = Ledger;
     type KeptBlocks = KeptBlocks;
     type PatienceBlocks = PatienceBlocks;
+    type NextPatienceBlocks = NextPatienceBlocks;
     type ReplayBudget = Budget;
     type WeightInfo = ();
 }
 
-type State = BTreeMap<Vec<u8>, Vec<u8>>;
+pub type State = BTreeMap<Vec<u8>, Vec<u8>>;
 
 /// All that is in storage.
 pub fn state() -> State {
@@ -348,8 +420,7 @@ pub fn state() -> State {
     state
 }
 
-/// The root of a state, and all nodes of its trie.
-fn trie(state: &State) -> (H256, Vec<Vec<u8>>) {
+fn database(state: &State) -> (H256, MemoryDB<BlakeTwo256>) {
     let (mut nodes, mut root) = (MemoryDB::<BlakeTwo256>::default(), H256::default());
     {
         let mut trie =
@@ -358,6 +429,28 @@ fn trie(state: &State) -> (H256, Vec<Vec<u8>>) {
             trie.insert(key, value).expect("a trie in memory takes everything");
         }
     }
+    (root, nodes)
+}
+
+/// The nodes that show a state's events.
+pub fn events_of(state: &State) -> Vec<Vec<u8>> {
+    let (root, nodes) = database(state);
+    let recorder = Recorder::<BlakeTwo256>::default();
+    {
+        let mut recorded = recorder.as_trie_recorder(root);
+        let trie = TrieDBBuilder::<LayoutV1<BlakeTwo256>>::new(&nodes, &root)
+            .with_recorder(&mut recorded)
+            .build();
+        trie.get(&events_key()).expect("the trie is whole");
+    }
+    let nodes: Vec<_> = recorder.drain_storage_proof().into_iter_nodes().collect();
+    assert!(nodes.len() <= MAX_EVENTS_NODES as usize);
+    nodes
+}
+
+/// The root of a state, and all nodes of its trie.
+fn trie(state: &State) -> (H256, Vec<Vec<u8>>) {
+    let (root, mut nodes) = database(state);
     let all = nodes.drain().into_iter().filter(|(_, (_, count))| *count > 0);
     let mut all: Vec<_> = all.map(|(_, (node, _))| node).collect();
     all.sort();
@@ -370,6 +463,14 @@ pub struct Made {
     pub header: Header,
     pub body: Vec<Vec<u8>>,
     pub state: State,
+}
+
+impl Made {
+    /// What a leader brings of it.
+    pub fn step(&self) -> RecoveryStep {
+        let Self { header, body, state } = self.clone();
+        RecoveryStep::Block { header: Box::new(header), body, events: events_of(&state) }
+    }
 }
 
 /// What a block has.
@@ -386,8 +487,9 @@ pub struct Content {
 pub struct Chain {
     /// By number.
     pub blocks: Vec<Made>,
-    /// Ids of the transfers that succeeded.
+    /// Ids of the transfers that succeeded, and of those that did in part.
     pub succeeded: Vec<u8>,
+    pub partly: Vec<u8>,
     log: PointLog,
     last_id: u8,
 }
@@ -407,10 +509,17 @@ pub fn on_chain(test: impl FnOnce(&mut Chain)) {
     MendSteps::set(3);
     CodeChanged::set(false);
     Behind::set(None);
+    PassedOver::set(vec![]);
+    Trap::set(None);
     let storage = RuntimeGenesisConfig::default().build_storage().expect("a valid genesis");
     sp_io::TestExternalities::new(storage).execute_with(|| {
-        let mut chain =
-            Chain { blocks: vec![], succeeded: vec![], log: PointLog::default(), last_id: 0 };
+        let mut chain = Chain {
+            blocks: vec![],
+            succeeded: vec![],
+            partly: vec![],
+            log: PointLog::default(),
+            last_id: 0,
+        };
         chain.seal(0, vec![]);
         test(&mut chain);
     });
@@ -437,6 +546,7 @@ impl Chain {
         System::reset_events();
         System::initialize(&number, &parent, &Digest::default());
         Recovery::on_initialize(number);
+        System::note_finished_initialize();
         let mut body = vec![[vec![0], number.to_le_bytes().to_vec()].concat()];
         let step = content.step.map_or(Ok(()), |step| {
             with_storage_layer(|| {
@@ -448,11 +558,13 @@ impl Chain {
         if content.l1 && !Recovery::is_frozen() {
             self.apply_l1(number);
         }
+        System::note_applied_extrinsic(&Ok(().into()), Default::default());
         if !Recovery::is_running() {
             for (from, to, amount) in content.transfers {
                 self.include(&mut body, from, to, amount);
             }
         }
+        System::note_finished_extrinsics();
         Recovery::on_finalize(number);
         Recovery::check_state().expect("sound between blocks");
         self.seal(number, body);
@@ -521,15 +633,24 @@ impl Chain {
         let transfer = Transfer { from, to, amount, id: self.last_id };
         unhashed::put(&nonce_key(from), &(nonce(from) + 1));
         let result = transfer.apply();
-        if result.is_ok() {
-            self.succeeded.push(transfer.id);
-        } else {
-            set_balance(from, left);
-            set_balance(POT, balance(POT) + FEE);
+        match result {
+            Ok(true) => self.succeeded.push(transfer.id),
+            Ok(false) => {
+                self.partly.push(transfer.id);
+                let (sender, hash) = (account(from), H256::zero());
+                System::deposit_event(frame_system::Event::Remarked { sender, hash });
+            }
+            Err(_) => {
+                set_balance(from, left);
+                set_balance(POT, balance(POT) + FEE);
+            }
         }
-        System::set_extrinsic_index(body.len() as u32);
+        assert_eq!(System::extrinsic_index(), Some(body.len() as u32));
         body.push(transfer.encoded());
+        let result = result.map(drop);
         note(RuntimeOrigin::signed(account(from)), result);
+        let result = result.map(Into::into).map_err(Into::into);
+        System::note_applied_extrinsic(&result, Default::default());
     }
 
     /// The step that is wanted, as an honest leader brings it; of a page all nodes.
@@ -540,10 +661,7 @@ impl Chain {
         Some(match Recovery::recovery_wanted()? {
             Wanted::Point { hash } => RecoveryStep::Point(Box::new(made(hash).header.clone())),
             Wanted::Page { hash, .. } => RecoveryStep::Page(trie(&made(hash).state).1),
-            Wanted::Block { hash, .. } => {
-                let Made { header, body, .. } = made(hash).clone();
-                RecoveryStep::Block { header: Box::new(header), body }
-            }
+            Wanted::Block { hash, .. } => made(hash).step(),
         })
     }
 

@@ -1,7 +1,7 @@
-//! Notes which blocks have transactions of users, and which of these failed.
+//! Notes which blocks have transactions of users.
 
 use crate::{
-    pallet::{Config, Failed, HadUsers, Pallet},
+    pallet::{Config, HadUsers, Pallet},
     WeightInfo,
 };
 use cascoin_l2_primitives::chain::AccountId;
@@ -22,8 +22,8 @@ use sp_runtime::{
     DispatchResult,
 };
 
-/// Notes of each signed transaction after it ran that it was, and whether it failed. A
-/// recovery repeats what succeeded.
+/// Notes of each signed transaction after it ran that it was: a recovery looks for blocks
+/// with such. What came of it the block's events say.
 ///
 /// It has no payload and changes nothing about what is valid, so wallets need not know it.
 #[derive(Encode, Decode, DecodeWithMemTracking, Clone, PartialEq, Eq, TypeInfo)]
@@ -50,14 +50,8 @@ impl<T> fmt::Debug for NoteOutcome<T> {
 }
 
 impl<T: Config> Pallet<T> {
-    pub(crate) fn note_outcome(succeeded: bool) {
+    pub(crate) fn note_outcome() {
         HadUsers::<T>::put(true);
-        // Nothing but a block has transactions with an index.
-        let index = frame_system::Pallet::<T>::extrinsic_index();
-        if let Some(index) = index.filter(|_| !succeeded) {
-            // There is room for more than a block has.
-            let _ = Failed::<T>::try_append(Self::now(), index);
-        }
     }
 }
 
@@ -107,12 +101,12 @@ where
         _: &DispatchInfoOf<<T as frame_system::Config>::RuntimeCall>,
         _: &PostDispatchInfoOf<<T as frame_system::Config>::RuntimeCall>,
         _: usize,
-        result: &DispatchResult,
+        _: &DispatchResult,
     ) -> Result<Weight, TransactionValidityError> {
         if !is_signed {
             return Ok(T::WeightInfo::note_outcome());
         }
-        Pallet::<T>::note_outcome(result.is_ok());
+        Pallet::<T>::note_outcome();
         Ok(Weight::zero())
     }
 }

@@ -3,16 +3,16 @@
 use crate::{
     mock::*,
     pallet::{
-        Advanced, Count, DeliveredAgain, Error, Event, Failed, HadUsers, LastRecovery, Running,
-        UserBlocks, UsersIn,
+        Advanced, Count, DeliveredAgain, Error, Event, HadUsers, LastRecovery, Running, UserBlocks,
+        UsersIn,
     },
     MAX_LISTED, MAX_PATIENCE, NOTES_KEPT,
 };
 use cascoin_l2_primitives::{
     recovery::{
         Fall, FallenTransaction, NoRecovery, Place, RecoveryPhase, RecoveryPoint, RecoveryStep,
-        StandingDoubt, Wanted, FORCED_INDEX, MAX_KEYS_PER_STEP, MAX_PAGE_BYTES, MAX_PAGE_NODES,
-        RECOVERY_IDENTIFIER,
+        StandingDoubt, Wanted, FORCED_INDEX, MAX_EVENTS_BYTES, MAX_EVENTS_NODES, MAX_KEYS_PER_STEP,
+        MAX_PAGE_BYTES, MAX_PAGE_NODES, RECOVERY_IDENTIFIER,
     },
     relay::L1BlockContext,
 };
@@ -58,8 +58,7 @@ fn point_of(chain: &Chain, number: usize) -> RecoveryStep {
 }
 
 fn block_of(chain: &Chain, number: usize) -> RecoveryStep {
-    let Made { header, body, .. } = chain.blocks[number].clone();
-    RecoveryStep::Block { header: Box::new(header), body }
+    chain.blocks[number].step()
 }
 
 fn refused(chain: &mut Chain, step: RecoveryStep, why: Error<Test>) {
@@ -137,7 +136,7 @@ fn r19_3_money_goes_back_l1_is_followed_again_and_what_holds_is_repeated() {
         let last = LastRecovery::<Test>::get().expect("it ended");
         assert_eq!((last.number, last.since, last.begun_at), (1, since, 5));
         assert_eq!((last.ended_at, last.deficit), (chain.head(), 150));
-        assert_eq!((last.held, last.fell, last.abandoned_from), (1, 2, None));
+        assert_eq!((last.held, last.fell, last.abandoned), (1, 2, 0));
         let body = &chain.blocks[3].body;
         let fell = |index: u32, sender| FallenTransaction {
             place: Place { block: 3, index },
@@ -200,9 +199,24 @@ fn what_is_not_wanted_is_refused_and_changes_nothing() {
 
         let other = block_of(chain, 2);
         refused(chain, other, Error::WrongBlock);
-        let RecoveryStep::Block { header, mut body } = third.clone() else { panic!("a block") };
-        body.pop();
-        refused(chain, RecoveryStep::Block { header, body }, Error::WrongBody);
+        let RecoveryStep::Block { header, body, events } = third.clone() else { panic!("a block") };
+        let shorter = body[1..].to_vec();
+        let wrong = |body: &[Vec<u8>], events: &[Vec<u8>]| RecoveryStep::Block {
+            header: header.clone(),
+            body: body.to_vec(),
+            events: events.to_vec(),
+        };
+        refused(chain, wrong(&shorter, &events), Error::WrongBody);
+        // Attack: what failed is said to have succeeded.
+        let others = events_of(&chain.blocks[2].state);
+        for events in [&[][..], &events[1..], &others[..]] {
+            refused(chain, wrong(&body, events), Error::BadEvents);
+        }
+        let large = vec![vec![0; MAX_EVENTS_BYTES as usize + 1]];
+        let many = vec![vec![]; MAX_EVENTS_NODES as usize + 1];
+        for events in [large, many] {
+            refused(chain, wrong(&body, &events), Error::EventsTooLarge);
+        }
         assert_ok!(try_step(chain, third));
         chain.recover();
         assert_eq!(balances(), [0, 30, 0, 20, 1]);
@@ -277,25 +291,112 @@ fn r19_2_relay_votes_that_are_withheld_lock_nobody_up() {
 }
 
 #[test]
-fn r19_4_a_block_that_nobody_brings_falls_with_all_after_it_and_is_told() {
+fn r19_4_a_block_that_nobody_brings_falls_alone_and_is_told() {
     on_chain(|chain| {
         doubtful(chain);
-        chain.send(&[(2, 1, 1)]);
+        // Blocks 5 to 7.
+        for amount in 1..=3 {
+            chain.send(&[(2, 1, amount)]);
+        }
         chain.vote();
         until_restored(chain);
         chain.advance();
         // Half of block 3, and no more.
         chain.advance();
         chain.idle(PATIENCE - 1);
-        assert!(Recovery::is_running());
+        assert_eq!(phase(), RecoveryPhase::Replaying { block: 3, last: 8 });
         chain.idle(1);
-        assert_eq!(
-            told(),
-            [Event::ReplayAbandoned { from: 3 }, Event::Recovered { number: 1, held: 1, fell: 1 },]
-        );
+        assert_eq!(told(), [Event::BlockAbandoned { number: 3, from: 2 }]);
+        assert_eq!(phase(), RecoveryPhase::Replaying { block: 5, last: 8 });
+        // Nor does anybody bring block 5: that is noticed sooner.
+        chain.idle(NEXT_PATIENCE - 1);
+        assert_eq!(phase(), RecoveryPhase::Replaying { block: 5, last: 8 });
+        chain.idle(1);
+        assert_eq!(told(), [Event::BlockAbandoned { number: 5, from: 0 }]);
+        let progress = Recovery::recovery_overview().running.expect("one runs");
+        assert_eq!((progress.abandoned, progress.held, progress.fell), (2, 1, 1));
         assert_eq!(balances(), [0, 30, 0, 20, 1]);
+
+        chain.advance();
+        assert_eq!(balances(), [2, 27, 0, 20, 2]);
+        chain.advance();
+        assert_eq!(told(), [Event::Recovered { number: 1, held: 3, fell: 1 }]);
+        assert_eq!(balances(), [5, 23, 0, 20, 3]);
         let last = LastRecovery::<Test>::get().expect("it ended");
-        assert_eq!((last.abandoned_from, last.ended_at), (Some(3), chain.head()));
+        assert_eq!((last.abandoned, last.ended_at), (2, chain.head()));
+    });
+}
+
+/// Attack: a transaction on which the runtime fails when it is repeated, so that no leader
+/// makes a block with it.
+#[test]
+fn r19_3_a_transaction_that_cannot_be_repeated_costs_its_block_and_no_other() {
+    on_chain(|chain| {
+        doubtful(chain);
+        chain.send(&[(2, 1, 1)]);
+        chain.vote();
+        until_restored(chain);
+        chain.advance();
+        assert_eq!(phase(), RecoveryPhase::Replaying { block: 3, last: 6 });
+        // The second of block 3 that is repeated.
+        Trap::set(Some(2));
+        for _ in 0..PATIENCE {
+            let step = chain.step().expect("block 3 is wanted");
+            // As the block builder does: what it came to is undone.
+            sp_io::storage::start_transaction();
+            let tried = std::panic::catch_unwind(move || {
+                let _ = Recovery::advance(RawOrigin::None.into(), step);
+            });
+            sp_io::storage::rollback_transaction();
+            assert!(tried.is_err(), "its leader makes a block without it");
+            chain.idle(1);
+        }
+        assert_eq!(told(), [Event::BlockAbandoned { number: 3, from: 0 }]);
+        chain.recover();
+        assert_eq!(balances(), [1, 49, 0, 0, 1]);
+        let last = LastRecovery::<Test>::get().expect("it ended");
+        assert_eq!((last.held, last.fell, last.abandoned), (1, 0, 1));
+    });
+}
+
+/// Attack: a payment failed inside of a transaction, and was made once more by another one.
+#[test]
+fn r19_3_what_had_failed_in_part_falls_and_what_does_now_does_so_as_well() {
+    on_chain(|chain| {
+        chain.l1_block(&[1]);
+        chain.l1_block(&[0]);
+        // Accounts 1 and 2 have 50 and 51. Of the first one only one payment is made. The
+        // third one is made in full, with what L1 drops.
+        chain.send(&[(2, 4, BATCH + 30), (2, 3, 5), (1, 3, BATCH + 20), (2, 1, BATCH + 5)]);
+        assert_eq!((chain.partly.clone(), chain.succeeded.clone()), (vec![1], vec![2, 3, 4]));
+        assert_eq!(balances(), [19, 3, 45, 30, 4]);
+        assert!(chain.fork(1, 150));
+        chain.l1_block(&[]);
+        chain.vote();
+        chain.recover();
+
+        // Account 2 had 51: it paid 5, then twice 5, with two fees.
+        assert_eq!(balances(), [10, 34, 5, 0, 2]);
+        let fell: Vec<_> = Recovery::fallen(0, 9)
+            .into_iter()
+            .map(|(_, fallen)| (fallen.place.index, fallen.fall))
+            .collect();
+        assert_eq!(fell, [(0, Fall::PartlyFailed), (2, Fall::Failed(POOR))]);
+        assert_eq!(PassedOver::get(), [1]);
+        let last = LastRecovery::<Test>::get().expect("it ended");
+        assert_eq!((last.held, last.fell), (2, 2));
+    });
+}
+
+/// Attack: an account was reaped, so that its nonce is behind; what it signed and what failed
+/// is sent in once more.
+#[test]
+fn r19_3_the_nonce_of_what_had_failed_is_used_all_the_same() {
+    on_chain(|chain| {
+        doubtful(chain);
+        chain.vote();
+        chain.recover();
+        assert_eq!(PassedOver::get(), [4]);
     });
 }
 
@@ -464,7 +565,7 @@ fn r19_4_it_is_told_why_none_can_begin() {
 }
 
 #[test]
-fn it_is_noted_which_blocks_had_users_and_what_failed() {
+fn it_is_noted_which_blocks_had_users() {
     on_chain(|chain| {
         chain.l1_block(&[0]);
         chain.send(&[(1, 2, 5), (1, 2, 200), (2, 3, 1), (2, 3, 200)]);
@@ -473,8 +574,6 @@ fn it_is_noted_which_blocks_had_users_and_what_failed() {
         assert_eq!(UsersIn::<Test>::get(), None);
         assert_eq!(UserBlocks::<Test>::get(2), Some(chain.blocks[2].header.hash()));
         assert_eq!(UserBlocks::<Test>::iter().count(), 1);
-        // Behind the inherent.
-        assert_eq!(Failed::<Test>::get(2).into_inner(), [2, 4]);
         // Nobody signed a sequencer's vote.
         note(RawOrigin::Authorized.into(), Ok(()));
         assert!(!HadUsers::<Test>::get());
@@ -558,7 +657,7 @@ fn notes_are_kept_as_long_as_states_and_for_a_recovery_that_runs() {
         chain.l1_block(&[0]);
         chain.send(&[(1, 2, 200)]);
         chain.idle(1);
-        let is_noted = || UserBlocks::<Test>::contains_key(2) && Failed::<Test>::contains_key(2);
+        let is_noted = || UserBlocks::<Test>::contains_key(2);
         let at = |number| Recovery::on_initialize(number);
         // Two heights a block at most.
         at(NOTES_KEPT + 3);
@@ -570,7 +669,7 @@ fn notes_are_kept_as_long_as_states_and_for_a_recovery_that_runs() {
         assert!(is_noted());
         Running::<Test>::kill();
         at(NOTES_KEPT + 9);
-        assert!(!UserBlocks::<Test>::contains_key(2) && !Failed::<Test>::contains_key(2));
+        assert!(!is_noted());
     });
 }
 
@@ -587,5 +686,6 @@ fn doubtful_run() {
         applied_before: 0,
         held: 0,
         fell: 0,
+        abandoned: 0,
     });
 }

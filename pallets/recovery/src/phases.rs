@@ -2,8 +2,8 @@
 
 use crate::{
     pallet::{
-        Advanced, Cast, Config, Count, DeliveredAgain, Event, Failed, Forced, HadUsers,
-        LastRecovery, NotesFrom, Pallet, RedeliveredTo, Running, UserBlocks, UsersIn,
+        Advanced, Cast, Config, Count, DeliveredAgain, Event, Forced, HadUsers, LastRecovery,
+        NotesFrom, Pallet, RedeliveredTo, Running, UserBlocks, UsersIn,
     },
     types::{Phase, RecoveryRun, Redelivery},
     WeightInfo, MAX_PATIENCE, MAX_SCANNED, NOTES_KEPT,
@@ -75,7 +75,6 @@ impl<T: Config> Pallet<T> {
                 break;
             }
             UserBlocks::<T>::remove(next);
-            Failed::<T>::remove(next);
             next = next.saturating_add(1);
         }
         NotesFrom::<T>::put(next);
@@ -117,6 +116,7 @@ impl<T: Config> Pallet<T> {
             applied_before: T::Relay::applied(),
             held: 0,
             fell: 0,
+            abandoned: 0,
         });
         log::warn!(
             target: "recovery",
@@ -165,21 +165,22 @@ impl<T: Config> Pallet<T> {
             }
             Phase::Replaying { next } => {
                 let mut next = *next;
-                let has_moved = Self::scan(&mut next);
+                let mut has_moved = Self::scan(&mut next);
+                // As long as nobody may bring it, nobody is late.
+                let is_wanted = next.due().is_none_or(|due| T::Books::may_repeat(due.block));
+                let is_late = !has_moved && is_wanted && Self::gives_up(&run, now);
+                if is_late && Self::abandon(&mut next) {
+                    run.abandoned = run.abandoned.saturating_add(1);
+                    Self::scan(&mut next);
+                    has_moved = true;
+                }
                 match next.due() {
                     None if T::Books::may_repeat(BlockNumber::MAX) => {
-                        return Self::finish(&run, now, None);
+                        return Self::finish(&run, now);
                     }
                     // Something is still to be made up for; users wait for it.
                     None => Phase::Replaying { next },
-                    // As long as nobody can bring it, nobody is late.
-                    Some(due) if has_moved || !T::Books::may_repeat(due.block) => {
-                        Phase::Replaying { next }
-                    }
-                    Some(due) if is_stuck => {
-                        Self::deposit_event(Event::ReplayAbandoned { from: due.block });
-                        return Self::finish(&run, now, Some(due.block));
-                    }
+                    Some(_) if has_moved || !is_wanted => Phase::Replaying { next },
                     Some(_) => return,
                 }
             }
@@ -226,6 +227,32 @@ impl<T: Config> Pallet<T> {
         has_moved
     }
 
+    // Whether the block that is due was waited for long enough. Who has to wait for many has
+    // waited for the first as long as for anything else.
+    fn gives_up(run: &RecoveryRun, now: BlockNumber) -> bool {
+        let patience = match run.abandoned {
+            0 => T::PatienceBlocks::get(),
+            _ => T::NextPatienceBlocks::get(),
+        };
+        now.saturating_sub(run.moved_at) >= patience
+    }
+
+    // Passes over the block that is due, and no other; whether there was one.
+    fn abandon(next: &mut Replay) -> bool {
+        let Some(due) = next.due() else { return false };
+        if next.pass_over().is_err() {
+            return false;
+        }
+        let (number, from) = (due.block, due.index);
+        log::error!(
+            target: "recovery",
+            "Block {number} is passed over: nobody brought it, or the rest of it. Its \
+             transactions from number {from} on fell",
+        );
+        Self::deposit_event(Event::BlockAbandoned { number, from });
+        true
+    }
+
     fn call_off(number: u32) {
         Running::<T>::kill();
         log::error!(
@@ -236,8 +263,8 @@ impl<T: Config> Pallet<T> {
         Self::deposit_event(Event::CalledOff { number });
     }
 
-    fn finish(run: &RecoveryRun, now: BlockNumber, abandoned_from: Option<BlockNumber>) {
-        let RecoveryRun { number, since, deficit, begun_at, held, fell, .. } = *run;
+    fn finish(run: &RecoveryRun, now: BlockNumber) {
+        let RecoveryRun { number, since, deficit, begun_at, held, fell, abandoned, .. } = *run;
         LastRecovery::<T>::put(recovery::LastRecovery {
             number,
             since,
@@ -246,7 +273,7 @@ impl<T: Config> Pallet<T> {
             deficit,
             held,
             fell,
-            abandoned_from,
+            abandoned,
         });
         Running::<T>::kill();
         log::info!(

@@ -83,6 +83,7 @@ impl<T: Config> Pallet<T> {
             phase,
             held: run.held,
             fell: run.fell,
+            abandoned: run.abandoned,
         }
     }
 

@@ -1,7 +1,7 @@
 //! What leaders bring: a header, pages of the old state, blocks to be repeated.
 
 use crate::{
-    pallet::{Advanced, Config, Error, Event, Failed, Fallen, Pallet, Running, UserBlocks},
+    pallet::{Advanced, Config, Error, Event, Fallen, Pallet, Running, UserBlocks},
     types::Phase,
     WeightInfo,
 };
@@ -9,9 +9,9 @@ use alloc::vec::Vec;
 use cascoin_l2_primitives::{
     chain::Header,
     recovery::{
-        read_page, restore, Books, Cursor, Fall, FallenTransaction, Ledger, Past, RecoveryStep,
-        Replay, State, Verdict, Wanted, MAX_FALLEN, MAX_KEYS_PER_STEP, MAX_PAGE_BYTES,
-        MAX_PAGE_NODES,
+        read_events, read_page, restore, Books, Cursor, Fall, FallenTransaction, Ledger, Outcome,
+        Past, RecoveryStep, Replay, State, Verdict, Wanted, MAX_EVENTS_BYTES, MAX_EVENTS_NODES,
+        MAX_FALLEN, MAX_KEYS_PER_STEP, MAX_PAGE_BYTES, MAX_PAGE_NODES,
     },
 };
 use core::marker::PhantomData;
@@ -61,15 +61,21 @@ impl<T: Config> Pallet<T> {
             RecoveryStep::Page(_) => Self::page_weight(MAX_KEYS_PER_STEP),
             // The first transaction is repeated whatever it weighs; a block had room for it,
             // which is twice the budget.
-            RecoveryStep::Block { .. } => {
-                T::WeightInfo::body().saturating_add(T::ReplayBudget::get().saturating_mul(2))
-            }
+            RecoveryStep::Block { events, .. } => T::WeightInfo::body()
+                .saturating_add(Self::events_weight(bytes_of(events)))
+                .saturating_add(T::ReplayBudget::get().saturating_mul(2)),
         }
     }
 
     fn page_weight(keys: u32) -> Weight {
         let merged = T::Books::merge_weight().saturating_mul(keys.into());
         T::WeightInfo::page(keys).saturating_add(merged)
+    }
+
+    // No more is read than there may be.
+    fn events_weight(bytes: u32) -> Weight {
+        let bytes = bytes.min(MAX_EVENTS_BYTES);
+        T::WeightInfo::events(bytes).saturating_add(T::Books::outcomes_weight(bytes))
     }
 
     /// Takes the step that is due; returns what it weighed.
@@ -86,8 +92,8 @@ impl<T: Config> Pallet<T> {
             (Phase::Restoring { root: Some(root), cursor }, RecoveryStep::Page(nodes)) => {
                 Self::restore_page(root, cursor, nodes)?
             }
-            (Phase::Replaying { next }, RecoveryStep::Block { header, body }) => {
-                let (counts, weight) = Self::replay(next, &header, body, run.fell)?;
+            (Phase::Replaying { next }, RecoveryStep::Block { header, body, events }) => {
+                let (counts, weight) = Self::replay(next, &header, body, events, run.fell)?;
                 run.held = run.held.saturating_add(counts.held);
                 run.fell = run.fell.saturating_add(counts.fell);
                 weight
@@ -107,12 +113,7 @@ impl<T: Config> Pallet<T> {
     ) -> Result<Weight, Error<T>> {
         let parts = T::Books::parts();
         let prefix = cursor.due(&parts).ok_or(Error::<T>::NotWanted)?;
-        let bytes = nodes.iter().fold(0, |sum: usize, node| sum.saturating_add(node.len()));
-        let fits = |size: usize, most: u32| u32::try_from(size).is_ok_and(|size| size <= most);
-        ensure!(
-            fits(nodes.len(), MAX_PAGE_NODES) && fits(bytes, MAX_PAGE_BYTES),
-            Error::<T>::PageTooLarge
-        );
+        ensure!(fits(&nodes, MAX_PAGE_NODES, MAX_PAGE_BYTES), Error::<T>::PageTooLarge);
         let proof = StorageProof::new(nodes);
         let page = read_page(root, &proof, prefix, cursor.after.as_deref())
             .map_err(|_| Error::<T>::BadPage)?;
@@ -128,6 +129,7 @@ impl<T: Config> Pallet<T> {
         next: &mut Replay,
         header: &Header,
         body: Vec<Vec<u8>>,
+        events: Vec<Vec<u8>>,
         fell: u32,
     ) -> Result<(Counts, Weight), Error<T>> {
         let number = next.due().ok_or(Error::<T>::NotWanted)?.block;
@@ -138,14 +140,15 @@ impl<T: Config> Pallet<T> {
         let root = BlakeTwo256::ordered_trie_root(body.clone(), version);
         ensure!(root == header.extrinsics_root, Error::<T>::WrongBody);
 
-        let users = Self::users_of(number, body);
+        let own = T::WeightInfo::body().saturating_add(Self::events_weight(bytes_of(&events)));
+        let users = Self::users_of(body, &Self::outcomes(header, events)?);
         let budget = T::ReplayBudget::get();
         let mut ledger = Repeated::<T> { used: Weight::zero(), of: PhantomData };
         let mut counts = Counts::default();
         while let Some(due) = next.due().filter(|due| due.block == number) {
             let past = usize::try_from(due.index).ok().and_then(|index| users.get(index));
-            if let Some(past) = past.filter(|past| past.succeeded) {
-                let after = ledger.used.saturating_add(Self::repeat_weight(&past.transaction));
+            if let Some(past) = past {
+                let after = ledger.used.saturating_add(Self::past_weight(past));
                 if ledger.used != Weight::zero() && !after.all_lte(budget) {
                     break;
                 }
@@ -169,20 +172,45 @@ impl<T: Config> Pallet<T> {
             })
             .map_err(|_| Error::<T>::NotWanted)?;
         }
-        Ok((counts, T::WeightInfo::body().saturating_add(ledger.used)))
+        Ok((counts, own.saturating_add(ledger.used)))
     }
 
-    // Users' transactions of a block, and whether they succeeded.
-    fn users_of(number: u32, body: Vec<Vec<u8>>) -> Vec<Past<Vec<u8>>> {
-        let failed = Failed::<T>::get(number);
+    // What became of a block's transactions, by its own events.
+    fn outcomes(header: &Header, events: Vec<Vec<u8>>) -> Result<Vec<(u32, Outcome)>, Error<T>> {
+        ensure!(fits(&events, MAX_EVENTS_NODES, MAX_EVENTS_BYTES), Error::<T>::EventsTooLarge);
+        let events = read_events(&header.state_root, events).map_err(|_| Error::<T>::BadEvents)?;
+        // A block without any has no transactions that failed.
+        if events.is_empty() {
+            return Ok(Vec::new());
+        }
+        T::Books::outcomes(&events).ok_or(Error::<T>::BadEvents)
+    }
+
+    // Users' transactions of a block, and what became of them.
+    fn users_of(body: Vec<Vec<u8>>, outcomes: &[(u32, Outcome)]) -> Vec<Past<Vec<u8>>> {
         (0u32..)
             .zip(body)
             .filter(|(_, transaction)| T::Books::signer(transaction).is_some())
             .map(|(index, transaction)| {
-                let succeeded = failed.binary_search(&index).is_err();
-                Past { transaction, succeeded }
+                let noted = outcomes.binary_search_by_key(&index, |(index, _)| *index);
+                let noted = noted.ok().and_then(|place| outcomes.get(place));
+                let outcome = noted.map_or(Outcome::Succeeded, |(_, outcome)| *outcome);
+                Past { transaction, outcome }
             })
             .collect()
+    }
+
+    // The most that a transaction takes.
+    fn past_weight(past: &Past<Vec<u8>>) -> Weight {
+        match past.outcome {
+            Outcome::Succeeded => Self::repeat_weight(&past.transaction),
+            Outcome::PartlyFailed | Outcome::Failed => Self::pass_over_weight(),
+        }
+    }
+
+    // Whether it had failed in part, which is told, makes little of it.
+    fn pass_over_weight() -> Weight {
+        T::Books::use_up_weight().saturating_add(T::WeightInfo::tell())
     }
 
     fn repeat_weight(transaction: &[u8]) -> Weight {
@@ -199,6 +227,17 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn fallen_slot(index: u32) -> u32 {
         index % MAX_FALLEN
     }
+}
+
+/// Bytes of all these nodes together.
+fn bytes_of(nodes: &[Vec<u8>]) -> u32 {
+    let bytes = nodes.iter().fold(0, |sum: usize, node| sum.saturating_add(node.len()));
+    u32::try_from(bytes).unwrap_or(u32::MAX)
+}
+
+/// Whether there are no more nodes than `count`, of no more than `bytes`.
+fn fits(nodes: &[Vec<u8>], count: u32, bytes: u32) -> bool {
+    u32::try_from(nodes.len()).is_ok_and(|nodes| nodes <= count) && bytes_of(nodes) <= bytes
 }
 
 /// What became of the transactions of a step.
@@ -257,5 +296,14 @@ impl<T: Config> Ledger for Repeated<T> {
         };
         self.used = self.used.saturating_add(used);
         result.map(|_| ())
+    }
+
+    fn pass_over(&mut self, transaction: &Vec<u8>) {
+        T::Books::use_up(transaction);
+        self.used = self.used.saturating_add(Pallet::<T>::pass_over_weight());
+    }
+
+    fn in_part() -> Fall {
+        Fall::PartlyFailed
     }
 }

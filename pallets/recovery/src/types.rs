@@ -62,6 +62,8 @@ pub struct RecoveryRun {
     pub held: u32,
     /// Transactions that fell so far.
     pub fell: u32,
+    /// Blocks that were passed over so far, as nobody brought all of them.
+    pub abandoned: u32,
 }
 
 /// How far L1 is delivered again.

@@ -1,6 +1,6 @@
 //! What a recovery needs of the chain that it recovers: traits that the runtime implements.
 
-use super::{Fall, RecoveryPoint};
+use super::{Fall, Outcome, RecoveryPoint};
 use crate::{
     chain::{AccountId, Balance, BlockNumber},
     relay::L1BlockContext,
@@ -72,9 +72,20 @@ pub trait Books {
     fn signer(transaction: &[u8]) -> Option<AccountId>;
     /// The most that repeating it weighs; zero if it is unreadable.
     fn weight(transaction: &[u8]) -> Weight;
-    /// Applies a transaction again with its fee, or changes nothing. No nonce changes.
+    /// Applies a transaction again with its fee, all of what is inside of it, or changes
+    /// nothing. No nonce changes, but for one that is behind.
     ///
     /// # Errors
     /// Why it does not hold.
     fn repeat(transaction: &[u8]) -> Result<Weight, Fall>;
+    /// Sees to it that a transaction that is not repeated cannot be sent in once more.
+    fn use_up(transaction: &[u8]);
+    /// The most that [`Self::use_up`] weighs.
+    fn use_up_weight() -> Weight;
+    /// What became of a past block's transactions, by its events as its state has them: the
+    /// index in the block, ascending, of each that did not succeed in all. `None` if they
+    /// are unreadable.
+    fn outcomes(events: &[u8]) -> Option<Vec<(u32, Outcome)>>;
+    /// The most that [`Self::outcomes`] weighs with so many bytes.
+    fn outcomes_weight(bytes: u32) -> Weight;
 }

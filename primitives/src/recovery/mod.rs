@@ -11,6 +11,7 @@
 //! - [`vote`]: sequencers agree that a recovery begins.
 //! - [`step`]: what leaders bring for it.
 //! - [`page`]: pieces of that block's state, checked against its state root.
+//! - [`events`]: what became of a past block's transactions, as its state has it.
 //! - [`mod@restore`]: the state is made to be as the pages say, in bounded steps.
 //! - [`replay`]: users' transactions are repeated, each once, in their order.
 //! - [`books`]: what of a runtime takes part.
@@ -20,6 +21,7 @@
 
 pub mod books;
 pub mod doubt;
+pub mod events;
 pub mod page;
 pub mod point;
 pub mod replay;
@@ -37,9 +39,10 @@ mod restore_tests;
 
 pub use books::{Books, DoubtProvider, RelayRewind, StandingDoubt};
 pub use doubt::{Doubt, RecoveryStatus};
+pub use events::{events_key, read_events, MAX_EVENTS_BYTES, MAX_EVENTS_NODES};
 pub use page::{read_page, PageError, StatePage};
 pub use point::{Effect, PointLog, RecoveryPoint, MAX_POINTS};
-pub use replay::{Fall, Ledger, Past, Place, Replay, ReplayError, Verdict};
+pub use replay::{Fall, Ledger, Outcome, Past, Place, Replay, ReplayError, Verdict};
 pub use restore::{restore, Cursor, RestoreError, State};
 pub use status::{
     FallenTransaction, LastRecovery, NoRecovery, RecoveryOverview, RecoveryPhase, RecoveryProgress,

@@ -81,7 +81,7 @@ pub fn read_page(
 }
 
 impl PageError {
-    fn of(error: &TrieError<Layout>) -> Self {
+    pub(super) fn of(error: &TrieError<Layout>) -> Self {
         match error {
             TrieError::<Layout>::InvalidStateRoot(_)
             | TrieError::<Layout>::IncompleteDatabase(_) => Self::ShowsNothing,

@@ -3,8 +3,8 @@
 //! holds.
 
 use super::{
-    restore, Cursor, Effect, Ledger, Past, PointLog, RecoveryPoint, Replay, State, StatePage,
-    Verdict,
+    restore, Cursor, Effect, Ledger, Outcome, Past, PointLog, RecoveryPoint, Replay, State,
+    StatePage, Verdict,
 };
 use proptest::prelude::*;
 use std::{collections::BTreeMap, iter, ops::Bound};
@@ -107,6 +107,16 @@ impl Ledger for Store {
         self.add(key("balance", POT), FEE);
         Ok(())
     }
+
+    fn pass_over(&mut self, transfer: &Transfer) {
+        self.add(key("passed", transfer.from), 1);
+    }
+
+    fn in_part() {}
+}
+
+fn succeeded(past: &Past<Transfer>) -> bool {
+    past.outcome == Outcome::Succeeded
 }
 
 /// What an L2 block does.
@@ -200,12 +210,13 @@ impl World {
             return None;
         }
         self.state.add(key("nonce", transaction.from), 1);
-        let succeeded = self.state.apply(&transaction).is_ok();
-        if !succeeded {
+        let mut outcome = Outcome::Succeeded;
+        if self.state.apply(&transaction).is_err() {
+            outcome = Outcome::Failed;
             self.state.take(&key("balance", transaction.from), FEE).expect("it is there");
             self.state.add(key("balance", POT), FEE);
         }
-        Some(Past { transaction, succeeded })
+        Some(Past { transaction, outcome })
     }
 }
 
@@ -294,7 +305,7 @@ fn history(
         }
         for past in &world.blocks[number] {
             let Transfer { from, to, amount, .. } = past.transaction;
-            let moved = if past.succeeded { amount } else { 0 };
+            let moved = if succeeded(past) { amount } else { 0 };
             balances[usize::from(from)] -= moved + FEE;
             balances[usize::from(to)] += moved;
             balances[usize::from(POT)] += FEE;
@@ -304,7 +315,7 @@ fn history(
         mint(&mut balances, &mut minted, burns);
     }
     for number in point.number as usize + 1..=before.len() + after.len() {
-        for past in world.blocks[number].iter().filter(|past| past.succeeded) {
+        for past in world.blocks[number].iter().filter(|past| succeeded(past)) {
             let Transfer { id, from, to, amount } = past.transaction;
             if balances[usize::from(from)] < amount + FEE {
                 fell.push(id);
@@ -342,6 +353,32 @@ fn p20_who_was_paid_with_coins_that_went_loses_these_and_nothing_else() {
     assert_eq!(told, [vec![2], vec![1, 3], vec![4]]);
     assert_eq!(world.state.balances(), [1, 0, 30, 0, 20]);
     assert_eq!(nonces(&world), [2, 1, 1, 0], "no nonce goes back");
+}
+
+/// Attack: a payment that failed inside of a transaction was made once more by another one;
+/// repeated, both would pay.
+#[test]
+fn p20_what_had_failed_in_part_is_not_repeated_and_falls() {
+    let mut store = Store::default();
+    store.add(key("balance", 1), 100);
+    let of =
+        |id, outcome| Past { transaction: Transfer { id, from: 1, to: 2, amount: 10 }, outcome };
+    let block = [
+        of(1, Outcome::PartlyFailed),
+        of(2, Outcome::Succeeded),
+        of(3, Outcome::Failed),
+        of(4, Outcome::Succeeded),
+    ];
+    let (mut replay, mut told) = (Replay::between(0, 1), Vec::new());
+    replay
+        .step(&mut store, &block, 9, |_, past, verdict| told.push((past.transaction.id, verdict)))
+        .expect("a block is due");
+    let expected =
+        [(1, Verdict::Fell(())), (2, Verdict::Holds), (3, Verdict::HadFailed), (4, Verdict::Holds)];
+    assert_eq!(told, expected);
+    assert_eq!(store.number(&key("balance", 2)), 20);
+    assert_eq!(store.number(&key("passed", 1)), 2, "their nonces are used all the same");
+    assert_eq!(replay.due(), None);
 }
 
 proptest! {
@@ -382,7 +419,7 @@ proptest! {
         let [holds, told_fell, had_failed] = told;
         prop_assert_eq!(&told_fell, &fell);
         let since = before.blocks.iter().skip(point.number as usize + 1).flatten();
-        let (tried, failed): (Vec<_>, Vec<_>) = since.partition(|past| past.succeeded);
+        let (tried, failed): (Vec<_>, Vec<_>) = since.partition(|past| succeeded(past));
         let ids = |list: &[&Past<Transfer>]| -> Vec<usize> {
             list.iter().map(|past| past.transaction.id).collect()
         };
@@ -413,7 +450,7 @@ proptest! {
         let gone = world.l1.split_off(kept);
         if let Effect::Since(point) = world.log.drop_above(L1_START + kept as u32) {
             let failed = world.blocks[point.number as usize + 1..].iter().flatten();
-            let unpaid = failed.filter(|past| !past.succeeded).map(|past| past.transaction.from);
+            let unpaid = failed.filter(|past| !succeeded(past)).map(|past| past.transaction.from);
             let unpaid: Vec<_> = unpaid.collect();
             let [_, fell, _] = recover(&mut world, point, &gone, (size, limit), iter::empty());
             prop_assert_eq!(fell, Vec::<usize>::new());

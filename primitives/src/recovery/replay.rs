@@ -4,6 +4,8 @@
 //!   it **fell**: nothing of it stays, no fee is taken, and its sender is told (R19.4).
 //! - What had failed is not tried again: its sender knows that it failed, and may have sent
 //!   another one for it. In the state that was gone back to, its fee is not paid.
+//! - What had succeeded but for a call inside of it **fell**, too, and is not tried: what of
+//!   it was in force nobody can tell apart from what its sender has done since in its stead.
 //! - Nonces do not go back. So nothing that fell can be sent in by somebody else later: its
 //!   sender signs anew or lets it be. And one that fell keeps none of its sender's others
 //!   from holding.
@@ -17,13 +19,27 @@ use core::fmt;
 use scale_info::TypeInfo;
 use sp_runtime::{transaction_validity::TransactionValidityError, DispatchError};
 
+/// What became of a user's transaction in its block, from the best to the worst.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, TypeInfo)]
+pub enum Outcome {
+    /// All of it was done.
+    #[codec(index = 0)]
+    Succeeded,
+    /// It succeeded, and a call inside of it failed: one of a batch, or a proxy's.
+    #[codec(index = 1)]
+    PartlyFailed,
+    /// It failed.
+    #[codec(index = 2)]
+    Failed,
+}
+
 /// A user's transaction in a past block.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct Past<T> {
     /// The transaction.
     pub transaction: T,
-    /// Whether it succeeded there.
-    pub succeeded: bool,
+    /// What became of it there.
+    pub outcome: Outcome,
 }
 
 /// What transactions are applied to.
@@ -38,6 +54,12 @@ pub trait Ledger {
     /// # Errors
     /// Why it cannot be applied in full.
     fn apply(&mut self, transaction: &Self::Transaction) -> Result<(), Self::Refusal>;
+
+    /// Takes note of a transaction that is not repeated: its nonce is used all the same.
+    fn pass_over(&mut self, transaction: &Self::Transaction);
+
+    /// Why one does not hold of which a part had failed.
+    fn in_part() -> Self::Refusal;
 }
 
 /// Why a transaction of the chain does not hold.
@@ -45,10 +67,12 @@ pub trait Ledger {
 pub enum Fall {
     /// No block could hold it; most often because its sender cannot pay the fee.
     Refused(TransactionValidityError),
-    /// Its call fails.
+    /// Its call fails, or one inside of it.
     Failed(DispatchError),
     /// The runtime cannot read it, or nobody signed it.
     Unreadable,
+    /// A call inside of it had failed in its block, so it is not repeated.
+    PartlyFailed,
 }
 
 // By hand, as `TransactionValidityError` has neither; nothing of it lies on the heap.
@@ -158,13 +182,19 @@ impl Replay {
                 return Ok(looked_at);
             }
             looked_at = looked_at.saturating_add(1);
-            let verdict = if past.succeeded {
-                match ledger.apply(&past.transaction) {
+            let verdict = match past.outcome {
+                Outcome::Succeeded => match ledger.apply(&past.transaction) {
                     Ok(()) => Verdict::Holds,
                     Err(refusal) => Verdict::Fell(refusal),
+                },
+                Outcome::PartlyFailed => {
+                    ledger.pass_over(&past.transaction);
+                    Verdict::Fell(L::in_part())
                 }
-            } else {
-                Verdict::HadFailed
+                Outcome::Failed => {
+                    ledger.pass_over(&past.transaction);
+                    Verdict::HadFailed
+                }
             };
             tell(self.next, past, verdict);
             self.next.index = self.next.index.saturating_add(1);

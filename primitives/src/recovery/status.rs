@@ -64,6 +64,8 @@ pub struct RecoveryProgress {
     pub held: u32,
     /// Transactions that fell so far.
     pub fell: u32,
+    /// Blocks that were passed over so far: nobody brought them, or not all of what they had.
+    pub abandoned: u32,
 }
 
 /// A recovery that is over.
@@ -96,9 +98,9 @@ pub struct LastRecovery {
     /// Transactions that fell. What L1 had forced into blocks is among them once its turn
     /// comes again.
     pub fell: u32,
-    /// Nobody brought this block and those after it: what they had fell as a whole, and is
-    /// not listed.
-    pub abandoned_from: Option<BlockNumber>,
+    /// Blocks that were passed over: nobody brought them, or not all of what they had. What
+    /// of their transactions was not repeated fell, and is not listed.
+    pub abandoned: u32,
 }
 
 /// Why no recovery can begin.

@@ -26,8 +26,8 @@ pub enum RecoveryStep {
     /// Trie nodes of that state ([`read_page`](super::read_page)).
     #[codec(index = 1)]
     Page(Vec<Vec<u8>>),
-    /// A block whose transactions are repeated; its hash is known, and the header's
-    /// `extrinsics_root` proves the body.
+    /// A block whose transactions are repeated; its hash is known, the header's
+    /// `extrinsics_root` proves the body, and its `state_root` what became of them.
     #[codec(index = 2)]
     Block {
         /// Its header, with its seal.
@@ -35,6 +35,9 @@ pub enum RecoveryStep {
         /// All of its transactions, each as the block has it: SCALE-encoded, with the
         /// length in front (`OpaqueExtrinsic::encode`).
         body: Vec<Vec<u8>>,
+        /// Trie nodes of its state, which show its events
+        /// ([`read_events`](super::read_events)).
+        events: Vec<Vec<u8>>,
     },
 }
 

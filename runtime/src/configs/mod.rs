@@ -21,6 +21,6 @@ pub use accounts::ProxyType;
 pub(crate) use consensus::announcers;
 pub use consensus::Sessions;
 pub(crate) use forced::status as forced_status;
-pub use recovery::rehearse as rehearse_recovery;
 pub(crate) use recovery::{catch_up, goes_back, is_repeating, note_code_change, users_wait};
+pub use recovery::{rehearse as rehearse_recovery, transaction_outcomes};
 pub use system::{RuntimeBlockLength, RuntimeBlockWeights, MAX_BLOCK_REF_TIME};

@@ -5,6 +5,7 @@
 //! - [`account`]: an account of then and of now in one;
 //! - [`mending`]: what the two sides of the cut left between them;
 //! - [`forced`]: what L1 forced into blocks, and is not repeated;
+//! - [`outcomes`]: which transactions failed, and which in part;
 //! - [`repeat`]: a transaction once more, with its fee and without its nonce;
 //! - [`relay`]: L1 from the fork point on;
 //! - [`rehearsal`]: the same as a query, which changes nothing.
@@ -13,6 +14,7 @@ mod account;
 mod books;
 mod forced;
 mod mending;
+mod outcomes;
 mod rehearsal;
 mod relay;
 mod repeat;
@@ -22,6 +24,7 @@ pub(super) use books::NotedCode;
 pub(super) use forced::{note_applied, tell_fallen, FORCED_READS, FORCED_WRITES};
 pub(crate) use mending::{catch_up, users_wait};
 pub(super) use mending::{SessionRewards, StakeOffences};
+pub use outcomes::transaction_outcomes;
 pub use rehearsal::rehearse;
 pub(crate) use repeat::{goes_back, is_repeating};
 
@@ -38,6 +41,8 @@ use frame_support::{
 const KEPT_BLOCKS: u32 = 120_000;
 /// An hour at 500 ms.
 const PATIENCE_BLOCKS: u32 = 7_200;
+/// Half a minute: as many terms as there are sequencers, on most chains.
+const NEXT_PATIENCE_BLOCKS: u32 = 60;
 
 parameter_types! {
     pub Threshold: Balance = ChainParameters::get().recovery_threshold;
@@ -53,6 +58,7 @@ impl pallet_recovery::Config for Runtime {
     type Books = books::Money;
     type KeptBlocks = ConstU32<KEPT_BLOCKS>;
     type PatienceBlocks = ConstU32<PATIENCE_BLOCKS>;
+    type NextPatienceBlocks = ConstU32<NEXT_PATIENCE_BLOCKS>;
     type ReplayBudget = ReplayBudget;
     type WeightInfo = crate::weights::pallet_recovery::WeightInfo<Runtime>;
 }

@@ -26,6 +26,9 @@ use sp_version::RuntimeVersion;
 pub const MAX_BLOCK_REF_TIME: u64 = MAX_BLOCK_GAS * PS_PER_GAS;
 /// Bytes of a full block's body.
 const MAX_BODY_BYTES: u32 = 5 * 1024 * 1024;
+/// Bytes of a block that inherents may fill: a recovery brings a whole old body in one, with
+/// what shows its events.
+const MAX_INHERENT_BYTES: u32 = 8 * 1024 * 1024;
 /// What users' transactions may take; the rest is kept for the relay and other
 /// operational transactions, so that users cannot crowd them out.
 const NORMAL_RATIO: Perbill = Perbill::from_percent(75);
@@ -54,6 +57,7 @@ parameter_types! {
     pub RuntimeBlockLength: BlockLength = BlockLength::builder()
         .max_length(MAX_BODY_BYTES)
         .modify_max_length_for_class(DispatchClass::Normal, |max| *max = NORMAL_RATIO * *max)
+        .modify_max_length_for_class(DispatchClass::Mandatory, |max| *max = MAX_INHERENT_BYTES)
         .build();
 }
 

@@ -2,7 +2,9 @@
 //! brought back.
 
 use crate::chain::{preset, transfer, Chain};
-use cascoin_l2_primitives::recovery::{read_page, restore, Cursor, Fall, Past, State, Verdict};
+use cascoin_l2_primitives::recovery::{
+    read_page, restore, Cursor, Fall, Outcome, Past, State, Verdict,
+};
 use cascoin_l2_runtime::{
     configs::rehearse_recovery, AccountId, Balances, RuntimeCall, UncheckedExtrinsic,
 };
@@ -35,7 +37,8 @@ fn balance(chain: &mut Chain, who: Sr25519Keyring) -> u128 {
 }
 
 fn past(transaction: &UncheckedExtrinsic, succeeded: bool) -> Past<Vec<u8>> {
-    Past { transaction: transaction.encode(), succeeded }
+    let outcome = if succeeded { Outcome::Succeeded } else { Outcome::Failed };
+    Past { transaction: transaction.encode(), outcome }
 }
 
 /// A call that moves no coins.
@@ -108,7 +111,7 @@ fn what_nobody_signed_or_can_read_falls() {
     let mut point = Chain::of("regtest");
     point.grow(vec![]);
     let bare = UncheckedExtrinsic::new_bare(remark(1));
-    let junk = Past { transaction: vec![1, 2, 3], succeeded: true };
+    let junk = Past { transaction: vec![1, 2, 3], outcome: Outcome::Succeeded };
     let blocks = [vec![past(&bare, true), junk]];
     let verdicts = point.read(|| rehearse_recovery(vec![], &blocks));
     let unreadable = || Verdict::Fell(Fall::Unreadable);

@@ -55,7 +55,7 @@ use tokio::sync::mpsc;
 const STALL_TICK: Duration = Duration::from_millis(250);
 /// How soon a height that could not begin is tried again.
 const RETRY: Duration = Duration::from_secs(1);
-/// Largest body a leader builds, bytes.
+/// Largest body a leader builds, bytes; what inherents bring for a recovery may be beyond.
 const BLOCK_SIZE_LIMIT: usize = 5 * 1024 * 1024;
 
 /// What an engine needs.

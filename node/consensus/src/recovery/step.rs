@@ -4,6 +4,7 @@
 //! rather than late, and the next block has the rest.
 
 use super::{
+    events::{show_events, NoEvents},
     pace::in_round,
     page::{make_page, time_for, NoPage, PageOrder},
 };
@@ -37,6 +38,9 @@ pub enum StepError {
     /// No page can be made.
     #[error(transparent)]
     Page(#[from] NoPage),
+    /// What became of a block's transactions cannot be shown.
+    #[error(transparent)]
+    Events(#[from] NoEvents),
 }
 
 /// The step for the block on top of `parent` that is built in this round: none if no recovery
@@ -93,7 +97,9 @@ where
             let header = Box::new(header(client, *hash)?);
             let body = client.block_body(*hash)?.ok_or(StepError::NoBody(*hash))?;
             let body = body.iter().map(Encode::encode).collect();
-            Ok(RecoveryStep::Block { header, body })
+            let state = backend.state_at(*hash, TrieCacheContext::Untrusted)?;
+            let events = show_events(&state)?;
+            Ok(RecoveryStep::Block { header, body, events })
         }
     }
 }

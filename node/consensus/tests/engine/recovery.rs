@@ -6,7 +6,7 @@ use cascoin_consensus::recovery::{is_in, next_step, step, StepError};
 use cascoin_l2_primitives::{
     apis::RecoveryApi,
     chain::{BlockHash, Header, OpaqueBlock},
-    recovery::{read_page, RecoveryStep, Wanted},
+    recovery::{events_key, read_events, read_page, RecoveryStep, Wanted},
 };
 use cascoin_l2_runtime::{RuntimeCall, UncheckedExtrinsic};
 use codec::{Decode, Encode};
@@ -76,9 +76,17 @@ async fn p20_what_a_recovery_wants_is_read_from_the_database() {
 
     let wanted = Wanted::Block { number: 3, hash };
     let body = client.block_body(hash).expect("the database answers").expect("it is kept");
-    let body = body.iter().map(Encode::encode).collect();
-    let block = bring(&wanted).expect("the body is there");
-    assert_eq!(block, RecoveryStep::Block { header: Box::new(header), body });
+    let body: Vec<_> = body.iter().map(Encode::encode).collect();
+    let RecoveryStep::Block { header: brought, body: of_block, events } =
+        bring(&wanted).expect("the block is there")
+    else {
+        panic!("no block")
+    };
+    assert_eq!((*brought, of_block), (header.clone(), body));
+    // What became of its transactions is shown by its own state.
+    let told = client.storage(hash, &StorageKey(events_key().to_vec()));
+    let told = told.expect("the state is there").expect("each block has events").0;
+    assert_eq!(read_events(&header.state_root, events), Ok(told));
 
     // What is not here is no step, and no panic.
     let hash = BlockHash::repeat_byte(7);

@@ -64,6 +64,8 @@ struct Running {
     holds: u32,
     /// Transactions that fell so far.
     fell: u32,
+    /// Blocks that were passed over so far.
+    blocks_abandoned: u32,
 }
 
 #[derive(Clone, Serialize)]
@@ -106,9 +108,9 @@ struct Last {
     deficit: String,
     holds: u32,
     fell: u32,
-    /// From this block on nothing was repeated, because nobody brought the block: all of it
-    /// fell, and is not listed.
-    abandoned_from: Option<BlockNumber>,
+    /// Blocks that were passed over, because nobody brought all of them: what of them was not
+    /// repeated fell, and is not listed.
+    blocks_abandoned: u32,
 }
 
 /// Why no recovery begins.
@@ -164,6 +166,7 @@ impl Running {
             phase: progress.phase.into(),
             holds: progress.held,
             fell: progress.fell,
+            blocks_abandoned: progress.abandoned,
         }
     }
 }
@@ -178,7 +181,7 @@ impl Last {
             deficit: at.coins(last.deficit),
             holds: last.held,
             fell: last.fell,
-            abandoned_from: last.abandoned_from,
+            blocks_abandoned: last.abandoned,
         }
     }
 }

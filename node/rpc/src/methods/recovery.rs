@@ -13,7 +13,7 @@ use crate::{
 use cascoin_l2_primitives::{
     apis::BurnOutcome,
     chain::{AccountId, Balance, BlockHash, BlockNumber},
-    recovery::{Fall, Past, RecoveryPoint, RecoveryStatus as Status, Verdict},
+    recovery::{Fall, Outcome, Past, RecoveryPoint, RecoveryStatus as Status, Verdict},
 };
 use serde::Serialize;
 use sp_runtime::traits::{BlakeTwo256, Hash};
@@ -227,14 +227,15 @@ fn users_of(context: &Context, number: BlockNumber) -> RpcResult<(Vec<User>, Vec
         if described.kind == Some("signed") {
             let (hash, from) = (BlakeTwo256::hash(&transaction), described.signer);
             users.push(User { block: number, index, hash, from });
-            past.push(Past { transaction, succeeded: true });
+            past.push(Past { transaction, outcome: Outcome::Succeeded });
         }
     }
     // Most blocks have none, and events are long.
     if !past.is_empty() {
-        let failed = context.chain.failed_transactions(hash)?;
+        let outcomes = context.chain.outcomes(hash)?;
         for (user, past) in users.iter().zip(&mut past) {
-            past.succeeded = !failed.iter().any(|index| *index as usize == user.index);
+            let noted = outcomes.iter().find(|(index, _)| *index as usize == user.index);
+            past.outcome = noted.map_or(Outcome::Succeeded, |(_, outcome)| *outcome);
         }
     }
     Ok((users, past))
@@ -246,5 +247,6 @@ pub(super) fn reason(fall: &Fall) -> String {
         Fall::Refused(error) => <&'static str>::from(*error).to_owned(),
         Fall::Failed(error) => format!("{error:?}"),
         Fall::Unreadable => "this runtime cannot read it".to_owned(),
+        Fall::PartlyFailed => "a call inside of it had failed in its block".to_owned(),
     }
 }

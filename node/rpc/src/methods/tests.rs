@@ -35,7 +35,7 @@ use cascoin_l2_primitives::{
     },
     liveness::{ChainLife, LivenessReport},
     messages::MessageReport,
-    recovery::{Fall, FallenTransaction, Past, RecoveryOverview, RecoveryStatus, Verdict},
+    recovery::{Fall, FallenTransaction, Outcome, Past, RecoveryOverview, RecoveryStatus, Verdict},
     registry::{ChainDefinition, ChainStatus, ListedChain},
     relay::L1BlockDigest,
     reputation::{
@@ -445,8 +445,12 @@ impl ChainReader for TestChain {
         Ok(recoveries_tests::fallen(from, limit))
     }
 
-    fn failed_transactions(&self, at: BlockHash) -> Read<Vec<u32>> {
-        Ok(if at == Self::hash(24) { vec![0, 2] } else { vec![] })
+    fn outcomes(&self, at: BlockHash) -> Read<Vec<(u32, Outcome)>> {
+        Ok(if at == Self::hash(24) {
+            vec![(0, Outcome::Failed), (1, Outcome::PartlyFailed), (2, Outcome::Failed)]
+        } else {
+            vec![]
+        })
     }
 
     fn registered_chain(&self, _: BlockHash, id: u32) -> Read<Option<ListedChain>> {

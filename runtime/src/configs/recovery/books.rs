@@ -20,7 +20,7 @@
 //! Parts are whole pallets, because what is left out of a list of items would be a hole in
 //! their invariants; what stays in them is an exception that somebody thought about.
 
-use super::{account, mending, repeat};
+use super::{account, mending, outcomes, repeat};
 use crate::{
     AccountId, Balances, BlockNumber, BurnMint, Compensation, ForcedInclusion, L2Registry,
     Messages, Multisig, Proxy, Rewards, Runtime, Stake, System,
@@ -28,7 +28,7 @@ use crate::{
 use alloc::{vec, vec::Vec};
 use cascoin_l2_primitives::{
     apis::BurnRecord,
-    recovery::{Books, Fall},
+    recovery::{Books, Fall, Outcome},
 };
 use codec::Decode;
 use frame_support::{
@@ -142,6 +142,22 @@ impl Books for Money {
 
     fn repeat(transaction: &[u8]) -> Result<Weight, Fall> {
         repeat::repeat(transaction)
+    }
+
+    fn use_up(transaction: &[u8]) {
+        repeat::pass_over(transaction);
+    }
+
+    fn use_up_weight() -> Weight {
+        repeat::pass_over_weight()
+    }
+
+    fn outcomes(events: &[u8]) -> Option<Vec<(u32, Outcome)>> {
+        outcomes::transaction_outcomes(events)
+    }
+
+    fn outcomes_weight(bytes: u32) -> Weight {
+        outcomes::outcomes_weight(bytes)
     }
 }
 

@@ -6,7 +6,7 @@
 //! and time are those of the past block, and what the chain did by itself (messages from
 //! L1, rewards, slashes) is not repeated.
 
-use super::repeat::repeat;
+use super::repeat::{pass_over, repeat};
 use crate::{AccountId, Balance, Balances, Runtime, System};
 use alloc::vec::Vec;
 use cascoin_l2_primitives::recovery::{Fall, Ledger, Past, Replay, Verdict};
@@ -53,5 +53,13 @@ impl Ledger for Users {
 
     fn apply(&mut self, encoded: &Vec<u8>) -> Result<(), Fall> {
         repeat(encoded).map(|_| ())
+    }
+
+    fn pass_over(&mut self, encoded: &Vec<u8>) {
+        pass_over(encoded);
+    }
+
+    fn in_part() -> Fall {
+        Fall::PartlyFailed
     }
 }

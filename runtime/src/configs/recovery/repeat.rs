@@ -1,4 +1,5 @@
-//! A user's transaction once more: its call with its fee, or nothing.
+//! A user's transaction once more: its call with its fee, or nothing. That a call succeeded
+//! which makes others is not enough: each of these has to ([`outcomes`]).
 //!
 //! Its signature is not looked at, nor how long it was valid, nor its nonce: that it stands in
 //! a certified block proves it. Nor does it count again in what accounts may take of a block,
@@ -13,6 +14,7 @@
 //! approval, which is another when it is repeated, so that the later ones fall. And what L1
 //! forced into blocks is dropped when L1 brings it again, as its nonce is used.
 
+use super::outcomes::{wraps, Told};
 use crate::{
     transactions::{extension, tip_of},
     AccountId, Balance, ChargeFees, Nonce, Runtime, RuntimeCall, RuntimeOrigin, UncheckedExtrinsic,
@@ -25,7 +27,7 @@ use frame_support::{
     pallet_prelude::ValueQuery,
     storage::{transactional::with_transaction_opaque_err, TransactionOutcome},
     storage_alias,
-    weights::Weight,
+    weights::{constants::WEIGHT_REF_TIME_PER_MICROS, Weight},
     MAX_EXTRINSIC_DEPTH,
 };
 use sp_runtime::{
@@ -36,6 +38,9 @@ use sp_runtime::{
 
 /// The version of the extensions of a signed transaction.
 const EXTENSION_VERSION: u8 = 0;
+
+/// Reading one transaction, generously.
+const READ_MICROS: u64 = 30;
 
 /// Set while a transaction is repeated.
 #[storage_alias]
@@ -105,8 +110,28 @@ pub(super) fn signer(encoded: &[u8]) -> Option<AccountId> {
 
 /// The most that repeating a transaction weighs; zero if it is unreadable.
 pub(super) fn weight(encoded: &[u8]) -> Weight {
-    read(encoded)
-        .map_or(Weight::zero(), |past| info(&past).total_weight().saturating_add(own_weight()))
+    read(encoded).map_or(Weight::zero(), |past| {
+        let weight = info(&past).total_weight().saturating_add(own_weight());
+        if !wraps(&past.call) {
+            return weight;
+        }
+        // It is looked at what it tells. How much that will be nobody knows yet; reading an
+        // event takes far less than a quarter of what comes to it.
+        weight.saturating_add(weight.saturating_div(4)).saturating_add(Told::so_far().weight())
+    })
+}
+
+/// A transaction that is not repeated: its nonce is used all the same.
+pub(super) fn pass_over(encoded: &[u8]) {
+    if let Some(past) = read(encoded) {
+        use_up(&past.signer, past.nonce);
+    }
+}
+
+/// The most that [`pass_over`] weighs: it is read, and its account is written.
+pub(super) fn pass_over_weight() -> Weight {
+    Weight::from_parts(READ_MICROS.saturating_mul(WEIGHT_REF_TIME_PER_MICROS), 0)
+        .saturating_add(<Runtime as frame_system::Config>::DbWeight::get().reads_writes(1, 1))
 }
 
 /// Applies a transaction with its fee, or changes nothing but for a nonce that it is ahead of.
@@ -135,21 +160,31 @@ fn apply(past: Past, len: usize) -> Result<Weight, Fall> {
     if !goes_back(&call) {
         call = RuntimeCall::System(frame_system::Call::remark { remark: Vec::new() });
     }
+    let told = wraps(&call).then(Told::so_far);
     let origin = RuntimeOrigin::from(Some(signer));
     let result = ChargeFees::from(tip)
         .dispatch_transaction(origin, call, &info, len, EXTENSION_VERSION)
         .map_err(Fall::Refused)?;
     let done = result.map_err(|failed| Fall::Failed(failed.error))?;
-    Ok(done.calc_actual_weight(&info).saturating_add(own_weight()))
+    let weight = done.calc_actual_weight(&info).saturating_add(own_weight());
+    let Some(told) = told else { return Ok(weight) };
+    // It had succeeded with all that it made, and is in force with all of it or not at all.
+    match told.failed_since() {
+        (Some(error), _) => Err(Fall::Failed(error)),
+        (None, looked) => Ok(weight.saturating_add(looked)),
+    }
 }
 
 // Nonces did not go back, so they are beyond what is repeated, but for an account that was
-// reaped since: its nonce is that of the old state. What it signed since must not be sent in
-// once more either. In a rehearsal, on the old state, it is so with all.
+// reaped since: its nonce is that of the old state, or it is not there at all. What it signed
+// since must not be sent in once more either, whether it held, fell or had failed. In a
+// rehearsal, on the old state, it is so with all.
 fn use_up(who: &AccountId, nonce: Nonce) {
-    frame_system::Account::<Runtime>::mutate_exists(who, |entry| {
-        if let Some(account) = entry {
-            account.nonce = account.nonce.max(nonce.saturating_add(1));
+    frame_system::Account::<Runtime>::mutate(who, |account| {
+        account.nonce = account.nonce.max(nonce.saturating_add(1));
+        // It is not there: nothing but its nonce is to be remembered, for ever.
+        if account.providers == 0 && account.sufficients == 0 {
+            account.providers = 1;
         }
     });
 }

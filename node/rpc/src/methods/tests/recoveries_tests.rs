@@ -42,6 +42,7 @@ fn progress(phase: RecoveryPhase) -> RecoveryProgress {
         phase,
         held: 5,
         fell: 3,
+        abandoned: 1,
     }
 }
 
@@ -54,7 +55,7 @@ fn last() -> LastRecovery {
         deficit: 150,
         held: 6,
         fell: 1,
-        abandoned_from: None,
+        abandoned: 0,
     }
 }
 
@@ -80,21 +81,22 @@ fn r19_4_how_far_a_recovery_is_is_shown() {
         assert_eq!((&run["until"], &run["deficit"]), (&json!(21), &json!("0.00000150")));
         assert_eq!(run["l1From"], json!({"height": 97, "hash": L1Hash([7; 32])}));
         assert_eq!((&run["holds"], &run["fell"]), (&json!(5), &json!(3)));
+        assert_eq!(run["blocksAbandoned"], 1);
         assert_eq!((&answer["last"], &answer["whyNot"]), (&Value::Null, &Value::Null));
     }
 }
 
 #[test]
 fn r19_4_what_came_of_the_last_recovery_is_shown() {
-    let abandoned = LastRecovery { abandoned_from: Some(17), ..last() };
-    for (last, from) in [(last(), Value::Null), (abandoned, json!(17))] {
+    let abandoned = LastRecovery { abandoned: 2, ..last() };
+    for (last, blocks) in [(last(), 0), (abandoned, 2)] {
         let answer = shown(RecoveryOverview { last: Some(last), ..Default::default() });
         assert_eq!((&answer["blockNumber"], &answer["running"]), (&json!(HEAD), &Value::Null));
         let over = &answer["last"];
         assert_eq!((&over["number"], &over["endedAt"]), (&json!(1), &json!(24)));
         assert_eq!((&over["until"], &over["since"]["number"]), (&json!(18), &json!(12)));
         assert_eq!((&over["holds"], &over["fell"]), (&json!(6), &json!(1)));
-        assert_eq!(over["abandonedFrom"], from);
+        assert_eq!(over["blocksAbandoned"], blocks);
     }
 }
 

@@ -31,7 +31,8 @@ pub fn rehearsed(
     // Its one burn, which the history has many times, if it came after the block.
     assert!(credits.is_empty() || credits == [(alice(), 150)]);
     let verdict = |past: &Past<Vec<u8>>| match past.transaction.as_slice() {
-        _ if !past.succeeded => Verdict::HadFailed,
+        _ if past.outcome == Outcome::Failed => Verdict::HadFailed,
+        _ if past.outcome == Outcome::PartlyFailed => Verdict::Fell(Fall::PartlyFailed),
         [SIGNED, 23, 1] => Verdict::Fell(Fall::Refused(InvalidTransaction::Payment.into())),
         _ => Verdict::Holds,
     };
@@ -53,14 +54,20 @@ fn r19_4_what_does_not_hold_without_the_dropped_coins_is_listed() {
     let shown = rehearsal(doubt_since(21, true));
     assert_eq!((&shown["state"], &shown["since"]["number"]), (&json!("stands"), &json!(21)));
     assert_eq!((&shown["until"], &shown["complete"]), (&json!(HEAD), &json!(true)));
-    // Of block 24 the second one had failed.
-    assert_eq!((&shown["holds"], &shown["hadFailed"]), (&json!(2), &json!(1)));
+    // Of block 24 the second one had failed, and the first in part.
+    assert_eq!((&shown["holds"], &shown["hadFailed"]), (&json!(1), &json!(1)));
     let fallen = json!([{
         "block": 23,
         "index": 1,
         "hash": BlakeTwo256::hash(&[SIGNED, 23, 1]),
         "from": ALICE,
         "reason": "Inability to pay some fees (e.g. account balance too low)",
+    }, {
+        "block": 24,
+        "index": 1,
+        "hash": BlakeTwo256::hash(&[SIGNED, 24, 1]),
+        "from": ALICE,
+        "reason": "a call inside of it had failed in its block",
     }]);
     assert_eq!(shown["fell"], fallen);
 }

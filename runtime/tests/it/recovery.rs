@@ -6,7 +6,7 @@ use cascoin_l2_primitives::recovery::{
     read_page, restore, Cursor, Fall, Outcome, Past, State, Verdict,
 };
 use cascoin_l2_runtime::{
-    configs::rehearse_recovery, AccountId, Balances, RuntimeCall, UncheckedExtrinsic,
+    configs::rehearse_recovery, AccountId, Balances, RuntimeCall, System, UncheckedExtrinsic,
 };
 use codec::Encode;
 use frame_support::{storage::storage_prefix, traits::fungible::Inspect};
@@ -75,6 +75,10 @@ fn p20_what_was_paid_with_dropped_coins_falls_and_nothing_else() {
         let verdicts = rehearse_recovery(vec![], &blocks);
         let two: AccountId = Two.to_account_id();
         assert_eq!(Balances::balance(&two), 0, "it was never paid");
+        // What they signed cannot be sent in again, though nobody knew them: what fell, and
+        // what had failed.
+        assert_eq!(System::account_nonce(One.to_account_id()), 2);
+        assert_eq!(System::account_nonce(two), 1);
         verdicts
     });
     let unpaid = || Verdict::Fell(Fall::Refused(InvalidTransaction::Payment.into()));

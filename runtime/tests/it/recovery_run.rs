@@ -13,8 +13,8 @@ use cascoin_l2_primitives::{
         L1Hash, OutPoint,
     },
     recovery::{
-        recovery_message, Cursor, Fall, FallenTransaction, Place, RecoveryPhase, RecoveryStatus,
-        RecoveryStep, RecoveryVote, Wanted,
+        events_key, recovery_message, Cursor, Fall, FallenTransaction, Place, RecoveryPhase,
+        RecoveryStatus, RecoveryStep, RecoveryVote, Wanted,
     },
     relay::{
         EventPage, ForkPoint, L1BlockContext, L1BlockDigest, L1Event, PageProof, RECOVERY_WINDOW,
@@ -22,8 +22,9 @@ use cascoin_l2_primitives::{
     sequencers::{Offence, OffenceKind, OnOffence},
 };
 use cascoin_l2_runtime::{
-    AccountId, Balances, Block, BurnMint, Executive, Header, L1Relay, NoPublicCallsInRecovery,
-    Recovery, RecoveryPoint, Rewards, Runtime, RuntimeCall, Session, System, UncheckedExtrinsic,
+    configs::ProxyType, AccountId, Balances, Block, BurnMint, Executive, Header, L1Relay,
+    NoPublicCallsInRecovery, Recovery, RecoveryPoint, Rewards, Runtime, RuntimeCall, Session,
+    System, UncheckedExtrinsic,
 };
 use codec::Encode;
 use frame_support::traits::{fungible::Inspect, Contains, Get};
@@ -36,6 +37,7 @@ use sp_runtime::{
     transaction_validity::{InvalidTransaction, TransactionValidityError, UnknownTransaction},
     ExtrinsicInclusionMode,
 };
+use sp_trie::{recorder::Recorder, LayoutV1, Trie, TrieDBBuilder};
 
 /// Chain id of the `regtest` preset.
 const CHAIN: u32 = 3;
@@ -99,8 +101,8 @@ struct Story {
     /// The block before the dropped burn, and its state.
     point: Header,
     state: Entries,
-    /// Blocks since that had users' transactions.
-    blocks: Vec<Block>,
+    /// Blocks since that had users' transactions, and what shows their events.
+    blocks: Vec<(Block, Vec<Vec<u8>>)>,
     /// What users signed in the first of them.
     users: Vec<UncheckedExtrinsic>,
     /// Bob's stake after its offence.
@@ -139,8 +141,45 @@ fn offend_of(who: Sr25519Keyring) {
     <Runtime as pallet_timestamp_guard::Config>::OnOffence::on_offence(&offence);
 }
 
+/// The nodes that show the events of the block that was executed last.
+fn events_of(chain: &mut Chain) -> Vec<Vec<u8>> {
+    let (root, nodes) = trie(&entries(chain));
+    assert_eq!(root, chain.head.state_root);
+    let nodes = nodes.into_memory_db::<BlakeTwo256>();
+    let recorder = Recorder::<BlakeTwo256>::default();
+    {
+        let mut recorded = recorder.as_trie_recorder(root);
+        let trie = TrieDBBuilder::<LayoutV1<BlakeTwo256>>::new(&nodes, &root)
+            .with_recorder(&mut recorded)
+            .build();
+        assert!(trie.get(&events_key()).expect("the trie is whole").is_some());
+    }
+    recorder.drain_storage_proof().into_iter_nodes().collect()
+}
+
 /// L1 drops the burn for One, which has paid Ferdie with it.
 fn story(threshold: u128) -> Story {
+    let (story, applied) = story_of(threshold, |chain| {
+        vec![
+            chain.sign(One, 0, 0, transfer(Ferdie, 4 * COIN)),
+            chain.sign(Two, 0, 0, transfer(Eve, COIN)),
+            chain.sign(Alice, 0, 0, transfer(Eve, COIN)),
+            // More than it has.
+            chain.sign(Two, 1, 0, transfer(Eve, 1_000 * COIN)),
+            chain.sign(Eve, 0, 0, bond(50 * COIN)),
+        ]
+    });
+    assert!(matches!(applied[3], Ok(Err(_))), "{applied:?}");
+    let succeeded = applied.iter().filter(|result| **result == Ok(Ok(()))).count();
+    assert_eq!(succeeded, 4, "{applied:?}");
+    story
+}
+
+/// L1 drops the burn for One, after users did something in one block; what became of it.
+fn story_of(
+    threshold: u128,
+    users: impl FnOnce(&mut Chain) -> Vec<UncheckedExtrinsic>,
+) -> (Story, Vec<Applied>) {
     let mut chain = genesis(threshold);
     let (point, state) = (chain.head.clone(), entries(&mut chain));
     assert_eq!(trie(&state).0, point.state_root);
@@ -150,18 +189,9 @@ fn story(threshold: u128) -> Story {
     relayed.push(page(dropped.height, &pages));
     let (_, applied) = chain.grow(relayed);
     assert_eq!(applied, [Ok(Ok(())); 4]);
-    let users = vec![
-        chain.sign(One, 0, 0, transfer(Ferdie, 4 * COIN)),
-        chain.sign(Two, 0, 0, transfer(Eve, COIN)),
-        chain.sign(Alice, 0, 0, transfer(Eve, COIN)),
-        // More than it has.
-        chain.sign(Two, 1, 0, transfer(Eve, 1_000 * COIN)),
-        chain.sign(Eve, 0, 0, bond(50 * COIN)),
-    ];
-    let (block, applied) = chain.grow(users.clone());
-    assert!(matches!(applied[3], Ok(Err(_))), "{applied:?}");
-    let succeeded = applied.iter().filter(|result| **result == Ok(Ok(()))).count();
-    assert_eq!(succeeded, 4, "{applied:?}");
+    let users = users(&mut chain);
+    let (block, done) = chain.grow(users.clone());
+    let events = events_of(&mut chain);
     chain.read(offend);
     let stake = stake_of(&mut chain, Bob);
     assert!(stake > 0 && stake < 100 * COIN);
@@ -177,7 +207,7 @@ fn story(threshold: u128) -> Story {
     let status = chain.read(RecoveryPoint::status);
     assert!(status.doubt.is_some_and(|doubt| doubt.stands), "{status:?}");
     assert!(status.deficit >= 4 * COIN, "what is paid cannot be taken back");
-    Story { chain, point, state, blocks: vec![block], users, stake }
+    (Story { chain, point, state, blocks: vec![(block, events)], users, stake }, done)
 }
 
 /// What becomes of users' transactions while they wait: who sends one in is not banned for it.
@@ -221,11 +251,12 @@ impl Story {
                 RecoveryStep::Page(trie(&self.state).1.into_iter_nodes().collect())
             }
             Wanted::Block { number, hash } => {
-                let block = self.blocks.iter().find(|block| block.header.number == number);
-                let block = block.expect("only those with users' transactions are wanted");
+                let of_block = self.blocks.iter().find(|(block, _)| block.header.number == number);
+                let (block, events) =
+                    of_block.expect("only those with users' transactions are wanted").clone();
                 assert_eq!(block.header.hash(), hash);
                 let body = block.extrinsics.iter().map(Encode::encode).collect();
-                RecoveryStep::Block { header: Box::new(block.header.clone()), body }
+                RecoveryStep::Block { header: Box::new(block.header), body, events }
             }
         })
     }
@@ -243,9 +274,13 @@ impl Story {
         let of_now = entries(&mut self.chain);
         wrong.push(RecoveryStep::Page(trie(&of_now).1.into_iter_nodes().collect()));
         wrong.push(RecoveryStep::Page(vec![]));
-        let block = self.blocks[0].clone();
-        let body = block.extrinsics.iter().map(Encode::encode).collect();
-        wrong.push(RecoveryStep::Block { header: Box::new(self.chain.head.clone()), body });
+        let (block, events) = self.blocks[0].clone();
+        let body: Vec<_> = block.extrinsics.iter().map(Encode::encode).collect();
+        let header = Box::new(self.chain.head.clone());
+        wrong.push(RecoveryStep::Block { header, body: body.clone(), events });
+        // Without what shows what failed in it.
+        let header = Box::new(block.header);
+        wrong.push(RecoveryStep::Block { header, body, events: vec![] });
         for step in wrong {
             assert_eq!(self.tried(advance(step)), Err(InvalidTransaction::BadMandatory.into()));
         }
@@ -333,9 +368,9 @@ fn p20_a_recovery_ends_where_a_chain_is_that_never_heard_of_the_dropped_burn() {
 
     let last = story.chain.read(|| Recovery::recovery_overview().last).expect("it is over");
     assert_eq!((last.number, last.held, last.fell), (1, 3, 1));
-    assert_eq!(last.abandoned_from, None);
+    assert_eq!(last.abandoned, 0);
     let fallen = FallenTransaction {
-        place: Place { block: story.blocks[0].header.number, index: 0 },
+        place: Place { block: story.blocks[0].0.header.number, index: 0 },
         hash: BlakeTwo256::hash(&story.users[0].encode()),
         sender: Some(One.to_account_id()),
         fall: Fall::Refused(InvalidTransaction::Payment.into()),
@@ -410,7 +445,8 @@ fn p20_root_begins_one_and_what_it_said_is_not_repeated() {
     let forced = story.chain.sign(Alice, 1, 0, sudo);
     let (block, applied) = story.chain.grow(vec![forced]);
     assert_eq!(applied, [Ok(Ok(()))]);
-    story.blocks.push(block);
+    let events = events_of(&mut story.chain);
+    story.blocks.push((block, events));
     assert!(story.chain.read(Recovery::is_frozen));
     story.run();
     let last = story.chain.read(|| Recovery::recovery_overview().last).expect("it is over");
@@ -418,6 +454,62 @@ fn p20_root_begins_one_and_what_it_said_is_not_repeated() {
     assert!(!story.chain.read(Recovery::is_running), "none began once more");
     assert_eq!(story.chain.read(|| System::account_nonce(Alice.to_account_id())), 2);
     check_books(&mut story.chain);
+}
+
+fn batch(calls: Vec<RuntimeCall>) -> RuntimeCall {
+    RuntimeCall::Utility(pallet_utility::Call::batch { calls })
+}
+
+/// Attack: of calls that wrap others only the outcome of the wrapper counts, so that what had
+/// failed inside is paid in the end beside what was paid in its stead, or that a batch holds
+/// though nothing of it was paid.
+#[test]
+fn r19_3_a_batch_or_a_proxys_call_that_failed_inside_does_not_hold() {
+    let (mut story, applied) = story_of(1, |chain| {
+        let add = pallet_proxy::Call::add_proxy {
+            delegate: Eve.to_account_id().into(),
+            proxy_type: ProxyType::Any,
+            delay: 0,
+        };
+        let proxied = pallet_proxy::Call::proxy {
+            real: Alice.to_account_id().into(),
+            force_proxy_type: None,
+            call: Box::new(transfer(Ferdie, u128::MAX / 2)),
+        };
+        vec![
+            chain.sign(One, 0, 0, transfer(Two, 6 * COIN)),
+            // It was interrupted.
+            chain.sign(Two, 0, 0, batch(vec![transfer(Eve, COIN), transfer(Eve, 1_000 * COIN)])),
+            // It is now, without what One had paid.
+            chain.sign(Two, 1, 0, batch(vec![transfer(Eve, COIN), transfer(Eve, 11 * COIN)])),
+            chain.sign(Alice, 0, 0, batch(vec![transfer(Ferdie, COIN), transfer(Ferdie, COIN)])),
+            chain.sign(Alice, 1, 0, RuntimeCall::Proxy(add)),
+            // The proxy's call failed.
+            chain.sign(Eve, 0, 0, RuntimeCall::Proxy(proxied)),
+        ]
+    });
+    assert_eq!(applied, [Ok(Ok(())); 6], "none of these says so");
+    let eve = balance(&mut genesis(1), Eve);
+    story.agree();
+    story.run();
+
+    let last = story.chain.read(|| Recovery::recovery_overview().last).expect("it is over");
+    assert_eq!((last.held, last.fell, last.abandoned), (2, 4, 0));
+    let fell = story.chain.read(|| Recovery::fallen(0, 10));
+    let fell: Vec<_> = fell.into_iter().map(|(_, fallen)| fallen).collect();
+    assert_eq!(fell.iter().map(|one| one.place.index).collect::<Vec<_>>(), [0, 1, 2, 5]);
+    assert_eq!(fell[0].fall, Fall::Refused(InvalidTransaction::Payment.into()));
+    assert_eq!(fell[1].fall, Fall::PartlyFailed);
+    assert!(matches!(fell[2].fall, Fall::Failed(_)), "{:?}", fell[2].fall);
+    assert_eq!(fell[3].fall, Fall::PartlyFailed);
+    // Of what fell nothing stays, not even a fee.
+    assert_eq!(balance(&mut story.chain, Two), 10 * COIN);
+    assert_eq!(balance(&mut story.chain, Eve), eve);
+    assert_eq!(balance(&mut story.chain, Ferdie), balance(&mut genesis(1), Ferdie) + 2 * COIN);
+    check_books(&mut story.chain);
+    for old in story.users.clone() {
+        assert_eq!(story.tried(old), Err(InvalidTransaction::Stale.into()));
+    }
 }
 
 /// A recovery that runs and has done nothing yet.
@@ -433,6 +525,7 @@ fn begin(phase: Phase) {
         applied_before: 0,
         held: 0,
         fell: 0,
+        abandoned: 0,
     });
 }
 

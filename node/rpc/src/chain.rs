@@ -35,7 +35,7 @@ use cascoin_l2_primitives::{
     sequencers::RevocationKey,
 };
 use cascoin_l2_runtime::configs::transaction_outcomes;
-use codec::Decode;
+use codec::{Decode, Encode};
 use frame_support::{storage::storage_prefix, Blake2_128Concat, StorageHasher};
 use jsonrpsee::types::ErrorObjectOwned;
 use sc_client_api::{Backend, StateBackend as _, TrieCacheContext};

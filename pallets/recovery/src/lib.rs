@@ -173,6 +173,10 @@ pub mod pallet {
     #[pallet::storage]
     pub type LastRecovery<T> = StorageValue<_, recovery::LastRecovery, OptionQuery>;
 
+    /// Where the last recovery that was called off would have gone back to.
+    #[pallet::storage]
+    pub type CalledOff<T> = StorageValue<_, RecoveryPoint, OptionQuery>;
+
     /// How many recoveries began, those that were called off as well.
     #[pallet::storage]
     pub type Count<T> = StorageValue<_, u32, ValueQuery>;

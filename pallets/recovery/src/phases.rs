@@ -2,8 +2,8 @@
 
 use crate::{
     pallet::{
-        Advanced, Cast, Config, Count, DeliveredAgain, Event, Forced, HadUsers, LastRecovery,
-        NotesFrom, Pallet, RedeliveredTo, Running, UserBlocks, UsersIn,
+        Advanced, CalledOff, Cast, Config, Count, DeliveredAgain, Event, Forced, HadUsers,
+        LastRecovery, NotesFrom, Pallet, RedeliveredTo, Running, UserBlocks, UsersIn,
     },
     types::{Phase, RecoveryRun, Redelivery},
     WeightInfo, MAX_PATIENCE, MAX_SCANNED, NOTES_KEPT,
@@ -139,7 +139,7 @@ impl<T: Config> Pallet<T> {
                 } else if *cursor == Cursor::default()
                     && (is_stuck || T::Books::code_changed_after(run.since.number))
                 {
-                    return Self::call_off(run.number);
+                    return Self::call_off(&run);
                 } else {
                     return;
                 }
@@ -253,8 +253,10 @@ impl<T: Config> Pallet<T> {
         true
     }
 
-    fn call_off(number: u32) {
+    fn call_off(run: &RecoveryRun) {
+        let number = run.number;
         Running::<T>::kill();
+        CalledOff::<T>::put(run.since);
         log::error!(
             target: "recovery",
             "Recovery {number} is called off: nobody brought the old state, or the code changed. \

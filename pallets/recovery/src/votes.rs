@@ -1,6 +1,6 @@
 //! Whether a recovery can begin, and who is for it.
 
-use crate::pallet::{Cast, Config, Count, Error, Forced, LastRecovery, Pallet, Running};
+use crate::pallet::{CalledOff, Cast, Config, Count, Error, Forced, LastRecovery, Pallet, Running};
 use cascoin_l2_primitives::{
     recovery::{Books, DoubtProvider, NoRecovery, RecoverySubject, RecoveryVote},
     sequencers::SequencerSetProvider,
@@ -41,6 +41,10 @@ impl<T: Config> Pallet<T> {
         let threshold = T::Threshold::get();
         if threshold == 0 || subject.deficit < threshold {
             return Err(NoRecovery::BelowThreshold);
+        }
+        // Else it would freeze the chain again and again.
+        if CalledOff::<T>::get() == Some(subject.since) {
+            return Err(NoRecovery::CalledOff);
         }
         Ok(subject)
     }

@@ -124,6 +124,9 @@ pub enum NoRecovery {
     /// The deficit is too small for sequencers to vote. Root can begin it.
     #[codec(index = 5)]
     BelowThreshold,
+    /// One to that block was called off: nobody brought the old state. Root can try again.
+    #[codec(index = 6)]
+    CalledOff,
 }
 
 /// How it stands with recoveries.

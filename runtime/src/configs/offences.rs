@@ -4,10 +4,15 @@ use super::{
     consensus::{BlockAuthor, SessionBlocks, VotingKeys},
     recovery::{SessionRewards, StakeOffences},
 };
-use crate::{BlockNumber, ChainParameters, Reputation, Rewards, Runtime, SequencerRegistry};
+use crate::{
+    AccountId, BlockNumber, ChainParameters, Recovery, Reputation, Rewards, Runtime,
+    SequencerRegistry,
+};
+use cascoin_l2_primitives::sequencers::OnLowLiveness;
 use frame_support::{
     parameter_types,
     traits::{ConstU16, Get},
+    weights::Weight,
 };
 
 /// What every offence leads to. Stake's part is noted besides, for a recovery.
@@ -36,6 +41,24 @@ fn epoch_blocks() -> BlockNumber {
     parameters.session_blocks.saturating_mul(parameters.epoch_sessions)
 }
 
+/// The registry, told whose seats are open because blocks came late. While the state is half
+/// restored nobody's is: the stakes that seats are drawn by are partly then's and partly now's,
+/// and blocks with pages are slow.
+pub struct WhoLedBadly;
+
+impl OnLowLiveness for WhoLedBadly {
+    fn on_low_liveness(failed: &[AccountId]) {
+        if !Recovery::is_frozen() {
+            SequencerRegistry::on_low_liveness(failed);
+        }
+    }
+
+    fn max_low_liveness_weight() -> Weight {
+        SequencerRegistry::max_low_liveness_weight()
+            .saturating_add(<Runtime as frame_system::Config>::DbWeight::get().reads(1))
+    }
+}
+
 impl pallet_participation::Config for Runtime {
     type Sequencers = SequencerRegistry;
     type Author = BlockAuthor;
@@ -43,7 +66,7 @@ impl pallet_participation::Config for Runtime {
     type ReportInterval = EpochBlocks;
     type MinUptime = ConstU16<MIN_UPTIME_PERMILLE>;
     type OnOffence = Punishments;
-    type OnLowLiveness = SequencerRegistry;
+    type OnLowLiveness = WhoLedBadly;
     type OnCorrelation = SequencerRegistry;
     type OnSessionJudged = SessionRewards;
     type WeightInfo = crate::weights::pallet_participation::WeightInfo<Runtime>;

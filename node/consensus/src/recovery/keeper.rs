@@ -205,6 +205,7 @@ mod tests {
             phase,
             held: 0,
             fell: 0,
+            abandoned: 0,
         };
         let restoring = RecoveryPhase::Restoring { part: 10, parts: 11 };
         assert_eq!(needed(Some(run(restoring)), None), Some(since));

@@ -129,6 +129,8 @@ enum WhyNot {
     EarlierRecovery,
     /// The deficit is below what sequencers vote on. Root can begin one.
     BelowThreshold,
+    /// One to that block was called off. Root can try again.
+    CalledOff,
 }
 
 impl From<NoRecovery> for WhyNot {
@@ -140,6 +142,7 @@ impl From<NoRecovery> for WhyNot {
             NoRecovery::CodeChanged => Self::CodeChanged,
             NoRecovery::EarlierRecovery => Self::EarlierRecovery,
             NoRecovery::BelowThreshold => Self::BelowThreshold,
+            NoRecovery::CalledOff => Self::CalledOff,
         }
     }
 }

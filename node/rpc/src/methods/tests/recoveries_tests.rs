@@ -112,6 +112,7 @@ fn why_no_recovery_begins_is_shown_with_the_votes() {
         (NoRecovery::CodeChanged, "codeChanged"),
         (NoRecovery::EarlierRecovery, "earlierRecovery"),
         (NoRecovery::BelowThreshold, "belowThreshold"),
+        (NoRecovery::CalledOff, "calledOff"),
     ] {
         let answer = shown(RecoveryOverview { why_not: Some(reason), ..Default::default() });
         assert_eq!(answer["whyNot"], name);

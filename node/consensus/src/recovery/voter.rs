@@ -70,6 +70,7 @@ impl<C: EngineClient, B: Backend<OpaqueBlock>> View for NodeView<C, B> {
     }
 
     fn lacks(&self, since: &RecoveryPoint) -> Result<Option<String>, String> {
+        // The states since, which have the blocks' events, are newer: they are kept if it is.
         if !self.backend.have_state_at(since.hash, since.number) {
             return Ok(Some(format!("the state of block {} is not kept", since.number)));
         }

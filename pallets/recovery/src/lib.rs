@@ -326,6 +326,8 @@ pub mod pallet {
         PageTooLarge,
         /// The page proves nothing that is wanted.
         BadPage,
+        /// One to that block was called off.
+        CalledOff,
     }
 
     impl<T> From<NoRecovery> for Error<T> {
@@ -337,6 +339,7 @@ pub mod pallet {
                 NoRecovery::CodeChanged => Self::CodeChanged,
                 NoRecovery::EarlierRecovery => Self::EarlierRecovery,
                 NoRecovery::BelowThreshold => Self::BelowThreshold,
+                NoRecovery::CalledOff => Self::CalledOff,
             }
         }
     }

@@ -41,7 +41,7 @@ use frame_support::{
 const KEPT_BLOCKS: u32 = 120_000;
 /// An hour at 500 ms.
 const PATIENCE_BLOCKS: u32 = 7_200;
-/// Half a minute: as many terms as there are sequencers, on most chains.
+/// Half a minute: several leaders had their turn.
 const NEXT_PATIENCE_BLOCKS: u32 = 60;
 
 parameter_types! {

@@ -94,3 +94,22 @@ impl frame_system::Config for Runtime {
     // only.
     type MultiBlockMigrator = Recovery;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cascoin_l2_primitives::recovery::MAX_EVENTS_BYTES;
+
+    #[test]
+    fn r19_3_a_block_has_room_for_a_whole_old_one_and_what_shows_its_events() {
+        let length = RuntimeBlockLength::get();
+        let most = |class| *length.max.get(class);
+        assert_eq!(most(DispatchClass::Operational), MAX_BODY_BYTES);
+        // The header, what stands in front of each transaction, and other inherents.
+        let rest = 384 * 1024;
+        assert!(
+            most(DispatchClass::Mandatory) >= MAX_BODY_BYTES + MAX_EVENTS_BYTES + rest,
+            "a step with the largest body is left out of every block"
+        );
+    }
+}

@@ -466,12 +466,12 @@ fn batch(calls: Vec<RuntimeCall>) -> RuntimeCall {
 #[test]
 fn r19_3_a_batch_or_a_proxys_call_that_failed_inside_does_not_hold() {
     let (mut story, applied) = story_of(1, |chain| {
-        let add = pallet_proxy::Call::add_proxy {
+        let add = pallet_proxy::Call::<Runtime>::add_proxy {
             delegate: Eve.to_account_id().into(),
             proxy_type: ProxyType::Any,
             delay: 0,
         };
-        let proxied = pallet_proxy::Call::proxy {
+        let proxied = pallet_proxy::Call::<Runtime>::proxy {
             real: Alice.to_account_id().into(),
             force_proxy_type: None,
             call: Box::new(transfer(Ferdie, u128::MAX / 2)),

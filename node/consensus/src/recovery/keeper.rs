@@ -1,9 +1,10 @@
 //! Keeps the state that a recovery goes back to.
 //!
 //! A node prunes states that are old enough, whether a recovery still has to read them or not.
-//! From when sequencers may vote for a recovery until all of the state is restored this holds
-//! the block of that state in the database, however long the votes and the pages take. If no
-//! node had it any more, the chain would stay frozen.
+//! From when sequencers may vote for a recovery until it is over this holds the block of that
+//! state in the database, however long the votes and the pages take, and with it all states
+//! since: they have the events of the blocks that are repeated. If no node had the state any
+//! more, the chain would stay frozen.
 //!
 //! The database forgets at a restart what it held, and would prune all that is too old with the
 //! first block that it then takes. So a node looks once before it takes any ([`Keeper::look`]).
@@ -12,7 +13,7 @@ use crate::client::EngineClient;
 use cascoin_l2_primitives::{
     apis::RecoveryApi,
     chain::{BlockHash, OpaqueBlock},
-    recovery::{RecoveryPhase, RecoveryPoint, RecoveryProgress, RecoverySubject},
+    recovery::{RecoveryPoint, RecoveryProgress, RecoverySubject},
 };
 use sc_client_api::Backend;
 use std::sync::Arc;
@@ -90,7 +91,7 @@ fn needed(
     subject: Option<RecoverySubject>,
 ) -> Option<RecoveryPoint> {
     match running {
-        Some(run) => matches!(run.phase, RecoveryPhase::Restoring { .. }).then_some(run.since),
+        Some(run) => Some(run.since),
         None => subject.map(|subject| subject.since),
     }
 }
@@ -98,7 +99,7 @@ fn needed(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cascoin_l2_primitives::{chain::Header, relay::L1BlockContext};
+    use cascoin_l2_primitives::{chain::Header, recovery::RecoveryPhase, relay::L1BlockContext};
     use sc_client_api::{BlockImportOperation, NewBlockState, TrieCacheContext};
     use sc_client_db::{BlocksPruning, DatabaseSettings, DatabaseSource, PruningMode};
     use sp_core::storage::StateVersion;
@@ -191,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn p20_a_state_is_needed_from_the_vote_until_all_is_restored() {
+    fn p20_a_state_is_needed_from_the_vote_until_the_recovery_is_over() {
         let since = RecoveryPoint { l1_height: 5, number: 70, hash: BlockHash::repeat_byte(1) };
         let subject = RecoverySubject { number: 1, since, ..Default::default() };
         assert_eq!(needed(None, None), None);
@@ -208,10 +209,9 @@ mod tests {
             abandoned: 0,
         };
         let restoring = RecoveryPhase::Restoring { part: 10, parts: 11 };
-        assert_eq!(needed(Some(run(restoring)), None), Some(since));
         let replaying = RecoveryPhase::Replaying { block: 71, last: 80 };
-        for phase in [RecoveryPhase::Mending, RecoveryPhase::L1Again, replaying] {
-            assert_eq!(needed(Some(run(phase)), None), None);
+        for phase in [restoring, RecoveryPhase::Mending, RecoveryPhase::L1Again, replaying] {
+            assert_eq!(needed(Some(run(phase)), None), Some(since));
         }
     }
 }

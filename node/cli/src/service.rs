@@ -212,7 +212,7 @@ pub async fn new_full<N: sc_network::NetworkBackend<OpaqueBlock, BlockHash>>(
     // Before any block comes in: the first one would prune what is not held.
     let mut keeper = Keeper::new(backend.clone());
     if matches!(config.role, Role::Authority) {
-        if let Err(error) = keeper.look(&*client, client.info().finalized_hash) {
+        if let Err(error) = keeper.look(&*client) {
             log::warn!(target: "l2", "cannot look which state a recovery needs: {error}");
         }
     }

@@ -41,8 +41,9 @@ use frame_support::{
 const KEPT_BLOCKS: u32 = 120_000;
 /// An hour at 500 ms.
 const PATIENCE_BLOCKS: u32 = 7_200;
-/// Half a minute: several leaders had their turn.
-const NEXT_PATIENCE_BLOCKS: u32 = 60;
+/// Five minutes: sixty leaders had their turn, so that liars among them, who lead by chance,
+/// cannot void a block that others have.
+const NEXT_PATIENCE_BLOCKS: u32 = 600;
 
 parameter_types! {
     pub Threshold: Balance = ChainParameters::get().recovery_threshold;

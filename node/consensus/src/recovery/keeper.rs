@@ -6,79 +6,137 @@
 //! since: they have the events of the blocks that are repeated. If no node had the state any
 //! more, the chain would stay frozen.
 //!
-//! The database forgets at a restart what it held, and would prune all that is too old with the
-//! first block that it then takes. So a node looks once before it takes any ([`Keeper::look`]).
+//! It lets go of them by and by: a database prunes all that is too old with one block and in
+//! one piece, which after hours of a recovery would be more than a node can do at once. And
+//! since it forgets at a restart what it held, a node looks once before it takes any block
+//! ([`Keeper::look`]), and holds what is left of an earlier run to let go of it likewise.
 
 use crate::client::EngineClient;
 use cascoin_l2_primitives::{
     apis::RecoveryApi,
-    chain::{BlockHash, OpaqueBlock},
+    chain::{BlockHash, BlockNumber, OpaqueBlock},
     recovery::{RecoveryPoint, RecoveryProgress, RecoverySubject},
 };
 use sc_client_api::Backend;
+use sp_blockchain::HeaderBackend;
 use std::sync::Arc;
 
-/// Holds one state in the database, as long as a recovery may need it.
+/// Most blocks whose states are let go of at one look.
+const STRIDE: BlockNumber = 500;
+
+/// A block whose state is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Held {
+    number: BlockNumber,
+    hash: BlockHash,
+}
+
+/// Holds one state in the database, and with it all that are newer, as long as a recovery may
+/// need them.
 ///
 /// It does not let go of it when it is dropped: that happens when the node stops, and a block
 /// that is imported just then would prune it.
 pub struct Keeper<B> {
     backend: Arc<B>,
-    kept: Option<RecoveryPoint>,
+    held: Option<Held>,
+    /// Whether it was looked what an earlier run of the node left.
+    has_looked: bool,
 }
 
 impl<B: Backend<OpaqueBlock>> Keeper<B> {
     /// One that holds nothing yet.
     pub fn new(backend: Arc<B>) -> Self {
-        Self { backend, kept: None }
+        Self { backend, held: None, has_looked: false }
     }
 
-    /// Holds what the chain needs as of this block, and nothing else.
+    /// Holds what the chain needs as of the last final block; goes a stride on with letting go
+    /// of what it does not need any more.
     ///
     /// # Errors
     /// The runtime did not answer; then what was held is.
-    pub fn look<C: EngineClient>(
-        &mut self,
-        client: &C,
-        at: BlockHash,
-    ) -> Result<(), sp_api::ApiError> {
+    pub fn look<C: EngineClient>(&mut self, client: &C) -> Result<(), sp_api::ApiError> {
+        let info = client.info();
+        let at = info.finalized_hash;
+        let hash_of = |number: BlockNumber| HeaderBackend::hash(client, number).ok().flatten();
+        if !self.has_looked {
+            self.has_looked = true;
+            let left = self.oldest(info.finalized_number, hash_of);
+            self.held = left.filter(|oldest| self.hold(oldest));
+        }
         let api = client.runtime_api();
         let running = api.recovery_overview(at)?.running;
         let subject = match running {
             Some(_) => None,
             None => api.recovery_subject(at)?,
         };
-        self.keep(needed(running, subject));
+        let needed = needed(running, subject);
+        let needed = needed.map(|RecoveryPoint { number, hash, .. }| Held { number, hash });
+        self.keep(needed, info.finalized_number, hash_of);
         Ok(())
     }
 
-    fn keep(&mut self, point: Option<RecoveryPoint>) {
-        if self.kept == point {
+    // The oldest block whose state is there; none if no state was ever pruned here.
+    fn oldest(
+        &self,
+        finalized: BlockNumber,
+        hash_of: impl Fn(BlockNumber) -> Option<BlockHash>,
+    ) -> Option<Held> {
+        let block = |number| hash_of(number).map(|hash| Held { number, hash });
+        let has_state = |number| {
+            block(number).is_some_and(|one| self.backend.have_state_at(one.hash, one.number))
+        };
+        // Pruned below, there above.
+        let (mut below, mut above) = (0, finalized);
+        if has_state(below) || !has_state(above) {
+            return None;
+        }
+        while above.saturating_sub(below) > 1 {
+            let half = below.saturating_add(above.saturating_sub(below) / 2);
+            match has_state(half) {
+                true => above = half,
+                false => below = half,
+            }
+        }
+        block(above)
+    }
+
+    fn keep(
+        &mut self,
+        needed: Option<Held>,
+        finalized: BlockNumber,
+        hash_of: impl Fn(BlockNumber) -> Option<BlockHash>,
+    ) {
+        let next = match self.held {
+            Some(held) if needed.is_none_or(|needed| needed.number > held.number) => {
+                let stride = held.number.saturating_add(STRIDE);
+                if stride < needed.map_or(finalized, |needed| needed.number) {
+                    hash_of(stride).map(|hash| Held { number: stride, hash }).or(self.held)
+                } else {
+                    needed
+                }
+            }
+            _ => needed,
+        };
+        if self.held == next {
             return;
         }
-        // What is held keeps all that is newer: so the next one first. The database counts, so
-        // each is held once and let go of once.
-        let next = point.filter(|point| self.hold(point));
-        if let Some(old) = std::mem::replace(&mut self.kept, next) {
+        // The next one first. The database counts, so each is held once and let go of once.
+        let next = next.filter(|next| self.hold(next));
+        if let Some(old) = std::mem::replace(&mut self.held, next) {
             self.backend.unpin_block(old.hash);
-            log::info!(
-                target: "l2",
-                "the state of block {} is not needed for a recovery any more", old.number,
-            );
         }
     }
 
-    fn hold(&self, point: &RecoveryPoint) -> bool {
-        let held = self.backend.pin_block(point.hash);
+    fn hold(&self, block: &Held) -> bool {
+        let held = self.backend.pin_block(block.hash);
         match &held {
-            Ok(()) => log::info!(
-                target: "l2",
-                "keeping the state of block {} for a recovery", point.number,
-            ),
+            Ok(()) => {
+                log::debug!(target: "l2", "keeping the states from block {} on", block.number);
+            }
             // A state that is gone does not come again. The voter and leaders say that.
             Err(error) => log::debug!(
                 target: "l2",
-                "cannot keep the state of block {} for a recovery: {error}", point.number,
+                "cannot keep the state of block {} for a recovery: {error}", block.number,
             ),
         }
         held.is_ok()
@@ -149,46 +207,91 @@ mod tests {
         }
     }
 
-    fn point(hashes: &[BlockHash], number: u32) -> RecoveryPoint {
-        RecoveryPoint { l1_height: 1, number, hash: hashes[number as usize] }
+    fn hash_of(hashes: &[BlockHash]) -> impl Fn(BlockNumber) -> Option<BlockHash> + '_ {
+        |number| hashes.get(number as usize).copied()
+    }
+
+    fn held(hashes: &[BlockHash], number: u32) -> Held {
+        Held { number, hash: hashes[number as usize] }
+    }
+
+    fn keep(keeper: &mut Keeper<Database>, hashes: &[BlockHash], needed: Option<Held>) {
+        let head = u32::try_from(hashes.len() - 1).expect("few");
+        keeper.keep(needed, head, hash_of(hashes));
     }
 
     #[test]
     fn p20_a_state_that_is_needed_is_not_pruned_until_it_is_not() {
         let (database, mut hashes) = (database(), Vec::new());
         let mut keeper = Keeper::new(database.clone());
-        let has = |point: &RecoveryPoint| database.have_state_at(point.hash, point.number);
+        let has = |block: &Held| database.have_state_at(block.hash, block.number);
         extend(&database, &mut hashes, 3);
-        let (before, kept) = (point(&hashes, 1), point(&hashes, 2));
+        let (before, kept) = (held(&hashes, 1), held(&hashes, 2));
         assert!(has(&before) && has(&kept));
-        keeper.keep(Some(kept));
+        keep(&mut keeper, &hashes, Some(kept));
         extend(&database, &mut hashes, 10);
         // Again with each look.
-        keeper.keep(Some(kept));
+        keep(&mut keeper, &hashes, Some(kept));
         assert!(has(&kept) && !has(&before));
         let state = database.state_at(kept.hash, TrieCacheContext::Untrusted);
         let value = state.expect("it is kept").storage(b"number").expect("it is whole");
         assert_eq!(value, Some(2_u32.to_le_bytes().to_vec()));
 
         // What was not held is gone with the first block after it.
-        keeper.keep(None);
+        keep(&mut keeper, &hashes, None);
         extend(&database, &mut hashes, 11);
         assert!(!has(&kept));
-        keeper.keep(Some(kept));
-        assert_eq!(keeper.kept, None);
+        keep(&mut keeper, &hashes, Some(kept));
+        assert_eq!(keeper.held, None);
     }
 
     #[test]
     fn p20_of_two_states_the_one_that_is_needed_now_is_held() {
         let (database, mut hashes) = (database(), Vec::new());
         let mut keeper = Keeper::new(database.clone());
-        let has = |point: &RecoveryPoint| database.have_state_at(point.hash, point.number);
+        let has = |block: &Held| database.have_state_at(block.hash, block.number);
         extend(&database, &mut hashes, 4);
-        let (first, second) = (point(&hashes, 2), point(&hashes, 4));
-        keeper.keep(Some(first));
-        keeper.keep(Some(second));
+        let (first, second) = (held(&hashes, 2), held(&hashes, 4));
+        keep(&mut keeper, &hashes, Some(first));
+        keep(&mut keeper, &hashes, Some(second));
         extend(&database, &mut hashes, 12);
         assert!(has(&second) && !has(&first));
+        // One that is older than what is held.
+        let third = held(&hashes, 11);
+        keep(&mut keeper, &hashes, Some(third));
+        keep(&mut keeper, &hashes, Some(held(&hashes, 10)));
+        assert_eq!(keeper.held, Some(held(&hashes, 10)));
+    }
+
+    /// Else all of it would be pruned with one block.
+    #[test]
+    fn p20_what_was_held_for_long_is_let_go_of_by_and_by() {
+        let (database, mut hashes) = (database(), Vec::new());
+        let mut keeper = Keeper::new(database.clone());
+        extend(&database, &mut hashes, 3);
+        keep(&mut keeper, &hashes, Some(held(&hashes, 2)));
+        extend(&database, &mut hashes, 2 * STRIDE + 50);
+        // A restart forgets what was held, and finds it.
+        let oldest = keeper.oldest(2 * STRIDE + 50, hash_of(&hashes));
+        assert_eq!(oldest, Some(held(&hashes, 2)));
+        for number in [2 + STRIDE, 2 + 2 * STRIDE] {
+            keep(&mut keeper, &hashes, None);
+            assert_eq!(keeper.held, Some(held(&hashes, number)));
+            let next = u32::try_from(hashes.len()).expect("few");
+            extend(&database, &mut hashes, next);
+            let oldest = keeper.oldest(next, hash_of(&hashes));
+            assert_eq!(oldest, Some(held(&hashes, number)));
+        }
+        keep(&mut keeper, &hashes, None);
+        assert_eq!(keeper.held, None);
+    }
+
+    #[test]
+    fn where_nothing_was_pruned_nothing_is_let_go_of() {
+        let (database, mut hashes) = (database(), Vec::new());
+        let keeper = Keeper::new(database.clone());
+        extend(&database, &mut hashes, 2);
+        assert_eq!(keeper.oldest(2, hash_of(&hashes)), None);
     }
 
     #[test]

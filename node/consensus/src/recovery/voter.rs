@@ -133,7 +133,7 @@ pub async fn run<C, B, S>(
     loop {
         let info = client.info();
         // First, so that nothing is pruned between the look and the vote.
-        if let Err(error) = keeper.look(&*client, info.finalized_hash) {
+        if let Err(error) = keeper.look(&*client) {
             log::debug!(target: "l2", "cannot look which state a recovery needs: {error}");
         }
         let view = NodeView {

@@ -165,14 +165,14 @@ impl<T: Config> Pallet<T> {
             end.checked_sub(start) == Some(RecentBurns::<T>::iter_keys().count() as u64),
             "the log of recent burns has no gaps"
         );
-        let (start, end) = MintedBeforeRange::<T>::get();
-        ensure!(
-            end.checked_sub(start) == Some(MintedBefore::<T>::iter_keys().count() as u64),
-            "the log of what had been minted has no gaps"
-        );
         ensure!(
             Sweep::<T>::get().is_none_or(|(place, until)| place < until && until <= end),
             "what is to be judged is in the log"
+        );
+        let (first, next) = MintedBeforeRange::<T>::get();
+        ensure!(
+            next.checked_sub(first) == Some(MintedBefore::<T>::iter_keys().count() as u64),
+            "the log of what had been minted has no gaps"
         );
         ensure!(on_last_day == last.amount, "the day's credits sum to what it counts");
         Ok(())

@@ -17,13 +17,14 @@ use frame_support::traits::fungible::Inspect;
 use sp_io::TestExternalities;
 use sp_runtime::{BuildStorage, Storage};
 
-const KINDS: [OffenceKind; 6] = [
+const KINDS: [OffenceKind; 7] = [
     OffenceKind::DoubleSign,
     OffenceKind::TimestampManipulation,
     OffenceKind::Offline,
     OffenceKind::Timeout,
     OffenceKind::Censorship,
     OffenceKind::RepeatedCensorship,
+    OffenceKind::Withholding,
 ];
 const HEIGHT: u32 = 4_321;
 

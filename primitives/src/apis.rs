@@ -59,6 +59,31 @@ pub struct RelayStatus {
     pub recovers_until: Option<u32>,
     /// L1's time as L2 knows it.
     pub time: L1Time,
+    /// Who has kept L1 from being attested by casting no vote, and for how long (R17.6).
+    pub withheld: Vec<Withheld>,
+}
+
+/// For how long an account has withheld relay votes while more than half agreed. It shrinks
+/// while the account votes, and its seat is lost at `relay_withholding_s`.
+#[derive(
+    Clone,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+)]
+#[serde(rename_all = "camelCase")]
+pub struct Withheld {
+    /// The account.
+    pub account: AccountId,
+    /// How long, milliseconds of blocks at their usual distance.
+    pub ms: Moment,
 }
 
 /// The page that must be delivered next.

@@ -196,6 +196,9 @@ pub struct ChainParameters {
     pub emergency_recovery_s: u64,
     /// Time without news of L1 after which it counts as stalled (R27.5).
     pub l1_stall_s: u64,
+    /// Time for which a sequencer may keep L1 from being attested by casting no vote (R17.6);
+    /// 0: for ever.
+    pub relay_withholding_s: u64,
     /// Smallest base fee of a transaction: 0.00001 coin.
     pub min_fee: Balance,
     /// Who gets base fees.

@@ -107,6 +107,10 @@ pub fn check(parameters: &ChainParameters) -> Result<(), InvalidParameters> {
             (MIN_L1_STALL_S..=MAX_EMERGENCY_DELAY_S).contains(&p.l1_stall_s),
             "l1StallS must be between 60 and 604800",
         ),
+        (
+            p.relay_withholding_s <= MAX_EMERGENCY_DELAY_S,
+            "relayWithholdingS must be at most 604800",
+        ),
         (p.min_fee > 0, "minFee must not be 0"),
         (
             p.fee_split.producer.saturating_add(p.fee_split.others) <= MAX_PERCENT,

@@ -9,21 +9,23 @@ use crate::{
     fork::CastForkVote,
     pallet::{
         Applied, AppliedHashes, Attested, AttestedQueue, Call, Config, ForkVotes, PageProgress,
-        Pallet, RankingHash, Recovery, TipTimes, Votes, VotesSetId,
+        Pallet, RankingHash, Recovery, TipTimes, Unpunished, Votes, VotesSetId, WithheldTimes,
     },
     tally::{Candidate, CastVote, HeightVotes},
     types::{Tips, VoterTip, MAX_QUEUE},
+    withheld::{MAX_WITHHOLDERS, PUNISHED},
 };
 use alloc::{vec, vec::Vec};
 use cascoin_l2_primitives::{
-    chain::MAX_SEQUENCERS,
+    apis::Withheld,
+    chain::{AccountId, Moment, MAX_SEQUENCERS},
     l1::{burn::MAX_KEPT_PAYLOAD, L1Hash, OutPoint},
     relay::{
         EventPage, ForkPoint, ForkVote, L1BlockContext, L1BlockDigest, L1Event, OnL1Event,
         PageProof, RelayRange, RelayVote, MAX_EVENTS_PER_PAGE, MAX_FORK_DEPTH, MAX_PROOF_DEPTH,
         MAX_RANGE,
     },
-    sequencers::SequencerSetProvider,
+    sequencers::{Offence, OffenceKind, SequencerSetProvider},
 };
 use core::ops::Range;
 use frame_benchmarking::v2::*;
@@ -291,6 +293,51 @@ mod benchmarks {
             standing = Pallet::<T>::fork_standing(VOTER, &ballot.fork, ballot.tip_time);
         }
         assert_eq!(standing, crate::fork::ForkStanding::Taken);
+    }
+
+    /// Just more than half agree on the next L1 block, all others come to the deadline with
+    /// this look, and as many accounts are kept as there is room for.
+    #[benchmark]
+    fn look() {
+        let members = T::Sequencers::members() as u16;
+        let agree = members / 2 + 1;
+        let next = range::<T>(1, 0, H256::zero()).0[0];
+        put_votes::<T>(next.height, vec![candidate(next, 0..agree)]);
+        VotesSetId::<T>::put(T::Sequencers::set_id());
+        let deadline = T::Parameters::get().relay_withholding_s * 1_000;
+        let silent = (agree..members).filter_map(T::Sequencers::account);
+        let mut times: Vec<_> =
+            silent.map(|account| Withheld { account, ms: deadline - 1 }).collect();
+        let silent = times.len();
+        // Accounts that are in no set.
+        let others = (0..MAX_WITHHOLDERS as usize - silent)
+            .map(|number| Withheld { account: AccountId::new(hash(4, number as u32).0), ms: 1 });
+        times.extend(others);
+        WithheldTimes::<T>::put(BoundedVec::truncate_from(times));
+        #[block]
+        {
+            Pallet::<T>::look(1, Moment::MAX);
+        }
+        assert_eq!(Unpunished::<T>::get().len(), silent);
+        assert!(silent > 0);
+    }
+
+    /// The first of a full set.
+    #[benchmark]
+    fn punish() {
+        let offence = |number: u32| Offence {
+            kind: OffenceKind::Withholding,
+            offender: AccountId::new([number as u8; 32]),
+            set_id: 0,
+            height: 1,
+        };
+        let all: Vec<_> = (0..MAX_SEQUENCERS).map(offence).collect();
+        Unpunished::<T>::put(BoundedVec::truncate_from(all));
+        #[block]
+        {
+            Pallet::<T>::punish();
+        }
+        assert_eq!(Unpunished::<T>::get().len() as u32, MAX_SEQUENCERS - PUNISHED);
     }
 
     #[benchmark]

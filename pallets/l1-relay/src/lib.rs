@@ -33,7 +33,7 @@
 //!   and height, and an older vote that somebody replays changes nothing
 //!   ([`tally`], [`TipTimes`]).
 //! - All storage is bounded: 64 heights of at most 64 voters, a fork point of each, 64
-//!   waiting blocks, 32,768 applied hashes, three terms.
+//!   waiting blocks, 32,768 applied hashes, three terms, 128 accounts that withheld votes.
 //! - L1 down, slow or lying to some: the chain goes on and the relay waits. If
 //!   the quorum sees another history below the next block, that is shown as a
 //!   [`Mismatch`] and nothing more is attested until the quorum's votes
@@ -42,6 +42,9 @@
 //!   [`MAX_FORK_DEPTH`](cascoin_l2_primitives::relay::MAX_FORK_DEPTH) blocks below the
 //!   highest that any fork replaced since the relay last was beyond all of them, and
 //!   the new one is attested and delivered from there like any other.
+//!
+//! - Who keeps L1 from being attested by casting no vote, while more than half agree on the
+//!   next block, is found and punished ([`withheld`], R17.6, ADR 0034); who votes never is.
 //!
 //! What it does not do: money. It neither judges nor credits a burn.
 //!
@@ -71,6 +74,7 @@ mod query;
 pub mod tally;
 pub mod types;
 pub mod weights;
+pub mod withheld;
 mod worker;
 
 #[cfg(test)]
@@ -90,6 +94,10 @@ mod term_tests;
 #[cfg(test)]
 mod vote_tests;
 #[cfg(test)]
+mod withheld_property_tests;
+#[cfg(test)]
+mod withheld_tests;
+#[cfg(test)]
 mod worker_tests;
 
 pub use weights::WeightInfo;
@@ -103,16 +111,17 @@ pub mod pallet {
         fork::{CastForkVotes, ForkStanding},
         tally::{Clock, HeightVotes},
         types::{BlockPages, Progress, Queue, Tips, APPLIED_HASHES_KEPT},
+        withheld::Times,
     };
     use cascoin_l2_primitives::{
         apis::ParentMismatch,
-        chain::{ChainParameters, Moment},
+        chain::{AccountId, ChainParameters, Moment, MAX_SEQUENCERS},
         l1::L1Hash,
         relay::{
             EventPage, ForkVote, L1BlockContext, L1BlockDigest, OnL1BlockApplied, OnL1Event,
             OnL1Fork, PageProof, RelayVote, MAX_RANGE,
         },
-        sequencers::SequencerSetProvider,
+        sequencers::{Offence, OnOffence, SequencerSetProvider},
     };
     use frame_support::{pallet_prelude::*, traits::Time};
     use frame_system::{offchain::CreateAuthorizedTransaction, pallet_prelude::*};
@@ -148,6 +157,12 @@ pub mod pallet {
 
         /// Told when applied blocks are replaced, and when the relay has caught up.
         type OnFork: OnL1Fork;
+
+        /// Told of each sequencer that withheld its votes for too long.
+        type OnOffence: OnOffence;
+
+        /// Whether nobody is judged by its votes now, nor punished.
+        type Unjudged: Get<bool>;
 
         /// Weights of the calls.
         type WeightInfo: WeightInfo;
@@ -203,6 +218,15 @@ pub mod pallet {
     /// Blocks whose pages did not hold as many events as their digest said.
     #[pallet::storage]
     pub type EventCountMismatches<T> = StorageValue<_, u64, ValueQuery>;
+
+    /// For how long accounts have kept L1 from being attested by casting no vote.
+    #[pallet::storage]
+    pub type WithheldTimes<T> = StorageValue<_, Times, ValueQuery>;
+
+    /// Offences that are established and not punished yet, oldest first.
+    #[pallet::storage]
+    pub type Unpunished<T> =
+        StorageValue<_, BoundedVec<Offence, ConstU32<MAX_SEQUENCERS>>, ValueQuery>;
 
     /// L1 hashes that seed the ranking of leaders, by term.
     #[pallet::storage]
@@ -339,6 +363,12 @@ pub mod pallet {
             /// The new set.
             set_id: u64,
         },
+        /// A sequencer has kept L1 from being attested for too long by casting no vote, while
+        /// more than half agreed on the next block (R17.6). It is punished in the next blocks.
+        VotesWithheld {
+            /// The sequencer.
+            sequencer: AccountId,
+        },
     }
 
     #[pallet::error]
@@ -375,7 +405,7 @@ pub mod pallet {
             if Self::drop_votes_of_old_set() {
                 weight.saturating_accrue(T::WeightInfo::drop_votes());
             }
-            weight
+            weight.saturating_add(Self::watch(block.saturated_into()))
         }
 
         fn offchain_worker(block: BlockNumberFor<T>) {

@@ -10,7 +10,7 @@ use cascoin_l2_primitives::{
         L1BlockDigest, L1Event, OnL1BlockApplied, OnL1Event, OnL1Fork, PageProof, RelayRange,
         RelayVote,
     },
-    sequencers::SequencerSetProvider,
+    sequencers::{Offence, OnOffence, SequencerSetProvider},
 };
 use frame_support::{
     derive_impl,
@@ -87,6 +87,13 @@ parameter_types! {
     /// Heights of the fork points that the recorder was told of; 0 for a recovery.
     pub static Forks: Vec<u32> = vec![];
     pub static EventWeight: Weight = Weight::zero();
+    /// Time for which a sequencer may withhold its votes, seconds; 0: for ever.
+    pub static WithholdingS: u64 = 0;
+    pub static Unjudged: bool = false;
+    /// Who was punished, in order.
+    pub static Punished: Vec<Offence> = vec![];
+    /// Indices of sequencers that cannot vote.
+    pub static Barred: Vec<u16> = vec![];
 }
 
 thread_local! {
@@ -109,10 +116,12 @@ pub fn parameters() -> ChainParameters {
     ChainParameters {
         chain_id: 3,
         l1_start: L1Start { height: START, hash: L1Hash([1; 32]) },
+        block_time_ms: 500,
         blocks_per_leader: 4,
         session_blocks: 8,
         min_sequencers: MinSequencers::get(),
         mint_timeout_ms: TIMEOUT_MS,
+        relay_withholding_s: WithholdingS::get(),
         ..Default::default()
     }
 }
@@ -152,6 +161,9 @@ impl SequencerSetProvider for Sequencers {
     }
 
     fn relay_key(index: u16) -> Option<ed25519::Public> {
+        if Barred::get().contains(&index) {
+            return None;
+        }
         Members::get().get(usize::from(index)).map(|seed| pair(*seed).public())
     }
 
@@ -194,6 +206,16 @@ impl OnL1Fork for Recorder {
     }
 }
 
+impl OnOffence for Recorder {
+    fn on_offence(offence: &Offence) {
+        Punished::mutate(|all| all.push(offence.clone()));
+    }
+
+    fn max_offence_weight() -> Weight {
+        Weight::zero()
+    }
+}
+
 impl Config for Test {
     type Sequencers = Sequencers;
     type Parameters = Parameters;
@@ -201,6 +223,8 @@ impl Config for Test {
     type OnEvent = Recorder;
     type OnApplied = Recorder;
     type OnFork = Recorder;
+    type OnOffence = Recorder;
+    type Unjudged = Unjudged;
     type WeightInfo = ();
 }
 
@@ -214,6 +238,10 @@ pub fn new_test_ext(sequencers: u8) -> sp_io::TestExternalities {
     AppliedHeights::set(vec![]);
     Forks::set(vec![]);
     EventWeight::set(Weight::zero());
+    WithholdingS::set(0);
+    Unjudged::set(false);
+    Punished::set(vec![]);
+    Barred::set(vec![]);
     let storage = RuntimeGenesisConfig::default().build_storage().expect("a valid genesis");
     let mut ext = sp_io::TestExternalities::new(storage);
     ext.execute_with(|| run_to(1));

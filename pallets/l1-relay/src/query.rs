@@ -2,7 +2,7 @@
 
 use crate::pallet::{
     Applied, AppliedHashes, Attested, AttestedQueue, Config, Mismatch, PageProgress, Pallet,
-    RankingHash, Recovery,
+    RankingHash, Recovery, WithheldTimes,
 };
 use alloc::vec::Vec;
 use cascoin_l2_primitives::{
@@ -32,6 +32,7 @@ impl<T: Config> Pallet<T> {
             fork_votes: Self::most_fork_votes(),
             recovers_until: Recovery::<T>::get(),
             time: Self::l1_time(T::Time::now()),
+            withheld: WithheldTimes::<T>::get().into_inner(),
         }
     }
 
@@ -141,7 +142,7 @@ impl<T: Config> Pallet<T> {
                 "a candidate has votes and its height"
             );
         }
-        Ok(())
+        Self::check_withheld()
     }
 }
 

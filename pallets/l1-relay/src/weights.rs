@@ -31,6 +31,10 @@ pub trait WeightInfo {
     fn authorize_vote_fork() -> Weight;
     /// The fork vote that completes the quorum: the relay goes back.
     fn vote_fork() -> Weight;
+    /// A look at who withholds votes.
+    fn look() -> Weight;
+    /// Taking those out that are punished, without what that costs each.
+    fn punish() -> Weight;
 }
 
 const MICROSECOND: u64 = 1_000_000;
@@ -40,7 +44,7 @@ pub struct EstimatedWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
     fn on_initialize() -> Weight {
-        Weight::from_parts(20 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(5, 4)
+        Weight::from_parts(20 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(6, 4)
     }
 
     fn drop_votes() -> Weight {
@@ -86,6 +90,17 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
     fn vote_fork() -> Weight {
         Weight::from_parts(300 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(16, 73)
     }
+
+    // Reads: whether it is judged (four), parameters, mismatch, recovery, what is attested,
+    // the votes' set and the set's id, votes, members, the time, all that is withheld, who is
+    // unpunished; the set for the key and the account of each. The set is decoded 128 times.
+    fn look() -> Weight {
+        Weight::from_parts(5_000 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(20, 2)
+    }
+
+    fn punish() -> Weight {
+        Weight::from_parts(30 * MICROSECOND, 0) + T::DbWeight::get().reads_writes(5, 1)
+    }
 }
 
 impl WeightInfo for () {
@@ -122,6 +137,14 @@ impl WeightInfo for () {
     }
 
     fn vote_fork() -> Weight {
+        Weight::zero()
+    }
+
+    fn look() -> Weight {
+        Weight::zero()
+    }
+
+    fn punish() -> Weight {
         Weight::zero()
     }
 }

@@ -16,7 +16,7 @@ pub const fn points(offence: OffenceKind) -> u8 {
         OffenceKind::DoubleSign => 100,
         // The L1 prototype's figure (cascoin-l1.md 6.11).
         OffenceKind::TimestampManipulation => 10,
-        OffenceKind::Offline => 5,
+        OffenceKind::Offline | OffenceKind::Withholding => 5,
         // Happens to an honest sequencer that restarts while it leads.
         OffenceKind::Timeout => 1,
         OffenceKind::Censorship => 10,

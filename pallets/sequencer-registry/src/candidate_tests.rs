@@ -551,6 +551,47 @@ fn seq_offline_takes_seat_and_attestation_of_a_candidate() {
     });
 }
 
+/// R17.6: who keeps L1 from being attested loses its seat, which is drawn before the epoch
+/// ends, and has to be vouched for again; others keep theirs.
+#[test]
+fn r17_6_who_withholds_relay_votes_makes_room_for_others() {
+    run(|| {
+        let (seated, others) = six_stand(3);
+        assert_eq!((seated.len(), others.len()), (3, 3));
+        for n in &seated[..2] {
+            offend(*n, OffenceKind::Withholding);
+            System::assert_last_event(Event::<Test>::Removed { account: account(*n) }.into());
+            assert!(matches!(candidate(*n).attestation, Attestation::Waiting(_)));
+        }
+        assert_eq!(elected(), [account(seated[2])]);
+        // Session 5 does not end an epoch of two.
+        session_ends(5);
+        let draw = PendingDraw::<Test>::get().expect("it is announced");
+        assert!(!draw.all);
+        let standing: Vec<_> = draw.standing.iter().map(|one| one.account.clone()).collect();
+        assert_eq!(standing, others.iter().map(|n| account(*n)).collect::<Vec<_>>());
+        session_ends(7);
+        let drawn = elected();
+        assert_eq!((drawn.len(), &drawn[0]), (3, &account(seated[2])));
+        assert!(drawn[1..].iter().all(|one| standing.contains(one)));
+    });
+}
+
+#[test]
+fn r17_6_who_was_appointed_goes_as_well_and_enough_stay() {
+    run(|| {
+        offend(3, OffenceKind::Withholding);
+        System::assert_last_event(Event::<Test>::Removed { account: account(3) }.into());
+        // Two are the least there may be.
+        offend(2, OffenceKind::Withholding);
+        assert_eq!(Members::<Test>::get().len(), 2);
+        assert_eq!(session_ends(1), accounts(&[1, 2]));
+        // It is no ban.
+        let member = Member { account: account(3), weight: 1 };
+        assert_ok!(Registry::add_member(RuntimeOrigin::root(), member));
+    });
+}
+
 /// R25.5: who led in vain loses its seat, which is drawn anew before the epoch ends;
 /// nobody else's is, and once in an epoch.
 #[test]

@@ -27,7 +27,8 @@
 //! Until it [resigns](Pallet::resign) and is out of the set it must keep its stake
 //! ([`StakeCommitment`](cascoin_l2_primitives::sequencers::StakeCommitment)). Who signs
 //! twice is barred for ever; a candidate that is offline loses its attestation and its
-//! seat (`SEQ_OFFLINE`), as far as the set stays large enough. After a session in which
+//! seat (`SEQ_OFFLINE`), as far as the set stays large enough, and so does whoever keeps L1
+//! from being attested, appointed or not (R17.6). After a session in which
 //! blocks came late too often, those who led in vain lose their seats before the epoch
 //! ends (R25.5).
 //!
@@ -275,8 +276,8 @@ pub mod pallet {
     #[pallet::storage]
     pub type EarlyDraw<T: Config> = StorageValue<_, u32, OptionQuery>;
 
-    /// Whether somebody is out for ever since the last session end, so that the free seats are
-    /// to be drawn before the epoch ends.
+    /// Whether somebody is out for ever since the last session end, or out because it withheld
+    /// relay votes, so that the free seats are to be drawn before the epoch ends.
     #[pallet::storage]
     pub type SeatsFreed<T: Config> = StorageValue<_, bool, ValueQuery>;
 
@@ -389,7 +390,8 @@ pub mod pallet {
             /// How many candidates have one.
             elected: u32,
         },
-        /// A candidate lost its seat or its attestation.
+        /// A candidate lost its seat or its attestation, or a member its seat because it
+        /// withheld relay votes.
         Removed {
             /// Who.
             account: AccountId,

@@ -62,6 +62,27 @@ impl<T: Config> Pallet<T> {
             Self::deposit_event(Event::Removed { account: account.clone() });
         }
     }
+
+    /// Who keeps L1 from being attested makes room for others, as far as enough are left
+    /// (R17.6): its seat is drawn anew with the others that are free, announced as the session
+    /// ends, and it must be vouched for again. Who was appointed goes, too: what governance
+    /// could do about it may be what L1 is to bring.
+    fn replace(account: &AccountId) {
+        let goes = match Candidates::<T>::get(account) {
+            Some(candidate) => {
+                let goes = Self::take_seat(account);
+                if goes {
+                    Self::ask_again(account, candidate, Clock::<T>::get());
+                }
+                goes
+            }
+            None => Self::dismiss(account),
+        };
+        if goes {
+            SeatsFreed::<T>::put(true);
+            Self::deposit_event(Event::Removed { account: account.clone() });
+        }
+    }
 }
 
 /// R25.5: candidates that led in vain lose their seats, and these are drawn anew before
@@ -94,6 +115,7 @@ impl<T: Config> OnOffence for Pallet<T> {
             OffenceKind::DoubleSign => Self::bar(&offence.offender),
             OffenceKind::Offline => Self::unseat(&offence.offender),
             OffenceKind::RepeatedCensorship => Self::exclude(&offence.offender),
+            OffenceKind::Withholding => Self::replace(&offence.offender),
             // These cost stake and reputation, and with them the next election.
             OffenceKind::TimestampManipulation | OffenceKind::Timeout | OffenceKind::Censorship => {
             }

@@ -151,15 +151,17 @@ impl<T: Config> Pallet<T> {
         true
     }
 
-    /// Removes a member, if enough others are left.
-    pub(crate) fn dismiss(account: &AccountId) {
+    /// Removes a member, if enough others are left. Returns whether it did.
+    pub(crate) fn dismiss(account: &AccountId) -> bool {
         Members::<T>::mutate(|members| {
             let mut left = members.clone();
             left.retain(|member| member.account != *account);
-            if left.len() < members.len() && can_form_a_set::<T>(&seated::<T>(&left)) {
+            let goes = left.len() < members.len() && can_form_a_set::<T>(&seated::<T>(&left));
+            if goes {
                 *members = left;
             }
-        });
+            goes
+        })
     }
 
     /// A candidate whose attestation is void is asked about again.

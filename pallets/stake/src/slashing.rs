@@ -51,6 +51,8 @@ pub const fn share(offence: OffenceKind) -> Permill {
         // It gained nobody anything: the runtime applied what was left out.
         OffenceKind::Censorship => Permill::from_percent(1),
         OffenceKind::RepeatedCensorship => Permill::from_percent(20),
+        // As being away: its L1 node may have been.
+        OffenceKind::Withholding => Permill::from_parts(1_000),
     }
 }
 
@@ -58,7 +60,7 @@ pub const fn share(offence: OffenceKind) -> Permill {
 pub const fn to_fund(offence: OffenceKind) -> Permill {
     match offence {
         // R25.6: users are compensated for downtime by those who were down.
-        OffenceKind::Offline | OffenceKind::Timeout => Permill::one(),
+        OffenceKind::Offline | OffenceKind::Timeout | OffenceKind::Withholding => Permill::one(),
         OffenceKind::DoubleSign
         | OffenceKind::TimestampManipulation
         | OffenceKind::Censorship

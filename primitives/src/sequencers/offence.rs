@@ -48,6 +48,10 @@ pub enum OffenceKind {
     /// Did so in three epochs of a month (R17.5).
     #[codec(index = 5)]
     RepeatedCensorship,
+    /// Kept L1 blocks from being attested by casting no vote, while more than half agreed on
+    /// them (R17.6). Nobody can tell it from a node whose L1 is away.
+    #[codec(index = 6)]
+    Withholding,
 }
 
 /// An offence that the chain has established.

@@ -21,7 +21,19 @@ impl pallet_l1_relay::Config for Runtime {
     type OnEvent = L1Events;
     type OnApplied = ();
     type OnFork = L1Forks;
+    type OnOffence = super::offences::Punishments;
+    type Unjudged = VotesUnjudged;
     type WeightInfo = crate::weights::pallet_l1_relay::WeightInfo<Runtime>;
+}
+
+/// Whether nobody is judged by its relay votes: in an emergency, and while a recovery runs or
+/// has left offences to punish. Then seats and stakes are not what they will be.
+pub struct VotesUnjudged;
+
+impl Get<bool> for VotesUnjudged {
+    fn get() -> bool {
+        super::liveness::Emergency::get() || super::recovery::users_wait()
+    }
 }
 
 /// Each kind of event has one pallet that acts on it. Reputation also notes who signed what

@@ -81,6 +81,7 @@ pub fn mainnet() -> ChainParameters {
         emergency_delay_s: DAY_S,
         emergency_recovery_s: HOUR_S,
         l1_stall_s: 2 * HOUR_S,
+        relay_withholding_s: 2 * DAY_S,
         min_fee: l1.min_fee(),
         fee_split: FEE_SPLIT,
         fee_discount_score: 80,
@@ -152,6 +153,7 @@ pub fn regtest() -> ChainParameters {
         emergency_recovery_s: 60,
         // Its L1 mines when somebody wants it to.
         l1_stall_s: 300,
+        relay_withholding_s: 600,
         min_fee: l1.min_fee(),
         fee_split: FEE_SPLIT,
         fee_discount_score: 50,

@@ -34,3 +34,4 @@ mod sessions;
 mod stake;
 mod time;
 mod trust;
+mod withholding;

@@ -125,6 +125,9 @@ struct Params {
     emergency_recovery_seconds: u64,
     /// Time without news of L1 after which it is stalled.
     l1_stall_seconds: u64,
+    /// Time for which a sequencer may keep L1 from being attested by casting no vote; zero if
+    /// for ever.
+    relay_withholding_seconds: u64,
     min_fee: String,
     /// Least deficit after a fork of L1 for which sequencers vote that a recovery begins;
     /// zero if they never do.
@@ -219,6 +222,7 @@ pub(super) fn chain_info(context: &Context, args: &Args) -> RpcResult<ChainInfo>
             emergency_delay_seconds: parameters.emergency_delay_s,
             emergency_recovery_seconds: parameters.emergency_recovery_s,
             l1_stall_seconds: parameters.l1_stall_s,
+            relay_withholding_seconds: parameters.relay_withholding_s,
             min_fee: at.coins(parameters.min_fee),
             recovery_threshold: at.coins(parameters.recovery_threshold),
         },

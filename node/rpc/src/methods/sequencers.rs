@@ -76,6 +76,9 @@ struct Sequencer {
     /// Share of the blocks of the last session and the current one that it signed,
     /// percent, with one decimal.
     uptime_percent: f64,
+    /// For how long it has kept L1 from being attested by casting no relay vote; at
+    /// `relayWithholdingSeconds` of `l2_getchaininfo` it loses its seat (R17.6).
+    relay_votes_withheld_seconds: u64,
     keys: Keys,
 }
 
@@ -94,6 +97,10 @@ pub(super) fn sequencers(context: &Context, args: &Args) -> RpcResult<Sequencers
     let head = at.head.hash;
     let set = context.chain.sequencers(head)?;
     let participation = context.chain.participation(head)?;
+    let withheld = context.chain.relay(head)?.withheld;
+    let withheld_ms = |account: &AccountId| {
+        withheld.iter().find(|one| one.account == *account).map_or(0, |one| one.ms)
+    };
     let engine = context.engine.status();
     let hex = |key: &[u8]| format!("0x{}", hex::encode(key));
     let nothing = |account: &AccountId| SequencerParticipation {
@@ -126,6 +133,7 @@ pub(super) fn sequencers(context: &Context, args: &Args) -> RpcResult<Sequencers
             votes_cast: took_part.votes,
             votes_missed: took_part.missed_votes,
             uptime_percent: f64::from(took_part.uptime_permille) / 10.0,
+            relay_votes_withheld_seconds: withheld_ms(&member.account) / 1_000,
             is_eligible: eligibility.suffices,
             hat_score: eligibility.score.get(),
             stake: at.coins(eligibility.stake),

@@ -21,6 +21,7 @@ use cascoin_l2_primitives::{
         BurnOutcome, BurnRecord, BurnWait, CandidateInfo, DoubleSignRecord, Eligibility,
         ForcedStatus, MintRecord, MintingStatus, OpenVote, OutageClaim, Peg, RelayStatus,
         ReputationExports, ReputationReport, SequencerParticipation, SupplyReport, WaitCause,
+        Withheld,
     },
     chain::{AccountId, BlockHash, BlockNumber, FeeSplit, Header, SequencerInfo, SequencerSet},
     consensus::LeaderDigest,
@@ -146,6 +147,7 @@ impl ChainReader for TestChain {
             mint_timeout_ms: 600_000,
             min_fee: 1_000,
             recovery_threshold: 100_000_000,
+            relay_withholding_s: 172_800,
             max_deposit: 1_000_000_000,
             min_sequencer_score: 70,
             min_sequencer_stake: 100_000_000,
@@ -200,6 +202,7 @@ impl ChainReader for TestChain {
             applied_height: 100,
             applied_hash: L1Hash([100; 32]),
             open_votes: vec![open],
+            withheld: vec![Withheld { account: [3; 32].into(), ms: 3_600_999 }],
             ..RelayStatus::default()
         })
     }
@@ -830,6 +833,7 @@ fn chain_info_tells_chain_l1_and_parameters() {
         assert_eq!(info["params"]["leaderTimeoutSeconds"], 1);
         assert_eq!(info["params"]["minFee"], "0.00001000");
         assert_eq!(info["params"]["recoveryThreshold"], "1.00000000");
+        assert_eq!(info["params"]["relayWithholdingSeconds"], 172_800);
         assert_eq!((&info["finality"], &info["anchored"]), (&json!("final"), &json!(false)));
     }
     let open = call("l2_getchaininfo", json!([]))["minting"].clone();
@@ -993,6 +997,8 @@ fn sequencers_are_listed_in_the_order_of_the_set() {
         assert_eq!((&last["blocksProduced"], &last["blocksMissed"]), (&json!(13), &json!(1)));
         assert_eq!((&last["votesCast"], &last["votesMissed"]), (&json!(20), &json!(4)));
         assert_eq!(last["uptimePercent"], 83.3);
+        // R17.6: who keeps L1 from being attested is seen long before it costs the seat.
+        assert_eq!(last["relayVotesWithheldSeconds"], 3_600);
     }
     assert_eq!(error(Setup::default(), "l2_getsequencers", json!(["x"])).0, -32_602);
 }

@@ -183,6 +183,12 @@ def build(counted):
             return None
         say(f"    {step[0]}: {minutes(time.monotonic() - started)}")
         binaries += made
+    # Cargo takes `--test NAME` for all packages that have such a one: one that is compiled as
+    # the node is and one with counters must not share it.
+    names = [binary.name for binary in binaries if not binary.unit]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        say(f"compiled with counters and without, as another package has a test of that name: {', '.join(twice)}")
+        return None
     return sorted(binaries, key=Binary.order)
 
 

@@ -122,6 +122,12 @@ impl<B: Backend<OpaqueBlock>> Keeper<B> {
         }
         // The next one first. The database counts, so each is held once and let go of once.
         let next = next.filter(|next| self.hold(next));
+        if let Some(kept) = next.filter(|_| next == needed) {
+            log::info!(
+                target: "l2",
+                "keeping the state of block {}, and those since, for a recovery", kept.number,
+            );
+        }
         if let Some(old) = std::mem::replace(&mut self.held, next) {
             self.backend.unpin_block(old.hash);
         }

@@ -59,7 +59,7 @@ fn accounts(first: u16, sequencers: u8) -> BTreeSet<AccountId> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
     #[test]
     fn r17_6_who_votes_never_loses_its_seat_whatever_a_minority_does(

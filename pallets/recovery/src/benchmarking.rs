@@ -237,12 +237,12 @@ mod benchmarks {
     #[benchmark]
     fn body() {
         let encoded = vec![vec![7; BODY]];
-        let (root, events) = state(&[1], &[1]);
+        let (root, shown) = state(&[1], &[1]);
         let version = T::Version::get().extrinsics_root_state_version();
         let header = header(root, BlakeTwo256::ordered_trie_root(encoded.clone(), version));
         UserBlocks::<T>::insert(1, header.hash());
         run::<T>(RecoveryPoint::default(), Phase::Replaying { next: Replay::between(0, 5) });
-        let step = RecoveryStep::Block { header: Box::new(header), body: encoded, events };
+        let step = RecoveryStep::Block { header: Box::new(header), body: encoded, events: shown };
         #[extrinsic_call]
         advance(RawOrigin::None, step);
         assert!(Advanced::<T>::get());

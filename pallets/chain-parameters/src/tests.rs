@@ -163,7 +163,7 @@ fn a_chain_without_an_id_has_no_genesis() {
 
 #[test]
 fn each_rule_is_checked() {
-    let edits: [(&str, fn(&mut super::ChainParameters)); 38] = [
+    let edits: [(&str, fn(&mut super::ChainParameters)); 39] = [
         ("chainId", |p| p.chain_id = 0),
         ("decimals", |p| p.decimals = 19),
         ("l1Confirmations", |p| p.l1_confirmations = 0),

@@ -3,6 +3,7 @@
 use crate::{
     chain::{AccountId, Balance, BlockNumber, ChainParameters, Moment, SequencerSet},
     consensus::{DoubleSignEvidence, MessageKind},
+    hand_over::{HandOver, HandOverError, HandOverRecord, HandOverTerms},
     l1::{
         burn::BurnRejection, common_inputs::CommonInputsProof, inclusion::InclusionProof,
         registration::ChainName, L1Hash, OutPoint,
@@ -776,6 +777,17 @@ sp_api::decl_runtime_apis! {
         /// never more than 1,000. Of more than
         /// [`MAX_FALLEN`](crate::recovery::MAX_FALLEN) the newest are on record.
         fn fallen(from: u32, limit: u32) -> Vec<(u32, FallenTransaction)>;
+    }
+
+    /// Taking over from a set of sequencers that does nothing (R17.6).
+    pub trait HandOverApi {
+        /// What a hand-over behind this block must fit, and who may consent to one.
+        fn hand_over_terms() -> HandOverTerms;
+        /// The set that it puts into force, if this state takes it. That it is from this
+        /// block is for the caller to check: a state does not know the hash of its block.
+        fn hand_over_set(hand_over: HandOver) -> Result<SequencerSet, HandOverError>;
+        /// The last one that took place.
+        fn last_hand_over() -> Option<HandOverRecord>;
     }
 
     /// What sequencers earn.

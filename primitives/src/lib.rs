@@ -7,6 +7,7 @@
 //! - [`consensus`]: what sequencers sign, and the certificate that makes a
 //!   block final.
 //! - [`chain`]: the parameters of one chain (ledger O3) and its basic types.
+//! - [`hand_over`]: taking over from a set of sequencers that does nothing.
 //! - [`liveness`]: whether the chain and its L1 live, and when an outage is an emergency.
 //! - [`messages`]: what is on record of messages from L1, and the traits around them.
 //! - [`sequencers`]: the traits through which pallets ask who sequences, and tell of
@@ -29,6 +30,7 @@ pub mod chain;
 pub mod consensus;
 #[cfg(test)]
 mod fuzz;
+pub mod hand_over;
 pub mod l1;
 pub mod liveness;
 pub mod messages;

@@ -17,6 +17,8 @@ const MAX_BLOCK_TIME_MS: u64 = cascoin_l2_primitives::time::FREE_STEP_MS;
 const MAX_FORCED_INCLUSION_S: u64 = 24 * 60 * 60;
 /// With less a leader's usual wait would be an outage.
 const MIN_EMERGENCY_DELAY_S: u64 = 60;
+/// Eight looks of the relay, of which each counts an eighth of the deadline at most.
+const MIN_WITHHOLDING_BLOCKS: u64 = 160;
 /// A week: an emergency that comes later helps nobody.
 const MAX_EMERGENCY_DELAY_S: u64 = 7 * 24 * 60 * 60;
 /// Least time without news after which L1 may count as stalled: it has a block every 150 s.
@@ -108,8 +110,11 @@ pub fn check(parameters: &ChainParameters) -> Result<(), InvalidParameters> {
             "l1StallS must be between 60 and 604800",
         ),
         (
-            p.relay_withholding_s <= MAX_EMERGENCY_DELAY_S,
-            "relayWithholdingS must be at most 604800",
+            p.relay_withholding_s == 0
+                || (p.relay_withholding_s.saturating_mul(1_000)
+                    >= p.block_time_ms.saturating_mul(MIN_WITHHOLDING_BLOCKS)
+                    && p.relay_withholding_s <= MAX_EMERGENCY_DELAY_S),
+            "relayWithholdingS must be 0, or at least 160 blocks' time and at most 604800",
         ),
         (p.min_fee > 0, "minFee must not be 0"),
         (

@@ -163,7 +163,7 @@ fn a_chain_without_an_id_has_no_genesis() {
 
 #[test]
 fn each_rule_is_checked() {
-    let edits: [(&str, fn(&mut super::ChainParameters)); 39] = [
+    let edits: [(&str, fn(&mut super::ChainParameters)); 40] = [
         ("chainId", |p| p.chain_id = 0),
         ("decimals", |p| p.decimals = 19),
         ("l1Confirmations", |p| p.l1_confirmations = 0),
@@ -198,6 +198,7 @@ fn each_rule_is_checked() {
         ("l1StallS", |p| p.l1_stall_s = 59),
         ("l1StallS", |p| p.l1_stall_s = 604_801),
         ("relayWithholdingS", |p| p.relay_withholding_s = 604_801),
+        ("relayWithholdingS", |p| p.relay_withholding_s = 79),
         ("minFee", |p| p.min_fee = 0),
         ("feeSplit", |p| p.fee_split.others = 31),
         ("feeDiscountScore", |p| p.fee_discount_score = 101),

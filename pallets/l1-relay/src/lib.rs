@@ -111,11 +111,11 @@ pub mod pallet {
         fork::{CastForkVotes, ForkStanding},
         tally::{Clock, HeightVotes},
         types::{BlockPages, Progress, Queue, Tips, APPLIED_HASHES_KEPT},
-        withheld::Times,
+        withheld::{Sight, Times},
     };
     use cascoin_l2_primitives::{
         apis::ParentMismatch,
-        chain::{AccountId, ChainParameters, Moment, MAX_SEQUENCERS},
+        chain::{AccountId, BlockNumber, ChainParameters, Moment, MAX_SEQUENCERS},
         l1::L1Hash,
         relay::{
             EventPage, ForkVote, L1BlockContext, L1BlockDigest, OnL1BlockApplied, OnL1Event,
@@ -222,6 +222,14 @@ pub mod pallet {
     /// For how long accounts have kept L1 from being attested by casting no vote.
     #[pallet::storage]
     pub type WithheldTimes<T> = StorageValue<_, Times, ValueQuery>;
+
+    /// What the last look at who withholds its votes found.
+    #[pallet::storage]
+    pub type LastSight<T> = StorageValue<_, Sight, OptionQuery>;
+
+    /// The block in which votes of an old set were dropped last.
+    #[pallet::storage]
+    pub type VotesSince<T> = StorageValue<_, BlockNumber, ValueQuery>;
 
     /// Offences that are established and not punished yet, oldest first.
     #[pallet::storage]
@@ -775,6 +783,7 @@ pub mod pallet {
                 return false;
             }
             VotesSetId::<T>::put(set_id);
+            VotesSince::<T>::put(Self::clock().block);
             TipTimes::<T>::kill();
             ForkVotes::<T>::kill();
             let had = Self::window().fold(false, |had, height| {

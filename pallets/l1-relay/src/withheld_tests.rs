@@ -161,17 +161,30 @@ fn r17_6_nobody_is_blamed_for_what_may_be_l1s() {
 }
 
 #[test]
-fn r17_6_nobody_is_looked_at_while_a_fork_is_followed_or_it_is_said_so() {
+fn r17_6_nobody_is_looked_at_while_it_is_said_so() {
     let blocks = empty_blocks(3);
     nobody_is_blamed("what they would lose is not what it will be", || {
         Unjudged::set(true);
         all_vote(0..3, &blocks, 10);
     });
-    nobody_is_blamed("the relay recovers", || {
-        crate::Recovery::<Test>::put(START + 100);
+    nobody_is_blamed("the chain has no deadline", || {
+        WithholdingS::set(0);
         all_vote(0..3, &blocks, 10);
     });
-    nobody_is_blamed("a quorum saw another history", || {
+}
+
+/// Else one fork of L1 would be an excuse for ever: following it ends when L1's blocks are
+/// applied, which is what is held up.
+#[test]
+fn r17_6_a_fork_that_is_followed_excuses_nobody() {
+    let blocks = empty_blocks(3);
+    run_with(5, || {
+        crate::Recovery::<Test>::put(START + 100);
+        all_vote(0..3, &blocks, 10);
+        looks(LOOKS);
+        assert_eq!(punished(), [4, 5].map(account));
+    });
+    run_with(5, || {
         let seen = cascoin_l2_primitives::apis::ParentMismatch {
             height: START + 1,
             expected: start().hash,
@@ -179,10 +192,91 @@ fn r17_6_nobody_is_looked_at_while_a_fork_is_followed_or_it_is_said_so() {
         };
         crate::Mismatch::<Test>::put(seen);
         all_vote(0..3, &blocks, 10);
+        looks(LOOKS);
+        assert_eq!(punished(), [4, 5].map(account));
     });
-    nobody_is_blamed("the chain has no deadline", || {
-        WithholdingS::set(0);
+}
+
+/// Who withholds relay votes may hold up blocks as well: time is the blocks' own.
+#[test]
+fn r17_6_slow_blocks_put_the_deadline_off_by_nothing() {
+    // Besides the ten seconds of a look's blocks, and at most 12.5 with them.
+    for (more, found_at) in [(2_000, 9), (3_600_000, 9), (1_000, 10), (0, 10)] {
+        run_with(5, || {
+            all_vote(0..3, &empty_blocks(3), 10);
+            for _ in 1..found_at {
+                looks(1);
+                Now::mutate(|now| *now += more);
+                assert!(Punished::get().is_empty(), "{more} ms more");
+            }
+            looks(1);
+            assert_eq!(punished(), [4, 5].map(account), "{more} ms more");
+        });
+    }
+}
+
+/// A halt, in which nobody can vote, is charged to nobody who votes right before it.
+#[test]
+fn r17_6_time_is_charged_to_who_was_silent_before_and_after_it() {
+    run_with(5, || {
+        let blocks = empty_blocks(3);
+        all_vote(0..4, &blocks[..1], 10);
+        looks(1);
+        Now::mutate(|now| *now += 3_600_000);
+        all_vote(0..3, &blocks[1..], 20);
+        looks(1);
+        assert_eq!(withheld(), [(4, 1), (5, 1)]);
+    });
+}
+
+#[test]
+fn r17_6_a_block_is_overdue_after_an_eighth_of_the_deadline() {
+    // Of a deadline of 100 seconds 12.5, of which five are over at the first look.
+    for (age_s, silent) in [(7, vec![]), (8, vec![(4, 1), (5, 1)])] {
+        run_with(5, || {
+            let median_time = (Now::get() / 1_000) as u32 - age_s;
+            all_vote(0..3, &[L1BlockDigest { median_time, ..empty_blocks(1)[0] }], 10);
+            looks(1);
+            assert_eq!(withheld(), silent, "{age_s} s old");
+        });
+    }
+}
+
+/// Where too few are left to agree, nothing is charged, and nothing is paid back to who does
+/// not vote.
+#[test]
+fn r17_6_without_a_majority_only_votes_pay_back() {
+    run_with(7, || {
+        let blocks = empty_blocks(1);
+        all_vote(0..4, &blocks, 10);
+        looks(4);
+        assert_eq!(withheld(), [(5, 4), (6, 4), (7, 4)]);
+        SetId::set(SET + 1);
         all_vote(0..3, &blocks, 10);
+        looks(3);
+        assert_eq!(withheld(), [(5, 4), (6, 4), (7, 4)]);
+        let other = digests(&l1_chain(9, &[0]));
+        all_vote(4..5, &other, 10);
+        looks(2);
+        assert_eq!(withheld(), [(5, 2), (6, 4), (7, 4)]);
+    });
+}
+
+/// Time is an account's, wherever it stands in the set.
+#[test]
+fn r17_6_another_order_of_the_set_changes_nothing() {
+    run_with(5, || {
+        let blocks = empty_blocks(1);
+        all_vote(0..3, &blocks, 10);
+        looks(4);
+        Members::set(vec![5, 1, 4, 2, 3]);
+        SetId::set(SET + 1);
+        for voter in [1, 3, 4] {
+            all_vote(voter..voter + 1, &blocks, 10);
+        }
+        looks(LOOKS - 4);
+        assert_eq!(punished(), [5, 4].map(account));
+        assert!(Punished::get().iter().all(|offence| offence.set_id == SET + 1));
     });
 }
 

@@ -3,8 +3,8 @@
 use crate::{
     barred::BarredKey,
     pallet::{
-        ActiveSequencers, Banned, Candidates, Clock, Config, EarlyDraw, Event, KeysKept, Pallet,
-        SeatsFreed,
+        ActiveSequencers, Banned, Candidates, Clock, Config, EarlyDraw, Elected, Event, KeysKept,
+        Pallet, SeatsFreed,
     },
     WeightInfo,
 };
@@ -70,7 +70,9 @@ impl<T: Config> Pallet<T> {
     fn replace(account: &AccountId) {
         let goes = match Candidates::<T>::get(account) {
             Some(candidate) => {
-                let goes = Self::take_seat(account);
+                // One that is leaving already has no seat to give.
+                let had = Elected::<T>::get().iter().any(|seat| seat.account == *account);
+                let goes = had && Self::take_seat(account);
                 if goes {
                     Self::ask_again(account, candidate, Clock::<T>::get());
                 }

@@ -162,8 +162,8 @@ impl<T: Config> Pallet<T> {
     fn check(hand_over: &HandOver) -> Result<(), HandOverError> {
         let HandOverBase { number, hash, set_id, .. } = hand_over.base;
         let now: BlockNumber = frame_system::Pallet::<T>::block_number().saturated_into();
-        let is_parent = number.checked_add(1) == Some(now)
-            && hash == frame_system::Pallet::<T>::parent_hash();
+        let is_parent =
+            number.checked_add(1) == Some(now) && hash == frame_system::Pallet::<T>::parent_hash();
         ensure!(is_parent, HandOverError::WrongBlock);
 
         let in_force = T::Succession::set_id();

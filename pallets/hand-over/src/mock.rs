@@ -144,8 +144,6 @@ pub fn block(logs: Vec<DigestItem>) -> Weight {
 
 /// Weight of a block that has no room for transactions.
 pub fn full() -> Weight {
-    <<Test as frame_system::Config>::BlockWeights as Get<
-        frame_system::limits::BlockWeights,
-    >>::get()
-    .max_block
+    <<Test as frame_system::Config>::BlockWeights as Get<frame_system::limits::BlockWeights>>::get()
+        .max_block
 }

@@ -28,8 +28,12 @@ fn faults() -> impl Strategy<Value = Faults> {
     let height = prop_oneof![6 => Just(0u32), 1 => 1..3u32, 1 => Just(u32::MAX - PARENT)];
     let rise = prop_oneof![6 => 1..=3u64, 1 => Just(0u64), 1 => 60..70u64];
     let void = prop_oneof![4 => Just(None), 1 => (0..6usize).prop_map(Some)];
-    (height, prop::bool::weighted(0.1), rise, void)
-        .prop_map(|(height, hash, rise, void)| Faults { height, hash, rise, void })
+    (height, prop::bool::weighted(0.1), rise, void).prop_map(|(height, hash, rise, void)| Faults {
+        height,
+        hash,
+        rise,
+        void,
+    })
 }
 
 fn seeds() -> impl Strategy<Value = Vec<u8>> {

@@ -307,17 +307,7 @@ pub mod pallet {
         fn on_finalize(_: BlockNumberFor<T>) {
             assert!(Noted::<T>::take(), "Participation must be noted once in the block");
             // They decide the schedule of the next block, whatever its beginning changes.
-            let leaders = Self::read_leaders();
-            if LeaderCount::<T>::get() != leaders {
-                LeaderCount::<T>::put(leaders);
-            }
-            let set_id = T::Sequencers::set_id();
-            let before = MembersSetId::<T>::get();
-            if before != set_id {
-                Outgoing::<T>::put((before, Members::<T>::get()));
-                Members::<T>::put(Self::read_set());
-                MembersSetId::<T>::put(set_id);
-            }
+            Self::follow();
         }
 
         fn offchain_worker(now: BlockNumberFor<T>) {

@@ -333,7 +333,7 @@ pub mod pallet {
         }
 
         // A few at a time; more than come, so what has expired goes. Where others took over from
-        // a set that did nothing, some ids are no set's: as many more may go.
+        // a set that did nothing, some ids are no set's, few of them: as many more may go.
         fn forget_sets(newest: u64, now: BlockNumber, skipped: u64) {
             let begin = OldestSet::<T>::get();
             let mut oldest = begin.unwrap_or(newest);

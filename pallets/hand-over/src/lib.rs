@@ -53,7 +53,7 @@ use cascoin_l2_primitives::{
         consent_message, HandOver, HandOverBase, HandOverError, HandOverRecord, HandOverTerms,
     },
 };
-use frame_support::{ensure, traits::Get, weights::Weight};
+use frame_support::ensure;
 use sp_runtime::SaturatedConversion;
 
 /// By so much at most the id of the new set is above that of the set in force. With each

@@ -130,7 +130,9 @@ pub mod pallet {
         frame_system::Config<AccountId = AccountId> + CreateAuthorizedTransaction<Call<Self>>
     {
         /// The sequencers in force. They are read at the end of each block, so the
-        /// pallets that hold them MUST stand before this one in the runtime.
+        /// pallets that hold them MUST stand before this one in the runtime. Where a block
+        /// is made by others than the last one left behind, since they took over, it MUST be
+        /// told at once ([`Pallet::follow`]).
         type Sequencers: SequencerSetProvider;
 
         /// Who made the block. MUST be looked up before a session ends.

@@ -104,7 +104,7 @@ fn r17_6_who_takes_over_has_all_seats() {
         assert_eq!(weights, [7, WEIGHT]);
         let stored = Candidates::<Test>::get(account(4)).map(|candidate| candidate.weight);
         assert_eq!(stored, Some(WEIGHT));
-        let removed = |n| Event::Removed { account: account(n) };
+        let removed = |n| Event::<Test>::Removed { account: account(n) };
         assert_eq!(told(), [Event::Seated { account: account(4) }, removed(1), removed(3)]);
         // Who only stands is asked about no more than before.
         assert!(!asked_again(5));
@@ -157,7 +157,7 @@ fn r17_6_candidates_of_the_old_set_must_be_vouched_for_again() {
         settle(&[1, 2, 3, 7]);
         assert_eq!(take_over(&[2, 3]), [2, 3]);
         assert!(asked_again(6) && asked_again(7));
-        let removed: Vec<_> = [1, 6].map(|n| Event::Removed { account: account(n) }).into();
+        let removed = [1, 6].map(|n| Event::<Test>::Removed { account: account(n) });
         assert_eq!(told(), removed);
         assert!(Elected::<Test>::get().is_empty());
     });

@@ -131,7 +131,8 @@ pub fn consent_message(genesis: &BlockHash, base: &HandOverBase) -> Vec<u8> {
 pub enum HandOverError {
     /// It is from another block.
     WrongBlock,
-    /// Its set id is not above the one in force. Holds the least one.
+    /// Its set id is not above the one in force, or above it by more than attempts take. Holds
+    /// the least one.
     SetId(u64),
     /// Its accounts do not rise.
     Unordered,

@@ -16,6 +16,7 @@ use cascoin_l2_primitives::{
     },
     chain::{self, SequencerSet},
     consensus::DoubleSignEvidence,
+    hand_over::{HandOver, HandOverError, HandOverRecord, HandOverTerms},
     l1::{
         common_inputs::CommonInputsProof, inclusion::InclusionProof, registration::ChainName,
         L1Hash, OutPoint,
@@ -418,6 +419,20 @@ impl_runtime_apis! {
 
         fn fallen(from: u32, limit: u32) -> Vec<(u32, FallenTransaction)> {
             Recovery::fallen(from, limit)
+        }
+    }
+
+    impl cascoin_l2_primitives::apis::HandOverApi<Block> for Runtime {
+        fn hand_over_terms() -> HandOverTerms {
+            pallet_hand_over::Pallet::<Runtime>::terms()
+        }
+
+        fn hand_over_set(hand_over: HandOver) -> Result<SequencerSet, HandOverError> {
+            crate::configs::hand_over_set(&hand_over)
+        }
+
+        fn last_hand_over() -> Option<HandOverRecord> {
+            pallet_hand_over::Last::<Runtime>::get()
         }
     }
 

@@ -14,6 +14,7 @@ frame_benchmarking::define_benchmarks!(
     [pallet_compensation, crate::Compensation]
     [pallet_equivocation, crate::Equivocation]
     [pallet_forced_inclusion, crate::ForcedInclusion]
+    [pallet_hand_over, crate::HandOver]
     [pallet_l1_relay, crate::L1Relay]
     [pallet_messages, crate::Messages]
     [pallet_l2_registry, crate::L2Registry]

@@ -6,6 +6,7 @@
 //! | runs | why |
 //! |---|---|
 //! | System, Timestamp, Aura, Grandpa, Authorship | without them there is no block |
+//! | HandOver | a set can stand still then as well, and others must be able to take over |
 //! | ChainParameters | checks only |
 //! | Liveness | a silence is measured whatever else goes on |
 //! | L1Relay | the ranking of leaders is seeded each term |
@@ -14,7 +15,7 @@
 //! | Recovery | it runs the recovery |
 //!
 //! The others wait: Session, whose end elects by stake and takes references off accounts, so
-//! no session ends; Balances, Rewards, BurnMint, Stake, Compensation, Messages,
+//! no session ends but with a hand-over (`configs::hand_over`); Balances, Rewards, BurnMint, Stake, Compensation, Messages,
 //! ForcedInclusion and L2Registry, whose state goes back; TransactionPayment, whose price
 //! follows what Rewards keeps; RecoveryPoint, which would take a deficit that is restored for
 //! one that is gone; and Reputation, ReputationExport and ScoreAttestation, which read the
@@ -29,7 +30,7 @@
 use crate::{
     configs::{catch_up, note_code_change},
     AllPalletsWithSystem, Aura, Authorship, BlockNumber, ChainParameters, Equivocation, Grandpa,
-    L1Relay, Liveness, Participation, RateLimit, Recovery, Runtime, System, Timestamp,
+    HandOver, L1Relay, Liveness, Participation, RateLimit, Recovery, Runtime, System, Timestamp,
     TimestampGuard,
 };
 use frame_executive::OnInitializeWithWeightRegistration;
@@ -44,6 +45,7 @@ use frame_support::{
 type Always = (
     System,
     Timestamp,
+    HandOver,
     Aura,
     Grandpa,
     Authorship,

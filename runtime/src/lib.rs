@@ -109,7 +109,9 @@ pub const VERSION: RuntimeVersion = RuntimeVersion {
 
 /// The composition. Order matters: genesis and hooks run from top to bottom (which is
 /// what `legacy_ordering` says; without it they run by index, which no pallet can
-/// change once the chain runs). Authorship stands before Session, so that the author of
+/// change once the chain runs). HandOver stands before Aura and all others that ask for the set
+/// or the author when a block begins: where others took over from a set that did nothing, that
+/// block is theirs. Authorship stands before Session, so that the author of
 /// a block that ends a session is looked up in the set that made it; ChainParameters
 /// stands before L1Relay, whose genesis reads where L1 starts; BurnMint stands after
 /// Balances, whose endowments its genesis counts; Rewards stands after Authorship,
@@ -147,6 +149,8 @@ mod runtime {
     pub type System = frame_system;
     #[runtime::pallet_index(1)]
     pub type Timestamp = pallet_timestamp;
+    #[runtime::pallet_index(50)]
+    pub type HandOver = pallet_hand_over;
     #[runtime::pallet_index(2)]
     pub type Aura = pallet_aura;
     #[runtime::pallet_index(3)]

@@ -317,8 +317,10 @@ pub mod pallet {
         pub(crate) fn note_set() {
             let set_id = T::Sequencers::set_id();
             let now: BlockNumber = frame_system::Pallet::<T>::block_number().saturated_into();
+            let mut skipped = 0;
             if let Some(before) = NewestSet::<T>::get().filter(|before| *before != set_id) {
                 SetEnds::<T>::insert(before, now);
+                skipped = set_id.saturating_sub(before).saturating_sub(1);
             }
             let keys = T::VotingKeys::get().into_iter().zip(0..).filter_map(|(key, index)| {
                 let account = T::Sequencers::account(index)?;
@@ -327,14 +329,15 @@ pub mod pallet {
             // A set has no more members than fit, so nothing is cut.
             Sets::<T>::insert(set_id, KeySet::truncate_from(keys.collect()));
             NewestSet::<T>::put(set_id);
-            Self::forget_sets(set_id, now);
+            Self::forget_sets(set_id, now, skipped);
         }
 
-        // A few at a time; more than come, so what has expired goes.
-        fn forget_sets(newest: u64, now: BlockNumber) {
+        // A few at a time; more than come, so what has expired goes. Where others took over from
+        // a set that did nothing, some ids are no set's, few of them: as many more may go.
+        fn forget_sets(newest: u64, now: BlockNumber, skipped: u64) {
             let begin = OldestSet::<T>::get();
             let mut oldest = begin.unwrap_or(newest);
-            for _ in 0..FORGOTTEN_AT_ONCE {
+            for _ in 0..skipped.saturating_add(FORGOTTEN_AT_ONCE.into()) {
                 let kept = newest.saturating_sub(oldest).saturating_add(1);
                 let has_expired = || {
                     let end = SetEnds::<T>::get(oldest).unwrap_or_default();

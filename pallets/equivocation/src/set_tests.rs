@@ -99,6 +99,29 @@ fn r30_5_many_sets_in_a_short_time_make_no_evidence_void() {
     });
 }
 
+/// R17.6: where others took over from a set that did nothing, some ids are no set's. They do
+/// not keep the places of others for ever.
+#[test]
+fn r17_6_ids_that_are_no_sets_are_forgotten_with_the_others() {
+    new_test_ext(2).execute_with(|| {
+        SetId::set(9);
+        change();
+        assert_eq!(Equivocation::standing(&evidence(1, 0)), EvidenceStanding::Wanted);
+        assert_eq!(Equivocation::standing(&evidence(1, 5)), EvidenceStanding::Void);
+        assert_eq!(Equivocation::standing(&evidence(1, 10)), EvidenceStanding::Wanted);
+        // As many as are kept, from here on.
+        for _ in 1..SETS_KEPT {
+            change();
+        }
+        assert_eq!(Sets::<Test>::iter_keys().min(), Some(10));
+        SetId::mutate(|id| *id += 63);
+        change();
+        // Those of 64 ids more are too old.
+        assert_eq!(Sets::<Test>::iter_keys().min(), Some(74));
+        assert_eq!(Equivocation::standing(&evidence(1, 73)), EvidenceStanding::Void);
+    });
+}
+
 #[test]
 fn no_more_sets_are_kept_than_the_bound_however_young_they_are() {
     new_test_ext(2).execute_with(|| {

@@ -34,6 +34,30 @@ impl<T: Config> Pallet<T> {
         T::Sequencers::leaders().saturated_into()
     }
 
+    /// Notes the set in force, which makes the next block. At the end of each block; and at
+    /// the beginning of one that another set makes than the block before said, since it took
+    /// over from one that did nothing (R17.6). That block is counted as the first one of a set
+    /// always is: its inherent speaks of the signatures of the old set below it, and its author
+    /// and those who led rounds of its height in vain are of the new one.
+    pub fn follow() {
+        let leaders = Self::read_leaders();
+        if LeaderCount::<T>::get() != leaders {
+            LeaderCount::<T>::put(leaders);
+        }
+        let set_id = T::Sequencers::set_id();
+        let before = MembersSetId::<T>::get();
+        if before == set_id {
+            return;
+        }
+        // Where the last block put a set into force that never made one, those who signed the
+        // last block are the set before it, and they are noted already.
+        if !Outgoing::<T>::exists() {
+            Outgoing::<T>::put((before, Members::<T>::get()));
+        }
+        Members::<T>::put(Self::read_set());
+        MembersSetId::<T>::put(set_id);
+    }
+
     /// Counts what the inherent says, and returns its weight.
     pub(crate) fn count(
         commit: Commit,

@@ -130,7 +130,9 @@ pub mod pallet {
         frame_system::Config<AccountId = AccountId> + CreateAuthorizedTransaction<Call<Self>>
     {
         /// The sequencers in force. They are read at the end of each block, so the
-        /// pallets that hold them MUST stand before this one in the runtime.
+        /// pallets that hold them MUST stand before this one in the runtime. Where a block
+        /// is made by others than the last one left behind, since they took over, it MUST be
+        /// told at once ([`Pallet::follow`]).
         type Sequencers: SequencerSetProvider;
 
         /// Who made the block. MUST be looked up before a session ends.
@@ -307,17 +309,7 @@ pub mod pallet {
         fn on_finalize(_: BlockNumberFor<T>) {
             assert!(Noted::<T>::take(), "Participation must be noted once in the block");
             // They decide the schedule of the next block, whatever its beginning changes.
-            let leaders = Self::read_leaders();
-            if LeaderCount::<T>::get() != leaders {
-                LeaderCount::<T>::put(leaders);
-            }
-            let set_id = T::Sequencers::set_id();
-            let before = MembersSetId::<T>::get();
-            if before != set_id {
-                Outgoing::<T>::put((before, Members::<T>::get()));
-                Members::<T>::put(Self::read_set());
-                MembersSetId::<T>::put(set_id);
-            }
+            Self::follow();
         }
 
         fn offchain_worker(now: BlockNumberFor<T>) {

@@ -220,6 +220,8 @@ pub struct Made {
     pub heard: SequencerBits,
     /// The set that it puts in force, as the session pallets do: before its inherent.
     pub changes_to: Option<Vec<u8>>,
+    /// The set that takes over as the block begins, and makes it.
+    pub takes_over: Option<Vec<u8>>,
 }
 
 impl Made {
@@ -234,6 +236,7 @@ impl Made {
             signed_in: 0,
             heard: SequencerBits::NOBODY,
             changes_to: None,
+            takes_over: None,
         }
     }
 }
@@ -245,6 +248,11 @@ pub fn block(made: Made) -> Result<Weight, DispatchError> {
     System::reset_events();
     System::initialize(&height, &Default::default(), &Digest { logs: vec![digest] });
     Author::set(Some(account(made.author)));
+    if let Some(set) = made.takes_over {
+        SetId::mutate(|id| *id += 1);
+        Set::set(set);
+        Participation::follow();
+    }
     if let Some(set) = made.changes_to {
         SetId::mutate(|id| *id += 1);
         Set::set(set);

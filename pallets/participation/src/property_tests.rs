@@ -79,6 +79,7 @@ proptest! {
                     signed_in: 0,
                     heard: SequencerBits::NOBODY,
                     changes_to: next.clone(),
+                    takes_over: None,
                 };
                 block(made).expect("a good block");
 

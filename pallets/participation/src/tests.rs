@@ -98,6 +98,65 @@ fn r30_4_who_is_barred_has_led_no_failed_round() {
     });
 }
 
+/// R17.6: who takes over makes that block, above one that the old set signed.
+#[test]
+fn r17_6_a_set_that_takes_over_is_counted_from_its_first_block_on() {
+    new_test_ext(4).execute_with(|| {
+        first_block(1);
+        block(Made::by(2, [0, 1, 2])).unwrap();
+        // Two of the four and a newcomer, of whom the second one led in vain.
+        let (takes_over, failed) = (Some(vec![2, 4, 9]), bits([1]));
+        let made = Made { takes_over, failed, round: 1, ..Made::by(9, [0, 1, 3]) };
+        block(made).unwrap();
+        assert_eq!(Outgoing::<Test>::get(), None);
+        let uptimes = [(1, 1_000), (2, 1_000), (3, 500), (4, 500)];
+        assert_eq!(Judged::get(), [uptimes.map(|(seed, uptime)| (account(seed), uptime))]);
+        assert_eq!(counts(2), [1, 0, 2, 0]);
+        assert_eq!(counts(4), [0, 1, 1, 1]);
+        assert_eq!(counts(9), [1, 0, 0, 0]);
+        assert_eq!(Totals::<Test>::iter_keys().count(), 2, "who left is forgotten");
+        assert!(Told::get().is_empty(), "two blocks are too few to judge by");
+
+        assert_eq!(block(Made::by(2, [0, 1, 3])), refused(Error::NoQuorum), "of the old set");
+        block(Made::by(2, [0, 1, 2])).unwrap();
+        assert_eq!(counts(2), [2, 0, 3, 0]);
+        assert_eq!(counts(9), [1, 0, 1, 0]);
+    });
+}
+
+/// R17.6: a set that never made a block has signed none.
+#[test]
+fn r17_6_who_takes_over_may_do_so_before_a_new_set_made_any_block() {
+    new_test_ext(4).execute_with(|| {
+        first_block(1);
+        block(Made { changes_to: Some(vec![1, 2, 5]), ..Made::by(1, [0, 1, 2]) }).unwrap();
+        let takes_over = Some(vec![4, 9]);
+        block(Made { takes_over, ..Made::by(9, [0, 1, 2, 3]) }).unwrap();
+        assert_eq!(Outgoing::<Test>::get(), None);
+        assert_eq!(Judged::get().len(), 1);
+        assert_eq!(counts(4), [0, 0, 1, 1]);
+        assert_eq!(counts(9), [1, 0, 0, 0]);
+        assert_eq!(Totals::<Test>::iter_keys().count(), 1);
+        block(Made::by(4, [0, 1])).unwrap();
+    });
+}
+
+/// R17.6: with a session's end right below, its set is judged as always.
+#[test]
+fn r17_6_who_takes_over_behind_a_regular_end_excuses_nobody() {
+    new_test_ext(4).execute_with(|| {
+        first_block(1);
+        for _ in 2..=10 {
+            block(Made::by(1, [0, 1, 2])).unwrap();
+        }
+        let takes_over = Some(vec![3, 4]);
+        block(Made { takes_over, ..Made::by(3, [0, 1, 2]) }).unwrap();
+        let told: Vec<_> =
+            Told::get().into_iter().map(|told| (told.kind, told.offender, told.set_id)).collect();
+        assert_eq!(told, [(OffenceKind::Offline, account(4), 0)]);
+    });
+}
+
 /// R30.5: where revoked keys cut a session short, nobody is offline for a moment's absence.
 /// Who leaves is judged then, if half a session is over, others at its regular end.
 #[test]

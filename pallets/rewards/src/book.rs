@@ -12,8 +12,8 @@ use crate::{
 };
 use alloc::vec::Vec;
 use cascoin_l2_primitives::{
-    chain::{AccountId, Balance, MAX_SEQUENCERS},
-    rewards::{SessionReward, SettledSession},
+    chain::{AccountId, Balance, BlockNumber, MAX_SEQUENCERS},
+    rewards::{Collected, SessionReward, SettledSession},
     sequencers::{OnSessionJudged, SequencerSetProvider, SequencerWeights, SessionUptime},
 };
 use frame_support::{
@@ -114,16 +114,34 @@ impl<T: Config> Pallet<T> {
 
     /// Puts the running session aside until its uptimes are known, and begins the next.
     pub(crate) fn end_session() {
+        Self::end_session_with(Self::now());
+    }
+
+    fn end_session_with(last_block: BlockNumber) {
         // The first block of each session has the last one settled, so there is none.
         if let Some(forgotten) = Ended::<T>::take() {
             Self::settle(forgotten, &[]);
         }
         Ended::<T>::put(EndedSession {
             set: RunningSet::<T>::take(),
-            last_block: Self::now(),
+            last_block,
             tallies: Running::<T>::take(),
         });
         Self::begin_session();
+    }
+
+    /// Another set is in force than the one that was to make the block that begins, since it
+    /// took over from that (R17.6): the running session was over with the block before. MUST
+    /// be called before this pallet begins the block, so that what the block brings is its
+    /// author's, and while the books are the present's.
+    pub fn set_was_replaced() {
+        let is_new = Running::<T>::get().iter().all(|tally| *tally == Collected::default());
+        if Ended::<T>::exists() && is_new {
+            // One ended regularly with that block, and waits for this block's inherent.
+            Self::begin_session();
+        } else {
+            Self::end_session_with(Self::now().saturating_sub(1));
+        }
     }
 
     /// Notes the set in force.

@@ -2,7 +2,7 @@
 
 use crate::{
     mock::*,
-    pallet::{Ended, Event, Penalties, Running, RunningSet},
+    pallet::{Ended, Event, LastSettlement, Penalties, Running, RunningSet},
     penalties::PENALTY_MS,
     types::MAX_PENALTIES,
 };
@@ -277,5 +277,65 @@ fn p20_what_restored_books_had_collected_is_for_who_is_there() {
         assert_eq!((pool(), tally(1)), (950 + 91, Collected::default()));
         assert_eq!(RunningSet::<Test>::get().seats.len(), 4);
         check();
+    });
+}
+
+/// Makes the next block by `author`, of a set that takes over with it; it pays a base fee of 100.
+fn take_over(set_id: u64, set: Vec<(u8, u64)>, author: u8) {
+    let height = System::block_number() + 1;
+    System::reset_events();
+    System::initialize(&height, &Default::default(), &Default::default());
+    Author::set(Some(account(author)));
+    SetId::set(set_id);
+    Set::set(set);
+    Rewards::set_was_replaced();
+    Rewards::on_initialize(height);
+    judge(None);
+    pay(100, 3);
+    end_block();
+}
+
+/// R17.6: what the old set's blocks brought is its own, and what the block in which others take
+/// over brings is theirs.
+#[test]
+fn r17_6_a_set_that_takes_over_earns_from_its_first_block_on() {
+    new_test_ext(3).execute_with(|| {
+        block(Made::by(2, &[(1_000, 0)]));
+        take_over(5, vec![(2, 100), (7, 100)], 7);
+        let settled = LastSettlement::<Test>::get().expect("its uptimes were told in this block");
+        let of_old = (settled.session.set_id, settled.session.last_block, settled.rewards.len());
+        assert_eq!(of_old, (0, 1, 3));
+        assert!(owed(2) > 0 || balance(2) > 0, "it is paid");
+        assert!(!Ended::<Test>::exists());
+        assert_eq!(RunningSet::<Test>::get().set_id, 5);
+        assert_eq!((tally(7).base_fees, tally(2).blocks), (100, 0));
+    });
+}
+
+/// R17.6: a session that ended regularly with the last block is settled all the same.
+#[test]
+fn r17_6_who_takes_over_behind_a_regular_end_takes_nothing_from_who_earned() {
+    new_test_ext(3).execute_with(|| {
+        grow_to(9, 1);
+        block(Made::by(2, &[(1_000, 0)]));
+        assert!(Ended::<Test>::exists(), "block 10 ends the session");
+        take_over(5, vec![(7, 100), (8, 100)], 7);
+        let settled = LastSettlement::<Test>::get().expect("it is settled");
+        assert_eq!((settled.session.set_id, settled.session.last_block), (0, 10));
+        assert_eq!((RunningSet::<Test>::get().set_id, tally(7).base_fees), (5, 100));
+    });
+}
+
+/// R17.6: where the block ends a session as well, that one has a single block.
+#[test]
+fn r17_6_who_takes_over_with_the_last_block_of_a_session_has_earned_it() {
+    new_test_ext(3).execute_with(|| {
+        grow_to(9, 1);
+        take_over(5, vec![(7, 100), (8, 100)], 7);
+        let ended = Ended::<Test>::get().expect("block 10 ends the session");
+        assert_eq!((ended.set.set_id, ended.last_block), (5, 10));
+        assert_eq!(ended.tallies.iter().map(|one| one.base_fees).sum::<u128>(), 100);
+        let settled = LastSettlement::<Test>::get().expect("the old set's is settled");
+        assert_eq!((settled.session.set_id, settled.session.last_block), (0, 9));
     });
 }

@@ -44,6 +44,11 @@
 //! whose coins one wallet has spent together on L1 are one entity for good ([`clusters`],
 //! R22.2).
 //!
+//! ## A set that does nothing
+//!
+//! Others that may sequence can go on from its last block, where operators accept that: they
+//! get all seats at once (`succession`, R17.6, ADR 0035).
+//!
 //! ## Changes by governance
 //!
 //! Governance (Root; sudo on test networks) appoints and removes members. Every change
@@ -115,6 +120,9 @@ pub mod revocation;
 mod revocation_tests;
 mod seats;
 mod session;
+mod succession;
+#[cfg(test)]
+mod succession_tests;
 #[cfg(test)]
 mod tests;
 pub mod weights;
@@ -212,7 +220,7 @@ pub mod pallet {
         frame_system::Config<AccountId = AccountId, Hash = H256>
         + CreateAuthorizedTransaction<Call<Self>>
     {
-        /// Id of the set in force; MUST grow by one with each change.
+        /// Id of the set in force; MUST grow with each change.
         type SetId: Get<u64>;
         /// Keys that seal headers.
         type SealingKeys: Get<Vec<ed25519::Public>>;
@@ -277,7 +285,8 @@ pub mod pallet {
     pub type EarlyDraw<T: Config> = StorageValue<_, u32, OptionQuery>;
 
     /// Whether somebody is out for ever since the last session end, or out because it withheld
-    /// relay votes, so that the free seats are to be drawn before the epoch ends.
+    /// relay votes or others took over, so that the free seats are to be drawn before the epoch
+    /// ends.
     #[pallet::storage]
     pub type SeatsFreed<T: Config> = StorageValue<_, bool, ValueQuery>;
 
@@ -385,13 +394,19 @@ pub mod pallet {
             /// Who.
             account: AccountId,
         },
+        /// A candidate got a seat without a draw, since it takes over with others from a set
+        /// that did nothing.
+        Seated {
+            /// Who.
+            account: AccountId,
+        },
         /// Seats were drawn.
         ElectionHeld {
             /// How many candidates have one.
             elected: u32,
         },
         /// A candidate lost its seat or its attestation, or a member its seat because it
-        /// withheld relay votes.
+        /// withheld relay votes; or either because others took over from its set.
         Removed {
             /// Who.
             account: AccountId,

@@ -100,7 +100,7 @@ fn eligible<T: Config>(members: &[Member]) -> Vec<AccountId> {
 }
 
 /// Least number of sequencers of a set.
-fn least<T: Config>() -> usize {
+pub(crate) fn least<T: Config>() -> usize {
     (T::MinSequencers::get() as usize).max(1)
 }
 

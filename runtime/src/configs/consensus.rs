@@ -7,7 +7,7 @@
 
 use super::recovery::users_wait;
 use crate::{
-    AccountId, Aura, Authorship, Balances, BlockNumber, ChainParameters, L1Relay, Moment,
+    AccountId, Aura, Authorship, Balances, BlockNumber, ChainParameters, HandOver, L1Relay, Moment,
     Reputation, Runtime, RuntimeEvent, RuntimeOrigin, SequencerRegistry, SessionKeys, Stake,
     Timestamp, TimestampGuard,
 };
@@ -68,11 +68,15 @@ parameter_types! {
 /// A session ends with each multiple of `session_blocks`, which is also the end of
 /// a term, and with each of the two blocks after one that revokes keys, so that these
 /// are out of the set as soon as can be. The block that ends one carries no user
-/// transactions.
+/// transactions. In a block in which others take over from a set that does nothing, that has
+/// ended one already, a regular one as well.
 pub struct Sessions;
 
 impl ShouldEndSession<BlockNumber> for Sessions {
     fn should_end_session(now: BlockNumber) -> bool {
+        if HandOver::is_enacted(now) {
+            return false;
+        }
         // Without parameters, as FRAME builds a genesis in tests, none ever ends.
         now.checked_rem(SessionBlocks::get()) == Some(0) || SequencerRegistry::rotation_is_forced()
     }
@@ -219,9 +223,20 @@ impl pallet_timestamp_guard::Config for Runtime {
     type Parameters = ChainParameters;
     type L1 = L1Relay;
     type Sequencers = SequencerRegistry;
-    type Author = BlockAuthor;
+    type Author = ClockKeeper;
     type OnOffence = super::offences::Punishments;
     type WeightInfo = crate::weights::pallet_timestamp_guard::WeightInfo<Runtime>;
+}
+
+/// Who answers for the block's time: its author, but not where others take over from a set that
+/// stood still, since the time that this took is nobody's jump.
+pub struct ClockKeeper;
+
+impl Get<Option<AccountId>> for ClockKeeper {
+    fn get() -> Option<AccountId> {
+        let now = frame_system::Pallet::<Runtime>::block_number();
+        BlockAuthor::get().filter(|_| !HandOver::is_enacted(now))
+    }
 }
 
 /// The author of the block, as Authorship looked it up before a session ended.

@@ -28,6 +28,8 @@ pub struct Chain {
     pub absent: Vec<u16>,
     /// Leaders of the rounds that failed before the next block.
     pub failed: Vec<u16>,
+    /// What the next header carries besides.
+    pub items: Vec<DigestItem>,
 }
 
 /// When the first block of a test chain is made.
@@ -76,7 +78,7 @@ impl Chain {
             H256::zero(),
             Digest::default(),
         );
-        Self { ext, head, time: START, absent: vec![], failed: vec![] }
+        Self { ext, head, time: START, absent: vec![], failed: vec![], items: vec![] }
     }
 
     /// Builds the next block 500 ms later, executes it, and returns it with what
@@ -142,7 +144,7 @@ impl Chain {
             H256::zero(),
             H256::zero(),
             self.head.hash(),
-            Digest { logs: vec![slot, leader] },
+            Digest { logs: [vec![slot, leader], self.items.clone()].concat() },
         )
     }
 

@@ -16,6 +16,7 @@ mod filter;
 mod floods;
 mod forced;
 mod genesis;
+mod hand_over;
 mod limits;
 mod messages;
 mod metadata;

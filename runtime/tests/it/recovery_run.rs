@@ -3,9 +3,10 @@
 
 use crate::{
     chain::{preset, transfer, undone, Applied, Chain},
+    hand_over::{carry, consented},
     recovery::{entries, trie, Entries},
     relay::{attest_all, block_of, fork_quorum, quorum, TIP_TIME},
-    sessions::{grow_to, SESSION},
+    sessions::{aligned_set, grow_to, SESSION},
 };
 use cascoin_l2_primitives::{
     l1::{
@@ -357,6 +358,35 @@ fn check_books(chain: &mut Chain) {
             assert!(account.providers > 0, "{who:?}");
         }
     });
+}
+
+/// R17.6: a set that stands still while the state is half restored is taken over from as well,
+/// and the recovery goes on.
+#[test]
+fn r17_6_others_take_over_while_a_recovery_runs() {
+    let mut story = story(1);
+    story.agree();
+    let hand_over = consented(&mut story.chain, 1, &[Alice, Bob]);
+    let running = story.chain.read(pallet_rewards::RunningSet::<Runtime>::get);
+    carry(&mut story.chain, &hand_over);
+    let set = aligned_set(&mut story.chain);
+    assert_eq!((set.set_id, set.members.len()), (1, 2));
+    assert!(story.chain.read(Recovery::is_frozen));
+    // The books are on their way back, and nobody else writes into them.
+    assert_eq!(story.chain.read(pallet_rewards::RunningSet::<Runtime>::get), running);
+    for _ in 0..100 {
+        if !story.chain.read(Recovery::is_frozen) {
+            break;
+        }
+        let steps: Vec<_> = story.step().map(advance).into_iter().collect();
+        let (_, applied) = story.chain.grow(steps);
+        assert!(applied.iter().all(|result| *result == Ok(Ok(()))), "{applied:?}");
+    }
+    assert_eq!(phase(&mut story.chain), Some(RecoveryPhase::L1Again));
+    let seats = story.chain.read(pallet_rewards::RunningSet::<Runtime>::get);
+    assert_eq!((seats.set_id, seats.seats.len()), (1, 2));
+    story.chain.grow(vec![]);
+    assert_eq!(aligned_set(&mut story.chain), set);
 }
 
 #[test]

@@ -1,0 +1,139 @@
+//! Taking over from a set that does nothing (R17.6, ADR 0035).
+//!
+//! Others go on from the last block of a set that is gone, stands still, or keeps L1 from being
+//! attested. Who they are was signed by them and accepted by operators; here they get the
+//! seats, and whoever is not among them loses its own, appointed or not: it had its part in a
+//! set that did nothing, and with a seat it would be back with the next sessions. A candidate
+//! among those must be vouched for again; who is out for ever and kept its seat only because
+//! too few would have been left is gone. Seats that are free then are drawn as always.
+
+use crate::{
+    candidates::Attestation,
+    election,
+    pallet::{
+        ActiveSequencers, Banned, BarredKeys, Candidates, Clock, Config, Elected, Event,
+        ForcedRotations, Members, Pallet, SeatsFreed,
+    },
+    revocation::RegisteredKeys,
+    session, Member,
+};
+use alloc::vec::Vec;
+use cascoin_l2_primitives::{
+    apis::Eligibility,
+    chain::{AccountId, MAX_SEQUENCERS},
+    hand_over::Successor,
+};
+use frame_support::traits::Get;
+
+impl<T: Config> Pallet<T> {
+    /// Least and most accounts of a set.
+    pub fn set_size() -> (u32, u32) {
+        let least = u32::try_from(session::least::<T>()).unwrap_or(u32::MAX);
+        (least, T::Parameters::get().max_sequencers.min(MAX_SEQUENCERS))
+    }
+
+    /// What is known of an account that may go on: it has a seat, or is an attested candidate
+    /// that could be elected, is not out for ever, and has keys that are not barred.
+    pub fn successor(account: &AccountId) -> Option<Successor> {
+        if Banned::<T>::contains_key(account) {
+            return None;
+        }
+        let relay = T::Keys::registered(account)?;
+        if Self::is_barred(account, &relay) {
+            return None;
+        }
+        let weight = Self::seat_weight(account).or_else(|| Self::weight_without_seat(account))?;
+        let in_force = ActiveSequencers::<T>::get().iter().any(|one| one.account == *account);
+        Some(Successor { account: account.clone(), relay, weight, in_force })
+    }
+
+    /// All who may go on, by account.
+    pub fn successors() -> Vec<Successor> {
+        let seats = session::seated::<T>(&Members::<T>::get()).into_iter();
+        let mut accounts: Vec<AccountId> = seats.map(|seat| seat.account).collect();
+        accounts.extend(Candidates::<T>::iter_keys());
+        accounts.sort();
+        accounts.dedup();
+        accounts.iter().filter_map(Self::successor).collect()
+    }
+
+    /// Gives all seats to these accounts, who may go on and are no more than a set can have:
+    /// who has a seat keeps it, and the candidates among the others get one.
+    ///
+    /// MUST be followed by the end of the session, with them in the set that this puts into
+    /// force. That end does nothing else, as one for revoked keys, unless the session ends
+    /// with the block anyway; none is to come early after it, since no revoked key is left in
+    /// the set.
+    pub fn succeed(accounts: &[AccountId]) {
+        let goes_on = |account: &AccountId| accounts.contains(account);
+        let stays = |seat: &Member| goes_on(&seat.account);
+        let lost: Vec<AccountId> = session::seated::<T>(&Members::<T>::get())
+            .into_iter()
+            .filter(|seat| !stays(seat))
+            .map(|seat| seat.account)
+            .collect();
+        let newcomers: Vec<Member> = accounts
+            .iter()
+            .filter(|account| Self::seat_weight(account).is_none())
+            .filter_map(|account| {
+                let weight = Self::weight_without_seat(account)?;
+                Some(Member { account: account.clone(), weight })
+            })
+            .collect();
+        Members::<T>::mutate(|members| members.retain(&stays));
+        Elected::<T>::mutate(|elected| {
+            elected.retain(&stays);
+            for newcomer in &newcomers {
+                // No more go on than fit.
+                let _ = elected.try_push(newcomer.clone());
+            }
+        });
+        for Member { account, weight } in newcomers {
+            Candidates::<T>::mutate(&account, |stored| {
+                if let Some(candidate) = stored {
+                    candidate.weight = weight;
+                }
+            });
+            Self::deposit_event(Event::Seated { account });
+        }
+        // Who was in the set without a seat, until somebody would fill its place, too.
+        let in_force = ActiveSequencers::<T>::get().into_iter().map(|one| one.account);
+        let mut out: Vec<AccountId> = lost.iter().cloned().chain(in_force).collect();
+        out.retain(|account| !goes_on(account));
+        out.sort();
+        out.dedup();
+        for account in &out {
+            let Some(candidate) = Candidates::<T>::get(account) else { continue };
+            if Banned::<T>::contains_key(account) {
+                Candidates::<T>::remove(account);
+            } else {
+                Self::ask_again(account, candidate, Clock::<T>::get());
+            }
+        }
+        for account in lost {
+            Self::deposit_event(Event::Removed { account });
+        }
+        SeatsFreed::<T>::put(true);
+        // Those who go on do with the keys that they registered last, and these are good. What
+        // is barred of theirs are keys from before, which would have them planned out of the
+        // next set.
+        BarredKeys::<T>::mutate(|all| all.retain(|key| !goes_on(&key.account)));
+        ForcedRotations::<T>::mutate(|ends| ends.due = 1);
+    }
+
+    /// Ranking weight of an account that has a seat.
+    fn seat_weight(account: &AccountId) -> Option<u64> {
+        let seats = session::seated::<T>(&Members::<T>::get());
+        seats.into_iter().find(|seat| seat.account == *account).map(|seat| seat.weight)
+    }
+
+    /// Weight of a candidate that could be elected, as a draw would have it now.
+    fn weight_without_seat(account: &AccountId) -> Option<u64> {
+        let candidate = Candidates::<T>::get(account)?;
+        if !matches!(candidate.attestation, Attestation::Given { .. }) {
+            return None;
+        }
+        let Eligibility { score, stake, suffices, .. } = Self::eligibility(account);
+        suffices.then(|| election::weight(score, stake, T::Parameters::get().decimals))
+    }
+}

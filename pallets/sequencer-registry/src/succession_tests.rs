@@ -1,0 +1,250 @@
+//! Others take over from a set that does nothing.
+
+use crate::{
+    barred::BarredKey,
+    candidates::{Attestation, Candidate, Wait},
+    mock::*,
+    pallet::{
+        Banned, BarredKeys, Candidates, Clock, Elected, Event, ForcedRotations, Members,
+        PendingDraw, SeatsFreed,
+    },
+    Member, RegisteredKeys,
+};
+use cascoin_l2_primitives::chain::AccountId;
+use proptest::prelude::*;
+
+/// The weight of a candidate in these tests: 80 times the root of a hundred coins.
+const WEIGHT: u64 = 800;
+
+fn candidate(attestation: Attestation) -> impl Fn(u8) {
+    move |n| {
+        let controller = account(n);
+        let attestation = attestation.clone();
+        let candidate = Candidate {
+            announced_at: 1,
+            controller,
+            confirmed: true,
+            endpoint: Default::default(),
+            weight: 0,
+            attestation,
+        };
+        Candidates::<Test>::insert(account(n), candidate);
+    }
+}
+
+/// Becomes an attested candidate.
+fn stand(n: u8) {
+    candidate(Attestation::Given { since: 0 })(n);
+}
+
+/// Gets a seat by a draw.
+fn elect(n: u8) {
+    stand(n);
+    let seat = Member { account: account(n), weight: 7 };
+    Elected::<Test>::mutate(|elected| elected.try_push(seat)).expect("it fits");
+}
+
+fn accounts(numbers: &[u8]) -> Vec<AccountId> {
+    numbers.iter().map(|n| account(*n)).collect()
+}
+
+fn numbers(seats: impl IntoIterator<Item = Member>) -> Vec<u8> {
+    let number = |seat: Member| AsRef::<[u8]>::as_ref(&seat.account)[0];
+    seats.into_iter().map(number).collect()
+}
+
+/// As the runtime does it. Returns the set that the end of the session plans.
+fn take_over(order: &[u8]) -> Vec<u8> {
+    let all = accounts(order);
+    for account in &all {
+        assert!(Registry::successor(account).is_some(), "{account:?} may not go on");
+    }
+    Registry::succeed(&all);
+    let keys = |who: &AccountId| Keyring::registered(who).expect("it has keys");
+    Queued::set(all.iter().map(|who| (who.clone(), keys(who))).collect());
+    Planned::set(all);
+    rotate()
+}
+
+fn in_force() -> Vec<AccountId> {
+    Registry::sequencer_set().members.into_iter().map(|member| member.account).collect()
+}
+
+fn asked_again(n: u8) -> bool {
+    let candidate = Candidates::<Test>::get(account(n)).expect("a candidate");
+    matches!(candidate.attestation, Attestation::Waiting(_))
+}
+
+fn told() -> Vec<Event<Test>> {
+    System::read_events_for_pallet()
+}
+
+fn run(test: impl FnOnce()) {
+    three_members().execute_with(|| {
+        System::set_block_number(1);
+        (4..=9).for_each(|n| know(n, 80, 100 * COIN));
+        settle(&[1, 2, 3]);
+        System::reset_events();
+        test();
+        assert_eq!(Registry::check_state(), Ok(()));
+    });
+}
+
+#[test]
+fn r17_6_who_takes_over_has_all_seats() {
+    run(|| {
+        stand(4);
+        stand(5);
+        elect(6);
+        assert_eq!(take_over(&[2, 4, 6]), [2, 4, 6], "the old set does not come back");
+        assert_eq!(in_force(), accounts(&[2, 4, 6]));
+        assert_eq!(numbers(Members::<Test>::get()), [2]);
+        assert_eq!(numbers(Elected::<Test>::get()), [6, 4]);
+        let weights: Vec<_> = Elected::<Test>::get().into_iter().map(|seat| seat.weight).collect();
+        assert_eq!(weights, [7, WEIGHT]);
+        let stored = Candidates::<Test>::get(account(4)).map(|candidate| candidate.weight);
+        assert_eq!(stored, Some(WEIGHT));
+        let removed = |n| Event::<Test>::Removed { account: account(n) };
+        assert_eq!(told(), [Event::Seated { account: account(4) }, removed(1), removed(3)]);
+        // Who only stands is asked about no more than before.
+        assert!(!asked_again(5));
+    });
+}
+
+/// R17.6: it may be at any height, so it moves neither polls nor draws nor the clock.
+#[test]
+fn r17_6_the_clock_stands_still_and_free_seats_are_drawn_at_the_next_regular_end() {
+    run(|| {
+        stand(4);
+        stand(5);
+        assert_eq!(take_over(&[1, 4]), [1, 4]);
+        assert_eq!(Clock::<Test>::get(), 0);
+        assert!(SeatsFreed::<Test>::get() && PendingDraw::<Test>::get().is_none());
+        assert!(!Registry::rotation_is_forced(), "no other end of a session is to follow");
+        assert_eq!(ForcedRotations::<Test>::get().ever, 1);
+
+        assert_eq!(rotate(), [1, 4]);
+        assert_eq!(Clock::<Test>::get(), 5, "as if that end had not been");
+        let draw = PendingDraw::<Test>::get().expect("free seats are drawn");
+        assert!(!draw.all);
+        let standing: Vec<_> = draw.standing.into_iter().map(|one| one.account).collect();
+        assert_eq!(standing, [account(5)], "all others who stand have seats");
+        assert!(!SeatsFreed::<Test>::get());
+    });
+}
+
+/// R17.6: where the block ends the session anyway, that is a regular end.
+#[test]
+fn r17_6_at_a_regular_end_the_clock_goes_on() {
+    run(|| {
+        SessionBlocks::set(10);
+        System::set_block_number(20);
+        stand(4);
+        stand(5);
+        assert_eq!(take_over(&[1, 4]), [1, 4]);
+        assert_eq!(Clock::<Test>::get(), 5);
+        assert_eq!(ForcedRotations::<Test>::get().ever, 0);
+        assert!(PendingDraw::<Test>::get().is_some() && !SeatsFreed::<Test>::get());
+    });
+}
+
+#[test]
+fn r17_6_candidates_of_the_old_set_must_be_vouched_for_again() {
+    run(|| {
+        elect(6);
+        // In the set until somebody fills its place.
+        stand(7);
+        settle(&[1, 2, 3, 7]);
+        assert_eq!(take_over(&[2, 3]), [2, 3]);
+        assert!(asked_again(6) && asked_again(7));
+        let removed = [1, 6].map(|n| Event::<Test>::Removed { account: account(n) });
+        assert_eq!(told(), removed);
+        assert!(Elected::<Test>::get().is_empty());
+    });
+}
+
+/// R17.6: whose ban waited, since too few would have been left, is gone now.
+#[test]
+fn r17_6_who_is_banned_neither_goes_on_nor_stays() {
+    run(|| {
+        elect(4);
+        for n in [1, 4] {
+            Banned::<Test>::insert(account(n), ());
+            assert_eq!(Registry::successor(&account(n)), None);
+        }
+        assert_eq!(take_over(&[2, 3]), [2, 3]);
+        assert_eq!(numbers(Members::<Test>::get()), [2, 3]);
+        assert!(!Candidates::<Test>::contains_key(account(4)));
+    });
+}
+
+/// R30.5: revoked keys go with the old set; who has new ones goes on with these.
+#[test]
+fn r30_5_revoked_keys_do_not_outlive_a_set_that_does_nothing() {
+    run(|| {
+        let revoked = |n, relay| BarredKey { account: account(n), relay, revoked: true };
+        let keys = [revoked(1, ed(1, RELAY_KEY)), revoked(2, ed(2, 0x11))];
+        for key in keys {
+            assert!(Registry::bar_keys(key));
+        }
+        ForcedRotations::<Test>::mutate(|ends| ends.due = 2);
+        assert_eq!(Registry::successor(&account(1)), None, "its keys are barred");
+        assert_eq!(take_over(&[2, 3]), [2, 3]);
+        assert_eq!(rotate(), [2, 3]);
+        assert_eq!(numbers(Members::<Test>::get()), [2, 3]);
+        assert!(BarredKeys::<Test>::get().is_empty());
+        assert!(!Registry::rotation_is_forced());
+    });
+}
+
+#[test]
+fn r17_6_only_who_could_have_a_seat_goes_on() {
+    run(|| {
+        (4..=6).for_each(stand);
+        candidate(Attestation::Waiting(Wait { l1_height: 1, since: 0 }))(7);
+        know(5, u64::from(MIN_SCORE) - 1, 100 * COIN);
+        know(6, 80, MIN_STAKE - 1);
+        // 8 is no candidate. 3 has a seat, and no keys.
+        Keyless::mutate(|keyless| keyless.push(account(3)));
+        let may: Vec<AccountId> = (1..=9).map(account).collect();
+        let may = may.into_iter().filter(|who| Registry::successor(who).is_some());
+        assert_eq!(may.collect::<Vec<_>>(), accounts(&[1, 2, 4]));
+        let all = Registry::successors();
+        let known: Vec<_> =
+            all.iter().map(|one| (one.account.clone(), one.weight, one.in_force)).collect();
+        let expected =
+            [(account(1), 10, true), (account(2), 20, true), (account(4), WEIGHT, false)];
+        assert_eq!(known, expected);
+        assert!(all.iter().zip([1, 2, 4]).all(|(one, n)| one.relay == ed(n, RELAY_KEY)));
+        assert_eq!(Registry::set_size(), (2, 5));
+        Keyless::set(Vec::new());
+    });
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    /// R17.6: whoever takes over, they have all seats, nobody else has any, and the next
+    /// session ends with the same set.
+    #[test]
+    fn r17_6_the_set_that_takes_over_stays(
+        order in prop::sample::subsequence((1..=9u8).collect::<Vec<_>>(), 2..=5),
+        elected in prop::sample::subsequence((4..=9u8).collect::<Vec<_>>(), 0..=2),
+        height in 1..40u64,
+    ) {
+        run(|| {
+            SessionBlocks::set(10);
+            System::set_block_number(height);
+            (4..=9).for_each(stand);
+            elected.iter().for_each(|n| elect(*n));
+            assert_eq!(take_over(&order), order);
+            assert_eq!(in_force(), accounts(&order));
+            let mut seats = numbers(Members::<Test>::get());
+            seats.extend(numbers(Elected::<Test>::get()));
+            seats.sort_unstable();
+            assert_eq!(seats, order);
+            System::set_block_number(50);
+            assert_eq!(rotate(), order);
+        });
+    }
+}

@@ -259,7 +259,9 @@ fn unseen(error: ForcedInBlockError) -> ErrorObjectOwned {
 fn refusal(reason: &HandOverError) -> String {
     match reason {
         HandOverError::WrongBlock => "it goes on from another block".to_owned(),
-        HandOverError::SetId(least) => format!("its set id must be {least} at least"),
+        HandOverError::SetId(least) => {
+            format!("its set id must be {least}, or one of the few above it")
+        }
         HandOverError::Unordered => {
             "its accounts do not rise, or one is there twice; l2_createhandover orders them"
                 .to_owned()

@@ -7,6 +7,7 @@
 //! - [`l1`]: `litecoind -regtest` with a wallet, and burns of every kind.
 //! - [`extrinsic`]: signed transactions from the runtime's own types.
 //! - [`set_changes`]: sequencers that change their keys, leave and join.
+//! - [`candidates`]: somebody whom nobody appointed.
 //! - [`burns`]: what L2 says of burns and of the supply.
 //! - [`trust`]: what people say on L1 with keys of their own.
 //! - [`hsm`]: a sequencer's keys in an HSM of software.
@@ -22,6 +23,7 @@
 
 pub mod audit;
 pub mod burns;
+pub mod candidates;
 pub mod error;
 pub mod extrinsic;
 pub mod genesis;

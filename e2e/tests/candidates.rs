@@ -2,64 +2,21 @@
 
 use cascoin_e2e::{
     burns::ChainFacts,
+    candidates::{announcement, listed, newcomer, wait_for_attestation},
     extrinsic::{account, dev_pair},
-    network::{with_network, Network, Setup},
-    node::NodeConfig,
+    network::{with_network, Setup},
     set_changes::{call, govern, rotate_keys, wait_for_set},
     wait::{until, Seen, PATIENCE},
-    Error, Result,
+    Error,
 };
-use cascoin_l2_primitives::{chain::AccountId, reputation::Score};
-use cascoin_l2_runtime::{Runtime, RuntimeCall};
-use codec::Decode;
+use cascoin_l2_primitives::reputation::Score;
+use cascoin_l2_runtime::Runtime;
 use serde_json::{json, Value};
-
-/// Starts a node that nobody named, with keys that it makes itself.
-fn newcomer(network: &mut Network) -> Result<usize> {
-    let others: Vec<String> = network.nodes.iter().map(|node| node.multiaddr()).collect();
-    network.add(NodeConfig {
-        name: "newcomer".into(),
-        chain: "regtest".into(),
-        dev_key: None,
-        l1: None,
-        bootnodes: others.clone(),
-        sequencer_peers: others,
-        extra: vec!["--sequencer".into()],
-    })?;
-    let index = network.nodes.len() - 1;
-    network.nodes[index].start()?;
-    network.nodes[index].wait_for_rpc()?;
-    Ok(index)
-}
-
-/// What `l2_getsequencers` says of one account, in a list.
-fn listed(network: &Network, node: usize, list: &str, who: &AccountId) -> Result<Option<Value>> {
-    let answer = network.call(node, "l2_getsequencers", json!([]))?;
-    let known = answer[list].as_array().cloned().unwrap_or_default();
-    Ok(known.into_iter().find(|one| one["address"] == who.to_string()))
-}
-
-/// The call that `l2_announcesequencer` gives to sign.
-fn announcement(answer: &Value) -> Result<RuntimeCall> {
-    let encoded = answer["call"].as_str().unwrap_or_default().trim_start_matches("0x");
-    let encoded = hex::decode(encoded).map_err(Error::other)?;
-    RuntimeCall::decode(&mut &encoded[..]).map_err(Error::other)
-}
-
-/// The nodes of the sequencers that are asked find the newcomer's, and vouch for it.
-fn wait_for_attestation(network: &Network, who: &AccountId) -> Result<()> {
-    let found = until("the nodes of sequencers vouch", PATIENCE, || {
-        let candidate = listed(network, 0, "candidates", who)?.unwrap_or_default();
-        Ok(Seen::when(candidate["isVerified"] == true, candidate))
-    })?;
-    assert_eq!(found["refusalCount"], 0, "{found}");
-    Ok(())
-}
 
 #[test]
 fn r2_1_a_newcomer_with_stake_and_reputation_sequences_and_its_scores_agree_everywhere() {
     with_network(&Setup::regtest_without_l1(), |network| {
-        let node = newcomer(network)?;
+        let node = newcomer(network, "regtest", None)?;
         let height = network.finalized_height(0)?;
         network.wait_for_height(node, height)?;
         let eve = account(&dev_pair("//Eve")?);
@@ -77,7 +34,8 @@ fn r2_1_a_newcomer_with_stake_and_reputation_sequences_and_its_scores_agree_ever
         // What the node gives is what the account signs.
         call(network, 0, "//Eve", announcement(&answer)?)?;
         let key = rotate_keys(network, node, "//Eve")?;
-        wait_for_attestation(network, &eve)?;
+        let found = wait_for_attestation(network, &eve)?;
+        assert_eq!(found["refusalCount"], 0, "{found}");
         // Everybody has heard where it is, from its node.
         let peer = network.call(node, "system_localPeerId", json!([]))?;
         until("all have heard of the newcomer's node", PATIENCE, || {

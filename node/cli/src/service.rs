@@ -14,6 +14,7 @@ use cascoin_consensus::{
     },
     engine::{Engine, EngineParams},
     evidence::{self, EvidenceStore},
+    hand_over::{Desk, HandOverDesk},
     import::{import_queue, CertifiedImport},
     light::{LightPeers, WarpProvider},
     liveness::{self, LivenessMetrics},
@@ -419,6 +420,7 @@ pub async fn new_full<N: sc_network::NetworkBackend<OpaqueBlock, BlockHash>>(
     let engine_handle = EngineHandle::default();
     // What the engine needs of what `spawn_tasks` takes.
     let keystore = keys.keystore.clone();
+    let hand_over = Arc::new(Desk::new(import.clone(), keystore.clone()));
     let proposers = ProposerFactory::new(
         task_manager.spawn_handle(),
         client.clone(),
@@ -451,6 +453,7 @@ pub async fn new_full<N: sc_network::NetworkBackend<OpaqueBlock, BlockHash>>(
         engine: engine_handle,
         evidence,
         announcements,
+        hand_over,
         l1,
         sync: sync_service.clone(),
         chain_name: config.chain_spec.name().into(),
@@ -514,6 +517,7 @@ struct RpcParts {
     engine: EngineHandle,
     evidence: EvidenceStore,
     announcements: Announcements,
+    hand_over: Arc<dyn HandOverDesk>,
     l1: Option<L1Node>,
     sync: Arc<sc_network_sync::SyncingService<OpaqueBlock>>,
     chain_name: String,
@@ -532,6 +536,7 @@ fn rpc_builder(parts: RpcParts) -> RpcBuilder {
             engine: parts.engine.clone(),
             evidence: parts.evidence.clone(),
             announcements: parts.announcements.clone(),
+            hand_over: parts.hand_over.clone(),
             l1: parts.l1.clone().map(|node| Arc::new(node) as Arc<dyn L1Access>),
             sync: parts.sync.clone(),
             chain_name: parts.chain_name.clone(),

@@ -138,7 +138,7 @@ pub fn local_block(block: &Block, height: u32, times: &[u32]) -> LocalBlock {
 
 /// The middle one of the sorted times; of an even number the later of the two,
 /// as Core takes it.
-fn median(times: &[u32]) -> Option<u32> {
+pub(crate) fn median(times: &[u32]) -> Option<u32> {
     let mut times = times.to_vec();
     times.sort_unstable();
     times.get(times.len() / 2).copied()

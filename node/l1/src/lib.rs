@@ -20,6 +20,7 @@
 //! - [`message`]: what a transaction sends to L2.
 //! - [`deposit`]: what a transaction deposits in a vault.
 //! - [`forced`]: a transaction of the layer 2 that a transaction shows.
+//! - [`forced_block`]: such a transaction in a given block: how deep and how old it is.
 //! - [`forced_tx`]: makes, signs and sends such a transaction.
 //! - [`stake`]: what a transaction locks as a sequencer's stake.
 //! - [`stake_tx`]: makes, checks, signs and sends such a transaction, and the one that
@@ -40,6 +41,7 @@ pub mod deposit;
 pub mod events;
 pub mod follower;
 pub mod forced;
+pub mod forced_block;
 pub mod forced_tx;
 #[cfg(test)]
 mod fuzz;

@@ -11,15 +11,16 @@ use cascoin_l2_primitives::{
     apis::{
         BurnMintApi, BurnRecord, BurnWait, CandidateInfo, ChainApi, ChainRegistryApi,
         CompensationApi, DoubleSignRecord, Eligibility, EvidenceApi, ForcedInclusionApi,
-        ForcedStatus, LivenessApi, MessagesApi, MintRecord, MintingStatus, OutageClaim,
-        ParticipationApi, RecoveryApi, RegistryApi, RelayApi, RelayStatus, ReputationApi,
-        ReputationExports, ReputationReport, RewardsApi, SequencerApi, SequencerParticipation,
-        SupplyReport,
+        ForcedStatus, HandOverApi, LivenessApi, MessagesApi, MintRecord, MintingStatus,
+        OutageClaim, ParticipationApi, RecoveryApi, RegistryApi, RelayApi, RelayStatus,
+        ReputationApi, ReputationExports, ReputationReport, RewardsApi, SequencerApi,
+        SequencerParticipation, SupplyReport,
     },
     chain::{
         AccountId, Balance, BlockHash, BlockNumber, ChainParameters, Header, Nonce, OpaqueBlock,
         SequencerSet,
     },
+    hand_over::{HandOver, HandOverError, HandOverRecord, HandOverTerms},
     l1::{
         common_inputs::CommonInputsProof, inclusion::InclusionProof, registration::ChainName,
         L1Hash, OutPoint,
@@ -258,6 +259,17 @@ pub trait ChainReader: Send + Sync + 'static {
     /// What became of the transactions of a block: the index of each that did not succeed in
     /// all, ascending.
     fn outcomes(&self, at: BlockHash) -> Read<Vec<(u32, Outcome)>>;
+    /// What a hand-over behind `at` must fit, and who may consent to one.
+    fn hand_over_terms(&self, at: BlockHash) -> Read<HandOverTerms>;
+    /// The set that a hand-over puts into force, if the state behind `at` takes it. That it
+    /// is from `at` is not looked at.
+    fn hand_over_set(
+        &self,
+        at: BlockHash,
+        hand_over: HandOver,
+    ) -> Read<Result<SequencerSet, HandOverError>>;
+    /// The last hand-over that took place.
+    fn last_hand_over(&self, at: BlockHash) -> Read<Option<HandOverRecord>>;
     /// A registered chain by its id.
     fn registered_chain(&self, at: BlockHash, id: u32) -> Read<Option<ListedChain>>;
     /// A registered chain by its name.
@@ -303,6 +315,7 @@ pub trait L2Client:
                  + EvidenceApi<OpaqueBlock>
                  + MessagesApi<OpaqueBlock>
                  + ForcedInclusionApi<OpaqueBlock>
+                 + HandOverApi<OpaqueBlock>
                  + LivenessApi<OpaqueBlock>
                  + ParticipationApi<OpaqueBlock>
                  + RecoveryApi<OpaqueBlock>
@@ -325,6 +338,7 @@ impl<T> L2Client for T where
                      + EvidenceApi<OpaqueBlock>
                      + MessagesApi<OpaqueBlock>
                      + ForcedInclusionApi<OpaqueBlock>
+                     + HandOverApi<OpaqueBlock>
                      + LivenessApi<OpaqueBlock>
                      + ParticipationApi<OpaqueBlock>
                      + RecoveryApi<OpaqueBlock>
@@ -554,6 +568,22 @@ impl<C: L2Client, B: Backend<OpaqueBlock> + 'static> ChainReader for ClientReade
         let stored = state.storage(&events_key()).map_err(ReadError::of)?;
         let outcomes = transaction_outcomes(&stored.unwrap_or_default());
         outcomes.ok_or_else(|| ReadError::of("this node's runtime cannot read the block's events"))
+    }
+
+    fn hand_over_terms(&self, at: BlockHash) -> Read<HandOverTerms> {
+        Ok(self.client.runtime_api().hand_over_terms(at)?)
+    }
+
+    fn hand_over_set(
+        &self,
+        at: BlockHash,
+        hand_over: HandOver,
+    ) -> Read<Result<SequencerSet, HandOverError>> {
+        Ok(self.client.runtime_api().hand_over_set(at, hand_over)?)
+    }
+
+    fn last_hand_over(&self, at: BlockHash) -> Read<Option<HandOverRecord>> {
+        Ok(self.client.runtime_api().last_hand_over(at)?)
     }
 
     fn registered_chain(&self, at: BlockHash, id: u32) -> Read<Option<ListedChain>> {

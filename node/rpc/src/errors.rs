@@ -58,11 +58,15 @@ pub enum Named {
     NotAStake,
     /// The chain would not include the transaction now.
     TransactionInvalid,
+    /// What L1 shows is no reason for a hand-over, or not yet.
+    HandOverNotDue,
+    /// The state, or what this node holds already, does not take the hand-over.
+    HandOverRefused,
 }
 
 impl Named {
     /// All of them, in the order of their codes.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::L2NotEnabled,
         Self::StakeTooLow,
         Self::ScoreTooLow,
@@ -82,6 +86,8 @@ impl Named {
         Self::DepositLimit,
         Self::NotAStake,
         Self::TransactionInvalid,
+        Self::HandOverNotDue,
+        Self::HandOverRefused,
     ];
 
     /// `data.name` and the message.
@@ -118,6 +124,8 @@ impl Named {
             Self::TransactionInvalid => {
                 ("TRANSACTION_INVALID", "the chain would not include the transaction now")
             }
+            Self::HandOverNotDue => ("HAND_OVER_NOT_DUE", "no hand-over is due"),
+            Self::HandOverRefused => ("HAND_OVER_REFUSED", "the hand-over is refused"),
         }
     }
 

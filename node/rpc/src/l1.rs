@@ -6,6 +6,7 @@
 use cascoin_l1::{
     burn::{self, BurnError, SentBurn, UnconfirmedBurn, UnsignedBurn},
     follower::{CatchUp, ForkFromAttested, L1Status},
+    forced_block::{self, ForcedInBlock, ForcedInBlockError},
     forced_tx::{self, ForcedOrder, ForcedTxError, SentForced},
     inclusion::{self, InclusionError},
     registration_tx::{self, RegistrationOrder, SentRegistration},
@@ -101,6 +102,17 @@ pub trait L1Access: Send + Sync + 'static {
     /// # Errors
     /// [`ForcedTxError`].
     fn force(&self, order: &ForcedOrder) -> Result<SentForced, ForcedTxError>;
+    /// How deep and how old a forced transaction of the chain `chain_id` is, which the L1
+    /// node reads from a whole block.
+    ///
+    /// # Errors
+    /// [`ForcedInBlockError`].
+    fn forced_in_block(
+        &self,
+        block: &L1Hash,
+        txid: &L1Hash,
+        chain_id: u32,
+    ) -> Result<ForcedInBlock, ForcedInBlockError>;
     /// An output of the L1 wallet that a registration can begin with.
     ///
     /// # Errors
@@ -194,6 +206,15 @@ impl L1Access for L1Node {
 
     fn force(&self, order: &ForcedOrder) -> Result<SentForced, ForcedTxError> {
         forced_tx::send(&self.client, order)
+    }
+
+    fn forced_in_block(
+        &self,
+        block: &L1Hash,
+        txid: &L1Hash,
+        chain_id: u32,
+    ) -> Result<ForcedInBlock, ForcedInBlockError> {
+        forced_block::find(&self.client, block, txid, chain_id)
     }
 
     fn registration_seed(&self) -> Result<OutPoint, StakeTxError> {

@@ -16,10 +16,13 @@ pub mod chain;
 pub mod errors;
 mod extrinsic;
 pub mod front;
+mod hand_over_due;
 pub mod l1;
 mod methods;
 
-use cascoin_consensus::{announcements::Announcements, evidence::EvidenceStore, EngineHandle};
+use cascoin_consensus::{
+    announcements::Announcements, evidence::EvidenceStore, hand_over::HandOverDesk, EngineHandle,
+};
 use cascoin_l2_primitives::chain::{AccountId, Balance, Nonce, OpaqueBlock};
 use chain::{ClientReader, L2Client};
 use jsonrpsee::{core::RegisterMethodError, RpcModule};
@@ -50,6 +53,8 @@ pub struct FullDeps<C, P, B> {
     pub evidence: EvidenceStore,
     /// What this node has heard of the nodes of sequencers and candidates.
     pub announcements: Announcements,
+    /// What this node's operator decides of hand-overs: `Arc::new(Desk::new(…))`.
+    pub hand_over: Arc<dyn HandOverDesk>,
     /// The L1 node: `Some(Arc::new(l1::L1Node::new(…)?))`, `None` without one.
     pub l1: Option<Arc<dyn L1Access>>,
     /// Whether the node is catching up: its `SyncingService`.
@@ -82,6 +87,7 @@ where
         engine,
         evidence,
         announcements,
+        hand_over,
         l1,
         sync,
         chain_name,
@@ -96,6 +102,7 @@ where
         engine,
         evidence,
         announcements,
+        hand_over,
         l1,
         sync,
         chain_name,

@@ -20,6 +20,7 @@ mod emergency;
 mod evidence;
 mod exports;
 mod forced;
+mod hand_over;
 mod info;
 mod messages;
 mod recoveries;
@@ -42,7 +43,9 @@ use crate::{
     errors::Named,
     l1::L1Access,
 };
-use cascoin_consensus::{announcements::Announcements, evidence::EvidenceStore, EngineHandle};
+use cascoin_consensus::{
+    announcements::Announcements, evidence::EvidenceStore, hand_over::HandOverDesk, EngineHandle,
+};
 use cascoin_l2_primitives::{
     chain::{Balance, ChainParameters},
     l1::{amount::format_amount, params::L1Params},
@@ -79,6 +82,8 @@ pub struct Context {
     pub evidence: EvidenceStore,
     /// What this node has heard of the nodes of sequencers and candidates.
     pub announcements: Announcements,
+    /// What this node's operator decides of hand-overs.
+    pub hand_over: Arc<dyn HandOverDesk>,
     /// This node's L1 node, if it has one.
     pub l1: Option<Arc<dyn L1Access>>,
     /// Whether this node is still catching up.
@@ -122,8 +127,8 @@ impl Context {
 enum Access {
     /// Anybody.
     Safe,
-    /// Whoever the node's operator trusts: it uses the L1 wallet, drives this node, takes its
-    /// time, or has the L1 node read whole blocks.
+    /// Whoever the node's operator trusts: it uses the L1 wallet or this node's keys, drives
+    /// this node, takes its time, or has the L1 node read whole blocks.
     Unsafe,
 }
 
@@ -175,6 +180,10 @@ pub fn module(context: Context) -> Result<RpcModule<()>, RegisterMethodError> {
     add(&mut module, &stake_proof::CREATE_PROOF, Unsafe, stake_proof::create_proof)?;
     add(&mut module, &forced::FORCE, Unsafe, forced::force)?;
     add(&mut module, &forced::FORCED, Safe, forced::forced)?;
+    add(&mut module, &hand_over::HAND_OVER, Safe, hand_over::hand_over)?;
+    add(&mut module, &hand_over::CONSENT, Unsafe, hand_over::consent)?;
+    add(&mut module, &hand_over::CREATE, Safe, hand_over::create)?;
+    add(&mut module, &hand_over::ACCEPT, Unsafe, hand_over::accept)?;
     add(&mut module, &burns::BURN_STATUS, Safe, burns::burn_status)?;
     add(&mut module, &burns::RETRY_BURN, Unsafe, burns::retry_burn)?;
     add(&mut module, &burns::PENDING_BURNS, Safe, burns::pending_burns)?;

@@ -9,6 +9,7 @@ use crate::{
 };
 use cascoin_l1::{
     burn::{BurnError, CheckedBurn, SentBurn, UnconfirmedBurn, UnsignedBurn},
+    forced_block::{ForcedInBlock, ForcedInBlockError},
     forced_tx::{ForcedOrder, ForcedTxError, SentForced},
     inclusion::InclusionError,
     registration_tx::{RegistrationOrder, SentRegistration},
@@ -25,6 +26,7 @@ use cascoin_l2_primitives::{
     },
     chain::{AccountId, BlockHash, BlockNumber, FeeSplit, Header, SequencerInfo, SequencerSet},
     consensus::LeaderDigest,
+    hand_over::{HandOver, HandOverError, HandOverRecord, HandOverTerms},
     l1::{
         address::L1Address,
         burn::{BurnPayload, Recipient},
@@ -65,6 +67,7 @@ mod compensation_tests;
 mod evidence_tests;
 mod exports_tests;
 mod forced_tests;
+mod hand_over_tests;
 mod message_tests;
 mod recoveries_tests;
 mod recovery_tests;
@@ -141,6 +144,7 @@ impl ChainReader for TestChain {
             chain_id: 3,
             decimals: self.decimals,
             l1_confirmations: 6,
+            forced_inclusion_s: 600,
             blocks_per_leader: 10,
             session_blocks: 600,
             propose_timeout_ms: 1_000,
@@ -456,6 +460,25 @@ impl ChainReader for TestChain {
         })
     }
 
+    fn hand_over_terms(&self, _: BlockHash) -> Read<HandOverTerms> {
+        Ok(hand_over_tests::terms())
+    }
+
+    fn hand_over_set(
+        &self,
+        at: BlockHash,
+        hand_over: HandOver,
+    ) -> Read<Result<SequencerSet, HandOverError>> {
+        Ok(hand_over_tests::decide(&hand_over).map(|()| SequencerSet {
+            set_id: hand_over.base.set_id,
+            members: self.sequencers(at).map(|set| set.members).unwrap_or_default(),
+        }))
+    }
+
+    fn last_hand_over(&self, _: BlockHash) -> Read<Option<HandOverRecord>> {
+        Ok(Some(hand_over_tests::record()))
+    }
+
     fn registered_chain(&self, _: BlockHash, id: u32) -> Read<Option<ListedChain>> {
         Ok(chains_tests::registered().into_iter().find(|listed| listed.id == id))
     }
@@ -643,6 +666,15 @@ impl L1Access for TestL1 {
         }
     }
 
+    fn forced_in_block(
+        &self,
+        block: &L1Hash,
+        txid: &L1Hash,
+        chain_id: u32,
+    ) -> Result<ForcedInBlock, ForcedInBlockError> {
+        hand_over_tests::forced(block, txid, chain_id)
+    }
+
     fn registration_seed(&self) -> Result<OutPoint, StakeTxError> {
         Ok(chains_tests::SEED)
     }
@@ -672,6 +704,8 @@ struct Setup {
     deferred: u32,
     double_signs: Vec<DoubleSignRecord>,
     evidence: EvidenceStore,
+    desk: Arc<dyn HandOverDesk>,
+    sync: Arc<dyn SyncOracle + Send + Sync>,
     recovery: RecoveryStatus,
     recoveries: RecoveryOverview,
 }
@@ -697,6 +731,8 @@ impl Default for Setup {
             deferred: 0,
             double_signs: Vec::new(),
             evidence: evidence_tests::no_evidence(),
+            desk: Arc::new(hand_over_tests::TestDesk::default()),
+            sync: Arc::new(NoNetwork),
             recovery: RecoveryStatus::default(),
             recoveries: RecoveryOverview::default(),
         }
@@ -719,8 +755,9 @@ impl Setup {
             engine: self.engine,
             evidence: self.evidence,
             announcements: Announcements::default(),
+            hand_over: self.desk,
             l1: self.l1,
-            sync: Arc::new(NoNetwork),
+            sync: self.sync,
             chain_name: "Test".into(),
             mode: "full",
         })
@@ -762,7 +799,7 @@ fn error(setup: Setup, method: &str, params: Value) -> (i64, String) {
 #[test]
 fn all_methods_of_the_ledger_are_there_and_nothing_else() {
     // O9 to O13, as far as there are any, R30.5, R31.6, R10.3, R10.4, R25.6, R38.6, stake on
-    // L1, R22.2, R9.4, R19.4, and evidence.
+    // L1, R22.2, R9.4, R19.4, R17.6, and evidence.
     let ledger: BTreeSet<&str> = [
         "l2_getchaininfo",
         "l2_listchains",
@@ -799,6 +836,10 @@ fn all_methods_of_the_ledger_are_there_and_nothing_else() {
         "l2_rehearserecovery",
         "l2_getrecovery",
         "l2_getfallentransactions",
+        "l2_gethandover",
+        "l2_consenthandover",
+        "l2_createhandover",
+        "l2_accepthandover",
         "l2_getrewards",
         "l2_getpendingburns",
         "l2_retryburn",

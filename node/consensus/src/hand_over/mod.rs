@@ -52,6 +52,8 @@ mod desk;
 mod list;
 
 pub use desk::Desk;
+#[cfg(test)]
+pub(crate) use list::testing;
 pub use list::{HandOvers, HandOversError};
 
 use cascoin_l2_primitives::{

@@ -301,7 +301,8 @@ mod tests {
         let order = [2, 3, 0, 1].map(cascoin_bft::SequencerIndex).to_vec();
         let leaders = LeaderOrder::new(order).unwrap();
         let hand_over = None;
-        let rules = HeaderRules { parent: &parent, set: &set, term: 0, leaders: &leaders, hand_over };
+        let rules =
+            HeaderRules { parent: &parent, set: &set, term: 0, leaders: &leaders, hand_over };
         let digest = LeaderDigest { term: 0, round: 0, leader: 2 };
         let good = sealed(1, &parent, 1_002, digest);
         rules.check(&good).unwrap();

@@ -15,8 +15,8 @@ use crate::{
     wire::{Instance, SignedProposal, SignedVote, SigningContext},
 };
 use cascoin_bft::{
-    BlockId, Core, HeightConfig, Input, Proposal, Recovery, Round, SequencerIndex,
-    TimeoutParams, Vote, VoteKind,
+    BlockId, Core, HeightConfig, Input, Proposal, Recovery, Round, SequencerIndex, TimeoutParams,
+    Vote, VoteKind,
 };
 use cascoin_l2_primitives::{
     chain::{Header, OpaqueBlock, SequencerSet},

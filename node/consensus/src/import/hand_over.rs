@@ -27,12 +27,7 @@ impl<C: EngineClient, I> CertifiedImport<C, I> {
     /// Notes that the engine has decided on `block` by the set of `hand_over`, which may be
     /// none: from then on no other hand-over from `parent` is accepted. `false`: one was
     /// accepted before, and the decision counts for nothing.
-    pub fn claim(
-        &self,
-        parent: BlockHash,
-        hand_over: Option<&HandOver>,
-        block: BlockHash,
-    ) -> bool {
+    pub fn claim(&self, parent: BlockHash, hand_over: Option<&HandOver>, block: BlockHash) -> bool {
         let mut decided = self.decided.lock();
         let is_ours = are_same(self.hand_overs.on(&parent).as_deref(), hand_over);
         if is_ours {
@@ -173,7 +168,8 @@ impl<C: EngineClient, I> CertifiedImport<C, I> {
 
     /// A block with its certificate; none of genesis.
     fn fragment(&self, hash: BlockHash) -> sp_blockchain::Result<Option<Fragment>> {
-        let certificate = self.client.justifications(hash)?.and_then(|all| certificate_of(&all).ok());
+        let certificate =
+            self.client.justifications(hash)?.and_then(|all| certificate_of(&all).ok());
         let header = self.client.header(hash)?;
         Ok(header.zip(certificate).map(|(header, certificate)| Fragment { header, certificate }))
     }

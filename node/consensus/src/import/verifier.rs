@@ -183,6 +183,9 @@ mod tests {
         is_of_others(judge(&plain, 0, &old));
         is_of_others(judge(&handed, 0, &new));
         // Behind any other block it is out of place.
-        refused(judge(&block(H256::repeat_byte(7), Some(&accepted)), 5, &new), HeaderError::NotAccepted);
+        refused(
+            judge(&block(H256::repeat_byte(7), Some(&accepted)), 5, &new),
+            HeaderError::NotAccepted,
+        );
     }
 }

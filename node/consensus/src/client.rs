@@ -1,7 +1,7 @@
 //! What the engine needs of the node's client, as one bound.
 
 use cascoin_l2_primitives::{
-    apis::{ChainApi, RecoveryApi, SequencerApi, TimeApi},
+    apis::{ChainApi, HandOverApi, RecoveryApi, SequencerApi, TimeApi},
     chain::OpaqueBlock,
 };
 use sc_client_api::{AuxStore, BlockBackend, BlockchainEvents};
@@ -17,6 +17,7 @@ pub trait EngineClient:
                  + Core<OpaqueBlock>
                  + BlockBuilder<OpaqueBlock>
                  + ChainApi<OpaqueBlock>
+                 + HandOverApi<OpaqueBlock>
                  + RecoveryApi<OpaqueBlock>
                  + SequencerApi<OpaqueBlock>
                  + TimeApi<OpaqueBlock>,
@@ -37,6 +38,7 @@ impl<T> EngineClient for T where
                      + Core<OpaqueBlock>
                      + BlockBuilder<OpaqueBlock>
                      + ChainApi<OpaqueBlock>
+                     + HandOverApi<OpaqueBlock>
                      + RecoveryApi<OpaqueBlock>
                      + SequencerApi<OpaqueBlock>
                      + TimeApi<OpaqueBlock>,

@@ -140,7 +140,7 @@ pub async fn build<E: Environment<OpaqueBlock>>(
     let leader = LeaderDigest { term: schedule.term, round, leader: keys.index };
     let args = ProposeArgs {
         inherent_data,
-        inherent_digests: pre_digest(slot, leader),
+        inherent_digests: pre_digest(slot, leader, schedule.hand_over.as_deref()),
         max_duration,
         block_size_limit: Some(block_size_limit),
         ..Default::default()
@@ -185,6 +185,7 @@ where
         set: &schedule.set,
         term: schedule.term,
         leaders: &schedule.leaders,
+        hand_over: schedule.hand_over.as_deref(),
     };
     let sealed = match rules.check(block.header()) {
         Ok(sealed) => sealed,

@@ -4,6 +4,7 @@ use cascoin_bft::{BlockId, LeaderOrder, Round};
 use cascoin_l2_primitives::{
     chain::{Header, OpaqueBlock, SequencerSet},
     consensus::LeaderDigest,
+    hand_over::{HandOver, MalformedHandOver},
 };
 use codec::Encode;
 use sp_consensus_aura::{Slot, AURA_ENGINE_ID};
@@ -47,6 +48,15 @@ pub enum HeaderError {
     /// The seal is not the leader's.
     #[error("bad seal")]
     BadSeal,
+    /// It carries what is no hand-over, or several.
+    #[error("no single hand-over")]
+    MalformedHandOver,
+    /// It carries a hand-over where none is in force.
+    #[error("a hand-over that was not accepted here")]
+    NotAccepted,
+    /// It does not carry the hand-over that is in force behind its parent.
+    #[error("not the hand-over that was accepted here")]
+    WrongHandOver,
 }
 
 /// The parts of a sealed header that the engine reads.
@@ -108,6 +118,8 @@ pub struct HeaderRules<'a> {
     pub term: u32,
     /// Who leads which round.
     pub leaders: &'a LeaderOrder,
+    /// The hand-over in force behind the finalized block.
+    pub hand_over: Option<&'a HandOver>,
 }
 
 impl HeaderRules<'_> {
@@ -122,6 +134,7 @@ impl HeaderRules<'_> {
         if self.parent.number().checked_add(1) != Some(*header.number()) {
             return Err(HeaderError::WrongNumber);
         }
+        check_hand_over(header, self.hand_over)?;
         let sealed = SealedHeader::parse(header)?;
         if slot(self.parent).is_some_and(|parent| sealed.slot <= parent) {
             return Err(HeaderError::SlotNotRising);
@@ -136,6 +149,25 @@ impl HeaderRules<'_> {
         let authorities: Vec<_> = self.set.members.iter().map(|member| member.aura).collect();
         sealed.check_seal(&authorities)?;
         Ok(sealed)
+    }
+}
+
+/// Whether a header carries the hand-over `accepted`, which is in force behind its parent, and
+/// none if there is none. It is the same by its id: the signatures in it may be others, and are
+/// for the runtime to check.
+///
+/// # Errors
+/// [`HeaderError`].
+pub fn check_hand_over(header: &Header, accepted: Option<&HandOver>) -> Result<(), HeaderError> {
+    let carried = HandOver::find(header.digest().logs());
+    let carried = carried.map_err(|MalformedHandOver| HeaderError::MalformedHandOver)?;
+    match (carried, accepted) {
+        (None, None) => Ok(()),
+        (Some(_), None) => Err(HeaderError::NotAccepted),
+        (carried, Some(accepted)) => {
+            let same = carried.is_some_and(|carried| carried.id() == accepted.id());
+            same.then_some(()).ok_or(HeaderError::WrongHandOver)
+        }
     }
 }
 
@@ -159,10 +191,12 @@ pub fn next_slot(now: u64, parent: u64, leader: u16, sequencers: u16) -> u64 {
     earliest.saturating_add((leader + sequencers - earliest % sequencers) % sequencers)
 }
 
-/// The digest a leader starts a block with.
-pub fn pre_digest(slot: u64, leader: LeaderDigest) -> Digest {
+/// The digest a leader starts a block with. `hand_over`: the one in force behind its parent.
+pub fn pre_digest(slot: u64, leader: LeaderDigest, hand_over: Option<&HandOver>) -> Digest {
     let aura = DigestItem::PreRuntime(AURA_ENGINE_ID, Slot::from(slot).encode());
-    Digest { logs: vec![aura, leader.item()] }
+    let mut logs = vec![aura, leader.item()];
+    logs.extend(hand_over.map(HandOver::item));
+    Digest { logs }
 }
 
 /// The seal of an unsealed header.
@@ -199,6 +233,7 @@ pub fn hash_of(id: BlockId) -> H256 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hand_over::testing::hand_over;
 
     #[test]
     fn the_slot_names_the_leader_and_rises() {
@@ -215,14 +250,26 @@ mod tests {
     }
 
     fn sealed(number: u32, parent: &Header, slot: u64, leader: LeaderDigest) -> Header {
+        carrying(number, parent, slot, leader, &[])
+    }
+
+    fn carrying(
+        number: u32,
+        parent: &Header,
+        slot: u64,
+        leader: LeaderDigest,
+        hand_overs: &[&HandOver],
+    ) -> Header {
         let pair = ed25519::Pair::from_seed(&[leader.leader as u8 + 1; 32]);
         let mut header = Header::new(
             number,
             Default::default(),
             Default::default(),
             parent.hash(),
-            pre_digest(slot, leader),
+            pre_digest(slot, leader, hand_overs.first().copied()),
         );
+        let more = hand_overs.iter().skip(1).map(|hand_over| hand_over.item());
+        header.digest_mut().logs.extend(more);
         let seal = seal_item(pair.sign(header.hash().as_bytes()));
         header.digest_mut().push(seal);
         header
@@ -253,7 +300,9 @@ mod tests {
         let (parent, set) = (genesis(), set());
         let order = [2, 3, 0, 1].map(cascoin_bft::SequencerIndex).to_vec();
         let leaders = LeaderOrder::new(order).unwrap();
-        let rules = HeaderRules { parent: &parent, set: &set, term: 0, leaders: &leaders };
+        let hand_over = None;
+        let rules =
+            HeaderRules { parent: &parent, set: &set, term: 0, leaders: &leaders, hand_over };
         let digest = LeaderDigest { term: 0, round: 0, leader: 2 };
         let good = sealed(1, &parent, 1_002, digest);
         rules.check(&good).unwrap();
@@ -275,8 +324,43 @@ mod tests {
         changed.state_root = H256::repeat_byte(1);
         changed.digest_mut().push(seal);
         assert_eq!(check(&changed), HeaderError::BadSeal);
-        let child = HeaderRules { parent: &good, set: &set, term: 0, leaders: &leaders };
+        let child = HeaderRules { parent: &good, ..rules };
         let stale = sealed(2, &good, 1_002, digest);
         assert_eq!(child.check(&stale).map(|_| ()).unwrap_err(), HeaderError::SlotNotRising);
+    }
+
+    /// R17.6: a block carries the hand-over in force behind its parent, whole and once, and no
+    /// block carries one without that.
+    #[test]
+    fn r17_6_a_hand_over_is_carried_where_it_is_in_force_and_nowhere_else() {
+        let (parent, set) = (genesis(), set());
+        let order = [2, 3, 0, 1].map(cascoin_bft::SequencerIndex).to_vec();
+        let leaders = LeaderOrder::new(order).unwrap();
+        let digest = LeaderDigest { term: 0, round: 0, leader: 2 };
+        let header = |hand_overs: &[&HandOver]| carrying(1, &parent, 1_002, digest, hand_overs);
+        let check = |accepted: Option<&HandOver>, header: &Header| {
+            let rules = HeaderRules {
+                parent: &parent,
+                set: &set,
+                term: 0,
+                leaders: &leaders,
+                hand_over: accepted,
+            };
+            rules.check(header).map(|_| ())
+        };
+        let (ours, other) = (hand_over(0, 1, 3, 1), hand_over(0, 1, 3, 4));
+        let mut signed_again = ours.clone();
+        signed_again.consents[0].signature = ed25519::Signature::from_raw([9; 64]);
+
+        assert_eq!(check(None, &header(&[])), Ok(()));
+        assert_eq!(check(None, &header(&[&ours])), Err(HeaderError::NotAccepted));
+        assert_eq!(check(Some(&ours), &header(&[&ours])), Ok(()));
+        assert_eq!(check(Some(&ours), &header(&[&signed_again])), Ok(()), "the same by its id");
+        assert_eq!(check(Some(&ours), &header(&[])), Err(HeaderError::WrongHandOver));
+        assert_eq!(check(Some(&ours), &header(&[&other])), Err(HeaderError::WrongHandOver));
+        let twice = header(&[&ours, &ours]);
+        for accepted in [None, Some(&ours)] {
+            assert_eq!(check(accepted, &twice), Err(HeaderError::MalformedHandOver));
+        }
     }
 }

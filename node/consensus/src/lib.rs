@@ -18,6 +18,7 @@
 //! - [`announcements`]: who says that its node is there, and who vouches for it.
 //! - [`light`]: finality for light clients, proofs for who warp syncs.
 //! - [`schedule`], [`header`], [`authority_sets`]: who may do what at a height.
+//! - [`hand_over`]: taking over from a set that stands still, as operators accept it.
 //! - [`recovery`]: what a recovery needs of this node: steps in its blocks, its vote.
 //! - [`liveness`]: whether the chain and its L1 live, for the operator.
 //! - [`parent_commit`]: who signed the last block, for the chain to count.
@@ -36,6 +37,7 @@ pub mod evidence;
 pub mod executor;
 #[cfg(test)]
 mod fuzz;
+pub mod hand_over;
 pub mod header;
 pub mod import;
 mod keys;

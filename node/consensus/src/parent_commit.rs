@@ -220,7 +220,7 @@ mod tests {
 
     fn commit(number: u32) -> ParentCommit {
         let members = (0..4).map(|index| pair(index).public().into()).collect();
-        let set = AuthoritySet { first: 1, set_id: 3, members };
+        let set = AuthoritySet { first: 1, set_id: 3, members, hand_over: None };
         ParentCommit::new(&header(number), H256::repeat_byte(1), &set)
     }
 

@@ -2,12 +2,12 @@
 //!
 //! Nothing is read that would not be signed with exactly these bytes.
 
-use crate::wire::{SignedProposal, SignedVote, SigningContext};
+use crate::wire::{Instance, SignedProposal, SignedVote, SigningContext};
 use cascoin_bft::{BlockId, Height, Proposal, Round, SequencerIndex, Vote, VoteKind};
 use cascoin_l2_primitives::consensus::{GrandpaRound, BFT_DOMAIN};
 
-/// Before the height in a `bft_message`, behind its domain: genesis, epoch, set id.
-const BFT_HEAD: usize = 32 + 1 + 8;
+/// Before the set id in a `bft_message`, behind its domain: genesis, epoch.
+const BFT_HEAD: usize = 32 + 1;
 /// The tag of a GRANDPA precommit.
 const PRECOMMIT: u8 = 1;
 
@@ -28,16 +28,18 @@ impl Said {
         context: &SigningContext,
         speaker: SequencerIndex,
     ) -> Option<Self> {
-        let said = Self::parse(message, speaker)?;
+        let (said, _) = Self::parse(message, speaker)?;
         (said.payload(context) == message).then_some(said)
     }
 
-    /// The height of a message, whatever its context.
-    pub(crate) fn height_of(message: &[u8]) -> Option<Height> {
-        Some(match Self::parse(message, SequencerIndex(0))? {
+    /// The height and set of a message, whatever its chain.
+    pub(crate) fn instance_of(message: &[u8]) -> Option<Instance> {
+        let (said, set_id) = Self::parse(message, SequencerIndex(0))?;
+        let height = match said {
             Self::Vote(vote) => vote.height,
             Self::Proposal(proposal) => proposal.height,
-        })
+        };
+        Some(Instance { height, set_id })
     }
 
     fn payload(&self, context: &SigningContext) -> Vec<u8> {
@@ -47,8 +49,8 @@ impl Said {
         }
     }
 
-    /// What the context says is not looked at.
-    fn parse(message: &[u8], speaker: SequencerIndex) -> Option<Self> {
+    /// What it says, and in which set; the rest of the context is not looked at.
+    fn parse(message: &[u8], speaker: SequencerIndex) -> Option<(Self, u64)> {
         match message.strip_prefix(BFT_DOMAIN) {
             Some(rest) => bft(rest.get(BFT_HEAD..)?, speaker),
             None => precommit(message, speaker),
@@ -56,42 +58,46 @@ impl Said {
     }
 }
 
-/// `height u32 ‖ round u16 ‖ step u8 ‖ hash or 0³² ‖ valid_round i32`.
-fn bft(mut rest: &[u8], speaker: SequencerIndex) -> Option<Said> {
+/// `set_id u64 ‖ height u32 ‖ round u16 ‖ step u8 ‖ hash or 0³² ‖ valid_round i32`.
+fn bft(mut rest: &[u8], speaker: SequencerIndex) -> Option<(Said, u64)> {
+    let set_id = u64::from_le_bytes(take(&mut rest)?);
     let height = Height(u32::from_le_bytes(take(&mut rest)?));
     let round = Round(u16::from_le_bytes(take(&mut rest)?));
     let [step] = take(&mut rest)?;
     let hash: [u8; 32] = take(&mut rest)?;
     let valid_round = u16::try_from(i32::from_le_bytes(take(&mut rest)?)).ok().map(Round);
     let block = (hash != [0; 32]).then_some(BlockId(hash));
-    let vote = |kind, block| Some(Said::Vote(Vote { kind, height, round, block, voter: speaker }));
-    match step {
-        0 => Some(Said::Proposal(Proposal {
+    let vote = |kind, block| Said::Vote(Vote { kind, height, round, block, voter: speaker });
+    let said = match step {
+        0 => Said::Proposal(Proposal {
             height,
             round,
             block: BlockId(hash),
             valid_round,
             proposer: speaker,
-        })),
+        }),
         1 => vote(VoteKind::Prevote, block),
         2 => vote(VoteKind::Precommit, None),
-        _ => None,
-    }
+        _ => return None,
+    };
+    Some((said, set_id))
 }
 
 /// `tag u8 ‖ hash ‖ number u32 ‖ round u64 ‖ set_id u64`.
-fn precommit(mut rest: &[u8], speaker: SequencerIndex) -> Option<Said> {
+fn precommit(mut rest: &[u8], speaker: SequencerIndex) -> Option<(Said, u64)> {
     let [PRECOMMIT] = take(&mut rest)? else { return None };
     let hash: [u8; 32] = take(&mut rest)?;
     let number = u32::from_le_bytes(take(&mut rest)?);
     let round = GrandpaRound::try_from(u64::from_le_bytes(take(&mut rest)?)).ok()?;
-    Some(Said::Vote(Vote {
+    let set_id = u64::from_le_bytes(take(&mut rest)?);
+    let vote = Vote {
         kind: VoteKind::Precommit,
         height: Height(number),
         round: Round(round.round),
         block: Some(BlockId(hash)),
         voter: speaker,
-    }))
+    };
+    Some((Said::Vote(vote), set_id))
 }
 
 fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
@@ -145,7 +151,8 @@ mod tests {
             let context = SigningContext { genesis: H256(genesis), set_id };
             let message = said.payload(&context);
             prop_assert_eq!(Said::read(&message, &context, ME), Some(said));
-            prop_assert_eq!(Said::height_of(&message), Some(height(&said)));
+            let instance = Instance { height: height(&said), set_id };
+            prop_assert_eq!(Said::instance_of(&message), Some(instance));
             let other = SigningContext { set_id: set_id ^ 1, ..context };
             prop_assert_eq!(Said::read(&message, &other, ME), None);
         }

@@ -1,19 +1,20 @@
 //! Who sequences and who leads at one height, read from the chain.
 
-use crate::{authority_sets::scheduled_change, EngineClient};
+use crate::{authority_sets::scheduled_change, wire::Instance, EngineClient};
 use cascoin_bft::{
     leader_order, ranking, ranking_seed, term, Height, LeaderOrder, Round, SequencerIndex,
 };
 use cascoin_l2_primitives::{
-    apis::{ChainApi, SequencerApi, TimeApi},
+    apis::{ChainApi, HandOverApi, SequencerApi, TimeApi},
     chain::{BlockHash, ChainParameters, Header, SequencerSet},
     consensus::LeaderDigest,
+    hand_over::{HandOver, HandOverError},
     sequencers::SequencerBits,
     time::TimeBounds,
 };
 use sp_api::{ApiError, Core as _};
 use sp_runtime::{traits::Header as _, StateVersion};
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 /// Everything about a height that is settled before it begins.
 #[derive(Clone, Debug)]
@@ -36,6 +37,8 @@ pub struct Schedule {
     pub time_bounds: TimeBounds,
     /// How the height's extrinsics root is computed.
     pub body_version: StateVersion,
+    /// The hand-over that puts its set into force, if the height is the first one behind one.
+    pub hand_over: Option<Arc<HandOver>>,
 }
 
 /// Why a height cannot begin.
@@ -50,23 +53,35 @@ pub enum ScheduleError {
     /// More blocks than a height can number.
     #[error("the chain is at its last height")]
     LastHeight,
+    /// The state does not take the hand-over. It did when that came into force.
+    #[error("the state does not take the hand-over that is in force: {0:?}")]
+    HandOver(HandOverError),
 }
 
 impl Schedule {
     /// The schedule of the height on top of `parent`, from the state behind it.
-    /// All nodes with that state come to the same schedule.
+    /// `hand_over`: the one in force behind `parent`
+    /// ([`HandOvers::on`](crate::hand_over::HandOvers::on)). All nodes with that state and that
+    /// hand-over come to the same schedule.
     ///
     /// # Errors
     /// [`ScheduleError`].
     pub fn after<C: EngineClient>(
         client: &C,
         genesis: BlockHash,
+        hand_over: Option<Arc<HandOver>>,
         parent: Header,
     ) -> Result<Self, ScheduleError> {
         let hash = parent.hash();
         let api = client.runtime_api();
         let parameters = api.chain_parameters(hash)?;
-        let set = api.sequencer_set(hash)?;
+        let set = match &hand_over {
+            Some(hand_over) => {
+                let set = api.hand_over_set(hash, (**hand_over).clone())?;
+                set.map_err(ScheduleError::HandOver)?
+            }
+            None => api.sequencer_set(hash)?,
+        };
         let time_bounds = api.time_bounds(hash)?;
         let body_version = api.version(hash)?.extrinsics_root_state_version();
         let height = Height(parent.number().checked_add(1).ok_or(ScheduleError::LastHeight)?);
@@ -77,7 +92,9 @@ impl Schedule {
         let weights: Vec<u64> = set.members.iter().map(|member| member.weight).collect();
         let ranking = ranking(&ranking_seed(&genesis.0, term, &randomness), &weights);
         let barred = barred(&set);
-        let leaders = leader_order(&ranking, sticky_leader(&parent, term), &barred)?;
+        // Who led under the old set has no place in the new one.
+        let sticky = sticky_leader(&parent, term).filter(|_| hand_over.is_none());
+        let leaders = leader_order(&ranking, sticky, &barred)?;
         Ok(Self {
             height,
             parent,
@@ -88,7 +105,13 @@ impl Schedule {
             leaders,
             time_bounds,
             body_version,
+            hand_over,
         })
+    }
+
+    /// Its height and set.
+    pub fn instance(&self) -> Instance {
+        Instance { height: self.height, set_id: self.set.set_id }
     }
 
     /// Who led the rounds before `round`, which failed.

@@ -28,6 +28,23 @@ pub struct SigningContext {
     pub set_id: u64,
 }
 
+/// One decision to be made: a height, by one set. A set that a hand-over puts into force has a
+/// height that another set has signed messages of, under a lower id; a message belongs to one
+/// of the two, and who has signed for the later one signs no more for the earlier one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Instance {
+    /// The height.
+    pub height: Height,
+    /// The set of sequencers.
+    pub set_id: u64,
+}
+
+impl std::fmt::Display for Instance {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "height {} of set {}", self.height.0, self.set_id)
+    }
+}
+
 /// A vote and its maker's signature.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct SignedVote {
@@ -80,6 +97,11 @@ impl SignedVote {
             block: self.block.map(|hash| BlockId(hash.0)),
             voter: SequencerIndex(self.voter),
         }
+    }
+
+    /// What it votes in.
+    pub fn instance(&self) -> Instance {
+        Instance { height: Height(self.height), set_id: self.set_id }
     }
 
     /// Whether the voter, whose key is `key`, signed it in this context, and it is
@@ -146,6 +168,11 @@ impl SignedProposal {
             valid_round: self.valid_round.map(Round),
             proposer: SequencerIndex(self.proposer),
         }
+    }
+
+    /// What it proposes in.
+    pub fn instance(&self) -> Instance {
+        Instance { height: Height(self.height), set_id: self.set_id }
     }
 
     /// Whether the leader, whose key is `key`, signed it in this context, and it is

@@ -31,7 +31,7 @@ use std::{
 };
 
 /// First bytes of a slot's content.
-const MAGIC: [u8; 8] = *b"CASL2HW1";
+const MAGIC: [u8; 8] = *b"CASL2HW2";
 /// Where the slots begin: no disk tears both with one write.
 const SLOTS: [u64; 2] = [0, 4096];
 /// Bytes of a slot.

@@ -14,13 +14,17 @@ const GRANDPA_LENGTH: usize = 53;
 /// The tag of a GRANDPA precommit; 0 is a prevote, 2 a primary proposal.
 const GRANDPA_PRECOMMIT: u8 = 1;
 
-/// What a vote is about, in the order in which an honest node says it.
+/// What a vote is about, in the order in which an honest node says it. A height may come to
+/// another set, with a higher id, by a hand-over (R17.6): then the key signs in that one, and
+/// never again in the one before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
 pub struct Position {
     /// Recovery epoch.
     pub epoch: u8,
     /// Height.
     pub height: u32,
+    /// Id of the set of sequencers.
+    pub set_id: u64,
     /// Round.
     pub round: u16,
     /// 0 proposal, 1 prevote, 2 precommit, for a block or nil.
@@ -30,8 +34,8 @@ pub struct Position {
 impl std::fmt::Display for Position {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let step = ["proposal", "prevote", "precommit"].get(usize::from(self.step));
-        let (height, round) = (self.height, self.round);
-        write!(f, "{} of height {height} round {round}", step.unwrap_or(&"?"))?;
+        let (height, round, set_id) = (self.height, self.round, self.set_id);
+        write!(f, "{} of height {height} round {round} set {set_id}", step.unwrap_or(&"?"))?;
         if self.epoch > 0 {
             write!(f, " epoch {}", self.epoch)?;
         }
@@ -73,11 +77,11 @@ fn bft(message: &[u8]) -> Option<Message> {
     let mut rest = message.get(BFT_DOMAIN.len()..)?;
     let genesis: [u8; 32] = take(&mut rest)?;
     let [epoch]: [u8; 1] = take(&mut rest)?;
-    let _set_id: [u8; 8] = take(&mut rest)?;
+    let set_id = u64::from_le_bytes(take(&mut rest)?);
     let height = u32::from_le_bytes(take(&mut rest)?);
     let round = u16::from_le_bytes(take(&mut rest)?);
     let [step]: [u8; 1] = take(&mut rest)?;
-    let position = Position { epoch, height, round, step };
+    let position = Position { epoch, height, set_id, round, step };
     (step <= 2).then_some(Message::Vote { position, genesis: Some(genesis) })
 }
 
@@ -87,11 +91,12 @@ fn grandpa(message: &[u8]) -> Option<Message> {
     let _hash: [u8; 32] = take(&mut rest)?;
     let number = u32::from_le_bytes(take(&mut rest)?);
     let round = GrandpaRound::try_from(u64::from_le_bytes(take(&mut rest)?)).ok()?;
+    let set_id = u64::from_le_bytes(take(&mut rest)?);
     if tag != GRANDPA_PRECOMMIT || number != round.height {
         return None;
     }
-    let position =
-        Position { epoch: round.epoch, height: round.height, round: round.round, step: 2 };
+    let GrandpaRound { epoch, height, round } = round;
+    let position = Position { epoch, height, set_id, round, step: 2 };
     Some(Message::Vote { position, genesis: None })
 }
 
@@ -121,11 +126,11 @@ mod tests {
             let (at, hash) = (GrandpaRound { epoch, height, round }, H256(hash));
             for step in [Step::Proposal, Step::Prevote, Step::NilPrecommit] {
                 let made = bft_message(&H256(genesis), set_id, at, step, Some(&hash), None);
-                let position = Position { epoch, height, round, step: step as u8 };
+                let position = Position { epoch, height, set_id, round, step: step as u8 };
                 let read = Message::Vote { position, genesis: Some(genesis) };
                 prop_assert_eq!(classify(&made), read);
             }
-            let position = Position { epoch, height, round, step: 2 };
+            let position = Position { epoch, height, set_id, round, step: 2 };
             let precommit = precommit_payload(hash, height, at, set_id);
             prop_assert_eq!(classify(&precommit), Message::Vote { position, genesis: None });
         }
@@ -168,9 +173,18 @@ mod tests {
 
     #[test]
     fn steps_are_ordered_as_they_are_said() {
-        let at = |height, round, step| Position { epoch: 0, height, round, step };
+        let at = |height, round, step| Position { epoch: 0, height, set_id: 3, round, step };
         assert!(
             at(1, 0, 0) < at(1, 0, 1) && at(1, 0, 2) < at(1, 1, 0) && at(1, 9, 2) < at(2, 0, 0)
         );
+    }
+
+    /// R17.6: a later set of the same height is above all rounds of the earlier one, and below
+    /// the next height.
+    #[test]
+    fn r17_6_a_later_set_of_a_height_comes_after_the_earlier_one() {
+        let at = |height, set_id, round, step| Position { epoch: 0, height, set_id, round, step };
+        assert!(at(1, 0, 9, 2) < at(1, 2, 0, 0) && at(1, 2, 9, 2) < at(2, 2, 0, 0));
+        assert_eq!(at(1, 2, 0, 1).to_string(), "prevote of height 1 round 0 set 2");
     }
 }

@@ -6,7 +6,11 @@
 //! certificate, so what is not final does not exist.
 
 use crate::{errors::Named, extrinsic::Described};
-use cascoin_consensus::{schedule::Schedule, EngineClient};
+use cascoin_consensus::{
+    hand_over::{in_force_behind, HandOverDesk},
+    schedule::Schedule,
+    EngineClient,
+};
 use cascoin_l2_primitives::{
     apis::{
         BurnMintApi, BurnRecord, BurnWait, CandidateInfo, ChainApi, ChainRegistryApi,
@@ -351,16 +355,22 @@ impl<T> L2Client for T where
 }
 
 /// [`ChainReader`] of a node: its client and its database.
-#[derive(Debug)]
 pub struct ClientReader<C, B> {
     client: Arc<C>,
     backend: Arc<B>,
+    /// Knows who leads behind the base of a hand-over.
+    desk: Option<Arc<dyn HandOverDesk>>,
 }
 
 impl<C, B> ClientReader<C, B> {
     /// A reader over both.
     pub fn new(client: Arc<C>, backend: Arc<B>) -> Self {
-        Self { client, backend }
+        Self { client, backend, desk: None }
+    }
+
+    /// The same of a node whose operator may accept hand-overs.
+    pub fn with_desk(self, desk: Arc<dyn HandOverDesk>) -> Self {
+        Self { desk: Some(desk), ..self }
     }
 }
 
@@ -405,8 +415,9 @@ impl<C: L2Client, B: Backend<OpaqueBlock> + 'static> ChainReader for ClientReade
         let Some(parent) = self.header(head.hash)? else {
             return Err(ReadError::Failed("the head has no header".into()));
         };
-        let schedule =
-            Schedule::after(&*self.client, head.genesis, parent).map_err(ReadError::of)?;
+        let hand_over = self.desk.as_deref().and_then(|desk| in_force_behind(desk, &head.hash));
+        let schedule = Schedule::after(&*self.client, head.genesis, hand_over, parent)
+            .map_err(ReadError::of)?;
         Ok(Leaders {
             height: schedule.height.0,
             term: schedule.term,

@@ -5,11 +5,12 @@ use crate::{
     client::EngineClient,
     executor::{self, Assignment, BuildError},
     header::{next_slot, slot},
+    import::ImportError,
     keys::SignError,
     recovery,
     transport::Transport,
     wal::Record,
-    wire::{CertifiedBlock, ProposalsMessage, SignedProposal, SignedVote, VotesMessage},
+    wire::{CertifiedBlock, Instance, ProposalsMessage, SignedProposal, SignedVote, VotesMessage},
 };
 use cascoin_bft::{BlockId, Input, Output, Proposal, Round, SequencerIndex, Vote, VoteKind};
 use cascoin_l2_primitives::chain::OpaqueBlock;
@@ -71,7 +72,10 @@ where
                     self.log_body(block, &mut records);
                     self.log_proof_of_lock(round, block, &mut records);
                     let block = crate::header::hash_of(block);
-                    records.push(Record::Lock { height: height.0, round: round.0, block });
+                    let (height, round) = (height.0, round.0);
+                    // None is taken without a height.
+                    let set_id = self.height.as_ref().map_or(0, |height| height.context.set_id);
+                    records.push(Record::Lock { height, set_id, round, block });
                 }
                 Output::Vote(vote) => {
                     // What follows on something that was not signed is not said either.
@@ -123,13 +127,20 @@ where
         height.round_began = next.then_some(now);
     }
 
-    /// Keeps a decision until it is imported.
+    /// Keeps a decision until it is imported. From then on no hand-over comes in its way; if
+    /// one came before, it is none.
     fn decide(&mut self, round: Round, block: BlockId, signers: &BTreeSet<SequencerIndex>) {
         let Some(height) = &mut self.height else { return };
         let Some(certificate) = height.certificate(round, block, signers) else {
             // It cannot be: the core counts what is kept. Peers have the block too.
             return self.complain("cannot certify a decision", &"a signature is missing");
         };
+        let (parent, hand_over) = (height.schedule.parent.hash(), &height.schedule.hand_over);
+        let hash = crate::header::hash_of(block);
+        if !self.import.claim(parent, hand_over.as_deref(), hash) {
+            let what = "a hand-over was accepted before";
+            return self.complain("a decision counts for nothing", &what);
+        }
         height.decided = Some((block, certificate));
         self.handle.update(|status| {
             status.last_commit_round = round.0;
@@ -165,6 +176,9 @@ where
         let Some(keys) = self.height.as_ref().and_then(|height| height.keys.clone()) else {
             return false;
         };
+        if self.is_handed_over() {
+            return false;
+        }
         self.log_body(proposal.block, records);
         if !self.settle(&keys, records) {
             return false;
@@ -200,6 +214,9 @@ where
                 return false;
             }
             return true;
+        }
+        if self.is_handed_over() {
+            return false;
         }
         if let Some(block) = vote.block {
             self.log_body(block, records);
@@ -320,7 +337,7 @@ where
                 built = executor::build(&mut environment, &schedule, &keys, assignment).await;
             }
             let result = built.map(Box::new);
-            let _ = done.send(Done::Built { height: schedule.height, round, result });
+            let _ = done.send(Done::Built { at: schedule.instance(), round, result });
         });
     }
 
@@ -349,20 +366,17 @@ where
         let seen = first_proposal.then(|| height.first_sight(block));
         tokio::task::spawn_blocking(move || {
             let outcome = executor::execute(&client, &backend, &schedule, body, seen.as_ref());
-            let _ = done.send(Done::Executed {
-                height: schedule.height,
-                block,
-                first_proposal,
-                outcome,
-            });
+            let at = schedule.instance();
+            let _ = done.send(Done::Executed { at, block, first_proposal, outcome });
         });
     }
 
     /// Takes up work that another thread finished.
     pub(super) fn on_done(&mut self, done: Done) {
         let Some(height) = &mut self.height else { return };
+        let here = height.schedule.instance();
         match done {
-            Done::Built { height: at, round, result } if at == height.schedule.height => {
+            Done::Built { at, round, result } if at == here => {
                 let built = match result {
                     Ok(built) => built,
                     Err(error) => return self.complain("cannot build a block", &error),
@@ -370,18 +384,16 @@ where
                 let block = built.id();
                 height.keep_body(block, built.block.clone(), &self.core);
                 height.executed.insert(block, *built);
-                self.feed(Input::Built { height: at, round, block });
+                self.feed(Input::Built { height: at.height, round, block });
             }
-            Done::Executed { height: at, block, first_proposal, outcome }
-                if at == height.schedule.height =>
-            {
+            Done::Executed { at, block, first_proposal, outcome } if at == here => {
                 height.executing.remove(&block);
                 self.on_executed(block, first_proposal, outcome);
             }
-            Done::Fetched { height: at, block, from, body } if at == height.schedule.height => {
+            Done::Fetched { at, block, from, body } if at == here => {
                 self.on_fetched(block, from, body);
             }
-            // Of a height that is over.
+            // Of a height that is over, or has gone over to another set.
             _ => {}
         }
     }
@@ -441,7 +453,8 @@ where
         let ready = |(block, _): &mut (BlockId, _)| height.executed.contains_key(block);
         let Some((block, certificate)) = height.decided.take_if(ready) else { return };
         let Some(executed) = height.executed.remove(&block) else { return };
-        let number = height.schedule.height.0;
+        let Instance { height: number, set_id } = height.schedule.instance();
+        let number = number.0;
         let seen = height.proposal_seen;
         let body = executed.block.clone();
         let hash = crate::header::hash_of(block);
@@ -450,6 +463,7 @@ where
         let certificate_record = certificate.clone();
         records.push(Record::Decided {
             height: number,
+            set_id,
             block: hash,
             certificate: certificate_record,
         });
@@ -466,6 +480,10 @@ where
                 }
                 log::debug!(target: "l2::bft", "committed {number} ({hash:?})");
                 self.begin_next_height().await;
+            }
+            // It is not to be imported ever. The height begins anew.
+            Err(error @ ImportError::OtherSet) => {
+                self.complain("a decided block is dropped", &error);
             }
             Err(error) => {
                 self.complain("cannot import a decided block", &error);

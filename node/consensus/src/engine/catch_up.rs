@@ -94,6 +94,7 @@ where
         if self.height.as_ref().is_some_and(|height| height.schedule.height.0 <= done) {
             self.begin_next_height().await;
         }
+        self.take_up_hand_over().await;
         self.take_up_late_keys().await;
         self.publish_status();
         let Some(height) = &self.height else { return };
@@ -257,6 +258,7 @@ where
                 Record::Block(block.block.clone()),
                 Record::Decided {
                     height: number,
+                    set_id: schedule.set.set_id,
                     block: block.block.hash(),
                     certificate: block.certificate.clone(),
                 },

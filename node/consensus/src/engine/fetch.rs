@@ -67,10 +67,10 @@ where
         fetching.asked_at = now;
         let from = *peer;
         let reply = self.mesh.fetch(from, BlockRequest::ByHash(hash_of(block)));
-        let (at, done) = (height.schedule.height, self.done.0.clone());
+        let (at, done) = (height.schedule.instance(), self.done.0.clone());
         tokio::spawn(async move {
             let body = reply.await;
-            let _ = done.send(Done::Fetched { height: at, block, from, body });
+            let _ = done.send(Done::Fetched { at, block, from, body });
         });
     }
 

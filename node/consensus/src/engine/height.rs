@@ -6,16 +6,17 @@ use crate::{
     client::EngineClient,
     evidence::witness::Witness,
     executor::ExecutedBlock,
+    hand_over::are_same,
     header::slot,
     keys::LocalKeys,
     parent_commit::ParentCommit,
     transport::Transport,
     wal::{Record, Wal},
-    wire::{SignedProposal, SignedVote, SigningContext},
+    wire::{Instance, SignedProposal, SignedVote, SigningContext},
 };
 use cascoin_bft::{
-    BlockId, Core, Height, HeightConfig, Input, Proposal, Recovery, Round, SequencerIndex,
-    TimeoutParams, Vote, VoteKind,
+    BlockId, Core, HeightConfig, Input, Proposal, Recovery, Round, SequencerIndex, TimeoutParams,
+    Vote, VoteKind,
 };
 use cascoin_l2_primitives::{
     chain::{Header, OpaqueBlock, SequencerSet},
@@ -218,7 +219,7 @@ where
                 return;
             }
             // A database that lost its end in a power cut gets it back from the log.
-            let Some(lost) = self.memory.decided_at(schedule.height) else {
+            let Some(lost) = self.memory.decided_at(schedule.instance()) else {
                 let keys = self.keys_for(&schedule, keys);
                 self.start(schedule, keys, &votes);
                 return;
@@ -243,7 +244,7 @@ where
     /// at it stands in the log, which is read again.
     pub(super) async fn take_up_late_keys(&mut self) {
         let Some(height) = &self.height else { return };
-        let at = height.schedule.height;
+        let at = height.schedule.instance();
         if height.keys.is_some() || height.decided.is_some() || !self.may_sign_at(at) {
             return;
         }
@@ -261,6 +262,36 @@ where
             self.core = Core::new();
             self.begin_next_height().await;
         }
+    }
+
+    /// Whether a hand-over came into force behind the parent since the height began: then it is
+    /// another set's, and nothing is signed any more for the one that it began with.
+    pub(super) fn is_handed_over(&self) -> bool {
+        let Some(height) = &self.height else { return false };
+        let ours = height.schedule.hand_over.as_deref();
+        let in_force = self.import.hand_overs().on(&height.schedule.parent.hash());
+        !are_same(in_force.as_deref(), ours)
+    }
+
+    /// Begins the height anew with the set of a hand-over.
+    ///
+    /// As after a restart: the log is read again, for what binds this node in the new set, and
+    /// nothing that was gathered of the old set is kept. A block that is decided here is not
+    /// lost: while there is one, no hand-over comes into force ([`CertifiedImport::claim`]).
+    ///
+    /// [`CertifiedImport::claim`]: crate::import::CertifiedImport::claim
+    pub(super) async fn take_up_hand_over(&mut self) {
+        if !self.is_handed_over() {
+            return;
+        }
+        let at = self.height.as_ref().map_or(0, |height| height.schedule.height.0);
+        log::warn!(target: "l2::bft", "height {at} begins anew, with the set of a hand-over");
+        self.wal = None;
+        self.log_retry_at = None;
+        // Of the height above, which the old set will not come to here.
+        self.early.clear();
+        self.core = Core::new();
+        self.begin_next_height().await;
     }
 
     /// What peers said of this height is heard again when it begins anew.
@@ -333,7 +364,8 @@ where
             .client
             .header(info.finalized_hash)?
             .ok_or_else(|| format!("finalized block {:?} has no header", info.finalized_hash))?;
-        Ok(Schedule::after(&*self.client, self.genesis, parent)?)
+        let hand_over = self.import.hand_overs().on(&info.finalized_hash);
+        Ok(Schedule::after(&*self.client, self.genesis, hand_over, parent)?)
     }
 
     /// Keys may only be used with their log open. A log that failed (a full
@@ -388,7 +420,7 @@ where
     fn start(&mut self, schedule: Schedule, keys: Option<LocalKeys>, known: &[SignedVote]) {
         // Not before: as long as there was no height, no log was looked for.
         self.begun = true;
-        let height = schedule.height;
+        let (height, at) = (schedule.height, schedule.instance());
         self.memory.forget_below(height);
         let me = keys.as_ref().map(|keys| SequencerIndex(keys.index));
         let context = SigningContext { genesis: self.genesis, set_id: schedule.set.set_id };
@@ -423,12 +455,12 @@ where
         // Who only follows has a core without memory, and must not hold votes that
         // its core does not count.
         if me.is_some() {
-            memory.votes_at(height).for_each(|vote| state.keep_vote(vote.clone()));
-            for proposal in memory.proposals_at(height) {
+            memory.votes_at(at).for_each(|vote| state.keep_vote(vote.clone()));
+            for proposal in memory.proposals_at(at) {
                 state.proposals.insert(proposal.proposal().round.0, proposal.clone());
             }
         }
-        let (config, recovery) = (state.config(me), memory.recovery(height));
+        let (config, recovery) = (state.config(me), memory.recovery(at));
         self.height = Some(state);
         self.last_progress = Instant::now();
         self.metrics.height.set(u64::from(height.0));
@@ -440,9 +472,10 @@ where
 
     /// Below the highest height in its log this node does not sign: it has signed
     /// there, and the log may no longer say what. Happens where a database is
-    /// older than the log, as after `purge-chain`.
-    pub(super) fn may_sign_at(&self, height: Height) -> bool {
-        self.memory.highest().is_none_or(|highest| highest <= height)
+    /// older than the log, as after `purge-chain`. The same holds of a height for whose
+    /// later set it has signed.
+    pub(super) fn may_sign_at(&self, at: Instance) -> bool {
+        self.memory.highest().is_none_or(|highest| highest <= at)
     }
 
     /// Appends records and makes them durable. `false`: nothing that depends on

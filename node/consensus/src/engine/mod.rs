@@ -32,8 +32,9 @@ use crate::{
     status::EngineHandle,
     transport::{Transport, TransportEvent},
     wal::{Memory, Wal},
+    wire::Instance,
 };
-use cascoin_bft::{BlockId, Core, Height, Input, Round};
+use cascoin_bft::{BlockId, Core, Input, Round};
 use cascoin_l2_primitives::chain::{BlockHash, OpaqueBlock};
 use complaints::Complaints;
 use futures::StreamExt;
@@ -83,11 +84,11 @@ pub struct EngineParams<C, B, I, E, T> {
     pub metrics: Metrics,
 }
 
-/// Work that came back from another thread.
+/// Work that came back from another thread, and what it was for.
 enum Done {
-    Built { height: Height, round: Round, result: Result<Box<ExecutedBlock>, BuildError> },
-    Executed { height: Height, block: BlockId, first_proposal: bool, outcome: Outcome },
-    Fetched { height: Height, block: BlockId, from: PeerId, body: Option<OpaqueBlock> },
+    Built { at: Instance, round: Round, result: Result<Box<ExecutedBlock>, BuildError> },
+    Executed { at: Instance, block: BlockId, first_proposal: bool, outcome: Outcome },
+    Fetched { at: Instance, block: BlockId, from: PeerId, body: Option<OpaqueBlock> },
 }
 
 /// A peer of the mesh.

@@ -18,9 +18,9 @@ use crate::{
     said::Said,
     transport::Transport,
     wal::{Memory, Record},
-    wire::{SignedProposal, SignedVote, SigningContext},
+    wire::{Instance, SignedProposal, SignedVote, SigningContext},
 };
-use cascoin_bft::{Height, SequencerIndex, VoteKind};
+use cascoin_bft::{SequencerIndex, VoteKind};
 use cascoin_l2_primitives::chain::OpaqueBlock;
 use sc_client_api::Backend;
 use sc_consensus::BlockImport;
@@ -38,24 +38,24 @@ enum RecallError {
     #[error("what the signer signed last cannot be logged")]
     Log,
     /// The database is older than the signer's memory.
-    #[error("the signer has signed at height {} already", .0 .0)]
-    Later(Height),
-    /// What it remembers is no message of this chain and set.
-    #[error("the signer remembers a message of height {} that is of no use here", .0 .0)]
-    Foreign(Height),
+    #[error("the signer has signed at {0} already")]
+    Later(Instance),
+    /// What it remembers is no message of this chain.
+    #[error("the signer remembers a message of {0} that is of no use here")]
+    Foreign(Instance),
     /// The log is older than the signer's memory.
     #[error(
-        "the signer has signed more at height {} than the write-ahead log holds, which is an old \
-         copy or has lost its end; signing again at the next height", .0 .0
+        "the signer has signed more at {0} than the write-ahead log holds, which is an old copy \
+         or has lost its end; signing again at the next height"
     )]
-    LogBehind(Height),
+    LogBehind(Instance),
 }
 
-/// A key that must not sign below a height.
+/// A key that must not sign below a height and set.
 #[derive(Clone, Copy)]
 pub(super) struct Silence {
     key: ed25519::Public,
-    below: Height,
+    below: Instance,
 }
 
 impl<C, B, I, E, T> Engine<C, B, I, E, T>
@@ -76,11 +76,11 @@ where
         keys: Option<LocalKeys>,
     ) -> Option<LocalKeys> {
         let keys = keys?;
-        let height = schedule.height;
-        if !self.may_sign_at(height) {
+        let at = schedule.instance();
+        if !self.may_sign_at(at) {
             log::info!(
                 target: "l2::bft",
-                "not signing at height {}: this key has signed at higher ones", height.0,
+                "not signing at {at}: this key has signed at a higher one, or for a later set",
             );
             return None;
         }
@@ -94,15 +94,17 @@ where
                 self.log_retry_at = Some(Instant::now() + RETRY);
             }
             RecallError::Later(below) => self.silence = Some(Silence { key, below }),
+            // A set that a hand-over puts into force at this height has its own messages.
             RecallError::Foreign(at) | RecallError::LogBehind(at) => {
-                self.silence = Some(Silence { key, below: Height(at.0.saturating_add(1)) });
+                let below = Instance { set_id: at.set_id.saturating_add(1), ..at };
+                self.silence = Some(Silence { key, below });
             }
         }
         None
     }
 
-    /// Whether these keys were found not to be allowed to sign at a height.
-    pub(super) fn is_silent(&self, keys: &LocalKeys, at: Height) -> bool {
+    /// Whether these keys were found not to be allowed to sign at a height in a set.
+    pub(super) fn is_silent(&self, keys: &LocalKeys, at: Instance) -> bool {
         self.silence.is_some_and(|silence| silence.key == keys.grandpa && at < silence.below)
     }
 
@@ -119,29 +121,29 @@ where
         settled
     }
 
-    /// Makes the log hold what the signer has signed at a height.
+    /// Makes the log hold what the signer has signed at a height in a set.
     fn recall(&mut self, schedule: &Schedule, keys: &LocalKeys) -> Result<(), RecallError> {
-        let height = schedule.height;
+        let here = schedule.instance();
         let signed = keys.last_signed()?;
         let Some(message) = signed.first() else { return Ok(()) };
-        match Said::height_of(message) {
-            Some(last) if last < height => return Ok(()),
-            Some(last) if last > height => return Err(RecallError::Later(last)),
+        match Said::instance_of(message) {
+            Some(last) if last < here => return Ok(()),
+            Some(last) if last > here => return Err(RecallError::Later(last)),
             _ => {}
         }
         let context = SigningContext { genesis: self.genesis, set_id: schedule.set.set_id };
         let me = SequencerIndex(keys.index);
         let read = |message: &Vec<u8>| Said::read(message, &context, me);
-        let said = read(message).ok_or(RecallError::Foreign(height))?;
-        if knows(&self.memory, &said) {
+        let said = read(message).ok_or(RecallError::Foreign(here))?;
+        if knows(&self.memory, here, &said) {
             return Ok(());
         }
         let before_is_known = signed.get(1).is_none_or(|before| {
-            Said::height_of(before).is_some_and(|at| at < height)
-                || read(before).is_some_and(|before| knows(&self.memory, &before))
+            Said::instance_of(before).is_some_and(|at| at < here)
+                || read(before).is_some_and(|before| knows(&self.memory, here, &before))
         });
-        if !before_is_known || !has_what_it_rests_on(&self.memory, &said) {
-            return Err(RecallError::LogBehind(height));
+        if !before_is_known || !has_what_it_rests_on(&self.memory, here, &said) {
+            return Err(RecallError::LogBehind(here));
         }
         // The very message at the mark, so the signer signs it again.
         let signature = keys.sign(message)?;
@@ -164,22 +166,23 @@ where
     }
 }
 
-fn knows(memory: &Memory, said: &Said) -> bool {
+/// Whether the log holds what was said at a height in a set.
+fn knows(memory: &Memory, at: Instance, said: &Said) -> bool {
     match said {
-        Said::Vote(vote) => memory.votes_at(vote.height).any(|known| known.vote() == *vote),
+        Said::Vote(vote) => memory.votes_at(at).any(|known| known.vote() == *vote),
         Said::Proposal(proposal) => {
-            memory.proposals_at(proposal.height).any(|known| known.proposal() == *proposal)
+            memory.proposals_at(at).any(|known| known.proposal() == *proposal)
         }
     }
 }
 
 /// A precommit for a block rests on its lock; a new block's proposal on the body, which nobody
 /// else has.
-fn has_what_it_rests_on(memory: &Memory, said: &Said) -> bool {
+fn has_what_it_rests_on(memory: &Memory, at: Instance, said: &Said) -> bool {
     match said {
         Said::Vote(vote) => match (vote.kind, vote.block) {
             (VoteKind::Precommit, Some(block)) => {
-                memory.recovery(vote.height).lock == Some((vote.round, block))
+                memory.recovery(at).lock == Some((vote.round, block))
             }
             _ => true,
         },

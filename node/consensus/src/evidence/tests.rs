@@ -132,6 +132,46 @@ fn votes_of_one_round_and_kind_that_differ_are_proof() {
     assert_eq!(of_votes(pair(1).public(), &prevote, &precommit), None);
 }
 
+/// R17.6: behind the base of a hand-over a key may sign in two sets at one height. That is no
+/// double signing, for nobody who hears it, nor by any evidence that can be made of it.
+#[test]
+fn r17_6_messages_of_two_sets_at_one_height_are_no_double_signing() {
+    let later = SigningContext { set_id: 4, ..CONTEXT };
+    let mut witness = witness();
+    for kind in [VoteKind::Prevote, VoteKind::Precommit] {
+        let one = vote(1, kind, 0, Some(1));
+        let said = Vote { block: Some(BlockId([2; 32])), ..one.vote() };
+        let signature = pair(1).sign(&SignedVote::payload(&said, &later));
+        let other = SignedVote::new(&said, &later, signature);
+        assert!(other.verify(&later, &pair(1).public()));
+        assert_eq!(of_votes(pair(1).public(), &one, &other), None);
+        assert_eq!(witness.vote(&one), None);
+        assert_eq!(witness.late_vote(&other), Ok(None));
+        // One set's name over the signatures of two holds for neither.
+        let statement = |signed: &SignedVote| {
+            let block = signed.vote().block.map(|id| H256(id.0));
+            let statement = match kind {
+                VoteKind::Prevote => Statement::Prevote { block },
+                VoteKind::Precommit => Statement::Precommit { block },
+            };
+            SignedStatement { statement, signature: signed.signature }
+        };
+        let round = GrandpaRound { epoch: 0, height: HEIGHT.0, round: 0 };
+        for set_id in [CONTEXT.set_id, later.set_id] {
+            let (first, second) = (statement(&one), statement(&other));
+            let made = DoubleSignEvidence::new(set_id, pair(1).public(), round, first, second);
+            assert!(!holds(&made.expect("they differ")));
+        }
+    }
+    let one = proposal(0, 0, 1, None);
+    let said = Proposal { block: BlockId([2; 32]), ..one.proposal() };
+    let signature = pair(0).sign(&SignedProposal::payload(&said, &later));
+    let other = SignedProposal::new(&said, &later, signature);
+    assert_eq!(of_proposals(pair(0).public(), &one, &other), None);
+    assert_eq!(witness.proposal(&one), None);
+    assert_eq!(witness.late_proposal(&other), Ok(None));
+}
+
 #[test]
 fn proposals_of_one_round_that_differ_are_proof() {
     let key = pair(2).public();

@@ -5,8 +5,9 @@ use crate::{
     client::EngineClient,
     evidence::{CertificateWatch, EvidenceError, EvidenceStore},
     executor::ExecutedBlock,
+    hand_over::{HandOvers, HandOversError},
     header::{HeaderError, SealedHeader},
-    import::certificate_of,
+    import::{certificate_of, hand_over::Decided},
     light::fragment::Fragment,
 };
 use cascoin_l2_primitives::{
@@ -40,6 +41,10 @@ pub enum ImportError {
     /// The header is none of ours.
     #[error(transparent)]
     Header(#[from] HeaderError),
+    /// Another set makes the block of this height, by a hand-over, or a hand-over is in it
+    /// that is not in force here.
+    #[error("the block is not of the set that an accepted hand-over puts into force, if any")]
+    OtherSet,
 }
 
 /// Why the door cannot be opened: the database lacks what must be in it.
@@ -51,15 +56,21 @@ pub enum OpenError {
     /// The evidence.
     #[error(transparent)]
     Evidence(#[from] EvidenceError),
+    /// The hand-overs.
+    #[error(transparent)]
+    HandOvers(#[from] HandOversError),
 }
 
 /// Imports blocks, one at a time, and keeps the authority sets in step.
 pub struct CertifiedImport<C, I> {
-    client: Arc<C>,
+    pub(super) client: Arc<C>,
     inner: Arc<I>,
-    sets: SharedSets,
+    pub(super) sets: SharedSets,
     evidence: EvidenceStore,
-    lock: Arc<Mutex<()>>,
+    pub(super) hand_overs: HandOvers,
+    /// What the engine decided last.
+    pub(super) decided: Decided,
+    pub(super) lock: Arc<Mutex<()>>,
 }
 
 impl<C, I> Clone for CertifiedImport<C, I> {
@@ -69,6 +80,8 @@ impl<C, I> Clone for CertifiedImport<C, I> {
             inner: self.inner.clone(),
             sets: self.sets.clone(),
             evidence: self.evidence.clone(),
+            hand_overs: self.hand_overs.clone(),
+            decided: self.decided.clone(),
             lock: self.lock.clone(),
         }
     }
@@ -89,9 +102,15 @@ where
         inner: Arc<I>,
         genesis: impl FnOnce() -> Vec<AuthorityId>,
     ) -> Result<Self, OpenError> {
-        let sets = Arc::new(RwLock::new(AuthoritySets::load(&*client, genesis)?));
+        let sets = AuthoritySets::load(&*client, genesis)?;
+        let hand_overs = HandOvers::load(&*client, &sets)?;
+        let sets = Arc::new(RwLock::new(sets));
         let evidence = EvidenceStore::open(client.clone())?;
-        Ok(Self { client, inner, sets, evidence, lock: Arc::default() })
+        let (decided, lock) = (Decided::default(), Arc::default());
+        let import = Self { client, inner, sets, evidence, hand_overs, decided, lock };
+        // The process may have ended between the import of a base and this.
+        import.take_over();
+        Ok(import)
     }
 
     /// The client behind.
@@ -102,6 +121,11 @@ where
     /// The authority sets.
     pub fn sets(&self) -> SharedSets {
         self.sets.clone()
+    }
+
+    /// The hand-overs that were accepted here.
+    pub fn hand_overs(&self) -> HandOvers {
+        self.hand_overs.clone()
     }
 
     /// What is kept of evidence.
@@ -148,33 +172,21 @@ where
         params.justifications =
             Some(Justifications::from((CERTIFICATE_ENGINE_ID, certificate.encode())));
         params.fork_choice = Some(ForkChoiceStrategy::Custom(false));
-        match self.import_block(params).await? {
+        let _one_at_a_time = self.lock.lock().await;
+        if !self.fits_hand_over(&params) {
+            return Err(ImportError::OtherSet);
+        }
+        match self.import_next(params).await? {
             ImportResult::Imported(_) | ImportResult::AlreadyInChain => Ok(()),
             refused => Err(ImportError::Refused(refused)),
         }
     }
-}
 
-#[async_trait::async_trait]
-impl<C, I> BlockImport<OpaqueBlock> for CertifiedImport<C, I>
-where
-    C: EngineClient,
-    I: BlockImport<OpaqueBlock, Error = sp_consensus::Error> + Send + Sync,
-{
-    type Error = sp_consensus::Error;
-
-    async fn check_block(
-        &self,
-        block: BlockCheckParams<OpaqueBlock>,
-    ) -> Result<ImportResult, Self::Error> {
-        self.inner.check_block(block).await
-    }
-
-    async fn import_block(
+    /// Imports a block. The caller holds the lock.
+    async fn import_next(
         &self,
         mut block: BlockImportParams<OpaqueBlock>,
-    ) -> Result<ImportResult, Self::Error> {
-        let _one_at_a_time = self.lock.lock().await;
+    ) -> Result<ImportResult, sp_consensus::Error> {
         let number: BlockNumber = block.header.number;
         // Whoever came second brings nothing new; its parent is no longer the
         // finalized head, so it must not try to finalize.
@@ -183,6 +195,15 @@ where
             return Ok(ImportResult::AlreadyInChain);
         }
         self.look_at_rival(number, &block);
+        // It may have been checked before a hand-over was accepted.
+        if !self.fits_hand_over(&block) {
+            log::warn!(
+                target: "l2::bft",
+                "block {number} ({:?}) is not of the set that an accepted hand-over puts into \
+                 force: refused", block.post_hash(),
+            );
+            return Ok(ImportResult::KnownBad);
+        }
         // All that comes here has a certificate, which was checked, but for the blocks of
         // a warp sync's proof. Those pass the verifier by, which else says what to do.
         let certified = block.fork_choice.is_some();
@@ -208,6 +229,33 @@ where
         if let (Some(new), ImportResult::Imported(_)) = (change, &result) {
             self.sets.write().add(new);
         }
+        if matches!(result, ImportResult::Imported(_)) {
+            self.take_over();
+        }
         Ok(result)
+    }
+}
+
+#[async_trait::async_trait]
+impl<C, I> BlockImport<OpaqueBlock> for CertifiedImport<C, I>
+where
+    C: EngineClient,
+    I: BlockImport<OpaqueBlock, Error = sp_consensus::Error> + Send + Sync,
+{
+    type Error = sp_consensus::Error;
+
+    async fn check_block(
+        &self,
+        block: BlockCheckParams<OpaqueBlock>,
+    ) -> Result<ImportResult, Self::Error> {
+        self.inner.check_block(block).await
+    }
+
+    async fn import_block(
+        &self,
+        block: BlockImportParams<OpaqueBlock>,
+    ) -> Result<ImportResult, Self::Error> {
+        let _one_at_a_time = self.lock.lock().await;
+        self.import_next(block).await
     }
 }

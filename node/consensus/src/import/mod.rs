@@ -2,10 +2,12 @@
 //!
 //! - [`CertifiedImport`] is the one door: engine and sync both go through its
 //!   lock, so they cannot race.
+//! - Operators accept hand-overs at the same lock ([`crate::hand_over`]).
 //! - [`CertificateVerifier`] stands before the import queue and lets only
 //!   certified blocks of the network pass.
 
 mod block_import;
+mod hand_over;
 mod verifier;
 
 pub use block_import::{CertifiedImport, ImportError, OpenError, SharedSets};
@@ -27,6 +29,6 @@ where
     C: EngineClient,
     I: BlockImport<OpaqueBlock, Error = sp_consensus::Error> + Send + Sync + 'static,
 {
-    let verifier = CertificateVerifier::new(import.sets());
+    let verifier = CertificateVerifier::new(import.sets(), import.hand_overs());
     BasicQueue::new(verifier, Box::new(import), None, spawner, registry)
 }

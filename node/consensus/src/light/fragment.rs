@@ -1,4 +1,5 @@
-//! A block that ends a set of sequencers, with its certificate.
+//! A block that ends a set of sequencers, with its certificate: one that announces another,
+//! or the base of a hand-over (R17.6).
 //!
 //! Kept in the auxiliary store for ever, in the transaction that imports the
 //! block: blocks and certificates may be pruned, and after a warp sync most of
@@ -46,7 +47,7 @@ fn key(set_id: u64) -> Vec<u8> {
 }
 
 impl Fragment {
-    /// The block that ends the set `set_id`.
+    /// The last block that the set `set_id` certified.
     ///
     /// # Errors
     /// [`FragmentError`].

@@ -1,4 +1,9 @@
 //! Warp proofs for the SDK's warp sync: made for others, and checked.
+//!
+//! A proof leads from set to set by what each has certified, and no set certifies that another
+//! takes over from it (R17.6). So a proof ends at the base of a hand-over, as if that were the
+//! finalized head, and one that begins behind it goes on. Who is to come across needs the
+//! hand-over from its operator, or a later beginning that it trusts.
 
 use super::{
     fragment::{Fragment, FragmentError},
@@ -59,25 +64,29 @@ impl<C: EngineClient> WarpProvider<C> {
         if self.client.hash(begin)? != Some(start) {
             return Err(NoProof::UnknownStart(start));
         }
-        let head = Fragment {
-            header: self
-                .client
-                .header(info.finalized_hash)?
-                .ok_or(NoProof::UnknownStart(info.finalized_hash))?,
-            certificate: certificate_of(
-                &self
-                    .client
-                    .justifications(info.finalized_hash)?
-                    .ok_or(VerifyError::NoCertificate)?,
-            )?,
-        };
-        let ended: Vec<u64> = {
+        let (ended, base_of) = {
             let sets = self.sets.read();
-            let changes = sets.changes_between(begin, info.finalized_number);
-            changes.map(|(_, set)| set.set_id.saturating_sub(1)).collect()
+            let base = sets.hand_over_between(begin, info.finalized_number);
+            let end = base.unwrap_or(info.finalized_number);
+            let set_id = |at| sets.at(at).set_id;
+            let ended: Vec<u64> =
+                sets.changes_between(begin, end).map(|(at, _)| set_id(at)).collect();
+            (ended, base.map(set_id))
+        };
+        let head = match base_of {
+            Some(set_id) => Fragment::load(&*self.client, set_id)?,
+            None => self.head(info.finalized_hash)?,
         };
         let changes = ended.into_iter().map(|set_id| Fragment::load(&*self.client, set_id));
         Ok(Proof::assemble(changes, head, MAX_PROOF_BYTES)?)
+    }
+
+    /// The finalized head with its certificate.
+    fn head(&self, hash: BlockHash) -> Result<Fragment, NoProof> {
+        let header = self.client.header(hash)?.ok_or(NoProof::UnknownStart(hash))?;
+        let justifications = self.client.justifications(hash)?;
+        let certificate = certificate_of(&justifications.ok_or(VerifyError::NoCertificate)?)?;
+        Ok(Fragment { header, certificate })
     }
 }
 
@@ -89,7 +98,7 @@ impl<C: EngineClient> WarpSyncProvider<OpaqueBlock> for WarpProvider<C> {
     fn create_verifier(&self) -> Box<dyn Verifier<OpaqueBlock>> {
         let genesis = self.client.info().genesis_hash;
         // From the beginning, also if an earlier attempt has learnt later sets.
-        let first = self.sets.read().at(1).clone();
+        let first = self.sets.read().first().clone();
         let sets = first.set_id;
         let trust = Trust { set_id: sets, members: first.members, number: 0, hash: genesis };
         let progress = Progress { trust, held: None };

@@ -191,7 +191,7 @@ impl Wal {
         let mut current = read(current_number, true)?;
         // After a sync that failed the system may show bytes that are not on the
         // disk, so what binds this node now is written once more.
-        let binding = memory.highest().map(|height| memory.records_at(height));
+        let binding = memory.highest().map(|last| memory.records_at(last.height));
         if let Some(records) = binding.filter(|records| !records.is_empty()) {
             current.append(&records)?;
             current.sync()?;

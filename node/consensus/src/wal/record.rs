@@ -34,6 +34,8 @@ pub enum Record {
     Lock {
         /// Height.
         height: u32,
+        /// The set in which it was taken.
+        set_id: u64,
         /// Round of the proof of lock.
         round: u16,
         /// Hash of the sealed header.
@@ -45,6 +47,8 @@ pub enum Record {
     Decided {
         /// Height.
         height: u32,
+        /// The set that decided it.
+        set_id: u64,
         /// Hash of the sealed header.
         block: H256,
         /// The certificate.

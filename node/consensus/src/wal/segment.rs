@@ -19,7 +19,7 @@ use std::{
 
 const MAGIC: &[u8] = b"CASL2WAL";
 /// The form of segment and records that this node writes, the only one it reads.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 const SALT: usize = 8;
 /// Where the first frame begins.
 const PREAMBLE: usize = MAGIC.len() + 1 + SALT;

@@ -51,11 +51,12 @@ impl Record {
                     "signature": hex::encode(signed.signature.0),
                 })
             }
-            Self::Lock { height, round, block } => json!({
+            Self::Lock { height, set_id, round, block } => json!({
                 "record": "lock", "height": height, "round": round, "block": block,
+                "setId": set_id,
             }),
-            Self::Decided { height, block, certificate } => json!({
-                "record": "decided", "height": height, "block": block,
+            Self::Decided { height, set_id, block, certificate } => json!({
+                "record": "decided", "height": height, "block": block, "setId": set_id,
                 "signatures": certificate.commit.precommits.len(),
             }),
         }

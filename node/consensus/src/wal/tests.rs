@@ -1,16 +1,27 @@
 use super::*;
-use crate::wire::{SignedVote, SigningContext};
+use crate::wire::{CertifiedBlock, Instance, SignedVote, SigningContext};
 use cascoin_bft::{BlockId, Height, Round, SequencerIndex, Vote, VoteKind};
-use cascoin_l2_primitives::chain::{Header, OpaqueBlock};
+use cascoin_l2_primitives::{
+    chain::{Header, OpaqueBlock},
+    consensus::{Certificate, GrandpaRound},
+};
 use sp_core::Pair as _;
-use sp_runtime::OpaqueExtrinsic;
+use sp_runtime::{traits::Block as _, OpaqueExtrinsic};
 
 fn key(seed: u8) -> ed25519::Pair {
     ed25519::Pair::from_seed(&[seed; 32])
 }
 
+fn at(height: u32, set_id: u64) -> Instance {
+    Instance { height: Height(height), set_id }
+}
+
 fn vote(height: u32, round: u16) -> Record {
-    let context = SigningContext { genesis: BlockHash::zero(), set_id: 0 };
+    vote_in(0, height, round)
+}
+
+fn vote_in(set_id: u64, height: u32, round: u16) -> Record {
+    let context = SigningContext { genesis: BlockHash::zero(), set_id };
     let vote = Vote {
         kind: VoteKind::Prevote,
         height: Height(height),
@@ -22,7 +33,7 @@ fn vote(height: u32, round: u16) -> Record {
 }
 
 fn rounds(memory: &Memory, height: u32) -> Vec<u16> {
-    memory.votes_at(Height(height)).map(|vote| vote.vote().round.0).collect()
+    memory.votes_at(at(height, 0)).map(|vote| vote.vote().round.0).collect()
 }
 
 #[test]
@@ -33,15 +44,87 @@ fn a_log_remembers_what_was_synced() {
     wal.append(&[vote(4, 0)]).unwrap();
     wal.append(&[vote(5, 0)]).unwrap();
     wal.append(&[vote(5, 1)]).unwrap();
-    wal.append(&[Record::Lock { height: 5, round: 1, block: [7; 32].into() }]).unwrap();
+    wal.append(&[Record::Lock { height: 5, set_id: 0, round: 1, block: [7; 32].into() }]).unwrap();
     wal.sync().unwrap();
     drop(wal);
     let (_, memory) = Wal::open(folder.path(), BlockHash::zero(), key, true).unwrap();
     assert_eq!(rounds(&memory, 5), [0, 1]);
-    let recovery = memory.recovery(Height(5));
+    let recovery = memory.recovery(at(5, 0));
     assert_eq!(recovery.votes.len(), 2);
     assert_eq!(recovery.lock, Some((Round(1), BlockId([7; 32]))));
-    assert_eq!(memory.recovery(Height(6)).lock, None);
+    assert_eq!(memory.recovery(at(6, 0)).lock, None);
+}
+
+/// R17.6: behind the base of a hand-over another set decides the height anew. What was said,
+/// locked and decided in the old set binds nobody there, and who has spoken in the new one
+/// speaks no more in the old one.
+#[test]
+fn r17_6_what_binds_in_one_set_binds_in_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = key(18).public();
+    let header = |root: u8| Header {
+        parent_hash: BlockHash::zero(),
+        number: 5,
+        state_root: BlockHash::repeat_byte(root),
+        extrinsics_root: Default::default(),
+        digest: Default::default(),
+    };
+    let [old, new] = [1, 2].map(|root| OpaqueBlock { header: header(root), extrinsics: vec![] });
+    let lock = |set_id, round, block: &OpaqueBlock| Record::Lock {
+        height: 5,
+        set_id,
+        round,
+        block: block.hash(),
+    };
+    let decided = |set_id, block: &OpaqueBlock| Record::Decided {
+        height: 5,
+        set_id,
+        block: block.hash(),
+        certificate: Certificate {
+            round: GrandpaRound { epoch: 0, height: 5, round: 0 }.into(),
+            commit: sp_consensus_grandpa::Commit::<Header> {
+                target_hash: block.hash(),
+                target_number: 5,
+                precommits: Vec::new(),
+            },
+            votes_ancestries: Vec::new(),
+        },
+    };
+    let open = || Wal::open(folder.path(), BlockHash::zero(), key, true).unwrap();
+    let voted = |memory: &Memory, set_id| {
+        let rounds = memory.votes_at(at(5, set_id)).map(|vote| vote.vote().round.0);
+        rounds.collect::<Vec<_>>()
+    };
+    let imported = |memory: &Memory, set_id| {
+        memory.decided_at(at(5, set_id)).map(|CertifiedBlock { block, .. }| block)
+    };
+
+    let (mut wal, _) = open();
+    wal.append(&[Record::Block(old.clone()), vote(5, 0), lock(0, 0, &old), vote(5, 1)]).unwrap();
+    wal.append(&[decided(0, &old)]).unwrap();
+    drop(wal);
+    let (mut wal, memory) = open();
+    assert_eq!(memory.highest(), Some(at(5, 0)));
+    let recovery = memory.recovery(at(5, 3));
+    assert!(recovery.votes.is_empty() && recovery.lock.is_none() && recovery.valid.is_none());
+    assert_eq!(memory.recovery(at(5, 0)).lock, Some((Round(0), BlockId(old.hash().0))));
+    assert_eq!((imported(&memory, 0), imported(&memory, 3)), (Some(old.clone()), None));
+
+    wal.append(&[Record::Block(new.clone()), vote_in(3, 5, 0), lock(3, 0, &new)]).unwrap();
+    wal.append(&[decided(3, &new)]).unwrap();
+    drop(wal);
+    // Each opening writes what binds once more, of both sets.
+    for _ in 0..2 {
+        let (_, mut memory) = open();
+        assert_eq!(memory.highest(), Some(at(5, 3)));
+        assert_eq!((voted(&memory, 0), voted(&memory, 3)), (vec![0, 1], vec![0]));
+        assert_eq!(memory.recovery(at(5, 3)).lock, Some((Round(0), BlockId(new.hash().0))));
+        assert_eq!(memory.recovery(at(5, 0)).lock, None, "it is left for good");
+        let both = (imported(&memory, 0), imported(&memory, 3));
+        assert_eq!(both, (Some(old.clone()), Some(new.clone())));
+        memory.forget_below(Height(6));
+        assert_eq!((memory.highest(), imported(&memory, 3)), (None, None));
+    }
 }
 
 #[test]
@@ -112,7 +195,7 @@ fn a_log_without_its_beginning_is_not_new() {
     let mut newer = whole.clone();
     newer[8] += 1;
     fs::write(&path, newer).unwrap();
-    assert!(matches!(open(true), Err(WalError::Version { version: 2, .. })));
+    assert!(matches!(open(true), Err(WalError::Version { version: 3, .. })));
     fs::write(&path, []).unwrap();
     assert!(matches!(open(false), Err(WalError::Missing { .. })), "an empty file");
     open(true).unwrap();
@@ -356,7 +439,7 @@ fn a_log_says_up_to_where_it_binds() {
     for _ in 0..3 {
         // Each opening writes the last height once more, and it counts once.
         let (_, mut memory) = Wal::open(folder.path(), BlockHash::zero(), key, true).unwrap();
-        assert_eq!(memory.highest(), Some(Height(9)));
+        assert_eq!(memory.highest(), Some(at(9, 0)));
         assert_eq!(rounds(&memory, 9), [2]);
         memory.forget_below(Height(6));
         assert!(rounds(&memory, 4).is_empty());

@@ -21,7 +21,8 @@ async fn verified(
     params.body = Some(signed.block.extrinsics);
     params.justifications = signed.justifications;
     params.state_action = StateAction::Execute;
-    CertificateVerifier::new(import.sets()).verify(params).await.expect("it is certified")
+    let verifier = CertificateVerifier::new(import.sets(), import.hand_overs());
+    verifier.verify(params).await.expect("it is certified")
 }
 
 /// Sync's queue and the engine work at the same time. A block may be verified when the

@@ -10,6 +10,7 @@ mod crashes;
 mod disks_and_keys;
 mod evidence;
 mod faults;
+mod hand_over;
 mod imports;
 mod participation;
 mod recovery;

@@ -6,7 +6,11 @@ const KEY: [u8; 32] = [7; 32];
 const GENESIS: Option<[u8; 32]> = Some([1; 32]);
 
 fn at(height: u32, round: u16, step: u8) -> Position {
-    Position { epoch: 0, height, round, step }
+    in_set(0, height, round, step)
+}
+
+fn in_set(set_id: u64, height: u32, round: u16, step: u8) -> Position {
+    Position { epoch: 0, height, set_id, round, step }
 }
 
 fn fresh() -> (tempfile::TempDir, HighWater) {
@@ -37,6 +41,23 @@ fn a_mark_rises_and_never_falls() {
     for higher in [at(5, 1, 2), at(5, 2, 0), at(6, 0, 1)] {
         sign(&marks, higher, b"c").unwrap();
     }
+}
+
+/// R17.6: who goes on in the set of a hand-over signs there from the first round on, at a height
+/// that it had signed for the old set, and never again for that one.
+#[test]
+fn r17_6_a_key_signs_for_a_later_set_of_a_height_and_no_more_for_the_earlier_one() {
+    let (folder, marks) = fresh();
+    sign(&marks, in_set(0, 5, 7, 2), b"a").unwrap();
+    sign(&marks, in_set(2, 5, 0, 1), b"b").unwrap();
+    drop(marks);
+    let marks = HighWater::new(folder.path().to_owned());
+    for old in [in_set(0, 5, 7, 2), in_set(0, 5, 8, 0), in_set(1, 5, 9, 1)] {
+        assert!(matches!(sign(&marks, old, b"a"), Err(HighWaterError::Refused { .. })), "{old}");
+    }
+    sign(&marks, in_set(2, 5, 0, 1), b"b").unwrap();
+    sign(&marks, in_set(2, 5, 0, 2), b"c").unwrap();
+    sign(&marks, in_set(2, 6, 0, 0), b"d").unwrap();
 }
 
 #[test]
@@ -242,18 +263,18 @@ proptest! {
     #[test]
     fn no_two_messages_at_one_position(
         asked in prop::collection::vec(
-            (0..3u32, 0..2u16, 0..3u8, 0..2u8, prop::bool::weighted(0.1)),
+            ((0..3u32, 0..2u64), 0..2u16, 0..3u8, 0..2u8, prop::bool::weighted(0.1)),
             1..40,
         )
     ) {
         let (folder, mut marks) = fresh();
         let mut signed: Vec<(Position, u8)> = Vec::new();
-        for (height, round, step, message, restart) in asked {
+        for ((height, set_id), round, step, message, restart) in asked {
             if restart {
                 drop(marks);
                 marks = HighWater::new(folder.path().to_owned());
             }
-            let position = at(height, round, step);
+            let position = in_set(set_id, height, round, step);
             // As in the real messages, the position is part of the bytes.
             let bytes = (position, message).encode();
             if marks.sign(KEY, position, GENESIS, &bytes, || Ok::<_, HighWaterError>(())).is_ok() {

@@ -211,7 +211,7 @@ mod tests {
     fn where_the_state_is_pruned_the_seal_tells_whether_todays_set_made_the_block() {
         let leader = LeaderDigest { term: 3, round: 0, leader: 1 };
         let hash = BlockHash::default();
-        let mut header = Header::new(7, hash, hash, hash, pre_digest(1_001, leader));
+        let mut header = Header::new(7, hash, hash, hash, pre_digest(1_001, leader, None));
         let seal = pair(11).sign(header.hash().as_bytes());
         header.digest_mut().push(seal_item(seal));
 

@@ -1,18 +1,21 @@
 //! What must hold after every run, whatever happened in it:
 //! - no two nodes have different final blocks at one height;
 //! - each final block has a certificate that verifies;
-//! - no honest node ever signed two different things for one height, round and
-//!   kind;
+//! - no honest node ever signed two different things for one height, set, round and
+//!   kind, nor anything for a set of a height after it had signed for a later one;
 //! - what a node signed, and what others hold of it in certificates, stands in
 //!   its log;
 //! - whom a block names as a signer of the one below has signed it, by its log.
 
-use super::{cluster::Cluster, net::Message};
+use super::{
+    cluster::{Cluster, Set},
+    net::Message,
+};
 use cascoin_bft::{Height, VoteKind};
 use cascoin_consensus::{
     import::certificate_of,
     wal::{Memory, Wal},
-    wire::{ProposalsMessage, SignedVote, SigningContext, VotesMessage},
+    wire::{Instance, ProposalsMessage, SignedVote, SigningContext, VotesMessage},
 };
 use cascoin_l2_primitives::{
     consensus::{verify_certificate, Certificate},
@@ -85,7 +88,8 @@ fn certificates(cluster: &Cluster, memories: &Memories) {
                 let signer = members.iter().position(|member| *member == precommit.id);
                 let signer = signer.expect("a member");
                 let Some(memory) = memories.get(&set.keys[signer]) else { continue };
-                let logged = memory.votes_at(Height(height)).any(|signed| {
+                let at = Instance { height: Height(height), set_id: set.id };
+                let logged = memory.votes_at(at).any(|signed| {
                     let vote = signed.vote();
                     vote.kind == VoteKind::Precommit
                         && vote.voter.0 as usize == signer
@@ -129,11 +133,12 @@ fn participation(cluster: &Cluster, memories: &Memories) {
         let (round, signers) = noted(cluster, ahead, height);
         let parent = height - 1;
         let hash = cluster.header(ahead, parent).expect("a final block").hash();
-        let keys = cluster.set_at(parent).keys;
+        let Set { id: set_id, keys } = cluster.set_at(parent);
+        let at = Instance { height: Height(parent), set_id };
         assert!(signers.fits(keys.len()), "block {height} names strangers: {signers:?}");
         for (signer, key) in keys.iter().enumerate().filter(|(at, _)| signers.contains(*at)) {
             let Some(memory) = memories.get(key) else { continue };
-            let logged = memory.votes_at(Height(parent)).any(|signed| {
+            let logged = memory.votes_at(at).any(|signed| {
                 let vote = signed.vote();
                 vote.kind == VoteKind::Precommit
                     && vote.voter.0 as usize == signer
@@ -152,10 +157,7 @@ pub fn own_votes(cluster: &Cluster, index: usize) -> Vec<SignedVote> {
         _ => None,
     });
     votes
-        .filter(|signed| {
-            let vote = signed.vote();
-            cluster.is_own(index, vote.height.0, vote.voter.0)
-        })
+        .filter(|signed| cluster.is_own_in(index, signed.instance(), signed.vote().voter.0))
         .collect()
 }
 
@@ -165,34 +167,37 @@ pub fn last_vote(cluster: &Cluster, index: usize) -> u32 {
 }
 
 fn signatures(cluster: &Cluster, index: usize, memories: &Memories) {
-    let mut votes = BTreeMap::new();
+    let (mut votes, mut last_sets) = (BTreeMap::new(), BTreeMap::new());
     for signed in own_votes(cluster, index) {
-        let vote = signed.vote();
-        let set = cluster.set_at(vote.height.0);
+        let (vote, at) = (signed.vote(), signed.instance());
+        let set = cluster.set_of(at).expect("its own votes are of a set");
         let key = set.keys[vote.voter.0 as usize];
         let context = SigningContext { genesis: cluster.genesis_hash, set_id: set.id };
         let memory = memories.get(&key);
         assert!(signed.verify(&context, &key), "node {index} sent a bad signature: {vote:?}");
-        let first = *votes.entry((vote.height, vote.round, vote.kind)).or_insert(vote);
+        let first = *votes.entry((at, vote.round, vote.kind)).or_insert(vote);
         assert_eq!(first, vote, "node {index} voted twice");
+        let before = last_sets.insert(vote.height, at.set_id).unwrap_or(at.set_id);
+        assert!(before <= at.set_id, "node {index} votes for a set that it has left: {vote:?}");
         if let Some(memory) = memory {
-            let logged = memory.votes_at(vote.height).any(|known| *known == signed);
+            let logged = memory.votes_at(at).any(|known| *known == signed);
             assert!(logged, "node {index} sent {vote:?}, which is not in its log");
         }
     }
     let mut proposals = BTreeMap::new();
     for message in cluster.net.sent(index) {
         let Message::Proposals(ProposalsMessage::Proposal(signed, ..)) = message else { continue };
-        let proposal = signed.proposal();
-        if !cluster.is_own(index, proposal.height.0, proposal.proposer.0) {
+        let (proposal, at) = (signed.proposal(), signed.instance());
+        if !cluster.is_own_in(index, at, proposal.proposer.0) {
             continue;
         }
-        let key = cluster.set_at(proposal.height.0).keys[proposal.proposer.0 as usize];
+        let set = cluster.set_of(at).expect("its own proposals are of a set");
+        let key = set.keys[proposal.proposer.0 as usize];
         let memory = memories.get(&key);
-        let first = *proposals.entry((proposal.height, proposal.round)).or_insert(proposal);
+        let first = *proposals.entry((at, proposal.round)).or_insert(proposal);
         assert_eq!(first, proposal, "node {index} proposed twice");
         if let Some(memory) = memory {
-            let logged = memory.proposals_at(proposal.height).any(|known| *known == signed);
+            let logged = memory.proposals_at(at).any(|known| *known == signed);
             assert!(logged, "node {index} sent {proposal:?}, which is not in its log");
         }
     }

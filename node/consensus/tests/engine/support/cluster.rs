@@ -12,18 +12,19 @@ use cascoin_consensus::{
     import::{CertifiedImport, SharedSets},
     metrics::Metrics,
     schedule::Schedule,
+    wire::Instance,
     EngineHandle, EngineStatus, KeySource,
 };
 use cascoin_l2_primitives::{
-    apis::{DoubleSignRecord, EvidenceApi, SequencerApi},
-    chain::{key_types, BlockHash, ChainParameters, Header},
+    apis::{DoubleSignRecord, EvidenceApi, HandOverApi, SequencerApi},
+    chain::{key_types, BlockHash, ChainParameters, Header, SequencerSet},
 };
 use parking_lot::Mutex;
 use sc_keystore::LocalKeystore;
 use sp_api::ProvideRuntimeApi;
 use sp_blockchain::HeaderBackend;
 use sp_consensus_grandpa::AuthorityId;
-use sp_core::{ed25519, Pair};
+use sp_core::{ed25519, Pair, H256};
 use sp_io::hashing::blake2_256;
 use sp_keystore::{Keystore, KeystorePtr};
 use sp_runtime::Storage;
@@ -54,6 +55,8 @@ pub struct Cluster {
     first: usize,
     /// The sets by height, if they change: asked from the chain once.
     sets: Option<Mutex<BTreeMap<u32, Set>>>,
+    /// The sets of hand-overs, by their ids: asked from the chain once.
+    handed_over: Mutex<BTreeMap<H256, Set>>,
     nodes: Vec<Node>,
     folder: tempfile::TempDir,
     /// Whether nodes that are started report what they find.
@@ -68,6 +71,13 @@ pub struct Set {
     pub id: u64,
     /// Grandpa keys, by index.
     pub keys: Vec<ed25519::Public>,
+}
+
+impl From<SequencerSet> for Set {
+    fn from(set: SequencerSet) -> Self {
+        let keys = set.members.iter().map(|member| member.grandpa).collect();
+        Self { id: set.set_id, keys }
+    }
 }
 
 /// What outlives a crash of a node, and the engine that runs on it.
@@ -149,6 +159,7 @@ impl Cluster {
             genesis,
             first,
             sets,
+            handed_over: Mutex::default(),
             nodes,
             folder: tempfile::tempdir().expect("a folder for logs and keys"),
             reporting: true,
@@ -336,8 +347,38 @@ impl Cluster {
         all.map(|(index, pair)| (index, pair.public())).collect()
     }
 
-    /// Who certifies a height, as the chain says.
+    /// Who certifies a height: the set of a hand-over that is in force at some node, or else
+    /// the one that the chain says.
     pub fn set_at(&self, height: u32) -> Set {
+        self.handed_over_at(height).unwrap_or_else(|| self.named_at(height))
+    }
+
+    /// One set of those that sign at a height: behind the base of a hand-over there are two.
+    pub fn set_of(&self, at: Instance) -> Option<Set> {
+        let handed_over = self.handed_over_at(at.height.0).filter(|set| set.id == at.set_id);
+        let named = || Some(self.named_at(at.height.0)).filter(|set| set.id == at.set_id);
+        handed_over.or_else(named)
+    }
+
+    /// The set of a hand-over from the block below a height, in force at some node.
+    fn handed_over_at(&self, height: u32) -> Option<Set> {
+        self.nodes.iter().find_map(|node| {
+            let accepted = node.import.as_ref()?.hand_overs().accepted().into_iter();
+            let mut in_force = accepted.filter(|one| one.in_force).map(|one| one.hand_over);
+            let hand_over = in_force.find(|one| one.base.number.checked_add(1) == Some(height))?;
+            let (id, at) = (hand_over.id(), hand_over.base.hash);
+            let mut known = self.handed_over.lock();
+            if let Some(set) = known.get(&id) {
+                return Some(set.clone());
+            }
+            let set = node.chain.client.runtime_api().hand_over_set(at, hand_over);
+            let set = Set::from(set.ok()?.ok()?);
+            Some(known.entry(id).or_insert(set).clone())
+        })
+    }
+
+    /// Who certifies a height, as the chain says.
+    fn named_at(&self, height: u32) -> Set {
         let Some(known) = &self.sets else {
             return Set { id: 0, keys: self.keys.iter().map(Pair::public).collect() };
         };
@@ -345,9 +386,7 @@ impl Cluster {
             (0..self.len()).find_map(|index| {
                 let client = self.client(index);
                 let parent = client.hash(height.checked_sub(1)?).ok()??;
-                let set = client.runtime_api().sequencer_set(parent).ok()?;
-                let keys = set.members.iter().map(|member| member.grandpa).collect();
-                Some(Set { id: set.set_id, keys })
+                Some(client.runtime_api().sequencer_set(parent).ok()?.into())
             })
         };
         let mut known = known.lock();
@@ -357,8 +396,16 @@ impl Cluster {
 
     /// Whether the sequencer `voter` of a height is this node.
     pub fn is_own(&self, index: usize, height: u32, voter: u16) -> bool {
-        let set = self.set_at(height);
-        set.keys.get(voter as usize).and_then(|key| self.owner(key)) == Some(index)
+        self.owner_in(&self.set_at(height), voter) == Some(index)
+    }
+
+    /// Whether the sequencer `voter` of one set of a height is this node.
+    pub fn is_own_in(&self, index: usize, at: Instance, voter: u16) -> bool {
+        self.set_of(at).and_then(|set| self.owner_in(&set, voter)) == Some(index)
+    }
+
+    fn owner_in(&self, set: &Set, voter: u16) -> Option<usize> {
+        set.keys.get(usize::from(voter)).and_then(|key| self.owner(key))
     }
 
     pub fn client(&self, index: usize) -> Arc<Client> {
@@ -423,9 +470,12 @@ impl Cluster {
     /// Who may do what at the height above a node's last final block.
     pub fn schedule(&self, index: usize) -> Schedule {
         let client = &self.nodes[index].chain.client;
-        let parent = client.header(client.info().finalized_hash).expect("a database in memory");
-        Schedule::after(&**client, self.genesis_hash, parent.expect("the final block"))
-            .expect("a schedule")
+        let head = client.info().finalized_hash;
+        let parent = client.header(head).expect("a database in memory");
+        let import = self.nodes[index].import.as_ref();
+        let hand_over = import.and_then(|import| import.hand_overs().on(&head));
+        let parent = parent.expect("the final block");
+        Schedule::after(&**client, self.genesis_hash, hand_over, parent).expect("a schedule")
     }
 
     /// Stops all nodes and checks what must hold after every run.

@@ -1,0 +1,180 @@
+//! Hand-overs at the door to the database: accepting them, and letting their sets take over
+//! ([`crate::hand_over`] says what may happen at the same time).
+
+use super::{block_import::CertifiedImport, certificate_of};
+use crate::{
+    authority_sets::NewSet,
+    client::EngineClient,
+    hand_over::{are_same, AcceptedHandOver, DeskError},
+    header::check_hand_over,
+    light::fragment::Fragment,
+};
+use cascoin_l2_primitives::{
+    apis::HandOverApi,
+    chain::{BlockHash, OpaqueBlock},
+    consensus::verify_certificate,
+    hand_over::HandOver,
+};
+use parking_lot::Mutex;
+use sc_consensus::BlockImportParams;
+use std::{fmt::Display, sync::Arc};
+
+/// The block that the engine decided last and its parent: of the height above the finalized
+/// head it is about to be imported.
+pub(super) type Decided = Arc<Mutex<Option<(BlockHash, BlockHash)>>>;
+
+impl<C: EngineClient, I> CertifiedImport<C, I> {
+    /// Notes that the engine has decided on `block` by the set of `hand_over`, which may be
+    /// none: from then on no other hand-over from `parent` is accepted. `false`: one was
+    /// accepted before, and the decision counts for nothing.
+    pub fn claim(&self, parent: BlockHash, hand_over: Option<&HandOver>, block: BlockHash) -> bool {
+        let mut decided = self.decided.lock();
+        let is_ours = are_same(self.hand_overs.on(&parent).as_deref(), hand_over);
+        if is_ours {
+            *decided = Some((parent, block));
+        }
+        is_ours
+    }
+
+    /// Accepts a hand-over: it is in force at once if its base is the finalized head, and later
+    /// if this node is still below.
+    ///
+    /// # Errors
+    /// [`DeskError`]; nothing is stored then.
+    pub(crate) fn accept(&self, hand_over: HandOver) -> Result<AcceptedHandOver, DeskError> {
+        let _one_at_a_time = futures::executor::block_on(self.lock.lock());
+        let (id, base) = (hand_over.id(), hand_over.base);
+        let head = self.client.info().finalized_number;
+        let waits = base.number > head;
+        if let Some(other) = self.hand_overs.rival(&hand_over, waits) {
+            return Err(DeskError::OtherAccepted(other));
+        }
+        let known = self.hand_overs.find(&id);
+        if let Some(known) = known.clone().filter(|known| known.in_force || waits) {
+            return Ok(known);
+        }
+        if waits {
+            let (key, value) = self.hand_overs.entry(&hand_over);
+            self.client.insert_aux(&[(key.as_slice(), value.as_slice())], &[]).map_err(failed)?;
+            self.hand_overs.add(hand_over.clone());
+            return Ok(AcceptedHandOver { hand_over, in_force: false });
+        }
+        if self.client.hash(base.number).map_err(failed)? != Some(base.hash) {
+            let what = format!("block {} of this node is not {:?}", base.number, base.hash);
+            return Err(DeskError::Unknown(what));
+        }
+        if base.number < head {
+            let number = base.number.saturating_add(1);
+            let hash = self.client.hash(number).map_err(failed)?;
+            let hash = hash.ok_or_else(|| failed(format!("block {number} is not there")))?;
+            return Err(DeskError::Above { number, hash });
+        }
+        let set = self.set_of(&hand_over)?;
+        let decided = self.decided.lock();
+        if let Some((_, hash)) = decided.filter(|(parent, _)| *parent == base.hash) {
+            return Err(DeskError::Above { number: base.number.saturating_add(1), hash });
+        }
+        let acceptance = known.is_none().then(|| self.hand_overs.entry(&hand_over));
+        self.put_into_force(&hand_over, set, acceptance).map_err(failed)?;
+        Ok(AcceptedHandOver { hand_over, in_force: true })
+    }
+
+    /// Lets those take over whose base has become the finalized head. The caller holds the
+    /// lock.
+    pub(super) fn take_over(&self) {
+        let info = self.client.info();
+        for hand_over in self.hand_overs.waiting_on(&info.finalized_hash) {
+            let result = self.set_of(&hand_over).and_then(|set| {
+                let _decided = self.decided.lock();
+                self.put_into_force(&hand_over, set, None).map_err(failed)
+            });
+            match result {
+                Ok(()) => return,
+                Err(error) => log::error!(
+                    target: "l2::bft",
+                    "the hand-over {:?} that was accepted here does not come into force: {error}",
+                    hand_over.id(),
+                ),
+            }
+        }
+    }
+
+    /// Whether a block carries the hand-over that is in force behind its parent, if any, and is
+    /// certified by its set then. All other certificates were checked before and are still what
+    /// they were.
+    pub(super) fn fits_hand_over(&self, block: &BlockImportParams<OpaqueBlock>) -> bool {
+        let accepted = self.hand_overs.on(&block.header.parent_hash);
+        if check_hand_over(&block.header, accepted.as_deref()).is_err() {
+            return false;
+        }
+        if accepted.is_none() {
+            return true;
+        }
+        let justifications = block.justifications.as_ref();
+        let Some(certificate) = justifications.and_then(|all| certificate_of(all).ok()) else {
+            return false;
+        };
+        let (number, sets) = (block.header.number, self.sets.read());
+        let set = sets.at(number);
+        let hash = block.post_hash();
+        verify_certificate(&certificate, hash, number, set.set_id, set.members.iter()).is_ok()
+    }
+
+    /// The set that a hand-over puts into force, as the state behind its base says. The base is
+    /// the finalized head.
+    fn set_of(&self, hand_over: &HandOver) -> Result<NewSet, DeskError> {
+        let base = &hand_over.base;
+        if base.number != self.client.info().finalized_number {
+            return Err(failed(format!("block {:?} has another number", base.hash)));
+        }
+        let api = self.client.runtime_api();
+        let set = api.hand_over_set(base.hash, hand_over.clone()).map_err(failed)?;
+        let set = set.map_err(DeskError::Refused)?;
+        if set.set_id != base.set_id || set.members.is_empty() {
+            return Err(failed(format!("the runtime makes set {} of it", set.set_id)));
+        }
+        let new = self.sets.read().handed_over(hand_over, &set);
+        new.ok_or_else(|| failed("there is no height above the last one"))
+    }
+
+    /// Stores the set, and with it the acceptance if it is new, and the base with its
+    /// certificate, at which proofs of finality end; then it is in force. Whoever calls keeps
+    /// the engine from deciding meanwhile.
+    fn put_into_force(
+        &self,
+        hand_over: &HandOver,
+        set: NewSet,
+        acceptance: Option<(Vec<u8>, Vec<u8>)>,
+    ) -> sp_blockchain::Result<()> {
+        let (is_new, base) = (acceptance.is_some(), &hand_over.base);
+        let ended = self.sets.read().at(base.number).set_id;
+        let proof = self.fragment(base.hash)?.map(|fragment| fragment.entry(ended));
+        let set_entry = (set.key.clone(), set.value.clone());
+        let entries: Vec<_> = [set_entry].into_iter().chain(acceptance).chain(proof).collect();
+        let entries: Vec<_> = entries.iter().map(|(key, value)| (&key[..], &value[..])).collect();
+        self.client.insert_aux(entries.iter(), &[])?;
+        if is_new {
+            self.hand_overs.add(hand_over.clone());
+        }
+        self.sets.write().add(set);
+        self.hand_overs.has_taken_over(&hand_over.id());
+        log::warn!(
+            target: "l2::bft",
+            "hand-over {:?}: {} sequencers go on from block {} ({:?}) as set {}",
+            hand_over.id(), hand_over.consents.len(), base.number, base.hash, base.set_id,
+        );
+        Ok(())
+    }
+
+    /// A block with its certificate; none of genesis.
+    fn fragment(&self, hash: BlockHash) -> sp_blockchain::Result<Option<Fragment>> {
+        let certificate =
+            self.client.justifications(hash)?.and_then(|all| certificate_of(&all).ok());
+        let header = self.client.header(hash)?;
+        Ok(header.zip(certificate).map(|(header, certificate)| Fragment { header, certificate }))
+    }
+}
+
+fn failed(error: impl Display) -> DeskError {
+    DeskError::Unknown(error.to_string())
+}

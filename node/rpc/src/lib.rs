@@ -96,7 +96,7 @@ where
     let mut module = RpcModule::new(());
     module.merge(System::new(client.clone(), pool).into_rpc())?;
     module.merge(TransactionPayment::new(client.clone()).into_rpc())?;
-    let chain = Arc::new(ClientReader::new(client, backend));
+    let chain = Arc::new(ClientReader::new(client, backend).with_desk(hand_over.clone()));
     module.merge(methods::module(methods::Context {
         chain,
         engine,

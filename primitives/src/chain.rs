@@ -322,5 +322,9 @@ pub mod key_types {
     pub const VAULT: KeyTypeId = KeyTypeId(*b"valt");
 }
 
+/// Blocks that [`ChainParameters::relay_withholding_s`] lasts at least, unless it is 0: eight
+/// looks of the relay, of which each counts an eighth of it at most.
+pub const MIN_WITHHOLDING_BLOCKS: u64 = 160;
+
 /// Most sequencers a chain can have.
 pub const MAX_SEQUENCERS: u32 = 64;

@@ -1,6 +1,8 @@
 //! Which parameter tables a chain can run with.
 
-use cascoin_l2_primitives::chain::{ChainParameters, MAX_BLOCK_GAS, MAX_SEQUENCERS};
+use cascoin_l2_primitives::chain::{
+    ChainParameters, MAX_BLOCK_GAS, MAX_SEQUENCERS, MIN_WITHHOLDING_BLOCKS,
+};
 use core::fmt;
 
 /// Least gas of a block: about twenty transfers.
@@ -17,8 +19,6 @@ const MAX_BLOCK_TIME_MS: u64 = cascoin_l2_primitives::time::FREE_STEP_MS;
 const MAX_FORCED_INCLUSION_S: u64 = 24 * 60 * 60;
 /// With less a leader's usual wait would be an outage.
 const MIN_EMERGENCY_DELAY_S: u64 = 60;
-/// Eight looks of the relay, of which each counts an eighth of the deadline at most.
-const MIN_WITHHOLDING_BLOCKS: u64 = 160;
 /// A week: an emergency that comes later helps nobody.
 const MAX_EMERGENCY_DELAY_S: u64 = 7 * 24 * 60 * 60;
 /// Least time without news after which L1 may count as stalled: it has a block every 150 s.

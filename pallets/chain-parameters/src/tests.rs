@@ -198,7 +198,7 @@ fn each_rule_is_checked() {
         ("l1StallS", |p| p.l1_stall_s = 59),
         ("l1StallS", |p| p.l1_stall_s = 604_801),
         ("relayWithholdingS", |p| p.relay_withholding_s = 604_801),
-        ("relayWithholdingS", |p| p.relay_withholding_s = 79),
+        ("relayWithholdingS", |p| p.relay_withholding_s = 15),
         ("minFee", |p| p.min_fee = 0),
         ("feeSplit", |p| p.fee_split.others = 31),
         ("feeDiscountScore", |p| p.fee_discount_score = 101),

@@ -13,7 +13,10 @@ use crate::{
 };
 use cascoin_l1::registration_tx::RegistrationOrder;
 use cascoin_l2_primitives::{
-    chain::{Balance, BlockHash, ChainParameters, L1Start, Network, MAX_BLOCK_GAS, MAX_SEQUENCERS},
+    chain::{
+        Balance, BlockHash, ChainParameters, L1Start, Network, MAX_BLOCK_GAS, MAX_SEQUENCERS,
+        MIN_WITHHOLDING_BLOCKS,
+    },
     l1::{
         address::L1Address,
         registration::{
@@ -173,13 +176,18 @@ fn template(
         Network::Regtest | Network::Dev => at.parameters.clone(),
     };
     let challenge_period_s = u64::from(chosen.challenge_period_s);
+    let block_time_ms = u64::from(chosen.block_time_ms);
+    // With slow blocks it takes more time to tell who withholds votes.
+    let least = MIN_WITHHOLDING_BLOCKS.saturating_mul(block_time_ms).div_ceil(1_000);
+    let relay_withholding_s = parameters.relay_withholding_s.max(least);
     let has_same_l1 = parameters.l1_network == at.parameters.l1_network;
     let parameters = ChainParameters {
         chain_id,
         l1_start: if has_same_l1 { l1_start } else { parameters.l1_start },
-        block_time_ms: u64::from(chosen.block_time_ms),
+        block_time_ms,
         block_gas_limit: chosen.gas_limit,
         challenge_period_s,
+        relay_withholding_s,
         fast_challenge_period_s: parameters.fast_challenge_period_s.min(challenge_period_s),
         ..parameters
     };

@@ -6,7 +6,10 @@
 //! so that certificates can be checked without any state: for blocks whose state
 //! is pruned, and after a warp sync.
 
-use cascoin_l2_primitives::chain::{BlockNumber, Header};
+use cascoin_l2_primitives::{
+    chain::{BlockNumber, Header, SequencerSet},
+    hand_over::HandOver,
+};
 use codec::{Decode, Encode};
 use sc_client_api::AuxStore;
 use sp_consensus_grandpa::{AuthorityId, ConsensusLog, ScheduledChange, GRANDPA_ENGINE_ID};

@@ -16,10 +16,10 @@ use sp_core::{ed25519, Pair, H256};
 use sp_keyring::Sr25519Keyring::{Alice, Bob, Charlie};
 
 const SESSION: u32 = 20;
-/// Sixteen looks: one in 20 blocks of 100 ms, from block 30 on, when the L1 block is older
+/// Sixteen looks: one in 20 blocks of 100 ms, from block 50 on, when the L1 block is older
 /// than an eighth of it.
 const DEADLINE_S: u64 = 32;
-const FOUND_AT: u32 = 330;
+const FOUND_AT: u32 = 350;
 
 /// Three appointed sequencers, of whom all must vote: two are more than half.
 fn three_sequencers() -> Chain {

@@ -306,7 +306,7 @@ async fn r17_6_what_is_final_or_does_not_hold_is_not_handed_over() {
 
     // The engine has decided on a block that is not in the database yet.
     let decided = BlockHash::repeat_byte(7);
-    assert!(cluster.import(0).claim(ours.base.hash, None, decided));
+    assert!(cluster.import(0).claim(base + 1, ours.base.hash, None, decided));
     let above = Err(DeskError::Above { number: base + 1, hash: decided });
     assert_eq!(accept(&cluster, 0, &ours).await, above);
     assert_eq!(desk(&cluster, 0).accepted(), []);
@@ -315,8 +315,8 @@ async fn r17_6_what_is_final_or_does_not_hold_is_not_handed_over() {
     cluster.start(0);
     assert_eq!(accept(&cluster, 0, &ours).await, in_force(&ours));
     // From now on decisions of the old set count for nothing.
-    assert!(!cluster.import(0).claim(ours.base.hash, None, decided));
-    assert!(cluster.import(0).claim(ours.base.hash, Some(&ours), decided));
+    assert!(!cluster.import(0).claim(base + 1, ours.base.hash, None, decided));
+    assert!(cluster.import(0).claim(base + 1, ours.base.hash, Some(&ours), decided));
     cluster.crash(0).await;
     cluster.start(0);
 
@@ -462,4 +462,69 @@ fn certified(cluster: &Cluster, block: &OpaqueBlock, set_id: u64) -> Certificate
         commit: sp_consensus_grandpa::Commit::<Header> { target_hash, target_number, precommits },
         votes_ancestries: Vec::new(),
     }
+}
+
+/// R17.6: whoever leaves a set that goes on stops at a height that is agreed beforehand, and
+/// goes on from there by a hand-over; the others never hear of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn r17_6_who_leaves_a_set_that_goes_on_stops_at_one_block() {
+    let mut cluster = four();
+    cluster.start_all();
+    cluster.reach(&ALL, 2).await;
+    let (last, leaver) = (8, 3);
+    let stay = [0, 1, 2];
+    let too_low = halt_at(&cluster, leaver, Some(1)).await;
+    assert!(matches!(too_low, Err(DeskError::Above { number, .. }) if number >= 2), "{too_low:?}");
+    assert_eq!(desk(&cluster, leaver).halts_at(), None);
+
+    assert_eq!(halt_at(&cluster, leaver, Some(last)).await, Ok(()));
+    cluster.reach(&stay, last + 6).await;
+    cluster.reach(&[leaver], last).await;
+    until("it takes part no more", || !cluster.status(leaver).sequencing).await;
+    // It has not forgotten it after a restart, whatever it is offered.
+    cluster.crash(leaver).await;
+    cluster.start(leaver);
+    cluster.reach(&stay, last + 12).await;
+    assert_eq!(cluster.height(leaver), last);
+    assert_eq!(desk(&cluster, leaver).halts_at(), Some(last));
+    let heights = own_votes(&cluster, leaver).into_iter().map(|vote| vote.instance().height.0);
+    assert!(heights.max() <= Some(last + 1));
+
+    let ours = hand_over(&cluster, leaver, last, 0, &[leaver]);
+    assert_eq!(accept(&cluster, leaver, &ours).await, in_force(&ours));
+    assert_eq!(desk(&cluster, leaver).halts_at(), None, "it is lifted");
+    cluster.reach(&[leaver], last + 3).await;
+    assert_eq!(carried(&cluster, leaver, last + 1), Some(ours.clone()));
+    let refused = accept(&cluster, 0, &ours).await;
+    assert!(
+        matches!(refused, Err(DeskError::Above { number, .. }) if number == last + 1),
+        "{refused:?}"
+    );
+    assert_eq!(carried(&cluster, 0, last + 1), None);
+    let tops = cluster.top(&stay);
+    cluster.reach(&stay, tops + 3).await;
+}
+
+/// R17.6: who was told to stop and is told to resume follows as if nothing had been.
+#[tokio::test(flavor = "multi_thread")]
+async fn r17_6_who_is_told_to_resume_follows_again() {
+    let mut cluster = four();
+    cluster.start_all();
+    cluster.reach(&ALL, 2).await;
+    let last = 6;
+    assert_eq!(halt_at(&cluster, 3, Some(last)).await, Ok(()));
+    cluster.reach(&[0, 1, 2], last + 4).await;
+    cluster.reach(&[3], last).await;
+    assert_eq!(cluster.height(3), last);
+    assert_eq!(halt_at(&cluster, 3, None).await, Ok(()));
+    let top = cluster.top(&[0, 1, 2]);
+    cluster.reach(&ALL, top + 3).await;
+    until("it takes part again", || cluster.status(3).sequencing).await;
+    cluster.finish().await;
+}
+
+/// Has the operator of a node say where it stops.
+async fn halt_at(cluster: &Cluster, index: usize, height: Option<u32>) -> Result<(), DeskError> {
+    let desk = desk(cluster, index);
+    tokio::task::spawn_blocking(move || desk.halt_at(height)).await.expect("it does not panic")
 }

@@ -11,9 +11,10 @@
 //! looks for the set or for the block's author.
 //!
 //! If it holds on the state, [`Config::Succession`] puts its accounts into force at once, so
-//! that they are whom everything in this block is counted for. If it does not, nothing happens:
-//! no node has accepted such a hand-over, and each refuses a header with one that it did not
-//! accept, so there is no such block.
+//! that they are whom everything in this block is counted for. If it does not, the block is
+//! invalid. Nodes know a hand-over by its id, which says nothing of the signatures: a leader
+//! that spoils one would else make a block that all of them take for the one that hands over,
+//! and that the old set is in force behind.
 //!
 //! ## What holds
 //!
@@ -22,7 +23,8 @@
 //!   with the relay key that is registered for it; the set is as large as a set may be.
 //! - The set's id rises, by [`MAX_ATTEMPTS`] at most: so nothing that was signed in an older
 //!   set counts in the new one, nor what was signed for an attempt that came to nothing.
-//! - No header makes it panic, and one that does not hold changes nothing.
+//! - A block whose header carries a hand-over puts exactly its accounts into force, or is
+//!   invalid; so is one that carries several, or what is none.
 //! - Storage: one record, of the last one that took place.
 //!
 //! There are no calls.
@@ -51,6 +53,7 @@ use cascoin_l2_primitives::{
     chain::{AccountId, BlockHash, BlockNumber},
     hand_over::{
         consent_message, HandOver, HandOverBase, HandOverError, HandOverRecord, HandOverTerms,
+        MalformedHandOver,
     },
 };
 use frame_support::ensure;
@@ -108,17 +111,23 @@ pub mod pallet {
 
     #[pallet::hooks]
     impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
-        // A block that changes the set has no room for anything but inherents, as one that
-        // ends a session has none.
+        /// A block that changes the set has no room for anything but inherents, as one that
+        /// ends a session has none.
+        ///
+        /// # Panics
+        /// If the header carries a hand-over that does not hold, several, or what is none.
+        /// That makes the block invalid, whoever checks it, as with a wrong slot.
         fn on_initialize(_: BlockNumberFor<T>) -> Weight {
             let digest = frame_system::Pallet::<T>::digest();
-            let found = HandOver::find(digest.logs());
-            let Ok(Some(hand_over)) = found else { return T::WeightInfo::idle() };
-            let weight = T::WeightInfo::hand_over();
-            match Self::enact(&hand_over) {
-                Ok(()) => weight.max(T::BlockWeights::get().max_block),
-                Err(_) => weight,
+            let hand_over = match HandOver::find(digest.logs()) {
+                Ok(None) => return T::WeightInfo::idle(),
+                Ok(Some(hand_over)) => hand_over,
+                Err(MalformedHandOver) => panic!("a header has no single hand-over"),
+            };
+            if let Err(why) = Self::enact(&hand_over) {
+                panic!("the header's hand-over does not hold: {why:?}");
             }
+            T::WeightInfo::hand_over().max(T::BlockWeights::get().max_block)
         }
 
         #[cfg(feature = "try-runtime")]

@@ -11,8 +11,7 @@ use frame_support::{traits::Get, weights::Weight};
 pub trait WeightInfo {
     /// A block whose header carries no hand-over.
     fn idle() -> Weight;
-    /// A block in which a set of the largest size takes over; and one whose header carries a
-    /// hand-over that does not hold, which takes less.
+    /// A block in which a set of the largest size takes over.
     fn hand_over() -> Weight;
 }
 

@@ -7,15 +7,16 @@ use crate::support::{
     chain::{account, Author, Reports},
     checks::{certificate, own_votes},
     cluster::{Cluster, Import},
+    logger,
     net::{copies, Message},
     soft_token::SoftToken,
     until,
 };
 use cascoin_bft::Round;
 use cascoin_consensus::{
-    executor::{self, Assignment, ExecutedBlock},
+    executor::{self, Assignment, ExecutedBlock, InvalidBlock, Outcome},
     hand_over::{AcceptedHandOver, Desk, DeskError, HandOverDesk},
-    header::{next_slot, slot},
+    header::{next_slot, seal_item, slot},
     import::{CertificateVerifier, ImportError},
     light::warp::WarpProvider,
     parent_commit::ParentCommit,
@@ -41,7 +42,11 @@ use sp_consensus::BlockOrigin;
 use sp_consensus_grandpa::{AuthorityId, AuthoritySignature};
 use sp_core::Pair;
 use sp_keystore::{Keystore, KeystorePtr};
-use sp_runtime::{traits::Block as _, BoundedVec, Justifications};
+use sp_runtime::{
+    generic::DigestItem,
+    traits::{Block as _, Header as _},
+    BoundedVec, Justifications,
+};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 const ALL: [usize; 4] = [0, 1, 2, 3];
@@ -386,7 +391,7 @@ async fn r17_6_the_old_set_makes_no_block_final_where_the_hand_over_was_accepted
     for index in GONE {
         cluster.crash(index).await;
     }
-    let executed = of_the_old_set(&cluster, 3, base).await;
+    let executed = of_the_next_set(&cluster, 3, base).await;
     let block = executed.block.clone();
     let certificate = certified(&cluster, &block, set_id);
     // It is a good one where nothing was accepted.
@@ -409,9 +414,47 @@ async fn r17_6_the_old_set_makes_no_block_final_where_the_hand_over_was_accepted
     cluster.finish().await;
 }
 
-/// A block that the old set's leader builds on the base, as a node that has not accepted takes
-/// it for the next one.
-async fn of_the_old_set(cluster: &Cluster, index: usize, base: u32) -> ExecutedBlock {
+/// R17.6: a leader of the new set that spoils a consent in the accepted hand-over makes an
+/// invalid block, though its id is the accepted one's; the set goes on without that block.
+#[tokio::test(flavor = "multi_thread")]
+async fn r17_6_a_leader_cannot_void_the_hand_over_by_one_signature() {
+    let (cluster, base) = standing_still(four()).await;
+    let ours = hand_over(&cluster, 0, base, 0, &LEFT);
+    // One of two is no quorum, so its head stays.
+    assert_eq!(accept(&cluster, 0, &ours).await, in_force(&ours));
+    let schedule = cluster.schedule(0);
+    assert_eq!(schedule.hand_over.as_deref(), Some(&ours));
+    let good = of_the_next_set(&cluster, 0, base).await.block;
+    let judge = |block: OpaqueBlock| {
+        executor::execute(&cluster.client(0), &cluster.backend(0), &schedule, block, None)
+    };
+    assert!(matches!(judge(good.clone()), Outcome::Valid(_)));
+
+    let mut spoiled = ours.clone();
+    spoiled.consents[1].signature.0[0] ^= 1;
+    assert_eq!(spoiled.id(), ours.id());
+    let mut forged = good;
+    let logs = &mut forged.header.digest.logs;
+    logs.pop();
+    let carries = |log: &&mut DigestItem| **log == ours.item();
+    *logs.iter_mut().find(carries).expect("it carries it") = spoiled.item();
+    let leader = usize::from(schedule.leaders.leader(Round(0)).0);
+    let owner = cluster.owner(&schedule.set.members[leader].aura).expect("a node");
+    let seal = cluster.keys[owner].sign(forged.header.hash().as_bytes());
+    forged.header.digest.push(seal_item(seal));
+    assert!(matches!(judge(forged), Outcome::Invalid(InvalidBlock::Execution(_))));
+    // For its hand-over, and not for what else differs then.
+    assert!(logger::said("runtime", &["hand-over does not hold"]));
+
+    assert_eq!(accept(&cluster, 1, &ours).await, in_force(&ours));
+    cluster.reach(&LEFT, base + 2).await;
+    assert_eq!(carried(&cluster, 0, base + 1), Some(ours));
+    cluster.finish().await;
+}
+
+/// A block that the first leader builds on the base, of the set that a node takes for the next
+/// one: the old set, if it has not accepted.
+async fn of_the_next_set(cluster: &Cluster, index: usize, base: u32) -> ExecutedBlock {
     let schedule = cluster.schedule(index);
     let leader = usize::from(schedule.leaders.leader(Round(0)).0);
     let owner = cluster.owner(&schedule.set.members[leader].grandpa).expect("a node");

@@ -27,13 +27,14 @@ impl<T: frame_system::Config> WeightInfo for EstimatedWeight<T> {
     }
 
     // Of each account that goes on its ban, its keys, its candidacy, its account, standing,
-    // stake and locks on L1; of each that goes its ban, its candidacy and its keys, with the
-    // owners of four of them. Besides the lists of seats, sets, keys and sessions. A signature
-    // takes less than a tenth of a millisecond, and a decoded list of 64 as much.
+    // stake and locks on L1; of each that goes its ban and its keys, with the owners of four of
+    // them. Of all candidates, four times as many as a set has, the candidacy and a ban.
+    // Besides the lists of seats, sets, keys and sessions. A signature takes less than a tenth
+    // of a millisecond, and a decoded list of 64 as much.
     fn hand_over() -> Weight {
         let all = u64::from(MAX_SEQUENCERS);
         Weight::from_parts(all * 1_000 * MICROSECOND, 0)
-            + T::DbWeight::get().reads_writes(40 + 20 * all, 40 + 8 * all)
+            + T::DbWeight::get().reads_writes(40 + 28 * all, 40 + 12 * all)
     }
 }
 

@@ -152,6 +152,14 @@ impl<T: Config> Pallet<T> {
         Last::<T>::get().is_some_and(|last| last.base.number.checked_add(1) == Some(now))
     }
 
+    /// Whether others took over in this block or one of so many right below it.
+    pub fn was_enacted_within(now: BlockNumber, blocks: BlockNumber) -> bool {
+        Last::<T>::get().is_some_and(|last| {
+            let enacted = last.base.number.saturating_add(1);
+            now <= enacted.saturating_add(blocks)
+        })
+    }
+
     /// Checks a hand-over in the block that begins, and puts its accounts into force.
     ///
     /// # Errors

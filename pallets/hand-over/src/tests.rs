@@ -45,6 +45,10 @@ fn r17_6_a_header_hands_over() {
         assert_eq!(told, [RuntimeEvent::HandOvers(event)]);
         assert!(HandOvers::is_enacted(PARENT + 1));
         assert!(!HandOvers::is_enacted(PARENT) && !HandOvers::is_enacted(PARENT + 2));
+        for blocks in [0, 1, 10] {
+            assert!(HandOvers::was_enacted_within(PARENT + 1 + blocks, blocks));
+            assert!(!HandOvers::was_enacted_within(PARENT + 2 + blocks, blocks));
+        }
 
         // Once: no later header can carry it.
         assert!(is_invalid(vec![hand_over.item()]));
@@ -58,6 +62,7 @@ fn a_header_without_one_costs_nothing() {
         let other = DigestItem::PreRuntime(*b"CASL", vec![1, 2, 3]);
         assert_eq!(block(vec![other]), Weight::zero());
         assert_eq!(Last::<Test>::get(), None);
+        assert!(!HandOvers::was_enacted_within(System::block_number(), 100));
     });
 }
 

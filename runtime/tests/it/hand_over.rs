@@ -22,7 +22,7 @@ use cascoin_l2_runtime::{
 use codec::Encode;
 use pallet_sequencer_registry::{
     candidates::{Attestation, Candidate},
-    Candidates, Clock, Elected, Members,
+    Candidates, Clock, EarlyDraw, Elected, Members,
 };
 use sp_consensus_grandpa::AuthorityId;
 use sp_core::{ecdsa, ed25519, Pair, H256};
@@ -360,6 +360,44 @@ fn r17_6_a_block_with_a_hand_over_that_does_not_hold_is_invalid() {
     assert_eq!(foretold(&mut chain, &empty), Err(HandOverError::Size(1, 21)));
     assert_eq!(aligned_set(&mut chain), set, "asking changes nothing");
     take_over(&mut chain, 1, &[Alice, Bob]);
+}
+
+fn has_told(chain: &mut Chain, wanted: fn(&RuntimeEvent) -> bool) -> bool {
+    chain.read(System::events).iter().any(|record| wanted(&record.event))
+}
+
+/// R25.5: how late the old set was opens no seats of the new one.
+#[test]
+fn r25_5_who_took_over_does_not_answer_for_how_late_the_old_set_was() {
+    use pallet_participation::Event::LivenessLow;
+    let is_low =
+        |event: &RuntimeEvent| matches!(event, RuntimeEvent::Participation(LivenessLow { .. }));
+    let session_ends = |hands_over: bool| {
+        let mut chain = with_candidates();
+        chain.failed = vec![1];
+        grow_to(&mut chain, 20);
+        chain.failed = vec![];
+        if hands_over {
+            take_over(&mut chain, 1, &[Alice, Eve, Ferdie]);
+        }
+        // Judged in the block behind it.
+        grow_to(&mut chain, SESSION + 1);
+        assert!(has_told(&mut chain, is_low));
+        let opened = chain.read(EarlyDraw::<Runtime>::get).is_some();
+        (chain, opened)
+    };
+    assert!(session_ends(false).1, "it opens seats");
+    let (mut chain, opened) = session_ends(true);
+    assert!(!opened);
+    assert_eq!(seats(&mut chain).1.len(), 2);
+
+    // For the next session it does.
+    chain.failed = vec![1];
+    grow_to(&mut chain, SESSION + 20);
+    chain.failed = vec![];
+    grow_to(&mut chain, 2 * SESSION + 1);
+    assert!(has_told(&mut chain, is_low));
+    assert!(chain.read(EarlyDraw::<Runtime>::get).is_some());
 }
 
 /// The session ends once, with the set that took over.

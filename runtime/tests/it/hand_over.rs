@@ -17,13 +17,15 @@ use cascoin_l2_primitives::{
 };
 use cascoin_l2_runtime::{
     Block, L1Relay, Participation, Runtime, RuntimeCall, RuntimeEvent, Session, SessionKeys,
-    System, UncheckedExtrinsic,
+    System, Timestamp, TimestampGuard, UncheckedExtrinsic,
 };
 use codec::Encode;
+use pallet_l1_relay::{types::Tips, TipTimes};
 use pallet_sequencer_registry::{
     candidates::{Attestation, Candidate},
     Candidates, Clock, EarlyDraw, Elected, Members,
 };
+use pallet_timestamp_guard::Event::TimeJumped;
 use sp_consensus_grandpa::AuthorityId;
 use sp_core::{ecdsa, ed25519, Pair, H256};
 use sp_keyring::Sr25519Keyring::{self, Alice, Bob, Charlie, Dave, Eve, Ferdie, One};
@@ -35,6 +37,8 @@ use sp_runtime::{
 /// Chain id of the `regtest` preset.
 const CHAIN: u32 = 3;
 const COIN: u128 = 100_000_000;
+/// Milliseconds of an hour.
+const HOUR: u64 = 3_600_000;
 
 /// The key of the seed `//Name`.
 fn pair(who: Sr25519Keyring) -> ed25519::Pair {
@@ -360,6 +364,36 @@ fn r17_6_a_block_with_a_hand_over_that_does_not_hold_is_invalid() {
     assert_eq!(foretold(&mut chain, &empty), Err(HandOverError::Size(1, 21)));
     assert_eq!(aligned_set(&mut chain), set, "asking changes nothing");
     take_over(&mut chain, 1, &[Alice, Bob]);
+}
+
+/// R27.6: the days for which the chain stood are nobody's jump, though the tips that the old set
+/// saw right before it died hold the first block back.
+#[test]
+fn r27_6_the_time_that_a_dead_set_took_is_nobodys_jump() {
+    let mut chain = with_candidates();
+    chain.read(|| {
+        let now = Timestamp::get();
+        let mut tips = Tips::default();
+        for voter in 0..4 {
+            tips.note(voter, (now / 1_000) as u32, now);
+        }
+        TipTimes::<Runtime>::put(tips);
+    });
+    let has_jumped =
+        |event: &RuntimeEvent| matches!(event, RuntimeEvent::TimestampGuard(TimeJumped { .. }));
+    let clock = chain.time + 49 * HOUR;
+    let first = chain.read(TimestampGuard::time_bounds).nearest(clock, 4);
+    assert!(first < clock - 48 * HOUR, "it is held back");
+    chain.time = first - 500;
+    take_over(&mut chain, 1, &[Alice, Bob]);
+    assert!(!has_told(&mut chain, has_jumped));
+    chain.time = clock;
+    chain.grow(vec![]);
+    assert!(!has_told(&mut chain, has_jumped));
+    // Then each leader answers for its time.
+    chain.time += HOUR;
+    chain.grow(vec![]);
+    assert!(has_told(&mut chain, has_jumped));
 }
 
 fn has_told(chain: &mut Chain, wanted: fn(&RuntimeEvent) -> bool) -> bool {

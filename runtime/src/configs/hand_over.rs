@@ -24,8 +24,8 @@
 
 use super::{consensus::SetId, recovery::catch_up};
 use crate::{
-    AccountId, Grandpa, Participation, Recovery, Rewards, Runtime, SequencerRegistry, Session,
-    SessionKeys, System,
+    AccountId, Executive, Grandpa, Participation, Recovery, Rewards, Runtime, SequencerRegistry,
+    Session, SessionKeys, System, VERSION,
 };
 use alloc::{vec, vec::Vec};
 use cascoin_l2_primitives::{
@@ -111,6 +111,11 @@ pub(crate) fn set_behind(hand_over: &HandOver) -> Result<SequencerSet, HandOverE
         return Err(HandOverError::WrongBlock);
     }
     let now = base.number.checked_add(1).ok_or(HandOverError::WrongBlock)?;
+    // Where the base sets new code, the next block begins with what that changes.
+    let last = frame_system::LastRuntimeUpgrade::<Runtime>::get();
+    if last.is_none_or(|last| last.was_upgraded(&VERSION)) {
+        Executive::execute_on_runtime_upgrade();
+    }
     System::initialize(&now, &base.hash, &Digest { logs: vec![hand_over.item()] });
     // What a block punishes first may cost somebody the stake that it needs.
     if !Recovery::is_frozen() {

@@ -17,9 +17,11 @@ use cascoin_l2_primitives::{
 };
 use cascoin_l2_runtime::{
     Block, L1Relay, Participation, Runtime, RuntimeCall, RuntimeEvent, Session, SessionKeys,
-    System, Timestamp, TimestampGuard, UncheckedExtrinsic,
+    System, Timestamp, TimestampGuard, UncheckedExtrinsic, VERSION,
 };
-use codec::Encode;
+use codec::{Decode, Encode};
+use frame_support::storage::storage_prefix;
+use frame_system::{LastRuntimeUpgrade, LastRuntimeUpgradeInfo};
 use pallet_l1_relay::{types::Tips, TipTimes};
 use pallet_sequencer_registry::{
     candidates::{Attestation, Candidate},
@@ -379,6 +381,7 @@ fn r27_6_the_time_that_a_dead_set_took_is_nobodys_jump() {
         }
         TipTimes::<Runtime>::put(tips);
     });
+    chain.ext.commit_all().expect("changes can be committed");
     let has_jumped =
         |event: &RuntimeEvent| matches!(event, RuntimeEvent::TimestampGuard(TimeJumped { .. }));
     let clock = chain.time + 49 * HOUR;
@@ -394,6 +397,31 @@ fn r27_6_the_time_that_a_dead_set_took_is_nobodys_jump() {
     chain.time += HOUR;
     chain.grow(vec![]);
     assert!(has_told(&mut chain, has_jumped));
+}
+
+/// Behind a block that set new code a state answers as the block does that begins with it.
+#[test]
+fn r17_6_new_code_changes_the_state_before_others_take_over() {
+    let mut chain = Chain::of("regtest");
+    grow_to(&mut chain, 3);
+    let hand_over = consented(&mut chain, 1, &[Alice, Bob]);
+    // What new code leaves in the state: the first block that is all its own.
+    let key = storage_prefix(b"RecoveryBooks", b"CodeSince");
+    let code_since = |chain: &mut Chain| {
+        chain.read(|| {
+            undone(|| {
+                Runtime::hand_over_set(hand_over.clone()).expect("the state takes it");
+                let bytes = sp_io::storage::get(&key)?;
+                u32::decode(&mut &bytes[..]).ok()
+            })
+        })
+    };
+    assert_ne!(code_since(&mut chain), Some(4));
+    let older = LastRuntimeUpgradeInfo { spec_version: 0.into(), spec_name: VERSION.spec_name };
+    chain.read(|| LastRuntimeUpgrade::<Runtime>::put(older));
+    chain.ext.commit_all().expect("changes can be committed");
+    assert_eq!(code_since(&mut chain), Some(4));
+    take_over(&mut chain, 1, &[Alice, Bob]);
 }
 
 fn has_told(chain: &mut Chain, wanted: fn(&RuntimeEvent) -> bool) -> bool {

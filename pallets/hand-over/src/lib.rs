@@ -19,7 +19,7 @@
 //! ## What holds
 //!
 //! - A hand-over holds on one block only: its parent's height and hash stand in it.
-//! - Each of its accounts may go on ([`Succession::successor`]) and has signed this very base
+//! - Each of its accounts may go on ([`Succession::successor_key`]) and has signed this very base
 //!   with the relay key that is registered for it; the set is as large as a set may be.
 //! - The set's id rises, by [`MAX_ATTEMPTS`] at most: so nothing that was signed in an older
 //!   set counts in the new one, nor what was signed for an attempt that came to nothing.
@@ -198,10 +198,9 @@ impl<T: Config> Pallet<T> {
         let message = consent_message(&genesis_hash::<T>(), &hand_over.base);
         for consent in &hand_over.consents {
             let account = &consent.account;
-            let successor = T::Succession::successor(account)
+            let relay = T::Succession::successor_key(account)
                 .ok_or_else(|| HandOverError::NotEligible(account.clone()))?;
-            let is_signed =
-                sp_io::crypto::ed25519_verify(&consent.signature, &message, &successor.relay);
+            let is_signed = sp_io::crypto::ed25519_verify(&consent.signature, &message, &relay);
             ensure!(is_signed, HandOverError::BadSignature(account.clone()));
         }
         Ok(())

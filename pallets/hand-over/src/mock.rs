@@ -72,15 +72,20 @@ impl Succession for Seeds {
         SIZE
     }
 
-    fn successor(who: &AccountId) -> Option<Successor> {
+    fn successor_key(who: &AccountId) -> Option<ed25519::Public> {
         let seed = Eligible::get().into_iter().find(|seed| account(*seed) == *who)?;
-        let relay = pair(seed).public();
-        Some(Successor { account: who.clone(), relay, weight: seed.into(), in_force: false })
+        Some(pair(seed).public())
     }
 
     fn successors() -> Vec<Successor> {
-        let all = Eligible::get().into_iter();
-        all.filter_map(|seed| Self::successor(&account(seed))).collect()
+        let successor = |seed: u8| Successor {
+            account: account(seed),
+            entity: account(seed),
+            relay: pair(seed).public(),
+            weight: seed.into(),
+            in_force: false,
+        };
+        Eligible::get().into_iter().map(successor).collect()
     }
 
     fn succeed(accounts: &[AccountId], set_id: u64) {

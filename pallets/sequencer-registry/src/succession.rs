@@ -26,6 +26,7 @@ use cascoin_l2_primitives::{
     hand_over::Successor,
 };
 use frame_support::traits::Get;
+use sp_core::ed25519;
 
 impl<T: Config> Pallet<T> {
     /// Least and most accounts of a set.
@@ -34,19 +35,10 @@ impl<T: Config> Pallet<T> {
         (least, T::Parameters::get().max_sequencers.min(MAX_SEQUENCERS))
     }
 
-    /// What is known of an account that may go on: it has a seat, or is an attested candidate
+    /// The relay key of an account that may go on: it has a seat, or is an attested candidate
     /// that could be elected, is not out for ever, and has keys that are not barred.
-    pub fn successor(account: &AccountId) -> Option<Successor> {
-        if Banned::<T>::contains_key(account) {
-            return None;
-        }
-        let relay = T::Keys::registered(account)?;
-        if Self::is_barred(account, &relay) {
-            return None;
-        }
-        let weight = Self::seat_weight(account).or_else(|| Self::weight_without_seat(account))?;
-        let in_force = ActiveSequencers::<T>::get().iter().any(|one| one.account == *account);
-        Some(Successor { account: account.clone(), relay, weight, in_force })
+    pub fn successor_key(account: &AccountId) -> Option<ed25519::Public> {
+        Self::key_and_weight(account).map(|(relay, _)| relay)
     }
 
     /// All who may go on, by account.
@@ -56,7 +48,14 @@ impl<T: Config> Pallet<T> {
         accounts.extend(Candidates::<T>::iter_keys());
         accounts.sort();
         accounts.dedup();
-        accounts.iter().filter_map(Self::successor).collect()
+        let (known, active) = (Self::known_entities(), ActiveSequencers::<T>::get());
+        let successor = |account: AccountId| {
+            let (relay, weight) = Self::key_and_weight(&account)?;
+            let entity = known.name(Self::entity_of(&account));
+            let in_force = active.iter().any(|one| one.account == account);
+            Some(Successor { account, entity, relay, weight, in_force })
+        };
+        accounts.into_iter().filter_map(successor).collect()
     }
 
     /// Gives all seats to these accounts, who may go on and are no more than a set can have:
@@ -121,6 +120,19 @@ impl<T: Config> Pallet<T> {
         // next set.
         BarredKeys::<T>::mutate(|all| all.retain(|key| !goes_on(&key.account)));
         ForcedRotations::<T>::mutate(|ends| ends.due = 1);
+    }
+
+    /// Relay key and ranking weight of an account that may go on.
+    fn key_and_weight(account: &AccountId) -> Option<(ed25519::Public, u64)> {
+        if Banned::<T>::contains_key(account) {
+            return None;
+        }
+        let relay = T::Keys::registered(account)?;
+        if Self::is_barred(account, &relay) {
+            return None;
+        }
+        let weight = Self::seat_weight(account).or_else(|| Self::weight_without_seat(account))?;
+        Some((relay, weight))
     }
 
     /// Ranking weight of an account that has a seat.

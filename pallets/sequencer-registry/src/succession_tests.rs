@@ -58,7 +58,7 @@ fn numbers(seats: impl IntoIterator<Item = Member>) -> Vec<u8> {
 fn take_over(order: &[u8]) -> Vec<u8> {
     let all = accounts(order);
     for account in &all {
-        assert!(Registry::successor(account).is_some(), "{account:?} may not go on");
+        assert!(Registry::successor_key(account).is_some(), "{account:?} may not go on");
     }
     Registry::succeed(&all);
     let keys = |who: &AccountId| Keyring::registered(who).expect("it has keys");
@@ -242,7 +242,7 @@ fn r17_6_who_is_banned_neither_goes_on_nor_stays() {
         elect(4);
         for n in [1, 4] {
             Banned::<Test>::insert(account(n), ());
-            assert_eq!(Registry::successor(&account(n)), None);
+            assert_eq!(Registry::successor_key(&account(n)), None);
         }
         assert_eq!(take_over(&[2, 3]), [2, 3]);
         assert_eq!(numbers(Members::<Test>::get()), [2, 3]);
@@ -260,7 +260,7 @@ fn r30_5_revoked_keys_do_not_outlive_a_set_that_does_nothing() {
             assert!(Registry::bar_keys(key));
         }
         ForcedRotations::<Test>::mutate(|ends| ends.due = 2);
-        assert_eq!(Registry::successor(&account(1)), None, "its keys are barred");
+        assert_eq!(Registry::successor_key(&account(1)), None, "its keys are barred");
         assert_eq!(take_over(&[2, 3]), [2, 3]);
         assert_eq!(rotate(), [2, 3]);
         assert_eq!(numbers(Members::<Test>::get()), [2, 3]);
@@ -279,7 +279,7 @@ fn r17_6_only_who_could_have_a_seat_goes_on() {
         // 8 is no candidate. 3 has a seat, and no keys.
         Keyless::mutate(|keyless| keyless.push(account(3)));
         let may: Vec<AccountId> = (1..=9).map(account).collect();
-        let may = may.into_iter().filter(|who| Registry::successor(who).is_some());
+        let may = may.into_iter().filter(|who| Registry::successor_key(who).is_some());
         assert_eq!(may.collect::<Vec<_>>(), accounts(&[1, 2, 4]));
         let all = Registry::successors();
         let known: Vec<_> =
@@ -287,9 +287,33 @@ fn r17_6_only_who_could_have_a_seat_goes_on() {
         let expected =
             [(account(1), 10, true), (account(2), 20, true), (account(4), WEIGHT, false)];
         assert_eq!(known, expected);
+        assert!(all.iter().all(|one| one.entity == one.account), "nothing joins them");
         assert!(all.iter().zip([1, 2, 4]).all(|(one, n)| one.relay == ed(n, RELAY_KEY)));
         assert_eq!(Registry::set_size(), (2, 5));
         Keyless::set(Vec::new());
+    });
+}
+
+/// R22.3: whose each of them is stands beside it, since no cap on entities holds here.
+#[test]
+fn r22_3_operators_see_whose_those_who_may_go_on_are() {
+    run(|| {
+        for n in [4, 5, 6] {
+            stand(n);
+        }
+        let belongs = |n: u8, confirmed: bool| {
+            Candidates::<Test>::mutate(account(n), |stored| {
+                let candidate = stored.as_mut().expect("a candidate");
+                (candidate.controller, candidate.confirmed) = (account(4), confirmed);
+            });
+        };
+        belongs(5, true);
+        belongs(6, false);
+        let all = Registry::successors().into_iter();
+        let entities: Vec<_> = all.map(|one| (one.account, one.entity)).collect();
+        let whose = [(1, 1), (2, 2), (3, 3), (4, 4), (5, 4), (6, 6)];
+        let expected = whose.map(|(one, entity)| (account(one), account(entity)));
+        assert_eq!(entities, expected);
     });
 }
 

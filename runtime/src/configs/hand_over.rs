@@ -34,6 +34,7 @@ use cascoin_l2_primitives::{
 };
 use frame_support::traits::{Get, OnFinalize};
 use pallet_hand_over::Succession;
+use sp_core::ed25519;
 use sp_runtime::Digest;
 
 impl pallet_hand_over::Config for Runtime {
@@ -53,8 +54,8 @@ impl Succession for Successors {
         SequencerRegistry::set_size()
     }
 
-    fn successor(account: &AccountId) -> Option<Successor> {
-        SequencerRegistry::successor(account)
+    fn successor_key(account: &AccountId) -> Option<ed25519::Public> {
+        SequencerRegistry::successor_key(account)
     }
 
     fn successors() -> Vec<Successor> {
@@ -72,7 +73,7 @@ impl Succession for Successors {
     }
 
     #[cfg(feature = "runtime-benchmarks")]
-    fn worst_case(relay: sp_core::ed25519::Public) -> Vec<AccountId> {
+    fn worst_case(relay: ed25519::Public) -> Vec<AccountId> {
         worst_case::make(relay)
     }
 }
@@ -144,7 +145,7 @@ mod worst_case {
         AccountId::new([number as u8; 32])
     }
 
-    pub(super) fn make(relay: sp_core::ed25519::Public) -> Vec<AccountId> {
+    pub(super) fn make(relay: ed25519::Public) -> Vec<AccountId> {
         for account in (0..MAX_CANDIDATES).map(account) {
             let candidate = Candidate {
                 announced_at: 1,

@@ -122,6 +122,8 @@ struct Terms {
 #[serde(rename_all = "camelCase")]
 struct ShownSuccessor {
     address: String,
+    /// Whose seats it takes, by all that is known. Nothing caps those of one entity here.
+    entity: String,
     /// The relay key that its consent is signed with.
     relay: String,
     /// Weight in the ranking of leaders.
@@ -169,6 +171,7 @@ impl From<HandOverTerms> for Terms {
     fn from(terms: HandOverTerms) -> Self {
         let shown = |one: Successor| ShownSuccessor {
             address: show_account(&one.account),
+            entity: show_account(&one.entity),
             relay: in_hex(&one.relay.0),
             weight: one.weight,
             is_in_force: one.in_force,

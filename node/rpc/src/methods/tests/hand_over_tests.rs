@@ -17,6 +17,8 @@ const SUCCESSORS: [u8; 4] = [0, 1, 2, 9];
 pub fn terms() -> HandOverTerms {
     let successor = |seed: u8| Successor {
         account: AccountId::new([seed; 32]),
+        // All are one's.
+        entity: AccountId::new([SUCCESSORS[0]; 32]),
         relay: ed25519::Public::from_raw([seed; 32]),
         weight: 100 + u64::from(seed),
         in_force: seed < 3,
@@ -189,6 +191,7 @@ fn r17_6_who_may_go_on_and_what_was_accepted_is_shown() {
     assert_eq!(terms["successors"].as_array().map(Vec::len), Some(4));
     let last = json!({
         "address": address(9),
+        "entity": address(0),
         "relay": format!("0x{}", "09".repeat(32)),
         "weight": 109,
         "isInForce": false,

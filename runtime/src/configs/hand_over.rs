@@ -130,15 +130,19 @@ pub(crate) fn set_behind(hand_over: &HandOver) -> Result<SequencerSet, HandOverE
 #[cfg(feature = "runtime-benchmarks")]
 mod worst_case {
     //! A full set that loses all its seats to as many candidates, with as many others as there
-    //! can be. In the genesis to measure with, account `n` has an id of the byte `n`, the first
-    //! 64 are the set and have keys, and neither reputation nor stake is asked for.
+    //! can be, all of them vouched for; half of those who lose seats are banned. As many keys as
+    //! can be are barred, all revoked, of both sets. In the genesis to measure with, account `n`
+    //! has an id of the byte `n`, the first 64 are the set and have keys, and neither reputation
+    //! nor stake is asked for.
 
     use super::*;
     use cascoin_l2_primitives::chain::MAX_SEQUENCERS;
+    use codec::Encode;
     use frame_support::BoundedVec;
     use pallet_sequencer_registry::{
-        candidates::{Attestation, Candidate, MAX_CANDIDATES},
-        Candidates, Member, Members,
+        barred::{BarredKey, MAX_BARRED},
+        candidates::{Attestation, Candidate, MAX_CANDIDATES, MAX_ENDPOINT_BYTES},
+        Banned, BarredKeys, Candidates, Member, Members,
     };
 
     fn account(number: u32) -> AccountId {
@@ -151,13 +155,23 @@ mod worst_case {
                 announced_at: 1,
                 controller: account.clone(),
                 confirmed: true,
-                endpoint: Default::default(),
+                endpoint: BoundedVec::truncate_from(vec![b'/'; MAX_ENDPOINT_BYTES as usize]),
                 weight: 0,
                 attestation: Attestation::Given { since: 0 },
             };
             Candidates::<Runtime>::insert(&account, candidate);
         }
         let others = MAX_SEQUENCERS..MAX_SEQUENCERS.saturating_mul(2);
+        for banned in others.clone().step_by(2).map(account) {
+            Banned::<Runtime>::insert(banned, ());
+        }
+        // None of those that are registered, so all may go on who are to.
+        let barred = (0..MAX_BARRED).map(|number| BarredKey {
+            account: account(number % MAX_SEQUENCERS.saturating_mul(2)),
+            relay: ed25519::Public::from_raw(sp_io::hashing::blake2_256(&number.encode())),
+            revoked: true,
+        });
+        BarredKeys::<Runtime>::put(BoundedVec::truncate_from(barred.collect::<Vec<_>>()));
         let others = others.map(|number| Member { account: account(number), weight: 1 });
         Members::<Runtime>::put(BoundedVec::truncate_from(others.collect::<Vec<_>>()));
         let accounts: Vec<AccountId> = (0..MAX_SEQUENCERS).map(account).collect();

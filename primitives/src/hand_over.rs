@@ -150,6 +150,9 @@ pub enum HandOverError {
 pub struct Successor {
     /// Its account.
     pub account: AccountId,
+    /// Whose seats it takes, by all that is known of entities. A hand-over may seat more of one
+    /// entity than a draw would: who creates or accepts one looks at it.
+    pub entity: AccountId,
     /// The relay key that its consent is checked with.
     pub relay: ed25519::Public,
     /// Weight in the ranking of leaders.

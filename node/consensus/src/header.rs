@@ -154,7 +154,7 @@ impl HeaderRules<'_> {
 
 /// Whether a header carries the hand-over `accepted`, which is in force behind its parent, and
 /// none if there is none. It is the same by its id: the signatures in it may be others, and are
-/// for the runtime to check.
+/// for the runtime to check, by which a block with one that is bad is invalid.
 ///
 /// # Errors
 /// [`HeaderError`].

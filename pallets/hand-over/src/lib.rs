@@ -11,18 +11,20 @@
 //! looks for the set or for the block's author.
 //!
 //! If it holds on the state, [`Config::Succession`] puts its accounts into force at once, so
-//! that they are whom everything in this block is counted for. If it does not, nothing happens:
-//! no node has accepted such a hand-over, and each refuses a header with one that it did not
-//! accept, so there is no such block.
+//! that they are whom everything in this block is counted for. If it does not, the block is
+//! invalid. Nodes know a hand-over by its id, which says nothing of the signatures: a leader
+//! that spoils one would else make a block that all of them take for the one that hands over,
+//! and that the old set is in force behind.
 //!
 //! ## What holds
 //!
 //! - A hand-over holds on one block only: its parent's height and hash stand in it.
-//! - Each of its accounts may go on ([`Succession::successor`]) and has signed this very base
+//! - Each of its accounts may go on ([`Succession::successor_key`]) and has signed this very base
 //!   with the relay key that is registered for it; the set is as large as a set may be.
 //! - The set's id rises, by [`MAX_ATTEMPTS`] at most: so nothing that was signed in an older
 //!   set counts in the new one, nor what was signed for an attempt that came to nothing.
-//! - No header makes it panic, and one that does not hold changes nothing.
+//! - A block whose header carries a hand-over puts exactly its accounts into force, or is
+//!   invalid; so is one that carries several, or what is none.
 //! - Storage: one record, of the last one that took place.
 //!
 //! There are no calls.
@@ -51,6 +53,7 @@ use cascoin_l2_primitives::{
     chain::{AccountId, BlockHash, BlockNumber},
     hand_over::{
         consent_message, HandOver, HandOverBase, HandOverError, HandOverRecord, HandOverTerms,
+        MalformedHandOver,
     },
 };
 use frame_support::ensure;
@@ -108,17 +111,23 @@ pub mod pallet {
 
     #[pallet::hooks]
     impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
-        // A block that changes the set has no room for anything but inherents, as one that
-        // ends a session has none.
+        /// A block that changes the set has no room for anything but inherents, as one that
+        /// ends a session has none.
+        ///
+        /// # Panics
+        /// If the header carries a hand-over that does not hold, several, or what is none.
+        /// That makes the block invalid, whoever checks it, as with a wrong slot.
         fn on_initialize(_: BlockNumberFor<T>) -> Weight {
             let digest = frame_system::Pallet::<T>::digest();
-            let found = HandOver::find(digest.logs());
-            let Ok(Some(hand_over)) = found else { return T::WeightInfo::idle() };
-            let weight = T::WeightInfo::hand_over();
-            match Self::enact(&hand_over) {
-                Ok(()) => weight.max(T::BlockWeights::get().max_block),
-                Err(_) => weight,
+            let hand_over = match HandOver::find(digest.logs()) {
+                Ok(None) => return T::WeightInfo::idle(),
+                Ok(Some(hand_over)) => hand_over,
+                Err(MalformedHandOver) => panic!("a header has no single hand-over"),
+            };
+            if let Err(why) = Self::enact(&hand_over) {
+                panic!("the header's hand-over does not hold: {why:?}");
             }
+            T::WeightInfo::hand_over().max(T::BlockWeights::get().max_block)
         }
 
         #[cfg(feature = "try-runtime")]
@@ -141,6 +150,14 @@ impl<T: Config> Pallet<T> {
     /// Whether this block is the one in which others took over.
     pub fn is_enacted(now: BlockNumber) -> bool {
         Last::<T>::get().is_some_and(|last| last.base.number.checked_add(1) == Some(now))
+    }
+
+    /// Whether others took over in this block or one of so many right below it.
+    pub fn was_enacted_within(now: BlockNumber, blocks: BlockNumber) -> bool {
+        Last::<T>::get().is_some_and(|last| {
+            let enacted = last.base.number.saturating_add(1);
+            now <= enacted.saturating_add(blocks)
+        })
     }
 
     /// Checks a hand-over in the block that begins, and puts its accounts into force.
@@ -181,10 +198,9 @@ impl<T: Config> Pallet<T> {
         let message = consent_message(&genesis_hash::<T>(), &hand_over.base);
         for consent in &hand_over.consents {
             let account = &consent.account;
-            let successor = T::Succession::successor(account)
+            let relay = T::Succession::successor_key(account)
                 .ok_or_else(|| HandOverError::NotEligible(account.clone()))?;
-            let is_signed =
-                sp_io::crypto::ed25519_verify(&consent.signature, &message, &successor.relay);
+            let is_signed = sp_io::crypto::ed25519_verify(&consent.signature, &message, &relay);
             ensure!(is_signed, HandOverError::BadSignature(account.clone()));
         }
         Ok(())

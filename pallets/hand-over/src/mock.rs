@@ -15,6 +15,7 @@ use frame_support::{
 };
 use sp_core::{ed25519, Pair};
 use sp_runtime::{traits::IdentityLookup, BuildStorage, Digest, DigestItem};
+use std::panic::{catch_unwind, AssertUnwindSafe};
 
 type Block = frame_system::mocking::MockBlockU32<Test>;
 
@@ -71,15 +72,20 @@ impl Succession for Seeds {
         SIZE
     }
 
-    fn successor(who: &AccountId) -> Option<Successor> {
+    fn successor_key(who: &AccountId) -> Option<ed25519::Public> {
         let seed = Eligible::get().into_iter().find(|seed| account(*seed) == *who)?;
-        let relay = pair(seed).public();
-        Some(Successor { account: who.clone(), relay, weight: seed.into(), in_force: false })
+        Some(pair(seed).public())
     }
 
     fn successors() -> Vec<Successor> {
-        let all = Eligible::get().into_iter();
-        all.filter_map(|seed| Self::successor(&account(seed))).collect()
+        let successor = |seed: u8| Successor {
+            account: account(seed),
+            entity: account(seed),
+            relay: pair(seed).public(),
+            weight: seed.into(),
+            in_force: false,
+        };
+        Eligible::get().into_iter().map(successor).collect()
     }
 
     fn succeed(accounts: &[AccountId], set_id: u64) {
@@ -140,6 +146,16 @@ pub fn block(logs: Vec<DigestItem>) -> Weight {
     let weight = HandOvers::on_initialize(number);
     HandOvers::check_state().expect("the state is sound");
     weight
+}
+
+/// Whether the next block is invalid with these items in its header. Nothing of it stays, but
+/// what the succession's list was told.
+pub fn is_invalid(logs: Vec<DigestItem>) -> bool {
+    // As whoever executes a block does.
+    sp_io::storage::start_transaction();
+    let made = catch_unwind(AssertUnwindSafe(|| block(logs)));
+    sp_io::storage::rollback_transaction();
+    made.is_err()
 }
 
 /// Weight of a block that has no room for transactions.

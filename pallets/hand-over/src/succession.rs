@@ -2,7 +2,6 @@
 
 use alloc::vec::Vec;
 use cascoin_l2_primitives::{chain::AccountId, hand_over::Successor};
-#[cfg(feature = "runtime-benchmarks")]
 use sp_core::ed25519;
 
 /// Who may go on from a set that does nothing, and how they do.
@@ -13,11 +12,11 @@ pub trait Succession {
     /// Least and most accounts of a set.
     fn size() -> (u32, u32);
 
-    /// What is known of an account, if it may go on: it has a seat, or is a candidate that
-    /// could be elected, and its keys are good.
-    fn successor(account: &AccountId) -> Option<Successor>;
+    /// The relay key of an account, if it may go on: it has a seat, or is a candidate that could
+    /// be elected, and its keys are good.
+    fn successor_key(account: &AccountId) -> Option<ed25519::Public>;
 
-    /// All who may go on, by account.
+    /// All who may go on, by account, with what operators choose by.
     fn successors() -> Vec<Successor>;
 
     /// Puts these accounts into force in their order, as the set with this id, before anybody

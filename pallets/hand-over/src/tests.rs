@@ -13,11 +13,13 @@ use cascoin_l2_primitives::{
 use frame_support::weights::Weight;
 use sp_runtime::DigestItem;
 
-/// The error with which a hand-over is refused in the block behind its base.
+/// The error with which a hand-over is refused in the block behind its base, which is invalid
+/// if its header carries it.
 fn refused(hand_over: HandOver) -> HandOverError {
     new_test_ext().execute_with(|| {
-        // The hook has the same check, and says nothing of it.
-        block(vec![hand_over.item()]);
+        assert!(is_invalid(vec![hand_over.item()]), "{hand_over:?}");
+        // Whoever asks the state beforehand is told why.
+        block(vec![]);
         let error = HandOvers::enact(&hand_over).expect_err("it does not hold");
         assert_eq!(Last::<Test>::get(), None);
         assert!(Succeeded::get().is_empty());
@@ -43,9 +45,13 @@ fn r17_6_a_header_hands_over() {
         assert_eq!(told, [RuntimeEvent::HandOvers(event)]);
         assert!(HandOvers::is_enacted(PARENT + 1));
         assert!(!HandOvers::is_enacted(PARENT) && !HandOvers::is_enacted(PARENT + 2));
+        for blocks in [0, 1, 10] {
+            assert!(HandOvers::was_enacted_within(PARENT + 1 + blocks, blocks));
+            assert!(!HandOvers::was_enacted_within(PARENT + 2 + blocks, blocks));
+        }
 
-        // Once: the same header item is of no use later.
-        assert_ne!(block(vec![hand_over.item()]), full());
+        // Once: no later header can carry it.
+        assert!(is_invalid(vec![hand_over.item()]));
         assert_eq!(Succeeded::get().len(), 1);
     });
 }
@@ -56,6 +62,7 @@ fn a_header_without_one_costs_nothing() {
         let other = DigestItem::PreRuntime(*b"CASL", vec![1, 2, 3]);
         assert_eq!(block(vec![other]), Weight::zero());
         assert_eq!(Last::<Test>::get(), None);
+        assert!(!HandOvers::was_enacted_within(System::block_number(), 100));
     });
 }
 
@@ -125,16 +132,31 @@ fn r17_6_each_consent_is_signed_for_this_base() {
 }
 
 #[test]
-fn a_malformed_item_and_two_of_them_are_none() {
+fn a_block_with_a_malformed_item_or_with_two_is_invalid() {
     new_test_ext().execute_with(|| {
         let item = signed(base(), &[1, 2]).item();
-        assert_eq!(block(vec![item.clone(), item]), Weight::zero());
-        assert!(Succeeded::get().is_empty());
-    });
-    new_test_ext().execute_with(|| {
+        assert!(is_invalid(vec![item.clone(), item.clone()]));
         let engine = cascoin_l2_primitives::hand_over::HAND_OVER_ENGINE_ID;
-        assert_eq!(block(vec![DigestItem::PreRuntime(engine, vec![1, 2, 3])]), Weight::zero());
+        assert!(is_invalid(vec![DigestItem::PreRuntime(engine, vec![1, 2, 3])]));
         assert!(Succeeded::get().is_empty());
+        // One of them alone is good.
+        assert!(!is_invalid(vec![item]));
+    });
+}
+
+/// R17.6: one signature spoiled by the leader, in a hand-over that has the accepted one's id.
+#[test]
+fn r17_6_a_leader_cannot_void_a_hand_over_by_one_signature() {
+    let good = signed(base(), &[1, 2, 3]);
+    let mut spoiled = good.clone();
+    spoiled.consents[2].signature.0[0] ^= 1;
+    assert_eq!(spoiled.id(), good.id());
+    assert_eq!(refused(spoiled.clone()), HandOverError::BadSignature(account(3)));
+    new_test_ext().execute_with(|| {
+        assert!(is_invalid(vec![spoiled.item()]));
+        // The next leader's block is as good as if that one had not been.
+        assert_eq!(block(vec![good.item()]), full());
+        assert_eq!(SetId::get(), FIRST_SET + 1);
     });
 }
 

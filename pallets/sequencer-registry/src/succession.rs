@@ -3,16 +3,18 @@
 //! Others go on from the last block of a set that is gone, stands still, or keeps L1 from being
 //! attested. Who they are was signed by them and accepted by operators; here they get the
 //! seats, and whoever is not among them loses its own, appointed or not: it had its part in a
-//! set that did nothing, and with a seat it would be back with the next sessions. A candidate
-//! among those must be vouched for again; who is out for ever and kept its seat only because
-//! too few would have been left is gone. Seats that are free then are drawn as always.
+//! set that did nothing, and with a seat it would be back with the next sessions. All other
+//! candidates must be vouched for by the new set, whether they had seats or only stood: a node
+//! that is gone is not to get a seat by what a set said of it that is gone, too. Who is out for
+//! ever and kept its seat only because too few would have been left is gone. Seats that are
+//! free then are drawn when the epoch ends; before that nobody could stand in a draw.
 
 use crate::{
-    candidates::Attestation,
+    candidates::{Attestation, Candidate},
     election,
     pallet::{
         ActiveSequencers, Banned, BarredKeys, Candidates, Clock, Config, Elected, Event,
-        ForcedRotations, Members, Pallet, SeatsFreed,
+        ForcedRotations, Members, Pallet, PendingDraw, SeatsFreed,
     },
     revocation::RegisteredKeys,
     session, Member,
@@ -24,6 +26,7 @@ use cascoin_l2_primitives::{
     hand_over::Successor,
 };
 use frame_support::traits::Get;
+use sp_core::ed25519;
 
 impl<T: Config> Pallet<T> {
     /// Least and most accounts of a set.
@@ -32,19 +35,10 @@ impl<T: Config> Pallet<T> {
         (least, T::Parameters::get().max_sequencers.min(MAX_SEQUENCERS))
     }
 
-    /// What is known of an account that may go on: it has a seat, or is an attested candidate
+    /// The relay key of an account that may go on: it has a seat, or is an attested candidate
     /// that could be elected, is not out for ever, and has keys that are not barred.
-    pub fn successor(account: &AccountId) -> Option<Successor> {
-        if Banned::<T>::contains_key(account) {
-            return None;
-        }
-        let relay = T::Keys::registered(account)?;
-        if Self::is_barred(account, &relay) {
-            return None;
-        }
-        let weight = Self::seat_weight(account).or_else(|| Self::weight_without_seat(account))?;
-        let in_force = ActiveSequencers::<T>::get().iter().any(|one| one.account == *account);
-        Some(Successor { account: account.clone(), relay, weight, in_force })
+    pub fn successor_key(account: &AccountId) -> Option<ed25519::Public> {
+        Self::key_and_weight(account).map(|(relay, _)| relay)
     }
 
     /// All who may go on, by account.
@@ -54,7 +48,14 @@ impl<T: Config> Pallet<T> {
         accounts.extend(Candidates::<T>::iter_keys());
         accounts.sort();
         accounts.dedup();
-        accounts.iter().filter_map(Self::successor).collect()
+        let (known, active) = (Self::known_entities(), ActiveSequencers::<T>::get());
+        let successor = |account: AccountId| {
+            let (relay, weight) = Self::key_and_weight(&account)?;
+            let entity = known.name(Self::entity_of(&account));
+            let in_force = active.iter().any(|one| one.account == account);
+            Some(Successor { account, entity, relay, weight, in_force })
+        };
+        accounts.into_iter().filter_map(successor).collect()
     }
 
     /// Gives all seats to these accounts, who may go on and are no more than a set can have:
@@ -96,29 +97,42 @@ impl<T: Config> Pallet<T> {
             });
             Self::deposit_event(Event::Seated { account });
         }
-        // Who was in the set without a seat, until somebody would fill its place, too.
-        let in_force = ActiveSequencers::<T>::get().into_iter().map(|one| one.account);
-        let mut out: Vec<AccountId> = lost.iter().cloned().chain(in_force).collect();
-        out.retain(|account| !goes_on(account));
-        out.sort();
-        out.dedup();
-        for account in &out {
-            let Some(candidate) = Candidates::<T>::get(account) else { continue };
-            if Banned::<T>::contains_key(account) {
-                Candidates::<T>::remove(account);
-            } else {
-                Self::ask_again(account, candidate, Clock::<T>::get());
+        // Whoever did not consent may be as gone as the old set, whatever was known of it: a few
+        // of these with seats would cost the new set its quorum. So no word of the old set
+        // counts, be it half given, and no lot that was to fall on such.
+        PendingDraw::<T>::kill();
+        SeatsFreed::<T>::kill();
+        let attestation = Attestation::Waiting(Self::wait(Clock::<T>::get()));
+        let others = Candidates::<T>::iter().filter(|(account, _)| !goes_on(account));
+        for (account, candidate) in others.collect::<Vec<_>>() {
+            if Banned::<T>::contains_key(&account) {
+                Candidates::<T>::remove(&account);
+            } else if !matches!(candidate.attestation, Attestation::Waiting(_)) {
+                let attestation = attestation.clone();
+                Candidates::<T>::insert(&account, Candidate { attestation, ..candidate });
             }
         }
         for account in lost {
             Self::deposit_event(Event::Removed { account });
         }
-        SeatsFreed::<T>::put(true);
         // Those who go on do with the keys that they registered last, and these are good. What
         // is barred of theirs are keys from before, which would have them planned out of the
         // next set.
         BarredKeys::<T>::mutate(|all| all.retain(|key| !goes_on(&key.account)));
         ForcedRotations::<T>::mutate(|ends| ends.due = 1);
+    }
+
+    /// Relay key and ranking weight of an account that may go on.
+    fn key_and_weight(account: &AccountId) -> Option<(ed25519::Public, u64)> {
+        if Banned::<T>::contains_key(account) {
+            return None;
+        }
+        let relay = T::Keys::registered(account)?;
+        if Self::is_barred(account, &relay) {
+            return None;
+        }
+        let weight = Self::seat_weight(account).or_else(|| Self::weight_without_seat(account))?;
+        Some((relay, weight))
     }
 
     /// Ranking weight of an account that has a seat.

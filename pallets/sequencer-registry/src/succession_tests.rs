@@ -2,7 +2,7 @@
 
 use crate::{
     barred::BarredKey,
-    candidates::{Attestation, Candidate, Wait},
+    candidates::{Attestation, Candidate, Poll, Wait},
     mock::*,
     pallet::{
         Banned, BarredKeys, Candidates, Clock, Elected, Event, ForcedRotations, Members,
@@ -10,7 +10,8 @@ use crate::{
     },
     Member, RegisteredKeys,
 };
-use cascoin_l2_primitives::chain::AccountId;
+use cascoin_l2_primitives::{chain::AccountId, sequencers::SequencerBits};
+use frame_support::{assert_ok, BoundedVec};
 use proptest::prelude::*;
 
 /// The weight of a candidate in these tests: 80 times the root of a hundred coins.
@@ -57,7 +58,7 @@ fn numbers(seats: impl IntoIterator<Item = Member>) -> Vec<u8> {
 fn take_over(order: &[u8]) -> Vec<u8> {
     let all = accounts(order);
     for account in &all {
-        assert!(Registry::successor(account).is_some(), "{account:?} may not go on");
+        assert!(Registry::successor_key(account).is_some(), "{account:?} may not go on");
     }
     Registry::succeed(&all);
     let keys = |who: &AccountId| Keyring::registered(who).expect("it has keys");
@@ -106,30 +107,101 @@ fn r17_6_who_takes_over_has_all_seats() {
         assert_eq!(stored, Some(WEIGHT));
         let removed = |n| Event::<Test>::Removed { account: account(n) };
         assert_eq!(told(), [Event::Seated { account: account(4) }, removed(1), removed(3)]);
-        // Who only stands is asked about no more than before.
-        assert!(!asked_again(5));
+        // Who only stands did not say that it is there.
+        assert!(asked_again(5));
+        assert!(!asked_again(4) && !asked_again(6));
     });
 }
 
-/// R17.6: it may be at any height, so it moves neither polls nor draws nor the clock.
+/// R17.6: it may be at any height, so it moves the clock by nothing.
 #[test]
-fn r17_6_the_clock_stands_still_and_free_seats_are_drawn_at_the_next_regular_end() {
+fn r17_6_the_clock_stands_still() {
     run(|| {
         stand(4);
         stand(5);
         assert_eq!(take_over(&[1, 4]), [1, 4]);
         assert_eq!(Clock::<Test>::get(), 0);
-        assert!(SeatsFreed::<Test>::get() && PendingDraw::<Test>::get().is_none());
         assert!(!Registry::rotation_is_forced(), "no other end of a session is to follow");
         assert_eq!(ForcedRotations::<Test>::get().ever, 1);
 
         assert_eq!(rotate(), [1, 4]);
         assert_eq!(Clock::<Test>::get(), 5, "as if that end had not been");
-        let draw = PendingDraw::<Test>::get().expect("free seats are drawn");
-        assert!(!draw.all);
-        let standing: Vec<_> = draw.standing.into_iter().map(|one| one.account).collect();
-        assert_eq!(standing, [account(5)], "all others who stand have seats");
+    });
+}
+
+/// R17.6: no lot falls on whom the old set vouched for, and nothing that it began to say of
+/// anybody counts.
+#[test]
+fn r17_6_neither_draws_nor_polls_outlive_the_old_set() {
+    run(|| {
+        for n in [4, 5] {
+            stand(n);
+        }
+        let poll = |sample: &[u8]| Poll {
+            opened: 0,
+            sample: BoundedVec::truncate_from(accounts(sample)),
+            approved: SequencerBits::NOBODY.with(0),
+            refused: SequencerBits::NOBODY,
+        };
+        candidate(Attestation::Open(poll(&[1, 2, 3])))(6);
+        // Whom others asked about before stays where it was.
+        let wait = Wait { l1_height: 7, since: 0 };
+        candidate(Attestation::Waiting(wait))(7);
+        Registry::schedule_draw(0, true, &[]);
+        assert!(PendingDraw::<Test>::get().is_some_and(|draw| draw.standing.len() == 2));
+        SeatsFreed::<Test>::put(true);
+
+        assert_eq!(take_over(&[1, 4]), [1, 4]);
+        assert_eq!(PendingDraw::<Test>::get(), None);
         assert!(!SeatsFreed::<Test>::get());
+        assert!(asked_again(5) && asked_again(6));
+        let stored = Candidates::<Test>::get(account(7)).expect("a candidate");
+        assert_eq!(stored.attestation, Attestation::Waiting(wait));
+    });
+}
+
+/// R17.6: those who stood and are gone get no seats by any draw, so three that are there stay a
+/// quorum; whom they vouch for joins them.
+#[test]
+fn r17_6_candidates_that_are_gone_do_not_halt_the_set_again() {
+    run(|| {
+        MaxSequencers::set(9);
+        (4..=9).for_each(stand);
+        // All of them are about to be drawn.
+        Registry::schedule_draw(0, true, &[]);
+        let live = [1, 4, 5];
+        assert_eq!(take_over(&live), live);
+        let session_ends = || {
+            L1Height::mutate(|height| *height += 10);
+            rotate();
+        };
+        // Epochs are two sessions.
+        for _ in 0..12 {
+            session_ends();
+            assert_eq!(in_force(), accounts(&live));
+        }
+
+        // The node of 6 is back, and all that are asked find it.
+        let asked = || match Candidates::<Test>::get(account(6)).expect("it stands").attestation {
+            Attestation::Open(poll) => poll.sample.to_vec(),
+            _ => vec![],
+        };
+        for _ in 0..4 {
+            session_ends();
+            if !asked().is_empty() {
+                break;
+            }
+        }
+        let mut sample = asked();
+        sample.sort();
+        assert_eq!(sample, accounts(&live));
+        for sequencer in sample {
+            assert_ok!(Registry::attest(RuntimeOrigin::signed(sequencer), account(6), true));
+        }
+        for _ in 0..8 {
+            session_ends();
+        }
+        assert_eq!(in_force(), accounts(&[1, 4, 5, 6]));
     });
 }
 
@@ -144,7 +216,7 @@ fn r17_6_at_a_regular_end_the_clock_goes_on() {
         assert_eq!(take_over(&[1, 4]), [1, 4]);
         assert_eq!(Clock::<Test>::get(), 5);
         assert_eq!(ForcedRotations::<Test>::get().ever, 0);
-        assert!(PendingDraw::<Test>::get().is_some() && !SeatsFreed::<Test>::get());
+        assert!(PendingDraw::<Test>::get().is_none() && asked_again(5));
     });
 }
 
@@ -170,7 +242,7 @@ fn r17_6_who_is_banned_neither_goes_on_nor_stays() {
         elect(4);
         for n in [1, 4] {
             Banned::<Test>::insert(account(n), ());
-            assert_eq!(Registry::successor(&account(n)), None);
+            assert_eq!(Registry::successor_key(&account(n)), None);
         }
         assert_eq!(take_over(&[2, 3]), [2, 3]);
         assert_eq!(numbers(Members::<Test>::get()), [2, 3]);
@@ -188,7 +260,7 @@ fn r30_5_revoked_keys_do_not_outlive_a_set_that_does_nothing() {
             assert!(Registry::bar_keys(key));
         }
         ForcedRotations::<Test>::mutate(|ends| ends.due = 2);
-        assert_eq!(Registry::successor(&account(1)), None, "its keys are barred");
+        assert_eq!(Registry::successor_key(&account(1)), None, "its keys are barred");
         assert_eq!(take_over(&[2, 3]), [2, 3]);
         assert_eq!(rotate(), [2, 3]);
         assert_eq!(numbers(Members::<Test>::get()), [2, 3]);
@@ -207,7 +279,7 @@ fn r17_6_only_who_could_have_a_seat_goes_on() {
         // 8 is no candidate. 3 has a seat, and no keys.
         Keyless::mutate(|keyless| keyless.push(account(3)));
         let may: Vec<AccountId> = (1..=9).map(account).collect();
-        let may = may.into_iter().filter(|who| Registry::successor(who).is_some());
+        let may = may.into_iter().filter(|who| Registry::successor_key(who).is_some());
         assert_eq!(may.collect::<Vec<_>>(), accounts(&[1, 2, 4]));
         let all = Registry::successors();
         let known: Vec<_> =
@@ -215,9 +287,33 @@ fn r17_6_only_who_could_have_a_seat_goes_on() {
         let expected =
             [(account(1), 10, true), (account(2), 20, true), (account(4), WEIGHT, false)];
         assert_eq!(known, expected);
+        assert!(all.iter().all(|one| one.entity == one.account), "nothing joins them");
         assert!(all.iter().zip([1, 2, 4]).all(|(one, n)| one.relay == ed(n, RELAY_KEY)));
         assert_eq!(Registry::set_size(), (2, 5));
         Keyless::set(Vec::new());
+    });
+}
+
+/// R22.3: whose each of them is stands beside it, since no cap on entities holds here.
+#[test]
+fn r22_3_operators_see_whose_those_who_may_go_on_are() {
+    run(|| {
+        for n in [4, 5, 6] {
+            stand(n);
+        }
+        let belongs = |n: u8, confirmed: bool| {
+            Candidates::<Test>::mutate(account(n), |stored| {
+                let candidate = stored.as_mut().expect("a candidate");
+                (candidate.controller, candidate.confirmed) = (account(4), confirmed);
+            });
+        };
+        belongs(5, true);
+        belongs(6, false);
+        let all = Registry::successors().into_iter();
+        let entities: Vec<_> = all.map(|one| (one.account, one.entity)).collect();
+        let whose = [(1, 1), (2, 2), (3, 3), (4, 4), (5, 4), (6, 6)];
+        let expected = whose.map(|(one, entity)| (account(one), account(entity)));
+        assert_eq!(entities, expected);
     });
 }
 

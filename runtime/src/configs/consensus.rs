@@ -232,10 +232,15 @@ impl pallet_timestamp_guard::Config for Runtime {
 /// stood still, since the time that this took is nobody's jump.
 pub struct ClockKeeper;
 
+/// Blocks behind the first one of a set that took over whose time nobody answers for either: the
+/// leader of that first one asks the state below it for its bounds, where the tips that the old
+/// set saw are as fresh as when it died. So the next one makes up for the time.
+const BLOCKS_TO_THE_CLOCK: BlockNumber = 1;
+
 impl Get<Option<AccountId>> for ClockKeeper {
     fn get() -> Option<AccountId> {
         let now = frame_system::Pallet::<Runtime>::block_number();
-        BlockAuthor::get().filter(|_| !HandOver::is_enacted(now))
+        BlockAuthor::get().filter(|_| !HandOver::was_enacted_within(now, BLOCKS_TO_THE_CLOCK))
     }
 }
 

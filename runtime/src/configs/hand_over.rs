@@ -24,8 +24,8 @@
 
 use super::{consensus::SetId, recovery::catch_up};
 use crate::{
-    AccountId, Grandpa, Participation, Recovery, Rewards, Runtime, SequencerRegistry, Session,
-    SessionKeys, System,
+    AccountId, Executive, Grandpa, Participation, Recovery, Rewards, Runtime, SequencerRegistry,
+    Session, SessionKeys, System, VERSION,
 };
 use alloc::{vec, vec::Vec};
 use cascoin_l2_primitives::{
@@ -34,6 +34,7 @@ use cascoin_l2_primitives::{
 };
 use frame_support::traits::{Get, OnFinalize};
 use pallet_hand_over::Succession;
+use sp_core::ed25519;
 use sp_runtime::Digest;
 
 impl pallet_hand_over::Config for Runtime {
@@ -53,8 +54,8 @@ impl Succession for Successors {
         SequencerRegistry::set_size()
     }
 
-    fn successor(account: &AccountId) -> Option<Successor> {
-        SequencerRegistry::successor(account)
+    fn successor_key(account: &AccountId) -> Option<ed25519::Public> {
+        SequencerRegistry::successor_key(account)
     }
 
     fn successors() -> Vec<Successor> {
@@ -72,7 +73,7 @@ impl Succession for Successors {
     }
 
     #[cfg(feature = "runtime-benchmarks")]
-    fn worst_case(relay: sp_core::ed25519::Public) -> Vec<AccountId> {
+    fn worst_case(relay: ed25519::Public) -> Vec<AccountId> {
         worst_case::make(relay)
     }
 }
@@ -111,6 +112,11 @@ pub(crate) fn set_behind(hand_over: &HandOver) -> Result<SequencerSet, HandOverE
         return Err(HandOverError::WrongBlock);
     }
     let now = base.number.checked_add(1).ok_or(HandOverError::WrongBlock)?;
+    // Where the base sets new code, the next block begins with what that changes.
+    let last = frame_system::LastRuntimeUpgrade::<Runtime>::get();
+    if last.is_none_or(|last| last.was_upgraded(&VERSION)) {
+        Executive::execute_on_runtime_upgrade();
+    }
     System::initialize(&now, &base.hash, &Digest { logs: vec![hand_over.item()] });
     // What a block punishes first may cost somebody the stake that it needs.
     if !Recovery::is_frozen() {
@@ -124,34 +130,48 @@ pub(crate) fn set_behind(hand_over: &HandOver) -> Result<SequencerSet, HandOverE
 #[cfg(feature = "runtime-benchmarks")]
 mod worst_case {
     //! A full set that loses all its seats to as many candidates, with as many others as there
-    //! can be. In the genesis to measure with, account `n` has an id of the byte `n`, the first
-    //! 64 are the set and have keys, and neither reputation nor stake is asked for.
+    //! can be, all of them vouched for; half of those who lose seats are banned. As many keys as
+    //! can be are barred, all revoked, of both sets. In the genesis to measure with, account `n`
+    //! has an id of the byte `n`, the first 64 are the set and have keys, and neither reputation
+    //! nor stake is asked for.
 
     use super::*;
     use cascoin_l2_primitives::chain::MAX_SEQUENCERS;
+    use codec::Encode;
     use frame_support::BoundedVec;
     use pallet_sequencer_registry::{
-        candidates::{Attestation, Candidate, MAX_CANDIDATES},
-        Candidates, Member, Members,
+        barred::{BarredKey, MAX_BARRED},
+        candidates::{Attestation, Candidate, MAX_CANDIDATES, MAX_ENDPOINT_BYTES},
+        Banned, BarredKeys, Candidates, Member, Members,
     };
 
     fn account(number: u32) -> AccountId {
         AccountId::new([number as u8; 32])
     }
 
-    pub(super) fn make(relay: sp_core::ed25519::Public) -> Vec<AccountId> {
+    pub(super) fn make(relay: ed25519::Public) -> Vec<AccountId> {
         for account in (0..MAX_CANDIDATES).map(account) {
             let candidate = Candidate {
                 announced_at: 1,
                 controller: account.clone(),
                 confirmed: true,
-                endpoint: Default::default(),
+                endpoint: BoundedVec::truncate_from(vec![b'/'; MAX_ENDPOINT_BYTES as usize]),
                 weight: 0,
                 attestation: Attestation::Given { since: 0 },
             };
             Candidates::<Runtime>::insert(&account, candidate);
         }
         let others = MAX_SEQUENCERS..MAX_SEQUENCERS.saturating_mul(2);
+        for banned in others.clone().step_by(2).map(account) {
+            Banned::<Runtime>::insert(banned, ());
+        }
+        // None of those that are registered, so all may go on who are to.
+        let barred = (0..MAX_BARRED).map(|number| BarredKey {
+            account: account(number % MAX_SEQUENCERS.saturating_mul(2)),
+            relay: ed25519::Public::from_raw(sp_io::hashing::blake2_256(&number.encode())),
+            revoked: true,
+        });
+        BarredKeys::<Runtime>::put(BoundedVec::truncate_from(barred.collect::<Vec<_>>()));
         let others = others.map(|number| Member { account: account(number), weight: 1 });
         Members::<Runtime>::put(BoundedVec::truncate_from(others.collect::<Vec<_>>()));
         let accounts: Vec<AccountId> = (0..MAX_SEQUENCERS).map(account).collect();

@@ -5,8 +5,8 @@ use super::{
     recovery::{SessionRewards, StakeOffences},
 };
 use crate::{
-    AccountId, BlockNumber, ChainParameters, Recovery, Reputation, Rewards, Runtime,
-    SequencerRegistry,
+    AccountId, BlockNumber, ChainParameters, HandOver, Recovery, Reputation, Rewards, Runtime,
+    SequencerRegistry, System,
 };
 use cascoin_l2_primitives::sequencers::OnLowLiveness;
 use frame_support::{
@@ -43,19 +43,23 @@ fn epoch_blocks() -> BlockNumber {
 
 /// The registry, told whose seats are open because blocks came late. While the state is half
 /// restored nobody's is: the stakes that seats are drawn by are partly then's and partly now's,
-/// and blocks with pages are slow.
+/// and blocks with pages are slow. Nobody's is for a session in which others took over, either:
+/// it counts how late the set was that did nothing.
 pub struct WhoLedBadly;
 
 impl OnLowLiveness for WhoLedBadly {
     fn on_low_liveness(failed: &[AccountId]) {
-        if !Recovery::is_frozen() {
+        // A session is judged in the block behind it.
+        let handed_over =
+            HandOver::was_enacted_within(System::block_number(), SessionBlocks::get());
+        if !Recovery::is_frozen() && !handed_over {
             SequencerRegistry::on_low_liveness(failed);
         }
     }
 
     fn max_low_liveness_weight() -> Weight {
         SequencerRegistry::max_low_liveness_weight()
-            .saturating_add(<Runtime as frame_system::Config>::DbWeight::get().reads(1))
+            .saturating_add(<Runtime as frame_system::Config>::DbWeight::get().reads(3))
     }
 }
 

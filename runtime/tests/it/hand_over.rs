@@ -1,6 +1,7 @@
 //! Others take over from a set of sequencers that does nothing, in whole blocks (R17.6).
 
 use crate::{
+    blocks::extend,
     candidates::sudo,
     chain::{preset, transfer, undone, Chain},
     relay::{block_of, TIP_TIME},
@@ -16,13 +17,17 @@ use cascoin_l2_primitives::{
 };
 use cascoin_l2_runtime::{
     Block, L1Relay, Participation, Runtime, RuntimeCall, RuntimeEvent, Session, SessionKeys,
-    System, UncheckedExtrinsic,
+    System, Timestamp, TimestampGuard, UncheckedExtrinsic, VERSION,
 };
-use codec::Encode;
+use codec::{Decode, Encode};
+use frame_support::storage::storage_prefix;
+use frame_system::{LastRuntimeUpgrade, LastRuntimeUpgradeInfo};
+use pallet_l1_relay::{types::Tips, TipTimes};
 use pallet_sequencer_registry::{
     candidates::{Attestation, Candidate},
-    Candidates, Clock, Elected, Members,
+    Candidates, Clock, EarlyDraw, Elected, Members,
 };
+use pallet_timestamp_guard::Event::TimeJumped;
 use sp_consensus_grandpa::AuthorityId;
 use sp_core::{ecdsa, ed25519, Pair, H256};
 use sp_keyring::Sr25519Keyring::{self, Alice, Bob, Charlie, Dave, Eve, Ferdie, One};
@@ -34,6 +39,8 @@ use sp_runtime::{
 /// Chain id of the `regtest` preset.
 const CHAIN: u32 = 3;
 const COIN: u128 = 100_000_000;
+/// Milliseconds of an hour.
+const HOUR: u64 = 3_600_000;
 
 /// The key of the seed `//Name`.
 fn pair(who: Sr25519Keyring) -> ed25519::Pair {
@@ -306,9 +313,19 @@ fn r17_6_a_candidate_of_the_old_set_must_be_vouched_for_again() {
     assert_eq!(foretold(&mut chain, &third), Err(HandOverError::NotEligible(eve)));
 }
 
-/// What does not hold changes nothing, and stops no chain.
+/// Whether a block is invalid that carries these. Nothing of it stays.
+fn is_invalid(chain: &mut Chain, items: Vec<DigestItem>) -> bool {
+    chain.items = items;
+    let time = chain.time + 500;
+    let made = extend(chain, time);
+    chain.items = vec![];
+    !made
+}
+
+/// A block that carries what does not hold is none, be it by one signature, which is not in what
+/// nodes compare; and the next leader's is as good as ever.
 #[test]
-fn r17_6_what_does_not_hold_changes_nothing() {
+fn r17_6_a_block_with_a_hand_over_that_does_not_hold_is_invalid() {
     let mut chain = with_candidates();
     let set = aligned_set(&mut chain);
     type Fault = fn(&mut HandOver);
@@ -327,18 +344,14 @@ fn r17_6_what_does_not_hold_changes_nothing() {
     for (who, set_id, fault) in cases {
         let mut hand_over = consented(&mut chain, set_id, who);
         fault(&mut hand_over);
-        let block = carry(&mut chain, &hand_over);
-        assert_eq!(scheduled(&block), None);
+        assert!(is_invalid(&mut chain, vec![hand_over.item()]), "{hand_over:?}");
         assert_eq!(aligned_set(&mut chain), set, "{hand_over:?}");
     }
     // Neither one with another above it, nor bytes that are none.
     let twice = consented(&mut chain, 1, &[Alice, Bob]).item();
-    chain.items = vec![twice.clone(), twice];
-    chain.grow(vec![]);
+    assert!(is_invalid(&mut chain, vec![twice.clone(), twice]));
     let engine = cascoin_l2_primitives::hand_over::HAND_OVER_ENGINE_ID;
-    chain.items = vec![DigestItem::PreRuntime(engine, vec![7; 100])];
-    chain.grow(vec![]);
-    chain.items = vec![];
+    assert!(is_invalid(&mut chain, vec![DigestItem::PreRuntime(engine, vec![7; 100])]));
     assert_eq!(aligned_set(&mut chain), set);
     assert_eq!(chain.read(Runtime::last_hand_over), None);
     assert_eq!(seats(&mut chain), (accounts(&[Alice, Bob, Charlie, Dave]), vec![]));
@@ -352,6 +365,101 @@ fn r17_6_what_does_not_hold_changes_nothing() {
     let empty = consented(&mut chain, 1, &[]);
     assert_eq!(foretold(&mut chain, &empty), Err(HandOverError::Size(1, 21)));
     assert_eq!(aligned_set(&mut chain), set, "asking changes nothing");
+    take_over(&mut chain, 1, &[Alice, Bob]);
+}
+
+/// R27.6: the days for which the chain stood are nobody's jump, though the tips that the old set
+/// saw right before it died hold the first block back.
+#[test]
+fn r27_6_the_time_that_a_dead_set_took_is_nobodys_jump() {
+    let mut chain = with_candidates();
+    chain.read(|| {
+        let now = Timestamp::get();
+        let mut tips = Tips::default();
+        for voter in 0..4 {
+            tips.note(voter, (now / 1_000) as u32, now);
+        }
+        TipTimes::<Runtime>::put(tips);
+    });
+    chain.ext.commit_all().expect("changes can be committed");
+    let has_jumped =
+        |event: &RuntimeEvent| matches!(event, RuntimeEvent::TimestampGuard(TimeJumped { .. }));
+    let clock = chain.time + 49 * HOUR;
+    let first = chain.read(TimestampGuard::time_bounds).nearest(clock, 4);
+    assert!(first < clock - 48 * HOUR, "it is held back");
+    chain.time = first - 500;
+    take_over(&mut chain, 1, &[Alice, Bob]);
+    assert!(!has_told(&mut chain, has_jumped));
+    chain.time = clock;
+    chain.grow(vec![]);
+    assert!(!has_told(&mut chain, has_jumped));
+    // Then each leader answers for its time.
+    chain.time += HOUR;
+    chain.grow(vec![]);
+    assert!(has_told(&mut chain, has_jumped));
+}
+
+/// Behind a block that set new code a state answers as the block does that begins with it.
+#[test]
+fn r17_6_new_code_changes_the_state_before_others_take_over() {
+    let mut chain = Chain::of("regtest");
+    grow_to(&mut chain, 3);
+    let hand_over = consented(&mut chain, 1, &[Alice, Bob]);
+    // What new code leaves in the state: the first block that is all its own.
+    let key = storage_prefix(b"RecoveryBooks", b"CodeSince");
+    let code_since = |chain: &mut Chain| {
+        chain.read(|| {
+            undone(|| {
+                Runtime::hand_over_set(hand_over.clone()).expect("the state takes it");
+                let bytes = sp_io::storage::get(&key)?;
+                u32::decode(&mut &bytes[..]).ok()
+            })
+        })
+    };
+    assert_ne!(code_since(&mut chain), Some(4));
+    let older = LastRuntimeUpgradeInfo { spec_version: 0.into(), spec_name: VERSION.spec_name };
+    chain.read(|| LastRuntimeUpgrade::<Runtime>::put(older));
+    chain.ext.commit_all().expect("changes can be committed");
+    assert_eq!(code_since(&mut chain), Some(4));
+    take_over(&mut chain, 1, &[Alice, Bob]);
+}
+
+fn has_told(chain: &mut Chain, wanted: fn(&RuntimeEvent) -> bool) -> bool {
+    chain.read(System::events).iter().any(|record| wanted(&record.event))
+}
+
+/// R25.5: how late the old set was opens no seats of the new one.
+#[test]
+fn r25_5_who_took_over_does_not_answer_for_how_late_the_old_set_was() {
+    use pallet_participation::Event::LivenessLow;
+    let is_low =
+        |event: &RuntimeEvent| matches!(event, RuntimeEvent::Participation(LivenessLow { .. }));
+    let session_ends = |hands_over: bool| {
+        let mut chain = with_candidates();
+        chain.failed = vec![1];
+        grow_to(&mut chain, 20);
+        chain.failed = vec![];
+        if hands_over {
+            take_over(&mut chain, 1, &[Alice, Eve, Ferdie]);
+        }
+        // Judged in the block behind it.
+        grow_to(&mut chain, SESSION + 1);
+        assert!(has_told(&mut chain, is_low));
+        let opened = chain.read(EarlyDraw::<Runtime>::get).is_some();
+        (chain, opened)
+    };
+    assert!(session_ends(false).1, "it opens seats");
+    let (mut chain, opened) = session_ends(true);
+    assert!(!opened);
+    assert_eq!(seats(&mut chain).1.len(), 2);
+
+    // For the next session it does.
+    chain.failed = vec![1];
+    grow_to(&mut chain, SESSION + 20);
+    chain.failed = vec![];
+    grow_to(&mut chain, 2 * SESSION + 1);
+    assert!(has_told(&mut chain, is_low));
+    assert!(chain.read(EarlyDraw::<Runtime>::get).is_some());
 }
 
 /// The session ends once, with the set that took over.

@@ -1,6 +1,6 @@
 //! Carrying out what the core says.
 
-use super::{now_ms, Done, Engine};
+use super::{now_ms, Done, Engine, Schedule};
 use crate::{
     client::EngineClient,
     executor::{self, Assignment, BuildError},
@@ -135,10 +135,10 @@ where
             // It cannot be: the core counts what is kept. Peers have the block too.
             return self.complain("cannot certify a decision", &"a signature is missing");
         };
-        let (parent, hand_over) = (height.schedule.parent.hash(), &height.schedule.hand_over);
+        let Schedule { parent, hand_over, height: at, .. } = &*height.schedule;
         let hash = crate::header::hash_of(block);
-        if !self.import.claim(parent, hand_over.as_deref(), hash) {
-            let what = "a hand-over was accepted before";
+        if !self.import.claim(at.0, parent.hash(), hand_over.as_deref(), hash) {
+            let what = "a hand-over was accepted before, or this node was told to stop";
             return self.complain("a decision counts for nothing", &what);
         }
         height.decided = Some((block, certificate));

@@ -95,6 +95,7 @@ where
             self.begin_next_height().await;
         }
         self.take_up_hand_over().await;
+        self.stop_where_told();
         self.take_up_late_keys().await;
         self.publish_status();
         let Some(height) = &self.height else { return };

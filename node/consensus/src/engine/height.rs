@@ -213,6 +213,10 @@ where
                     return;
                 }
             };
+            if self.import.halt().stops(schedule.height.0) {
+                self.rest();
+                return;
+            }
             let keys = self.find_keys(&schedule.set);
             let keys = self.with_open_log(&schedule, keys);
             if self.fatal {
@@ -234,6 +238,33 @@ where
                 return;
             }
         }
+    }
+
+    /// Leaves a height that is above where this node was told to stop. A block that is decided
+    /// here comes first: while there is one, nobody tells it so.
+    pub(super) fn stop_where_told(&mut self) {
+        let Some(height) = &self.height else { return };
+        if height.decided.is_none() && self.import.halt().stops(height.schedule.height.0) {
+            self.rest();
+        }
+    }
+
+    /// Takes part in no height, and looks again soon whether it may.
+    fn rest(&mut self) {
+        let last = self.import.halt().height().unwrap_or_default();
+        let what = format!("block {last} is the last one that it takes (l2_haltat, l2_resume)");
+        self.complain("this node stands", &what);
+        // As after a restart: what binds this node is read from the log again.
+        self.wal = None;
+        self.height = None;
+        self.early.clear();
+        self.core = Core::new();
+        self.timers.clear();
+        self.retry_soon();
+        self.handle.update(|status| {
+            status.sequencing = false;
+            status.index = None;
+        });
     }
 
     /// Takes up keys that came into the keystore after the height began, or whose

@@ -4,7 +4,7 @@ use super::{AcceptedHandOver, DeskError, HandOverDesk};
 use crate::{client::EngineClient, import::CertifiedImport, relay_keys::RelayKeys};
 use cascoin_l2_primitives::{
     apis::HandOverApi,
-    chain::OpaqueBlock,
+    chain::{BlockNumber, OpaqueBlock},
     hand_over::{consent_message, Consent, HandOver, HandOverBase, HandOverError, Successor},
 };
 use sc_consensus::BlockImport;
@@ -62,5 +62,13 @@ where
 
     fn accept(&self, hand_over: HandOver) -> Result<AcceptedHandOver, DeskError> {
         self.import.accept(hand_over)
+    }
+
+    fn halts_at(&self) -> Option<BlockNumber> {
+        self.import.halt().height()
+    }
+
+    fn halt_at(&self, height: Option<BlockNumber>) -> Result<(), DeskError> {
+        self.import.halt_at(height)
     }
 }

@@ -3,6 +3,8 @@
 //!
 //! - [`HandOvers`]: the list, shared by import, verifier, engine and desk, and on disk.
 //! - [`Desk`]: what operators do: consent with their relay keys, accept.
+//! - [`Halt`]: where the node stops following, so that operators who leave a set that goes on
+//!   without applying L1 have a base in common.
 //!
 //! A hand-over that was accepted is *in force* from when its base is the finalized head: then
 //! its set is the one of the height above ([`crate::authority_sets`]), the engine begins that
@@ -49,9 +51,11 @@
 //! [`CertifiedImport::claim`]: crate::import::CertifiedImport::claim
 
 mod desk;
+pub(crate) mod halt;
 mod list;
 
 pub use desk::Desk;
+pub use halt::Halt;
 #[cfg(test)]
 pub(crate) use list::testing;
 pub use list::{HandOvers, HandOversError};
@@ -81,6 +85,16 @@ pub trait HandOverDesk: Send + Sync + 'static {
     /// # Errors
     /// [`DeskError`]; nothing is stored then.
     fn accept(&self, hand_over: HandOver) -> Result<AcceptedHandOver, DeskError>;
+
+    /// The last block that this node takes, if any is.
+    fn halts_at(&self) -> Option<BlockNumber>;
+
+    /// Has this node take no block above that of a height, and sign none, until it is told
+    /// otherwise (`None`) or a hand-over comes into force. Blocking, as [`accept`](Self::accept).
+    ///
+    /// # Errors
+    /// [`DeskError`]; nothing is stored then.
+    fn halt_at(&self, height: Option<BlockNumber>) -> Result<(), DeskError>;
 }
 
 /// A hand-over that was accepted here.
@@ -110,8 +124,9 @@ pub enum DeskError {
     /// One with this or a higher set id is accepted on this base. Holds its id.
     #[error("another one with this set id or a higher one is accepted: {0:?}")]
     OtherAccepted(H256),
-    /// A block above the base that does not carry it is final or decided here.
-    #[error("block {number} ({hash:?}) above the base is final here, without this hand-over")]
+    /// A block above the base that does not carry it, or above the height at which the node is
+    /// to stop, is final or decided here.
+    #[error("block {number} ({hash:?}) above it is final here")]
     Above {
         /// Its number.
         number: BlockNumber,

@@ -5,7 +5,7 @@ use crate::{
     client::EngineClient,
     evidence::{CertificateWatch, EvidenceError, EvidenceStore},
     executor::ExecutedBlock,
-    hand_over::{HandOvers, HandOversError},
+    hand_over::{Halt, HandOvers, HandOversError},
     header::{HeaderError, SealedHeader},
     import::{certificate_of, hand_over::Decided},
     light::fragment::Fragment,
@@ -68,6 +68,7 @@ pub struct CertifiedImport<C, I> {
     pub(super) sets: SharedSets,
     evidence: EvidenceStore,
     pub(super) hand_overs: HandOvers,
+    pub(super) halt: Halt,
     /// What the engine decided last.
     pub(super) decided: Decided,
     pub(super) lock: Arc<Mutex<()>>,
@@ -81,6 +82,7 @@ impl<C, I> Clone for CertifiedImport<C, I> {
             sets: self.sets.clone(),
             evidence: self.evidence.clone(),
             hand_overs: self.hand_overs.clone(),
+            halt: self.halt.clone(),
             decided: self.decided.clone(),
             lock: self.lock.clone(),
         }
@@ -104,10 +106,11 @@ where
     ) -> Result<Self, OpenError> {
         let sets = AuthoritySets::load(&*client, genesis)?;
         let hand_overs = HandOvers::load(&*client, &sets)?;
+        let halt = Halt::load(&*client).map_err(HandOversError::from)?;
         let sets = Arc::new(RwLock::new(sets));
         let evidence = EvidenceStore::open(client.clone())?;
         let (decided, lock) = (Decided::default(), Arc::default());
-        let import = Self { client, inner, sets, evidence, hand_overs, decided, lock };
+        let import = Self { client, inner, sets, evidence, hand_overs, halt, decided, lock };
         // The process may have ended between the import of a base and this.
         import.take_over();
         Ok(import)
@@ -126,6 +129,11 @@ where
     /// The hand-overs that were accepted here.
     pub fn hand_overs(&self) -> HandOvers {
         self.hand_overs.clone()
+    }
+
+    /// Where this node stops following.
+    pub fn halt(&self) -> &Halt {
+        &self.halt
     }
 
     /// What is kept of evidence.
@@ -193,6 +201,11 @@ where
         if self.client.hash(number).ok().flatten() == Some(block.post_hash()) && !block.with_state()
         {
             return Ok(ImportResult::AlreadyInChain);
+        }
+        if self.halt.stops(number) {
+            // No fault of the block, nor of whom it is from.
+            let what = format!("block {number} is above the one at which this node stops");
+            return Err(sp_consensus::Error::ClientImport(what));
         }
         self.look_at_rival(number, &block);
         // It may have been checked before a hand-over was accepted.

@@ -5,13 +5,13 @@ use super::{block_import::CertifiedImport, certificate_of};
 use crate::{
     authority_sets::NewSet,
     client::EngineClient,
-    hand_over::{are_same, AcceptedHandOver, DeskError},
+    hand_over::{are_same, halt, AcceptedHandOver, DeskError},
     header::check_hand_over,
     light::fragment::Fragment,
 };
 use cascoin_l2_primitives::{
     apis::HandOverApi,
-    chain::{BlockHash, OpaqueBlock},
+    chain::{BlockHash, BlockNumber, OpaqueBlock},
     consensus::verify_certificate,
     hand_over::HandOver,
 };
@@ -24,16 +24,54 @@ use std::{fmt::Display, sync::Arc};
 pub(super) type Decided = Arc<Mutex<Option<(BlockHash, BlockHash)>>>;
 
 impl<C: EngineClient, I> CertifiedImport<C, I> {
-    /// Notes that the engine has decided on `block` by the set of `hand_over`, which may be
-    /// none: from then on no other hand-over from `parent` is accepted. `false`: one was
-    /// accepted before, and the decision counts for nothing.
-    pub fn claim(&self, parent: BlockHash, hand_over: Option<&HandOver>, block: BlockHash) -> bool {
+    /// Notes that the engine has decided on `block`, of height `number`, by the set of
+    /// `hand_over`, which may be none: from then on no other hand-over from `parent` is
+    /// accepted, and the node does not stop below. `false`: one was accepted before, or the node
+    /// was told to stop below, and the decision counts for nothing.
+    pub fn claim(
+        &self,
+        number: BlockNumber,
+        parent: BlockHash,
+        hand_over: Option<&HandOver>,
+        block: BlockHash,
+    ) -> bool {
         let mut decided = self.decided.lock();
-        let is_ours = are_same(self.hand_overs.on(&parent).as_deref(), hand_over);
+        let is_ours =
+            are_same(self.hand_overs.on(&parent).as_deref(), hand_over) && !self.halt.stops(number);
         if is_ours {
             *decided = Some((parent, block));
         }
         is_ours
+    }
+
+    /// Has this node stop at a height, or follow again.
+    ///
+    /// # Errors
+    /// [`DeskError`]; nothing is stored then.
+    pub(crate) fn halt_at(&self, height: Option<BlockNumber>) -> Result<(), DeskError> {
+        let _one_at_a_time = futures::executor::block_on(self.lock.lock());
+        let decided = self.decided.lock();
+        let info = self.client.info();
+        if let Some(height) = height {
+            let (number, hash) = (info.finalized_number, info.finalized_hash);
+            if number > height {
+                return Err(DeskError::Above { number, hash });
+            }
+            if let Some((_, hash)) =
+                decided.filter(|(parent, _)| number == height && *parent == hash)
+            {
+                return Err(DeskError::Above { number: number.saturating_add(1), hash });
+            }
+        }
+        self.halt.set(&*self.client, height).map_err(failed)?;
+        match height {
+            Some(height) => log::warn!(
+                target: "l2::bft",
+                "block {height} is the last one that this node takes, until it is told to resume",
+            ),
+            None => log::warn!(target: "l2::bft", "this node follows again"),
+        }
+        Ok(())
     }
 
     /// Accepts a hand-over: it is in force at once if its base is the finalized head, and later
@@ -152,7 +190,9 @@ impl<C: EngineClient, I> CertifiedImport<C, I> {
         let set_entry = (set.key.clone(), set.value.clone());
         let entries: Vec<_> = [set_entry].into_iter().chain(acceptance).chain(proof).collect();
         let entries: Vec<_> = entries.iter().map(|(key, value)| (&key[..], &value[..])).collect();
-        self.client.insert_aux(entries.iter(), &[])?;
+        // Where operators agreed to stop they go on now.
+        self.client.insert_aux(entries.iter(), &[halt::KEY])?;
+        self.halt.lifted_or_set(None);
         if is_new {
             self.hand_overs.add(hand_over.clone());
         }

@@ -7,15 +7,16 @@ use crate::support::{
     chain::{account, Author, Reports},
     checks::{certificate, own_votes},
     cluster::{Cluster, Import},
+    logger,
     net::{copies, Message},
     soft_token::SoftToken,
     until,
 };
 use cascoin_bft::Round;
 use cascoin_consensus::{
-    executor::{self, Assignment, ExecutedBlock},
+    executor::{self, Assignment, ExecutedBlock, InvalidBlock, Outcome},
     hand_over::{AcceptedHandOver, Desk, DeskError, HandOverDesk},
-    header::{next_slot, slot},
+    header::{next_slot, seal_item, slot},
     import::{CertificateVerifier, ImportError},
     light::warp::WarpProvider,
     parent_commit::ParentCommit,
@@ -41,7 +42,11 @@ use sp_consensus::BlockOrigin;
 use sp_consensus_grandpa::{AuthorityId, AuthoritySignature};
 use sp_core::Pair;
 use sp_keystore::{Keystore, KeystorePtr};
-use sp_runtime::{traits::Block as _, BoundedVec, Justifications};
+use sp_runtime::{
+    generic::DigestItem,
+    traits::{Block as _, Header as _},
+    BoundedVec, Justifications,
+};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 const ALL: [usize; 4] = [0, 1, 2, 3];
@@ -306,7 +311,7 @@ async fn r17_6_what_is_final_or_does_not_hold_is_not_handed_over() {
 
     // The engine has decided on a block that is not in the database yet.
     let decided = BlockHash::repeat_byte(7);
-    assert!(cluster.import(0).claim(ours.base.hash, None, decided));
+    assert!(cluster.import(0).claim(base + 1, ours.base.hash, None, decided));
     let above = Err(DeskError::Above { number: base + 1, hash: decided });
     assert_eq!(accept(&cluster, 0, &ours).await, above);
     assert_eq!(desk(&cluster, 0).accepted(), []);
@@ -315,8 +320,8 @@ async fn r17_6_what_is_final_or_does_not_hold_is_not_handed_over() {
     cluster.start(0);
     assert_eq!(accept(&cluster, 0, &ours).await, in_force(&ours));
     // From now on decisions of the old set count for nothing.
-    assert!(!cluster.import(0).claim(ours.base.hash, None, decided));
-    assert!(cluster.import(0).claim(ours.base.hash, Some(&ours), decided));
+    assert!(!cluster.import(0).claim(base + 1, ours.base.hash, None, decided));
+    assert!(cluster.import(0).claim(base + 1, ours.base.hash, Some(&ours), decided));
     cluster.crash(0).await;
     cluster.start(0);
 
@@ -386,7 +391,7 @@ async fn r17_6_the_old_set_makes_no_block_final_where_the_hand_over_was_accepted
     for index in GONE {
         cluster.crash(index).await;
     }
-    let executed = of_the_old_set(&cluster, 3, base).await;
+    let executed = of_the_next_set(&cluster, 3, base).await;
     let block = executed.block.clone();
     let certificate = certified(&cluster, &block, set_id);
     // It is a good one where nothing was accepted.
@@ -409,9 +414,47 @@ async fn r17_6_the_old_set_makes_no_block_final_where_the_hand_over_was_accepted
     cluster.finish().await;
 }
 
-/// A block that the old set's leader builds on the base, as a node that has not accepted takes
-/// it for the next one.
-async fn of_the_old_set(cluster: &Cluster, index: usize, base: u32) -> ExecutedBlock {
+/// R17.6: a leader of the new set that spoils a consent in the accepted hand-over makes an
+/// invalid block, though its id is the accepted one's; the set goes on without that block.
+#[tokio::test(flavor = "multi_thread")]
+async fn r17_6_a_leader_cannot_void_the_hand_over_by_one_signature() {
+    let (cluster, base) = standing_still(four()).await;
+    let ours = hand_over(&cluster, 0, base, 0, &LEFT);
+    // One of two is no quorum, so its head stays.
+    assert_eq!(accept(&cluster, 0, &ours).await, in_force(&ours));
+    let schedule = cluster.schedule(0);
+    assert_eq!(schedule.hand_over.as_deref(), Some(&ours));
+    let good = of_the_next_set(&cluster, 0, base).await.block;
+    let judge = |block: OpaqueBlock| {
+        executor::execute(&cluster.client(0), &cluster.backend(0), &schedule, block, None)
+    };
+    assert!(matches!(judge(good.clone()), Outcome::Valid(_)));
+
+    let mut spoiled = ours.clone();
+    spoiled.consents[1].signature.0[0] ^= 1;
+    assert_eq!(spoiled.id(), ours.id());
+    let mut forged = good;
+    let logs = &mut forged.header.digest.logs;
+    logs.pop();
+    let carries = |log: &&mut DigestItem| **log == ours.item();
+    *logs.iter_mut().find(carries).expect("it carries it") = spoiled.item();
+    let leader = usize::from(schedule.leaders.leader(Round(0)).0);
+    let owner = cluster.owner(&schedule.set.members[leader].aura).expect("a node");
+    let seal = cluster.keys[owner].sign(forged.header.hash().as_bytes());
+    forged.header.digest.push(seal_item(seal));
+    assert!(matches!(judge(forged), Outcome::Invalid(InvalidBlock::Execution(_))));
+    // For its hand-over, and not for what else differs then.
+    assert!(logger::said("runtime", &["hand-over does not hold"]));
+
+    assert_eq!(accept(&cluster, 1, &ours).await, in_force(&ours));
+    cluster.reach(&LEFT, base + 2).await;
+    assert_eq!(carried(&cluster, 0, base + 1), Some(ours));
+    cluster.finish().await;
+}
+
+/// A block that the first leader builds on the base, of the set that a node takes for the next
+/// one: the old set, if it has not accepted.
+async fn of_the_next_set(cluster: &Cluster, index: usize, base: u32) -> ExecutedBlock {
     let schedule = cluster.schedule(index);
     let leader = usize::from(schedule.leaders.leader(Round(0)).0);
     let owner = cluster.owner(&schedule.set.members[leader].grandpa).expect("a node");
@@ -462,4 +505,69 @@ fn certified(cluster: &Cluster, block: &OpaqueBlock, set_id: u64) -> Certificate
         commit: sp_consensus_grandpa::Commit::<Header> { target_hash, target_number, precommits },
         votes_ancestries: Vec::new(),
     }
+}
+
+/// R17.6: whoever leaves a set that goes on stops at a height that is agreed beforehand, and
+/// goes on from there by a hand-over; the others never hear of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn r17_6_who_leaves_a_set_that_goes_on_stops_at_one_block() {
+    let mut cluster = four();
+    cluster.start_all();
+    cluster.reach(&ALL, 2).await;
+    let (last, leaver) = (8, 3);
+    let stay = [0, 1, 2];
+    let too_low = halt_at(&cluster, leaver, Some(1)).await;
+    assert!(matches!(too_low, Err(DeskError::Above { number, .. }) if number >= 2), "{too_low:?}");
+    assert_eq!(desk(&cluster, leaver).halts_at(), None);
+
+    assert_eq!(halt_at(&cluster, leaver, Some(last)).await, Ok(()));
+    cluster.reach(&stay, last + 6).await;
+    cluster.reach(&[leaver], last).await;
+    until("it takes part no more", || !cluster.status(leaver).sequencing).await;
+    // It has not forgotten it after a restart, whatever it is offered.
+    cluster.crash(leaver).await;
+    cluster.start(leaver);
+    cluster.reach(&stay, last + 12).await;
+    assert_eq!(cluster.height(leaver), last);
+    assert_eq!(desk(&cluster, leaver).halts_at(), Some(last));
+    let heights = own_votes(&cluster, leaver).into_iter().map(|vote| vote.instance().height.0);
+    assert!(heights.max() <= Some(last + 1));
+
+    let ours = hand_over(&cluster, leaver, last, 0, &[leaver]);
+    assert_eq!(accept(&cluster, leaver, &ours).await, in_force(&ours));
+    assert_eq!(desk(&cluster, leaver).halts_at(), None, "it is lifted");
+    cluster.reach(&[leaver], last + 3).await;
+    assert_eq!(carried(&cluster, leaver, last + 1), Some(ours.clone()));
+    let refused = accept(&cluster, 0, &ours).await;
+    assert!(
+        matches!(refused, Err(DeskError::Above { number, .. }) if number == last + 1),
+        "{refused:?}"
+    );
+    assert_eq!(carried(&cluster, 0, last + 1), None);
+    let tops = cluster.top(&stay);
+    cluster.reach(&stay, tops + 3).await;
+}
+
+/// R17.6: who was told to stop and is told to resume follows as if nothing had been.
+#[tokio::test(flavor = "multi_thread")]
+async fn r17_6_who_is_told_to_resume_follows_again() {
+    let mut cluster = four();
+    cluster.start_all();
+    cluster.reach(&ALL, 2).await;
+    let last = 6;
+    assert_eq!(halt_at(&cluster, 3, Some(last)).await, Ok(()));
+    cluster.reach(&[0, 1, 2], last + 4).await;
+    cluster.reach(&[3], last).await;
+    assert_eq!(cluster.height(3), last);
+    assert_eq!(halt_at(&cluster, 3, None).await, Ok(()));
+    let top = cluster.top(&[0, 1, 2]);
+    cluster.reach(&ALL, top + 3).await;
+    until("it takes part again", || cluster.status(3).sequencing).await;
+    cluster.finish().await;
+}
+
+/// Has the operator of a node say where it stops.
+async fn halt_at(cluster: &Cluster, index: usize, height: Option<u32>) -> Result<(), DeskError> {
+    let desk = desk(cluster, index);
+    tokio::task::spawn_blocking(move || desk.halt_at(height)).await.expect("it does not panic")
 }

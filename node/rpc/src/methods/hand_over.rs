@@ -1,4 +1,5 @@
 //! Taking over from a set of sequencers that does nothing (R17.6, ADR 0035).
+//!
 //! - `l2_gethandover` says who may go on from the last final block, what was accepted here,
 //!   and what took place.
 //! - `l2_consenthandover` signs that accounts of this node go on, if a hand-over is due. It
@@ -8,6 +9,8 @@
 //!   due was checked by each who consented, and is by each who accepts.
 //! - `l2_accepthandover` accepts one. What it decides is which chain this node follows, so
 //!   it is an unsafe method.
+//! - `l2_haltat` has this node stop at a height, and `l2_resume` follow again: operators who
+//!   leave a set that goes on without applying L1 need one last block. Unsafe, likewise.
 
 use super::{At, Context, Finality, RpcResult, CERTIFIED};
 use crate::{
@@ -51,6 +54,12 @@ pub(super) static CREATE: Signature = Signature {
 pub(super) static ACCEPT: Signature =
     Signature { method: "l2_accepthandover", arguments: &["handover", "withoutl1"], required: 1 };
 
+pub(super) static HALT: Signature =
+    Signature { method: "l2_haltat", arguments: &["blocknumber"], required: 1 };
+
+pub(super) static RESUME: Signature =
+    Signature { method: "l2_resume", arguments: &[], required: 0 };
+
 /// From where a hand-over goes on, and why.
 #[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -88,6 +97,8 @@ pub(super) struct HandOvers {
     terms: Terms,
     /// When one is due, as far as this chain says it.
     due: Due,
+    /// The last block that this node takes, if its operator said so.
+    halts_at: Option<BlockNumber>,
     /// What this node's operator accepted, oldest first. No other node need know of it.
     accepted: Vec<Accepted>,
     /// The last one that took place on this chain.
@@ -111,6 +122,8 @@ struct Terms {
 #[serde(rename_all = "camelCase")]
 struct ShownSuccessor {
     address: String,
+    /// Whose seats it takes, by all that is known. Nothing caps those of one entity here.
+    entity: String,
     /// The relay key that its consent is signed with.
     relay: String,
     /// Weight in the ranking of leaders.
@@ -158,6 +171,7 @@ impl From<HandOverTerms> for Terms {
     fn from(terms: HandOverTerms) -> Self {
         let shown = |one: Successor| ShownSuccessor {
             address: show_account(&one.account),
+            entity: show_account(&one.entity),
             relay: in_hex(&one.relay.0),
             weight: one.weight,
             is_in_force: one.in_force,
@@ -209,6 +223,7 @@ pub(super) fn hand_over(context: &Context, _: &Args) -> RpcResult<HandOvers> {
             confirmations_needed: at.parameters.l1_confirmations,
             after_seconds: hand_over_due::second_deadline_s(&at.parameters),
         },
+        halts_at: context.hand_over.halts_at(),
         accepted: context.hand_over.accepted().into_iter().map(Accepted::from).collect(),
         last: context.chain.last_hand_over(at.head.hash)?.map(Last::from),
     })
@@ -298,9 +313,9 @@ fn failure(error: DeskError) -> ErrorObjectOwned {
              {id:?}. It stays; operators who want others to go on agree on a higher set id"
         ),
         DeskError::Above { number, hash } => format!(
-            "this node has a final block above its base that does not carry it: {number} \
-             ({hash:?}). What is final here is never undone; to follow the hand-over, begin with \
-             an empty database and accept it before the node is at the base"
+            "this node has a final block above that: {number} ({hash:?}), and what is final here \
+             is never undone. To follow a hand-over from below it, begin with an empty database \
+             and accept it before the node is at its base"
         ),
         DeskError::Unknown(detail) => return Named::RuntimeError.with(detail),
     };
@@ -326,7 +341,9 @@ pub(super) struct Consented {
 pub(super) fn consent(context: &Context, args: &Args) -> RpcResult<Consented> {
     let at = context.at_head()?;
     let base = base(context, &at, args, 2)?;
-    if context.sync.is_major_syncing() {
+    // Who was told to stop here sees others go on.
+    let stands = context.hand_over.halts_at() == Some(at.head.number);
+    if !stands && context.sync.is_major_syncing() {
         return Err(Named::HandOverRefused
             .with("this node is still catching up, and its last final block is not the last one"));
     }
@@ -441,4 +458,38 @@ pub(super) fn accept(context: &Context, args: &Args) -> RpcResult<Accepted> {
         look(context, &at, &hand_over.base)?;
     }
     Ok(context.hand_over.accept(hand_over).map_err(failure)?.into())
+}
+
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Halted {
+    block_number: BlockNumber,
+    block_hash: BlockHash,
+    #[serde(flatten)]
+    finality: Finality,
+    /// The last block that this node takes, if any is.
+    halts_at: Option<BlockNumber>,
+}
+
+impl Halted {
+    fn of(context: &Context) -> RpcResult<Self> {
+        let head = context.at_head()?.head;
+        Ok(Self {
+            block_number: head.number,
+            block_hash: head.hash,
+            finality: CERTIFIED,
+            halts_at: context.hand_over.halts_at(),
+        })
+    }
+}
+
+pub(super) fn halt(context: &Context, args: &Args) -> RpcResult<Halted> {
+    let height = args.required(0, "the number of a block")?;
+    context.hand_over.halt_at(Some(height)).map_err(failure)?;
+    Halted::of(context)
+}
+
+pub(super) fn resume(context: &Context, _: &Args) -> RpcResult<Halted> {
+    context.hand_over.halt_at(None).map_err(failure)?;
+    Halted::of(context)
 }

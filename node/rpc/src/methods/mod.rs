@@ -184,6 +184,8 @@ pub fn module(context: Context) -> Result<RpcModule<()>, RegisterMethodError> {
     add(&mut module, &hand_over::CONSENT, Unsafe, hand_over::consent)?;
     add(&mut module, &hand_over::CREATE, Safe, hand_over::create)?;
     add(&mut module, &hand_over::ACCEPT, Unsafe, hand_over::accept)?;
+    add(&mut module, &hand_over::HALT, Unsafe, hand_over::halt)?;
+    add(&mut module, &hand_over::RESUME, Unsafe, hand_over::resume)?;
     add(&mut module, &burns::BURN_STATUS, Safe, burns::burn_status)?;
     add(&mut module, &burns::RETRY_BURN, Unsafe, burns::retry_burn)?;
     add(&mut module, &burns::PENDING_BURNS, Safe, burns::pending_burns)?;

@@ -840,6 +840,8 @@ fn all_methods_of_the_ledger_are_there_and_nothing_else() {
         "l2_consenthandover",
         "l2_createhandover",
         "l2_accepthandover",
+        "l2_haltat",
+        "l2_resume",
         "l2_getrewards",
         "l2_getpendingburns",
         "l2_retryburn",

@@ -17,6 +17,8 @@ const SUCCESSORS: [u8; 4] = [0, 1, 2, 9];
 pub fn terms() -> HandOverTerms {
     let successor = |seed: u8| Successor {
         account: AccountId::new([seed; 32]),
+        // All are one's.
+        entity: AccountId::new([SUCCESSORS[0]; 32]),
         relay: ed25519::Public::from_raw([seed; 32]),
         weight: 100 + u64::from(seed),
         in_force: seed < 3,
@@ -99,6 +101,7 @@ pub fn forced(
 #[derive(Default)]
 pub struct TestDesk {
     accepted: Mutex<Vec<AcceptedHandOver>>,
+    halts_at: Mutex<Option<BlockNumber>>,
     /// What it says instead.
     fault: Option<fn() -> DeskError>,
 }
@@ -124,6 +127,18 @@ impl HandOverDesk for TestDesk {
         let accepted = AcceptedHandOver { hand_over, in_force: true };
         self.accepted.lock().push(accepted.clone());
         Ok(accepted)
+    }
+
+    fn halts_at(&self) -> Option<BlockNumber> {
+        *self.halts_at.lock()
+    }
+
+    fn halt_at(&self, height: Option<BlockNumber>) -> Result<(), DeskError> {
+        if height.is_some_and(|height| height < HEAD) {
+            return Err(DeskError::Above { number: HEAD, hash: TestChain::hash(HEAD) });
+        }
+        *self.halts_at.lock() = height;
+        Ok(())
     }
 }
 
@@ -176,6 +191,7 @@ fn r17_6_who_may_go_on_and_what_was_accepted_is_shown() {
     assert_eq!(terms["successors"].as_array().map(Vec::len), Some(4));
     let last = json!({
         "address": address(9),
+        "entity": address(0),
         "relay": format!("0x{}", "09".repeat(32)),
         "weight": 109,
         "isInForce": false,
@@ -248,6 +264,13 @@ fn a_node_that_cannot_consent_says_why() {
     let params = || json!([DUE, TXID]);
     let behind = Setup { sync: Arc::new(Syncing), ..Setup::default() };
     expect(behind, "l2_consenthandover", params(), REFUSED, "catching up");
+    // Who was told to stop here sees others go on, and consents; further below it does not.
+    for (height, consents) in [(HEAD, true), (HEAD + 1, false)] {
+        let desk = Arc::new(TestDesk::default());
+        desk.halt_at(Some(height)).expect("it is not below");
+        let stands = Setup { desk, sync: Arc::new(Syncing), ..Setup::default() };
+        assert_eq!(stands.call("l2_consenthandover", params()).is_ok(), consents, "{height}");
+    }
     let keyless = with(|| DeskError::NoKeys);
     expect(keyless, "l2_consenthandover", params(), REFUSED, "none of those who may go on");
     let moved = with(|| DeskError::NotTheHead { head: (26, TestChain::hash(26)) });
@@ -377,4 +400,31 @@ fn what_is_not_accepted_is_told_apart() {
     expect(Setup::default(), "l2_accepthandover", json!([in_hex(&bad)]), REFUSED, &text);
     let unordered = in_hex(&of(&[2, 1], 2));
     expect(Setup::default(), "l2_accepthandover", json!([unordered]), REFUSED, "do not rise");
+}
+
+#[test]
+fn r17_6_an_operator_has_its_node_stop_at_a_height_and_resume() {
+    let desk = Arc::new(TestDesk::default());
+    let setup = || Setup { desk: desk.clone(), ..Setup::default() };
+    let shown = || setup().call("l2_gethandover", json!([])).expect("an answer");
+    assert_eq!(shown()["haltsAt"], Value::Null);
+    let halted = setup().call("l2_haltat", json!([HEAD + 9])).expect("it is to come");
+    assert_eq!(halted["haltsAt"], json!(HEAD + 9));
+    assert_eq!((&halted["blockNumber"], &halted["finality"]), (&json!(HEAD), &json!("final")));
+    assert_eq!(shown()["haltsAt"], json!(HEAD + 9));
+    // What is refused changes nothing.
+    expect(setup(), "l2_haltat", json!([HEAD - 1]), REFUSED, "never undone");
+    for bad in [json!([]), json!(["x"]), json!([-1]), json!([HEAD, 1])] {
+        assert_eq!(error(setup(), "l2_haltat", bad).0, -32_602);
+    }
+    assert_eq!(error(setup(), "l2_resume", json!([1])).0, -32_602);
+    for (method, params) in [("l2_haltat", json!([HEAD + 1])), ("l2_resume", json!([]))] {
+        let stranger = Setup { deny: Some(DenyUnsafe::Yes), ..setup() };
+        let (_, message) = error(stranger, method, params);
+        assert_eq!(message, "RPC call is unsafe to be called externally");
+    }
+    assert_eq!(desk.halts_at(), Some(HEAD + 9));
+    let resumed = setup().call("l2_resume", json!([])).expect("an answer");
+    assert_eq!(resumed["haltsAt"], Value::Null);
+    assert_eq!(shown()["haltsAt"], Value::Null);
 }

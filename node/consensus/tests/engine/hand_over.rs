@@ -13,12 +13,13 @@ use crate::support::{
 };
 use cascoin_bft::Round;
 use cascoin_consensus::{
-    executor::{self, Assignment, ExecutedBlock},
+    executor::{self, Assignment, ExecutedBlock, InvalidBlock, Outcome},
     hand_over::{AcceptedHandOver, Desk, DeskError, HandOverDesk},
-    header::{next_slot, slot},
+    header::{next_slot, seal_item, slot, HeaderError},
     import::{CertificateVerifier, ImportError},
     light::warp::WarpProvider,
     parent_commit::ParentCommit,
+    schedule::Schedule,
     wire::VotesMessage,
     KeySource, LocalKeys,
 };
@@ -338,6 +339,41 @@ async fn r17_6_what_is_final_or_does_not_hold_is_not_handed_over() {
     cluster.finish().await;
 }
 
+/// R17.6: a leader of the new set puts a forged consent into its block. The hand-over is the
+/// accepted one by its id, and would not put the set into force.
+#[tokio::test(flavor = "multi_thread")]
+async fn r17_6_a_block_whose_hand_over_does_not_hold_is_invalid() {
+    let (mut cluster, base) = standing_still(four()).await;
+    let ours = hand_over(&cluster, 0, base, 0, &LEFT);
+    // One of two: nothing is decided.
+    assert_eq!(accept(&cluster, 0, &ours).await, in_force(&ours));
+    cluster.crash(0).await;
+    let schedule = cluster.schedule(0);
+    assert_eq!(schedule.hand_over.as_deref(), Some(&ours));
+    let good = built(&cluster, 0, base, &schedule).await.block;
+    let judge = |block: OpaqueBlock| {
+        executor::execute(&cluster.client(0), &cluster.backend(0), &schedule, block, None)
+    };
+    assert!(matches!(judge(good.clone()), Outcome::Valid(_)), "as it was built it is good");
+
+    let mut forged = ours.clone();
+    forged.consents[1].signature = forged.consents[0].signature;
+    assert_eq!(forged.id(), ours.id());
+    let leader = usize::from(schedule.leaders.leader(Round(0)).0);
+    let leader = cluster.owner(&schedule.set.members[leader].grandpa).expect("a node");
+    let mut lie = good;
+    lie.header.digest.pop();
+    let item = lie.header.digest.logs.iter_mut().find(|log| **log == ours.item());
+    *item.expect("it carries the hand-over") = forged.item();
+    let seal = cluster.keys[leader].sign(lie.header.hash().as_bytes());
+    lie.header.digest.push(seal_item(seal));
+    let outcome = judge(lie);
+    let wrong =
+        matches!(outcome, Outcome::Invalid(InvalidBlock::Header(HeaderError::WrongHandOver)));
+    assert!(wrong, "{:?}", outcome.verdict());
+    cluster.finish().await;
+}
+
 /// R17.6: the operator consents with the relay keys that the node holds, from its head only.
 #[tokio::test(flavor = "multi_thread")]
 async fn r17_6_a_node_consents_with_the_relay_keys_that_it_holds() {
@@ -412,7 +448,11 @@ async fn r17_6_the_old_set_makes_no_block_final_where_the_hand_over_was_accepted
 /// A block that the old set's leader builds on the base, as a node that has not accepted takes
 /// it for the next one.
 async fn of_the_old_set(cluster: &Cluster, index: usize, base: u32) -> ExecutedBlock {
-    let schedule = cluster.schedule(index);
+    built(cluster, index, base, &cluster.schedule(index)).await
+}
+
+/// A block on the base, by the leader of a schedule.
+async fn built(cluster: &Cluster, index: usize, base: u32, schedule: &Schedule) -> ExecutedBlock {
     let leader = usize::from(schedule.leaders.leader(Round(0)).0);
     let owner = cluster.owner(&schedule.set.members[leader].grandpa).expect("a node");
     let source = KeySource::signing_only(cluster.keystore(owner));
@@ -438,7 +478,7 @@ async fn of_the_old_set(cluster: &Cluster, index: usize, base: u32) -> ExecutedB
         block_size_limit: 1024 * 1024,
     };
     let mut author = Author(cluster.client(index), Reports::default());
-    executor::build(&mut author, &schedule, &keys, assignment).await.expect("a block builds")
+    executor::build(&mut author, schedule, &keys, assignment).await.expect("a block builds")
 }
 
 /// The word of all four for a block.

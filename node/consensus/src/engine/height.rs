@@ -206,6 +206,9 @@ where
         loop {
             self.timers.clear();
             self.keep_witness();
+            // Also waits for a base that is just being imported, whose hand-over comes into force
+            // right behind it.
+            self.import.retry_take_over().await;
             let schedule = match self.next_schedule() {
                 Ok(schedule) => schedule,
                 Err(error) => {

@@ -23,10 +23,7 @@ use sc_consensus::{
 use sp_consensus::BlockOrigin;
 use sp_consensus_grandpa::AuthorityId;
 use sp_runtime::{traits::Block as _, Justifications};
-use std::sync::{
-    atomic::{AtomicBool, Ordering},
-    Arc,
-};
+use std::sync::Arc;
 use tokio::sync::Mutex;
 
 /// The authority sets, shared by import, verifier and light-client service.
@@ -74,8 +71,8 @@ pub struct CertifiedImport<C, I> {
     pub(super) halt: Halt,
     /// What the engine decided last.
     pub(super) decided: Decided,
-    /// Whether it was said that a state is not taken.
-    said_why_no_state: Arc<AtomicBool>,
+    /// What was said last of hand-overs that wait.
+    pub(super) said: Arc<parking_lot::Mutex<String>>,
     pub(super) lock: Arc<Mutex<()>>,
 }
 
@@ -89,7 +86,7 @@ impl<C, I> Clone for CertifiedImport<C, I> {
             hand_overs: self.hand_overs.clone(),
             halt: self.halt.clone(),
             decided: self.decided.clone(),
-            said_why_no_state: self.said_why_no_state.clone(),
+            said: self.said.clone(),
             lock: self.lock.clone(),
         }
     }
@@ -123,7 +120,7 @@ where
             hand_overs,
             halt,
             decided: Decided::default(),
-            said_why_no_state: Arc::default(),
+            said: Arc::default(),
             lock: Arc::default(),
         };
         // The process may have ended between the import of a base and this.
@@ -222,10 +219,7 @@ where
             "a hand-over from block {base} was accepted here, and a warp sync does not cross it; \
              start with an empty database and `--sync full`",
         );
-        // Sync tries again and again.
-        if !self.said_why_no_state.swap(true, Ordering::Relaxed) {
-            log::error!(target: "l2::bft", "{why_not}");
-        }
+        self.say_once(&why_not);
         Some(why_not)
     }
 

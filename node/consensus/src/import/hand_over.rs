@@ -155,15 +155,23 @@ impl<C: EngineClient, I> CertifiedImport<C, I> {
                 self.put_into_force(&hand_over, set, stops_here).map_err(failed)
             });
             let Err(error) = result else { return };
-            log::error!(
-                target: "l2::bft",
+            self.say_once(&format!(
                 "the hand-over {:?} that was accepted here does not come into force: {error}",
                 hand_over.id(),
-            );
+            ));
             if !matches!(error, DeskError::Refused(_)) {
                 return;
             }
             self.hand_overs.is_refused(&hand_over.id());
+        }
+    }
+
+    /// Tells the operator what comes up again and again, the first time.
+    pub(super) fn say_once(&self, what: &str) {
+        let mut said = self.said.lock();
+        if *said != what {
+            log::error!(target: "l2::bft", "{what}");
+            *said = what.to_owned();
         }
     }
 

@@ -7,11 +7,12 @@
 //! is pruned, and after a warp sync.
 
 use cascoin_l2_primitives::{
-    chain::{BlockNumber, Header, SequencerSet},
+    chain::{BlockNumber, Header, OpaqueBlock, SequencerSet},
     hand_over::HandOver,
 };
 use codec::{Decode, Encode};
 use sc_client_api::AuxStore;
+use sp_blockchain::HeaderBackend;
 use sp_consensus_grandpa::{AuthorityId, ConsensusLog, ScheduledChange, GRANDPA_ENGINE_ID};
 use sp_core::H256;
 use sp_runtime::traits::Header as _;
@@ -55,6 +56,12 @@ pub enum AuthoritySetsError {
     /// A stored set cannot be read.
     #[error("stored authority sets are damaged: {0}")]
     Damaged(#[from] codec::Error),
+    /// The chain has blocks and no sets, so who certified them is not known.
+    #[error(
+        "the database is at block {0} and has no list of authority sets that this version reads: \
+         it was made by an older version; sync anew with an empty database"
+    )]
+    Older(BlockNumber),
 }
 
 impl AuthoritySets {
@@ -63,12 +70,13 @@ impl AuthoritySets {
         Self(vec![AuthoritySet { first: 1, set_id: 0, members, hand_over: None }])
     }
 
-    /// The stored list; if there is none, that of genesis, which it stores.
+    /// The stored list; if there is none, that of genesis, which it stores. A database has one
+    /// from before its first block on, however it is synced.
     ///
     /// # Errors
     /// [`AuthoritySetsError`].
     pub fn load(
-        store: &impl AuxStore,
+        store: &(impl AuxStore + HeaderBackend<OpaqueBlock>),
         genesis: impl FnOnce() -> Vec<AuthorityId>,
     ) -> Result<Self, AuthoritySetsError> {
         let mut sets = Vec::new();
@@ -78,6 +86,10 @@ impl AuthoritySets {
         }
         if !sets.is_empty() {
             return Ok(Self(sets));
+        }
+        let head = store.info().finalized_number;
+        if head > 0 {
+            return Err(AuthoritySetsError::Older(head));
         }
         let sets = Self::genesis(genesis());
         let first: Vec<_> = sets.0.iter().map(Encode::encode).collect();
@@ -188,8 +200,8 @@ pub fn scheduled_change(header: &Header) -> Option<ScheduledChange<BlockNumber>>
 mod tests {
     use super::*;
     use crate::hand_over::testing::hand_over;
-    use cascoin_l2_primitives::chain::{OpaqueBlock, SequencerInfo};
-    use sc_client_api::in_mem::Blockchain;
+    use cascoin_l2_primitives::chain::SequencerInfo;
+    use sc_client_api::{in_mem::Blockchain, NewBlockState};
     use sp_core::{crypto::UncheckedFrom, ecdsa, ed25519};
     use sp_runtime::{generic::DigestItem, Digest};
 
@@ -288,6 +300,23 @@ mod tests {
         assert_eq!(sets.hand_over_between(0, 7), None, "the base is reached");
         assert_eq!(sets.hand_over_between(8, 100), None, "it is passed");
         assert!(sets.handed_over(&hand_over(u32::MAX, 9, 9, 1), &sequencers(1, 9)).is_none());
+    }
+
+    /// A database of an older version is told from a new one, whose list begins with genesis.
+    #[test]
+    fn a_chain_without_its_sets_is_refused() {
+        let store = Blockchain::<OpaqueBlock>::new();
+        let block = header(1, None);
+        let state = NewBlockState::Final;
+        store.insert(block.hash(), block.clone(), None, None, state, false).unwrap();
+        let loaded = AuthoritySets::load(&store, || unreachable!("it is no new one"));
+        assert!(matches!(loaded, Err(AuthoritySetsError::Older(1))), "{loaded:?}");
+        // One that wrote its list at its first start has it, whatever came then.
+        let store = Blockchain::<OpaqueBlock>::new();
+        let sets = AuthoritySets::load(&store, || ids(1)).unwrap();
+        store.insert(block.hash(), block, None, None, state, false).unwrap();
+        let loaded = AuthoritySets::load(&store, || unreachable!("it is no new one"));
+        assert_eq!(loaded.unwrap(), sets);
     }
 
     /// A change writes its own set only, however many there were, and all are there again

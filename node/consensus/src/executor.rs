@@ -11,8 +11,10 @@ use crate::{
 };
 use cascoin_bft::{BlockId, Round, Verdict};
 use cascoin_l2_primitives::{
-    chain::{BlockHash, OpaqueBlock},
+    apis::HandOverApi,
+    chain::{BlockHash, Header, OpaqueBlock},
     consensus::LeaderDigest,
+    hand_over::HandOver,
     recovery::{RecoveryStep, RECOVERY_IDENTIFIER},
     sequencers::{
         Commit, ParticipationData, ParticipationError, SequencerBits, PARTICIPATION_IDENTIFIER,
@@ -164,7 +166,8 @@ pub struct FirstSight {
     pub commits: Vec<Commit>,
 }
 
-/// Checks and executes a proposed block: cheap checks first, then its inherents
+/// Checks and executes a proposed block: cheap checks first, then that a hand-over in it holds,
+/// then its inherents
 /// (execution does not check them), then all of it, as an import would.
 ///
 /// Blocking: runs the runtime. A re-proposal with a proof of lock is not asked for its
@@ -191,6 +194,11 @@ where
         Ok(sealed) => sealed,
         Err(error) => return Outcome::Invalid(error.into()),
     };
+    match brings_the_set(client, schedule, block.header()) {
+        Ok(true) => {}
+        Ok(false) => return Outcome::Invalid(HeaderError::WrongHandOver.into()),
+        Err(error) => return Outcome::Internal(error),
+    }
     if let Some(seen) = seen {
         match check_inherents(client, schedule, &sealed, &block, seen) {
             Ok(None) => {}
@@ -199,6 +207,25 @@ where
         }
     }
     run(client, backend, schedule.parent.hash(), sealed, block)
+}
+
+/// Whether the hand-over in a header puts the height's set into force, where one does. It is
+/// the accepted one by its id, which leaves the signatures out: with a forged one in it the old
+/// set would stay in force in the state, and the block be certified by the new one.
+fn brings_the_set<C: EngineClient>(
+    client: &Arc<C>,
+    schedule: &Schedule,
+    header: &Header,
+) -> Result<bool, String> {
+    let Some(accepted) = schedule.hand_over.as_deref() else { return Ok(true) };
+    let Ok(Some(carried)) = HandOver::find(header.digest().logs()) else { return Ok(false) };
+    // The state was asked about these very bytes when the height began.
+    if carried == *accepted {
+        return Ok(true);
+    }
+    let set = client.runtime_api().hand_over_set(schedule.parent.hash(), carried);
+    let set = set.map_err(|error| error.to_string())?;
+    Ok(set.is_ok_and(|set| set == schedule.set))
 }
 
 /// How far ahead of this node's clock a first proposal may be (R27.3).

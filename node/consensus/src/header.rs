@@ -153,8 +153,10 @@ impl HeaderRules<'_> {
 }
 
 /// Whether a header carries the hand-over `accepted`, which is in force behind its parent, and
-/// none if there is none. It is the same by its id: the signatures in it may be others, and are
-/// for the runtime to check, by which a block with one that is bad is invalid.
+/// none if there is none. It is the same by its id. The signatures in it may be others, for who
+/// accepted may have been given other good ones; whether they are good the state says, which is
+/// asked before anybody votes ([`crate::executor::execute`]), and again by the runtime in the
+/// block itself.
 ///
 /// # Errors
 /// [`HeaderError`].
@@ -355,6 +357,7 @@ mod tests {
         assert_eq!(check(None, &header(&[])), Ok(()));
         assert_eq!(check(None, &header(&[&ours])), Err(HeaderError::NotAccepted));
         assert_eq!(check(Some(&ours), &header(&[&ours])), Ok(()));
+        // Good or not, the header alone does not say: see `executor::execute`.
         assert_eq!(check(Some(&ours), &header(&[&signed_again])), Ok(()), "the same by its id");
         assert_eq!(check(Some(&ours), &header(&[])), Err(HeaderError::WrongHandOver));
         assert_eq!(check(Some(&ours), &header(&[&other])), Err(HeaderError::WrongHandOver));

@@ -120,10 +120,13 @@ impl ParentCommit {
     }
 
     /// Takes note of whoever voted for anything at the block's height, by votes of it that
-    /// were checked before.
+    /// were checked before. Those of another set, which had the height before a hand-over, are
+    /// of others.
     pub fn hear_checked<'a>(&mut self, votes: impl IntoIterator<Item = &'a SignedVote>) {
-        for vote in votes.into_iter().map(SignedVote::vote) {
-            if vote.height == self.height && usize::from(vote.voter.0) < self.members.len() {
+        for signed in votes {
+            let vote = signed.vote();
+            let of_this_height = vote.height == self.height && signed.set_id == self.context.set_id;
+            if of_this_height && usize::from(vote.voter.0) < self.members.len() {
                 self.voted = self.voted.with(vote.voter.0);
             }
         }
@@ -314,6 +317,9 @@ mod tests {
         let late = SignedVote::new(&late, &context, signature);
         other.hear([&late, &vote(0, 4, None)]).unwrap();
         other.hear_checked([&late, &vote(0, 4, None)]);
+        let mut of_another_set = nil.clone();
+        of_another_set.set_id = 2;
+        other.hear_checked([&of_another_set]);
         assert_eq!(other.heard(), SequencerBits::NOBODY);
         other.hear_checked([&nil]);
         assert_eq!(other.heard().0, 0b1000);

@@ -128,7 +128,7 @@ where
     }
 
     /// Keeps a decision until it is imported. From then on no hand-over comes in its way; if
-    /// one came before, it is none.
+    /// one came before, or waits, it is none.
     fn decide(&mut self, round: Round, block: BlockId, signers: &BTreeSet<SequencerIndex>) {
         let Some(height) = &mut self.height else { return };
         let Some(certificate) = height.certificate(round, block, signers) else {
@@ -176,7 +176,7 @@ where
         let Some(keys) = self.height.as_ref().and_then(|height| height.keys.clone()) else {
             return false;
         };
-        if self.is_handed_over() {
+        if self.is_over() {
             return false;
         }
         self.log_body(proposal.block, records);
@@ -215,7 +215,7 @@ where
             }
             return true;
         }
-        if self.is_handed_over() {
+        if self.is_over() {
             return false;
         }
         if let Some(block) = vote.block {

@@ -7,8 +7,8 @@
 use super::{Engine, Schedule};
 use crate::{
     client::EngineClient,
-    executor::{self, Outcome},
-    header::{block_id, body_fits},
+    executor::{self, InvalidBlock, Outcome},
+    header::{block_id, body_fits, HeaderError},
     import::{certificate_of, ImportError, VerifyError},
     transport::Transport,
     wal::Record,
@@ -77,6 +77,13 @@ pub(super) enum AdoptError {
     Import(#[from] ImportError),
 }
 
+impl AdoptError {
+    /// Whether the block is not of the set that has the height here, and never will be.
+    pub(super) fn is_of_another_set(&self) -> bool {
+        matches!(self, Self::Certificate(_) | Self::Import(ImportError::OtherSet))
+    }
+}
+
 impl<C, B, I, E, T> Engine<C, B, I, E, T>
 where
     C: EngineClient,
@@ -94,6 +101,7 @@ where
         if self.height.as_ref().is_some_and(|height| height.schedule.height.0 <= done) {
             self.begin_next_height().await;
         }
+        self.import.retry_take_over().await;
         self.take_up_hand_over().await;
         self.stop_where_told();
         self.take_up_late_keys().await;
@@ -303,6 +311,10 @@ where
             Outcome::Valid(executed) => {
                 Ok(self.import.import_decided(*executed, &certificate).await?)
             }
+            // The same keys may certify for several hand-overs, under one set id.
+            Outcome::Invalid(InvalidBlock::Header(
+                HeaderError::NotAccepted | HeaderError::WrongHandOver,
+            )) => Err(ImportError::OtherSet.into()),
             Outcome::Invalid(reason) => Err(AdoptError::Execution(reason.to_string())),
             Outcome::Internal(error) => Err(AdoptError::Execution(error)),
             Outcome::Untimely | Outcome::Unproven => Err(AdoptError::Execution("untimely".into())),

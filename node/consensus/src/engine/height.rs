@@ -28,6 +28,7 @@ use sc_consensus::BlockImport;
 use sp_consensus::Environment;
 use sp_consensus_grandpa::{AuthorityId, AuthoritySignature};
 use sp_core::ed25519;
+use sp_runtime::traits::Header as _;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -205,6 +206,9 @@ where
         loop {
             self.timers.clear();
             self.keep_witness();
+            // Also waits for a base that is just being imported, whose hand-over comes into force
+            // right behind it.
+            self.import.retry_take_over().await;
             let schedule = match self.next_schedule() {
                 Ok(schedule) => schedule,
                 Err(error) => {
@@ -213,8 +217,8 @@ where
                     return;
                 }
             };
-            if self.import.halt().stops(schedule.height.0) {
-                self.rest();
+            if let Some(why) = self.why_rest(&schedule) {
+                self.rest(&why);
                 return;
             }
             let keys = self.find_keys(&schedule.set);
@@ -222,8 +226,9 @@ where
             if self.fatal {
                 return;
             }
+            let at = schedule.instance();
             // A database that lost its end in a power cut gets it back from the log.
-            let Some(lost) = self.memory.decided_at(schedule.instance()) else {
+            let Some(lost) = self.memory.decided_at(at) else {
                 let keys = self.keys_for(&schedule, keys);
                 self.start(schedule, keys, &votes);
                 return;
@@ -232,31 +237,51 @@ where
                 target: "l2::bft",
                 "the database misses block {}: importing it from the log", schedule.height.0,
             );
-            if let Err(error) = self.adopt(schedule, lost).await {
-                self.complain("cannot import a decided block from the log", &error);
-                self.retry_soon();
-                return;
+            match self.adopt(schedule, lost).await {
+                Ok(()) => {}
+                Err(error) if error.is_of_another_set() => {
+                    self.complain("a decided block in the log is another set's", &error);
+                    self.memory.forget_decided(at);
+                    if let Some(keys) = keys {
+                        self.leave_to_others(&keys, at.height);
+                    }
+                }
+                Err(error) => {
+                    self.complain("cannot import a decided block from the log", &error);
+                    self.retry_soon();
+                    return;
+                }
             }
         }
     }
 
-    /// Leaves a height that is above where this node was told to stop. A block that is decided
-    /// here comes first: while there is one, nobody tells it so.
+    /// Why this node takes part in no height above a parent.
+    fn why_rest(&self, schedule: &Schedule) -> Option<String> {
+        let parent = &schedule.parent;
+        self.import.why_not_above(*parent.number(), &parent.hash())
+    }
+
+    /// Leaves a height that nothing is taken at any more: it is above where this node was told
+    /// to stop, or a hand-over waits behind its parent. A block that is decided here comes
+    /// first: while there is one, nobody tells the node so.
     pub(super) fn stop_where_told(&mut self) {
-        let Some(height) = &self.height else { return };
-        if height.decided.is_none() && self.import.halt().stops(height.schedule.height.0) {
-            self.rest();
+        let Some(height) = self.height.as_ref().filter(|height| height.decided.is_none()) else {
+            return;
+        };
+        if let Some(why) = self.why_rest(&height.schedule) {
+            self.rest(&why);
         }
     }
 
     /// Takes part in no height, and looks again soon whether it may.
-    fn rest(&mut self) {
-        let last = self.import.halt().height().unwrap_or_default();
-        let what = format!("block {last} is the last one that it takes (l2_haltat, l2_resume)");
-        self.complain("this node stands", &what);
+    fn rest(&mut self, why: &str) {
+        self.complain("this node stands", &why);
+        // It waits for its operator, and does not end while he acts.
+        self.begun = true;
         // As after a restart: what binds this node is read from the log again.
         self.wal = None;
-        self.height = None;
+        self.log_retry_at = None;
+        self.keep_witness();
         self.early.clear();
         self.core = Core::new();
         self.timers.clear();
@@ -295,9 +320,16 @@ where
         }
     }
 
+    /// Whether nothing is signed at this height any more, in the set that it began with: another
+    /// one has it, or nobody here.
+    pub(super) fn is_over(&self) -> bool {
+        self.is_handed_over()
+            || self.height.as_ref().is_some_and(|height| self.why_rest(&height.schedule).is_some())
+    }
+
     /// Whether a hand-over came into force behind the parent since the height began: then it is
-    /// another set's, and nothing is signed any more for the one that it began with.
-    pub(super) fn is_handed_over(&self) -> bool {
+    /// another set's.
+    fn is_handed_over(&self) -> bool {
         let Some(height) = &self.height else { return false };
         let ours = height.schedule.hand_over.as_deref();
         let in_force = self.import.hand_overs().on(&height.schedule.parent.hash());
@@ -491,7 +523,9 @@ where
                 state.proposals.insert(proposal.proposal().round.0, proposal.clone());
             }
         }
-        let (config, recovery) = (state.config(me), memory.recovery(at));
+        // Nor what it was locked on.
+        let recovery = me.map(|_| memory.recovery(at)).unwrap_or_default();
+        let config = state.config(me);
         self.height = Some(state);
         self.last_progress = Instant::now();
         self.metrics.height.set(u64::from(height.0));

@@ -2,7 +2,8 @@
 //!
 //! Operators who want to leave a set that makes blocks and does not apply L1 need one last
 //! block in common. They agree on a height that is still to come, and each tells its node. A
-//! hand-over that comes into force lifts it.
+//! hand-over that comes into force from there lifts it, and so does one that is accepted where the
+//! node is; one from further below, which a node comes by on its way, does not.
 
 use cascoin_l2_primitives::chain::BlockNumber;
 use codec::{Decode, Encode};
@@ -36,11 +37,6 @@ impl Halt {
         *self.0.read()
     }
 
-    /// Whether a block of this height is beyond.
-    pub fn stops(&self, number: BlockNumber) -> bool {
-        self.height().is_some_and(|last| number > last)
-    }
-
     /// Sets or lifts it, on disk first.
     pub(crate) fn set(
         &self,
@@ -72,16 +68,15 @@ mod tests {
     fn r17_6_where_a_node_stops_outlasts_the_process() {
         let database = Blockchain::<OpaqueBlock>::new();
         let halt = Halt::load(&database).unwrap();
-        assert_eq!((halt.height(), halt.stops(u32::MAX)), (None, false));
+        assert_eq!(halt.height(), None);
         halt.set(&database, Some(7)).unwrap();
         for halt in [halt, Halt::load(&database).unwrap()] {
             assert_eq!(halt.height(), Some(7));
-            assert_eq!((halt.stops(7), halt.stops(8)), (false, true));
         }
         let halt = Halt::load(&database).unwrap();
         halt.set(&database, None).unwrap();
         for halt in [halt, Halt::load(&database).unwrap()] {
-            assert_eq!((halt.height(), halt.stops(8)), (None, false));
+            assert_eq!(halt.height(), None);
         }
         database.insert_aux(&[(KEY, &[1u8, 2][..])], &[]).unwrap();
         assert!(Halt::load(&database).is_err());

@@ -9,7 +9,8 @@
 //! A hand-over that was accepted is *in force* from when its base is the finalized head: then
 //! its set is the one of the height above ([`crate::authority_sets`]), the engine begins that
 //! height with it ([`crate::schedule`]), and the block there is valid only with the hand-over
-//! in its header ([`crate::header::check_hand_over`]). Nothing of it is ever taken back.
+//! in its header ([`crate::header::check_hand_over`]) and the state takes that one
+//! ([`crate::executor::execute`]). Nothing of it is ever taken back.
 //!
 //! # What happens at the same time
 //!
@@ -33,6 +34,13 @@
 //!   peers say under another set's id counts nowhere.
 //! - *Work for the old set that comes back from other threads* (a block built, executed or
 //!   fetched) is told by its set's id, and dropped.
+//! - *A hand-over that waits does not come into force at its base*, for this node's disk or
+//!   runtime fails. Then the height above is nobody's here: nothing is signed, decided or imported
+//!   at it, and it is tried again all the time. Only if the state does not take it does the set
+//!   before go on, or one with a lower set id take over.
+//! - *Two hand-overs from one base with one set id*, both accepted, each by another database with
+//!   the same log and keys. What the log holds of that set is then not all of its members. Such a
+//!   height is left to others: nothing is signed at it ([`crate::engine`]'s recall).
 //! - *A crash before the acceptance is on disk*: it was not accepted. *A crash after it*: it and
 //!   the set were written together. *A node below the base that accepted* writes the set when
 //!   the base is final; a crash between the two is made good at the start.
@@ -90,7 +98,8 @@ pub trait HandOverDesk: Send + Sync + 'static {
     fn halts_at(&self) -> Option<BlockNumber>;
 
     /// Has this node take no block above that of a height, and sign none, until it is told
-    /// otherwise (`None`) or a hand-over comes into force. Blocking, as [`accept`](Self::accept).
+    /// otherwise (`None`) or a hand-over from there comes into force. Blocking, as
+    /// [`accept`](Self::accept).
     ///
     /// # Errors
     /// [`DeskError`]; nothing is stored then.
@@ -125,9 +134,17 @@ pub enum DeskError {
     #[error("another one with this set id or a higher one is accepted: {0:?}")]
     OtherAccepted(H256),
     /// A block above the base that does not carry it, or above the height at which the node is
-    /// to stop, is final or decided here.
+    /// to stop, is final here.
     #[error("block {number} ({hash:?}) above it is final here")]
     Above {
+        /// Its number.
+        number: BlockNumber,
+        /// Its hash.
+        hash: BlockHash,
+    },
+    /// Such a block is decided here, and is about to be final: it waits for its import.
+    #[error("block {number} ({hash:?}) above it is decided here")]
+    Decided {
         /// Its number.
         number: BlockNumber,
         /// Its hash.

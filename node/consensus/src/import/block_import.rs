@@ -71,6 +71,8 @@ pub struct CertifiedImport<C, I> {
     pub(super) halt: Halt,
     /// What the engine decided last.
     pub(super) decided: Decided,
+    /// What was said last of hand-overs that wait.
+    pub(super) said: Arc<parking_lot::Mutex<String>>,
     pub(super) lock: Arc<Mutex<()>>,
 }
 
@@ -84,6 +86,7 @@ impl<C, I> Clone for CertifiedImport<C, I> {
             hand_overs: self.hand_overs.clone(),
             halt: self.halt.clone(),
             decided: self.decided.clone(),
+            said: self.said.clone(),
             lock: self.lock.clone(),
         }
     }
@@ -109,8 +112,17 @@ where
         let halt = Halt::load(&*client).map_err(HandOversError::from)?;
         let sets = Arc::new(RwLock::new(sets));
         let evidence = EvidenceStore::open(client.clone())?;
-        let (decided, lock) = (Decided::default(), Arc::default());
-        let import = Self { client, inner, sets, evidence, hand_overs, halt, decided, lock };
+        let import = Self {
+            client,
+            inner,
+            sets,
+            evidence,
+            hand_overs,
+            halt,
+            decided: Decided::default(),
+            said: Arc::default(),
+            lock: Arc::default(),
+        };
         // The process may have ended between the import of a base and this.
         import.take_over();
         Ok(import)
@@ -190,6 +202,27 @@ where
         }
     }
 
+    /// Why a block does not come with its whole state, as the target of a warp sync does: it
+    /// would pass the base of a hand-over that waits, and nobody here would see which set went on
+    /// from there.
+    fn why_no_state(
+        &self,
+        number: BlockNumber,
+        block: &BlockImportParams<OpaqueBlock>,
+    ) -> Option<String> {
+        if !block.with_state() {
+            return None;
+        }
+        let head = self.client.info().finalized_number;
+        let base = self.hand_overs.waiting_below(head, number)?;
+        let why_not = format!(
+            "a hand-over from block {base} was accepted here, and a warp sync does not cross it; \
+             start with an empty database and `--sync full`",
+        );
+        self.say_once(&why_not);
+        Some(why_not)
+    }
+
     /// Imports a block. The caller holds the lock.
     async fn import_next(
         &self,
@@ -202,20 +235,25 @@ where
         {
             return Ok(ImportResult::AlreadyInChain);
         }
-        if self.halt.stops(number) {
+        if self.hand_overs.is_waited_for(&block.header.parent_hash) {
+            self.take_over();
+        }
+        let why_not = self.why_not_above(number.saturating_sub(1), &block.header.parent_hash);
+        if let Some(why_not) = why_not.or_else(|| self.why_no_state(number, &block)) {
             // No fault of the block, nor of whom it is from.
-            let what = format!("block {number} is above the one at which this node stops");
+            let what = format!("block {number} is not taken: {why_not}");
             return Err(sp_consensus::Error::ClientImport(what));
         }
         self.look_at_rival(number, &block);
-        // It may have been checked before a hand-over was accepted.
+        // It may have been checked before a hand-over was accepted. Then it was no fault of whom
+        // it is from, either.
         if !self.fits_hand_over(&block) {
-            log::warn!(
-                target: "l2::bft",
-                "block {number} ({:?}) is not of the set that an accepted hand-over puts into \
-                 force: refused", block.post_hash(),
+            let what = format!(
+                "block {number} ({:?}) is not of the set that an accepted hand-over puts into force",
+                block.post_hash(),
             );
-            return Ok(ImportResult::KnownBad);
+            log::warn!(target: "l2::bft", "refused: {what}");
+            return Err(sp_consensus::Error::ClientImport(what));
         }
         // All that comes here has a certificate, which was checked, but for the blocks of
         // a warp sync's proof. Those pass the verifier by, which else says what to do.

@@ -13,7 +13,7 @@ use cascoin_l2_primitives::{
     apis::HandOverApi,
     chain::{BlockHash, BlockNumber, OpaqueBlock},
     consensus::verify_certificate,
-    hand_over::HandOver,
+    hand_over::{HandOver, HandOverError},
 };
 use parking_lot::Mutex;
 use sc_consensus::BlockImportParams;
@@ -26,8 +26,8 @@ pub(super) type Decided = Arc<Mutex<Option<(BlockHash, BlockHash)>>>;
 impl<C: EngineClient, I> CertifiedImport<C, I> {
     /// Notes that the engine has decided on `block`, of height `number`, by the set of
     /// `hand_over`, which may be none: from then on no other hand-over from `parent` is
-    /// accepted, and the node does not stop below. `false`: one was accepted before, or the node
-    /// was told to stop below, and the decision counts for nothing.
+    /// accepted, and the node does not stop below. `false`: one was accepted before, be it in
+    /// force or not yet, or the node was told to stop below, and the decision counts for nothing.
     pub fn claim(
         &self,
         number: BlockNumber,
@@ -36,12 +36,27 @@ impl<C: EngineClient, I> CertifiedImport<C, I> {
         block: BlockHash,
     ) -> bool {
         let mut decided = self.decided.lock();
-        let is_ours =
-            are_same(self.hand_overs.on(&parent).as_deref(), hand_over) && !self.halt.stops(number);
+        let is_ours = are_same(self.hand_overs.on(&parent).as_deref(), hand_over)
+            && self.why_not_above(number.saturating_sub(1), &parent).is_none();
         if is_ours {
             *decided = Some((parent, block));
         }
         is_ours
+    }
+
+    /// Why nothing is to be taken or signed above a block, whoever certifies it: the operator
+    /// said so, or a hand-over waits behind it that has not come into force yet.
+    pub(crate) fn why_not_above(&self, number: BlockNumber, hash: &BlockHash) -> Option<String> {
+        if let Some(last) = self.halt.height().filter(|last| *last <= number) {
+            return Some(format!(
+                "block {last} is the last one that it takes (l2_haltat, l2_resume)"
+            ));
+        }
+        self.hand_overs.is_waited_for(hash).then(|| {
+            format!(
+                "the hand-over from block {number} that was accepted here has not come into force"
+            )
+        })
     }
 
     /// Has this node stop at a height, or follow again.
@@ -60,7 +75,7 @@ impl<C: EngineClient, I> CertifiedImport<C, I> {
             if let Some((_, hash)) =
                 decided.filter(|(parent, _)| number == height && *parent == hash)
             {
-                return Err(DeskError::Above { number: number.saturating_add(1), hash });
+                return Err(DeskError::Decided { number: number.saturating_add(1), hash });
             }
         }
         self.halt.set(&*self.client, height).map_err(failed)?;
@@ -83,18 +98,25 @@ impl<C: EngineClient, I> CertifiedImport<C, I> {
         let _one_at_a_time = futures::executor::block_on(self.lock.lock());
         let (id, base) = (hand_over.id(), hand_over.base);
         let head = self.client.info().finalized_number;
-        let waits = base.number > head;
-        if let Some(other) = self.hand_overs.rival(&hand_over, waits) {
+        if let Some(other) = self.hand_overs.rival(&hand_over) {
             return Err(DeskError::OtherAccepted(other));
         }
+        let waits = base.number > head;
+        // Nobody has checked the signatures of one that waits: others may take their place, under
+        // the same id. Those of one in force were checked.
         let known = self.hand_overs.find(&id);
-        if let Some(known) = known.clone().filter(|known| known.in_force || waits) {
+        let known = known.filter(|known| known.in_force || waits && known.hand_over == hand_over);
+        if let Some(known) = known {
             return Ok(known);
+        }
+        // Its number is another block's, so no state ever takes it.
+        if self.client.number(base.hash).map_err(failed)?.is_some_and(|at| at != base.number) {
+            return Err(DeskError::Refused(HandOverError::WrongBlock));
         }
         if waits {
             let (key, value) = self.hand_overs.entry(&hand_over);
             self.client.insert_aux(&[(key.as_slice(), value.as_slice())], &[]).map_err(failed)?;
-            self.hand_overs.add(hand_over.clone());
+            self.hand_overs.put(hand_over.clone());
             return Ok(AcceptedHandOver { hand_over, in_force: false });
         }
         if self.client.hash(base.number).map_err(failed)? != Some(base.hash) {
@@ -110,30 +132,54 @@ impl<C: EngineClient, I> CertifiedImport<C, I> {
         let set = self.set_of(&hand_over)?;
         let decided = self.decided.lock();
         if let Some((_, hash)) = decided.filter(|(parent, _)| *parent == base.hash) {
-            return Err(DeskError::Above { number: base.number.saturating_add(1), hash });
+            return Err(DeskError::Decided { number: base.number.saturating_add(1), hash });
         }
-        let acceptance = known.is_none().then(|| self.hand_overs.entry(&hand_over));
-        self.put_into_force(&hand_over, set, acceptance).map_err(failed)?;
+        // Wherever this node was to stop: its operator has it go on from here.
+        self.put_into_force(&hand_over, set, true).map_err(failed)?;
         Ok(AcceptedHandOver { hand_over, in_force: true })
     }
 
-    /// Lets those take over whose base has become the finalized head. The caller holds the
+    /// Lets the one take over whose base has become the finalized head. The caller holds the
     /// lock.
+    ///
+    /// Of several the highest set id does, and a lower one only if the state does not take that.
+    /// If this node cannot put it into force for another reason, it waits, and blocks what lies
+    /// above ([`Self::why_not_above`]): the set before must not go on here with this node's help.
     pub(super) fn take_over(&self) {
         let info = self.client.info();
         for hand_over in self.hand_overs.waiting_on(&info.finalized_hash) {
             let result = self.set_of(&hand_over).and_then(|set| {
                 let _decided = self.decided.lock();
-                self.put_into_force(&hand_over, set, None).map_err(failed)
+                // This node may be on its way to where it is to stop.
+                let stops_here = self.halt.height() == Some(hand_over.base.number);
+                self.put_into_force(&hand_over, set, stops_here).map_err(failed)
             });
-            match result {
-                Ok(()) => return,
-                Err(error) => log::error!(
-                    target: "l2::bft",
-                    "the hand-over {:?} that was accepted here does not come into force: {error}",
-                    hand_over.id(),
-                ),
+            let Err(error) = result else { return };
+            self.say_once(&format!(
+                "the hand-over {:?} that was accepted here does not come into force: {error}",
+                hand_over.id(),
+            ));
+            if !matches!(error, DeskError::Refused(_)) {
+                return;
             }
+            self.hand_overs.is_refused(&hand_over.id());
+        }
+    }
+
+    /// Tells the operator what comes up again and again, the first time.
+    pub(super) fn say_once(&self, what: &str) {
+        let mut said = self.said.lock();
+        if *said != what {
+            log::error!(target: "l2::bft", "{what}");
+            *said = what.to_owned();
+        }
+    }
+
+    /// Tries again to put into force what waits behind the finalized head.
+    pub(crate) async fn retry_take_over(&self) {
+        if self.hand_overs.is_waited_for(&self.client.info().finalized_hash) {
+            let _one_at_a_time = self.lock.lock().await;
+            self.take_over();
         }
     }
 
@@ -162,8 +208,9 @@ impl<C: EngineClient, I> CertifiedImport<C, I> {
     /// the finalized head.
     fn set_of(&self, hand_over: &HandOver) -> Result<NewSet, DeskError> {
         let base = &hand_over.base;
+        // It names the head by its hash, and not by its number: no state ever takes it.
         if base.number != self.client.info().finalized_number {
-            return Err(failed(format!("block {:?} has another number", base.hash)));
+            return Err(DeskError::Refused(HandOverError::WrongBlock));
         }
         let api = self.client.runtime_api();
         let set = api.hand_over_set(base.hash, hand_over.clone()).map_err(failed)?;
@@ -175,27 +222,27 @@ impl<C: EngineClient, I> CertifiedImport<C, I> {
         new.ok_or_else(|| failed("there is no height above the last one"))
     }
 
-    /// Stores the set, and with it the acceptance if it is new, and the base with its
-    /// certificate, at which proofs of finality end; then it is in force. Whoever calls keeps
-    /// the engine from deciding meanwhile.
+    /// Stores the set, and with it the acceptance, and the base with its certificate, at which
+    /// proofs of finality end; then it is in force. Whoever calls keeps the engine from deciding
+    /// meanwhile. `resumes`: this node stops nowhere any more.
     fn put_into_force(
         &self,
         hand_over: &HandOver,
         set: NewSet,
-        acceptance: Option<(Vec<u8>, Vec<u8>)>,
+        resumes: bool,
     ) -> sp_blockchain::Result<()> {
-        let (is_new, base) = (acceptance.is_some(), &hand_over.base);
+        let base = &hand_over.base;
         let ended = self.sets.read().at(base.number).set_id;
         let proof = self.fragment(base.hash)?.map(|fragment| fragment.entry(ended));
-        let set_entry = (set.key.clone(), set.value.clone());
-        let entries: Vec<_> = [set_entry].into_iter().chain(acceptance).chain(proof).collect();
+        let own = [(set.key.clone(), set.value.clone()), self.hand_overs.entry(hand_over)];
+        let entries: Vec<_> = own.into_iter().chain(proof).collect();
         let entries: Vec<_> = entries.iter().map(|(key, value)| (&key[..], &value[..])).collect();
-        // Where operators agreed to stop they go on now.
-        self.client.insert_aux(entries.iter(), &[halt::KEY])?;
-        self.halt.lifted_or_set(None);
-        if is_new {
-            self.hand_overs.add(hand_over.clone());
+        let lifted: &[&[u8]] = if resumes { &[halt::KEY] } else { &[] };
+        self.client.insert_aux(entries.iter(), lifted)?;
+        if resumes {
+            self.halt.lifted_or_set(None);
         }
+        self.hand_overs.put(hand_over.clone());
         self.sets.write().add(set);
         self.hand_overs.has_taken_over(&hand_over.id());
         log::warn!(
@@ -206,7 +253,10 @@ impl<C: EngineClient, I> CertifiedImport<C, I> {
         Ok(())
     }
 
-    /// A block with its certificate; none of genesis.
+    /// A block with its certificate; none of genesis, which has none. So of a hand-over from
+    /// genesis no end of the first set is stored, and who asks for a proof that begins there gets
+    /// an error ([`FragmentError::Missing`](crate::light::fragment::FragmentError::Missing)): no
+    /// proof leads across a hand-over.
     fn fragment(&self, hash: BlockHash) -> sp_blockchain::Result<Option<Fragment>> {
         let certificate =
             self.client.justifications(hash)?.and_then(|all| certificate_of(&all).ok());

@@ -170,7 +170,7 @@ mod tests {
         refused(judge(&handed, 0, &old), HeaderError::NotAccepted);
         is_of_others(judge(&handed, 5, &new));
         // Accepted, and its base is not final here yet: nothing has changed.
-        hand_overs.add(accepted.clone());
+        hand_overs.put(accepted.clone());
         judge(&plain, 0, &old).unwrap();
         refused(judge(&handed, 0, &old), HeaderError::NotAccepted);
 

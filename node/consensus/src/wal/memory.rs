@@ -63,6 +63,11 @@ impl Memory {
         Some(CertifiedBlock { block, certificate: certificate.clone() })
     }
 
+    /// Forgets a decision that is another set's.
+    pub(crate) fn forget_decided(&mut self, at: Instance) {
+        self.decided.remove(&at);
+    }
+
     /// The last height at which this node voted, proposed or locked, and the last set in which
     /// it did so there. Below both this node must not sign: at lower heights older records may
     /// be gone from the log, and the network has decided them, or nobody could be at this one;

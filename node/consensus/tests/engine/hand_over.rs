@@ -7,20 +7,20 @@ use crate::support::{
     chain::{account, Author, Reports},
     checks::{certificate, own_votes},
     cluster::{Cluster, Import},
-    logger,
     net::{copies, Message},
     soft_token::SoftToken,
     until,
 };
-use cascoin_bft::Round;
+use cascoin_bft::{Height, Round, Vote};
 use cascoin_consensus::{
     executor::{self, Assignment, ExecutedBlock, InvalidBlock, Outcome},
     hand_over::{AcceptedHandOver, Desk, DeskError, HandOverDesk},
-    header::{next_slot, seal_item, slot},
+    header::{next_slot, seal_item, slot, HeaderError},
     import::{CertificateVerifier, ImportError},
     light::warp::WarpProvider,
     parent_commit::ParentCommit,
-    wire::VotesMessage,
+    schedule::Schedule,
+    wire::{SigningContext, VotesMessage},
     KeySource, LocalKeys,
 };
 use cascoin_l2_primitives::{
@@ -34,7 +34,10 @@ use cascoin_l2_primitives::{
 use codec::Encode;
 use finality_grandpa::SignedPrecommit;
 use sc_client_api::BlockBackend;
-use sc_consensus::{BlockImport, BlockImportParams, ImportResult, StateAction, Verifier};
+use sc_consensus::{
+    BlockImport, BlockImportParams, ForkChoiceStrategy, ImportResult, ImportedState, StateAction,
+    StorageChanges, Verifier,
+};
 use sc_network_sync::strategy::warp::{VerificationResult, WarpSyncProvider};
 use sp_api::ProvideRuntimeApi;
 use sp_blockchain::HeaderBackend;
@@ -42,12 +45,12 @@ use sp_consensus::BlockOrigin;
 use sp_consensus_grandpa::{AuthorityId, AuthoritySignature};
 use sp_core::Pair;
 use sp_keystore::{Keystore, KeystorePtr};
-use sp_runtime::{
-    generic::DigestItem,
-    traits::{Block as _, Header as _},
-    BoundedVec, Justifications,
+use sp_runtime::{traits::Block as _, BoundedVec, Justifications};
+use sp_state_machine::KeyValueStates;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 const ALL: [usize; 4] = [0, 1, 2, 3];
 /// Who is left and goes on.
@@ -231,7 +234,6 @@ async fn r17_6_who_has_not_accepted_stays_on_the_last_block() {
     cluster.reach(&[2], base).await;
     until("it has asked for more again and again", || stalls(&cluster, 2, base) > 30).await;
     assert_eq!(cluster.height(2), base);
-    assert!(cluster.evidence(2).conflicts().is_empty(), "another set's block is no conflict");
 
     assert_eq!(accept(&cluster, 2, &ours).await, in_force(&ours));
     cluster.reach(&[2], base + 2).await;
@@ -247,26 +249,135 @@ async fn r17_6_who_has_not_accepted_stays_on_the_last_block() {
     let waits = AcceptedHandOver { hand_over: ours.clone(), in_force: false };
     assert_eq!(accept(&cluster, 3, &ours).await, Ok(waits.clone()));
     assert_eq!(desk(&cluster, 3).accepted(), [waits]);
+    // It is to stop further on. What it comes by on its way does not have it forget that.
+    assert_eq!(halt_at(&cluster, 3, Some(base + 2)).await, Ok(()));
     cluster.crash(3).await;
     cluster.net.heal();
-    feed(&cluster, 3, base + 1).await;
-    assert_eq!(cluster.height(3), base + 1);
+    feed(&cluster, 3, base + 2).await;
     assert_eq!(desk(&cluster, 3).accepted(), [in_force(&ours).expect("it is")]);
+    assert_eq!(desk(&cluster, 3).halts_at(), Some(base + 2));
+    let beyond = offer(&cluster, 3, base + 3).await;
+    assert!(matches!(beyond, Err(sp_consensus::Error::ClientImport(_))), "{beyond:?}");
+    assert_eq!(cluster.height(3), base + 2);
+    cluster.finish().await;
+}
+
+/// R17.6: below the base nobody can check signatures, and operators compare ids, which leave them
+/// out. Good ones take the place of bad ones, before the base and at it.
+#[tokio::test(flavor = "multi_thread")]
+async fn r17_6_what_was_accepted_with_wrong_signatures_can_be_mended() {
+    let (mut cluster, base) = standing_still(four()).await;
+    let ours = hand_over(&cluster, 0, base, 0, &LEFT);
+    let mut bad = ours.clone();
+    bad.consents[0].signature = bad.consents[1].signature;
+    assert_eq!(bad.id(), ours.id());
+    let waits =
+        |hand_over: &HandOver| AcceptedHandOver { hand_over: hand_over.clone(), in_force: false };
+    // One is told before it comes to the base, the other one there.
+    for index in GONE {
+        cluster.lose_database(index);
+        cluster.reopen(index);
+        assert_eq!(accept(&cluster, index, &ours).await, Ok(waits(&ours)));
+        assert_eq!(accept(&cluster, index, &bad).await, Ok(waits(&bad)));
+    }
+    assert_eq!(accept(&cluster, 2, &ours).await, Ok(waits(&ours)));
+    for index in GONE {
+        // As after a restart.
+        cluster.reopen(index);
+        feed(&cluster, index, base).await;
+    }
+    assert_eq!(desk(&cluster, 2).accepted(), [in_force(&ours).expect("it is")]);
+    assert_eq!(desk(&cluster, 3).accepted(), [waits(&bad)], "the state does not take it");
+    assert_eq!(accept(&cluster, 3, &ours).await, in_force(&ours));
+    cluster.reopen(3);
+    assert_eq!(desk(&cluster, 3).accepted(), [in_force(&ours).expect("it is")]);
+    let head = cluster.client_block(3, base).expect("the base");
+    assert_eq!(cluster.import(3).hand_overs().on(&head).as_deref(), Some(&ours));
+    // Other bytes of one in force change nothing.
+    assert_eq!(accept(&cluster, 3, &bad).await, in_force(&ours));
+    assert_eq!(cluster.schedule(3).hand_over.as_deref(), Some(&ours));
+    cluster.finish().await;
+}
+
+/// R17.6: the process ends when the base is imported and its hand-over is not yet in force. It
+/// is from the next start on.
+#[tokio::test(flavor = "multi_thread")]
+async fn r17_6_a_crash_before_a_hand_over_comes_into_force_is_made_good() {
+    let (mut cluster, base) = standing_still(four()).await;
+    let ours = hand_over(&cluster, 0, base, 0, &LEFT);
+    cluster.lose_database(3);
+    cluster.reopen(3);
+    accept(&cluster, 3, &ours).await.expect("it waits");
+    feed(&cluster, 3, base - 1).await;
+    // Past the door, behind which nothing comes into force.
+    let mut params = passed(&cluster, 3, base).await;
+    params.finalized = true;
+    params.fork_choice = Some(ForkChoiceStrategy::Custom(true));
+    let result = cluster.client(3).import_block(params).await;
+    assert!(matches!(result, Ok(ImportResult::Imported(_))), "{result:?}");
+    assert_eq!(cluster.height(3), base);
+    assert_eq!(cluster.import(3).hand_overs().on(&ours.base.hash), None);
+
+    // As long as it is so nothing is decided above the base.
+    let block = BlockHash::repeat_byte(7);
+    assert!(!cluster.import(3).claim(base + 1, ours.base.hash, None, block));
+    cluster.reopen(3);
+    assert_eq!(desk(&cluster, 3).accepted(), [in_force(&ours).expect("it is")]);
+    assert!(!cluster.import(3).claim(base + 1, ours.base.hash, None, block));
+    assert!(cluster.import(3).claim(base + 1, ours.base.hash, Some(&ours), block));
+    cluster.finish().await;
+}
+
+/// R17.6: a warp sync does not pass the base of a hand-over that was accepted: which set went on
+/// from there it would learn from its peers alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn r17_6_a_state_from_above_a_base_is_not_taken() {
+    let (mut cluster, base) = standing_still(four()).await;
+    let ours = hand_over(&cluster, 0, base, 0, &LEFT);
+    for index in LEFT {
+        accept(&cluster, index, &ours).await.expect("it is the head");
+    }
+    cluster.reach(&LEFT, base + 2).await;
+    cluster.lose_database(3);
+    cluster.reopen(3);
+    accept(&cluster, 3, &ours).await.expect("it waits");
+    let header = cluster.header(0, base + 2).expect("a final block");
+    let block = header.hash();
+    let mut params = BlockImportParams::new(BlockOrigin::NetworkInitialSync, header);
+    let state = ImportedState { block, state: KeyValueStates(Vec::new()) };
+    params.state_action = StateAction::ApplyChanges(StorageChanges::Import(state));
+    let result = cluster.import(3).import_block(params).await;
+    let Err(sp_consensus::Error::ClientImport(why)) = &result else { panic!("{result:?}") };
+    assert!(why.contains("a warp sync does not cross it"), "{why}");
+    assert_eq!(cluster.height(3), 0);
     cluster.finish().await;
 }
 
 /// Imports blocks of node 0 into a stopped node, as sync does.
 async fn feed(cluster: &Cluster, index: usize, up_to: u32) {
-    let import = cluster.import(index);
     for number in cluster.height(index) + 1..=up_to {
-        let certificate = certificate(cluster, 0, number);
-        let client = cluster.client(0);
-        let hash = client.hash(number).unwrap().expect("it has the block");
-        let block = client.block(hash).unwrap().expect("with its body").block;
-        let params = judged(import, block, &certificate).await.expect("it is good");
-        let result = import.import_block(params).await;
+        let result = offer(cluster, index, number).await;
         assert!(matches!(result, Ok(ImportResult::Imported(_))), "{result:?}");
     }
+}
+
+/// Has a stopped node import a block of node 0.
+async fn offer(
+    cluster: &Cluster,
+    index: usize,
+    number: u32,
+) -> Result<ImportResult, sp_consensus::Error> {
+    let params = passed(cluster, index, number).await;
+    cluster.import(index).import_block(params).await
+}
+
+/// A block of node 0 that a node found good.
+async fn passed(cluster: &Cluster, index: usize, number: u32) -> BlockImportParams<OpaqueBlock> {
+    let certificate = certificate(cluster, 0, number);
+    let client = cluster.client(0);
+    let hash = client.hash(number).unwrap().expect("it has the block");
+    let block = client.block(hash).unwrap().expect("with its body").block;
+    judged(cluster.import(index), block, &certificate).await.expect("it is good")
 }
 
 /// A block of the network, as the import queue judges it.
@@ -295,6 +406,10 @@ async fn r17_6_what_is_final_or_does_not_hold_is_not_handed_over() {
 
     let ours = hand_over(&cluster, 0, base, 2, &LEFT);
     let refused = |error| Err(DeskError::Refused(error));
+    let mut other_number = ours.clone();
+    other_number.base.number = base + 9;
+    let wrong_block = refused(HandOverError::WrongBlock);
+    assert_eq!(accept(&cluster, 0, &other_number).await, wrong_block);
     let mut other_block = ours.clone();
     other_block.base.hash = BlockHash::repeat_byte(9);
     let unknown = accept(&cluster, 0, &other_block).await;
@@ -312,8 +427,10 @@ async fn r17_6_what_is_final_or_does_not_hold_is_not_handed_over() {
     // The engine has decided on a block that is not in the database yet.
     let decided = BlockHash::repeat_byte(7);
     assert!(cluster.import(0).claim(base + 1, ours.base.hash, None, decided));
-    let above = Err(DeskError::Above { number: base + 1, hash: decided });
-    assert_eq!(accept(&cluster, 0, &ours).await, above);
+    let waits = Err(DeskError::Decided { number: base + 1, hash: decided });
+    assert_eq!(accept(&cluster, 0, &ours).await, waits);
+    let stop = Err(DeskError::Decided { number: base + 1, hash: decided });
+    assert_eq!(halt_at(&cluster, 0, Some(base)).await, stop);
     assert_eq!(desk(&cluster, 0).accepted(), []);
     // It never comes, as a restart shows.
     cluster.crash(0).await;
@@ -340,6 +457,41 @@ async fn r17_6_what_is_final_or_does_not_hold_is_not_handed_over() {
     accept(&cluster, 1, &better).await.expect("it is the head");
     cluster.reach(&LEFT, base + 2).await;
     assert_eq!(carried(&cluster, 1, base + 1), Some(better));
+    cluster.finish().await;
+}
+
+/// R17.6: a leader of the new set puts a forged consent into its block. The hand-over is the
+/// accepted one by its id, and would not put the set into force.
+#[tokio::test(flavor = "multi_thread")]
+async fn r17_6_a_block_whose_hand_over_does_not_hold_is_invalid() {
+    let (mut cluster, base) = standing_still(four()).await;
+    let ours = hand_over(&cluster, 0, base, 0, &LEFT);
+    // One of two: nothing is decided.
+    assert_eq!(accept(&cluster, 0, &ours).await, in_force(&ours));
+    cluster.crash(0).await;
+    let schedule = cluster.schedule(0);
+    assert_eq!(schedule.hand_over.as_deref(), Some(&ours));
+    let good = built(&cluster, 0, base, &schedule).await.block;
+    let judge = |block: OpaqueBlock| {
+        executor::execute(&cluster.client(0), &cluster.backend(0), &schedule, block, None)
+    };
+    assert!(matches!(judge(good.clone()), Outcome::Valid(_)), "as it was built it is good");
+
+    let mut forged = ours.clone();
+    forged.consents[1].signature = forged.consents[0].signature;
+    assert_eq!(forged.id(), ours.id());
+    let leader = usize::from(schedule.leaders.leader(Round(0)).0);
+    let leader = cluster.owner(&schedule.set.members[leader].grandpa).expect("a node");
+    let mut lie = good;
+    lie.header.digest.pop();
+    let item = lie.header.digest.logs.iter_mut().find(|log| **log == ours.item());
+    *item.expect("it carries the hand-over") = forged.item();
+    let seal = cluster.keys[leader].sign(lie.header.hash().as_bytes());
+    lie.header.digest.push(seal_item(seal));
+    let outcome = judge(lie);
+    let wrong =
+        matches!(outcome, Outcome::Invalid(InvalidBlock::Header(HeaderError::WrongHandOver)));
+    assert!(wrong, "{:?}", outcome.verdict());
     cluster.finish().await;
 }
 
@@ -391,7 +543,7 @@ async fn r17_6_the_old_set_makes_no_block_final_where_the_hand_over_was_accepted
     for index in GONE {
         cluster.crash(index).await;
     }
-    let executed = of_the_next_set(&cluster, 3, base).await;
+    let executed = of_the_old_set(&cluster, 3, base).await;
     let block = executed.block.clone();
     let certificate = certified(&cluster, &block, set_id);
     // It is a good one where nothing was accepted.
@@ -400,62 +552,36 @@ async fn r17_6_the_old_set_makes_no_block_final_where_the_hand_over_was_accepted
     assert!(error.is_err(), "it passes where another set is in force");
 
     // Decided or checked before the hand-over is accepted, and imported afterwards.
-    let checked = judged(cluster.import(2), block, &certificate).await.expect("not accepted yet");
+    let checked = judged(cluster.import(2), block.clone(), &certificate).await;
+    let checked = checked.expect("not accepted yet");
     assert_eq!(accept(&cluster, 2, &ours).await, in_force(&ours));
     let import = cluster.import(2).clone();
     let result = import.import_decided(executed, &certificate).await;
     assert!(matches!(result, Err(ImportError::OtherSet)), "{result:?}");
     let result = import.import_block(checked).await;
-    assert!(matches!(result, Ok(ImportResult::KnownBad)), "{result:?}");
+    assert!(matches!(result, Err(sp_consensus::Error::ClientImport(_))), "{result:?}");
     assert_eq!(cluster.height(2), base);
+
+    // Who has the new set's block sees no conflict in it: it is another set's word.
+    assert_ne!(cluster.client_block(0, base + 1), Some(block.hash()));
+    let passed = judged(cluster.import(3), block.clone(), &certificate).await;
+    let result = cluster.import(0).import_block(passed.expect("the old set's word")).await;
+    assert!(matches!(result, Err(sp_consensus::Error::ClientImport(_))), "{result:?}");
+    assert!(!cluster.import(0).watch().look(base + 1, block.hash(), &certificate));
     feed(&cluster, 2, base + 1).await;
     assert_eq!(carried(&cluster, 2, base + 1), Some(ours));
     assert!(ALL.iter().all(|index| cluster.evidence(*index).conflicts().is_empty()));
     cluster.finish().await;
 }
 
-/// R17.6: a leader of the new set that spoils a consent in the accepted hand-over makes an
-/// invalid block, though its id is the accepted one's; the set goes on without that block.
-#[tokio::test(flavor = "multi_thread")]
-async fn r17_6_a_leader_cannot_void_the_hand_over_by_one_signature() {
-    let (cluster, base) = standing_still(four()).await;
-    let ours = hand_over(&cluster, 0, base, 0, &LEFT);
-    // One of two is no quorum, so its head stays.
-    assert_eq!(accept(&cluster, 0, &ours).await, in_force(&ours));
-    let schedule = cluster.schedule(0);
-    assert_eq!(schedule.hand_over.as_deref(), Some(&ours));
-    let good = of_the_next_set(&cluster, 0, base).await.block;
-    let judge = |block: OpaqueBlock| {
-        executor::execute(&cluster.client(0), &cluster.backend(0), &schedule, block, None)
-    };
-    assert!(matches!(judge(good.clone()), Outcome::Valid(_)));
-
-    let mut spoiled = ours.clone();
-    spoiled.consents[1].signature.0[0] ^= 1;
-    assert_eq!(spoiled.id(), ours.id());
-    let mut forged = good;
-    let logs = &mut forged.header.digest.logs;
-    logs.pop();
-    let carries = |log: &&mut DigestItem| **log == ours.item();
-    *logs.iter_mut().find(carries).expect("it carries it") = spoiled.item();
-    let leader = usize::from(schedule.leaders.leader(Round(0)).0);
-    let owner = cluster.owner(&schedule.set.members[leader].aura).expect("a node");
-    let seal = cluster.keys[owner].sign(forged.header.hash().as_bytes());
-    forged.header.digest.push(seal_item(seal));
-    assert!(matches!(judge(forged), Outcome::Invalid(InvalidBlock::Execution(_))));
-    // For its hand-over, and not for what else differs then.
-    assert!(logger::said("runtime", &["hand-over does not hold"]));
-
-    assert_eq!(accept(&cluster, 1, &ours).await, in_force(&ours));
-    cluster.reach(&LEFT, base + 2).await;
-    assert_eq!(carried(&cluster, 0, base + 1), Some(ours));
-    cluster.finish().await;
+/// A block that the old set's leader builds on the base, as a node that has not accepted takes
+/// it for the next one.
+async fn of_the_old_set(cluster: &Cluster, index: usize, base: u32) -> ExecutedBlock {
+    built(cluster, index, base, &cluster.schedule(index)).await
 }
 
-/// A block that the first leader builds on the base, of the set that a node takes for the next
-/// one: the old set, if it has not accepted.
-async fn of_the_next_set(cluster: &Cluster, index: usize, base: u32) -> ExecutedBlock {
-    let schedule = cluster.schedule(index);
+/// A block on the base, by the leader of a schedule.
+async fn built(cluster: &Cluster, index: usize, base: u32, schedule: &Schedule) -> ExecutedBlock {
     let leader = usize::from(schedule.leaders.leader(Round(0)).0);
     let owner = cluster.owner(&schedule.set.members[leader].grandpa).expect("a node");
     let source = KeySource::signing_only(cluster.keystore(owner));
@@ -481,7 +607,7 @@ async fn of_the_next_set(cluster: &Cluster, index: usize, base: u32) -> Executed
         block_size_limit: 1024 * 1024,
     };
     let mut author = Author(cluster.client(index), Reports::default());
-    executor::build(&mut author, &schedule, &keys, assignment).await.expect("a block builds")
+    executor::build(&mut author, schedule, &keys, assignment).await.expect("a block builds")
 }
 
 /// The word of all four for a block.
@@ -505,6 +631,102 @@ fn certified(cluster: &Cluster, block: &OpaqueBlock, set_id: u64) -> Certificate
         commit: sp_consensus_grandpa::Commit::<Header> { target_hash, target_number, precommits },
         votes_ancestries: Vec::new(),
     }
+}
+
+/// Five nodes in the order of their accounts, of which all but the second, third and fourth stop:
+/// the chain stands on the block whose height this returns.
+async fn five_standing_still() -> (Cluster, u32, [usize; 5]) {
+    let mut cluster = Cluster::changing(5, 5, |_| {}, |_| {});
+    cluster.start_all();
+    let mut order = [0, 1, 2, 3, 4];
+    order.sort_by_key(|index| account(&cluster.keys[*index]));
+    let [first, left @ .., last] = order;
+    cluster.reach(&order, 3).await;
+    cluster.crash(first).await;
+    cluster.crash(last).await;
+    until("the others stand still on one block", || {
+        let top = cluster.top(&left);
+        left.iter().all(|index| cluster.height(*index) == top && stalls(&cluster, *index, top) > 6)
+    })
+    .await;
+    let base = cluster.top(&left);
+    (cluster, base, order)
+}
+
+/// What a node signed with its own key in sets with this id, of what it sent: each vote once.
+fn signed_in(cluster: &Cluster, index: usize, set_id: u64) -> BTreeSet<Vote> {
+    let context = SigningContext { genesis: cluster.genesis_hash, set_id };
+    let key = cluster.keys[index].public();
+    // Much is sent again and again.
+    let mut seen = BTreeSet::new();
+    let votes = cluster.net.sent(index).into_iter().filter_map(|message| match message {
+        Message::Votes(VotesMessage::Vote(signed)) => Some(signed),
+        _ => None,
+    });
+    let votes = votes.filter(|signed| seen.insert(signed.encode()));
+    votes.filter(|signed| signed.verify(&context, &key)).map(|signed| signed.vote()).collect()
+}
+
+/// Has a node accept a hand-over to `first` and sign in its set, then lose its database and
+/// accept another one with the same set id, to all but the first of five by account. It signed up
+/// to `height` above the base, and signs nothing twice; later on it signs again.
+async fn accepts_another_with_the_same_id(first: fn([usize; 5]) -> Vec<usize>, height: u32) {
+    let (mut cluster, base, order) = five_standing_still().await;
+    let [_, me, .., last] = order;
+    let one = hand_over(&cluster, me, base, 0, &first(order));
+    let other = hand_over(&cluster, me, base, 0, &order[1..]);
+    let set_id = one.base.set_id;
+    assert_eq!((other.base, other.id() == one.id()), (one.base, false));
+    assert_eq!(accept(&cluster, me, &one).await, in_force(&one));
+    let said = |cluster: &Cluster| signed_in(cluster, me, set_id);
+    until("it signs in the set", || {
+        said(&cluster).iter().any(|vote| vote.height == Height(base + height))
+    })
+    .await;
+    cluster.crash(me).await;
+    let before = said(&cluster);
+    let top = before.iter().map(|vote| vote.height).max().expect("it has signed");
+
+    cluster.lose_database(me);
+    cluster.start(me);
+    cluster.reach(&[me], base).await;
+    assert_eq!(accept(&cluster, me, &other).await, in_force(&other));
+    for index in [order[2], order[3]] {
+        assert_eq!(accept(&cluster, index, &other).await, in_force(&other));
+    }
+    // Three of four make the blocks without it, while it has to be silent.
+    cluster.start(last);
+    cluster.reach(&[last], base).await;
+    assert_eq!(accept(&cluster, last, &other).await, in_force(&other));
+    until("it signs again", || said(&cluster).iter().any(|vote| vote.height > top)).await;
+    cluster.reach(&order[1..], top.0 + 1).await;
+    assert_eq!(carried(&cluster, me, base + 1), Some(other));
+    let at_first = |votes: &BTreeSet<Vote>| {
+        let first = votes.iter().filter(|vote| vote.height == Height(base + 1));
+        first.copied().collect::<Vec<_>>()
+    };
+    let after = said(&cluster);
+    assert_eq!(at_first(&after), at_first(&before), "it has signed for two sets there");
+    let mut rounds = BTreeMap::new();
+    for vote in after {
+        let known = *rounds.entry((vote.height, vote.round, vote.kind)).or_insert(vote);
+        assert_eq!(known, vote, "it has signed twice");
+    }
+}
+
+/// R17.6: votes of another set with the same id are in the log, under the index that this node
+/// had in that one. It signs at that height no more.
+#[tokio::test(flavor = "multi_thread")]
+async fn r17_6_a_key_signs_for_one_of_two_sets_with_one_id() {
+    // Second of two by account, and then first of four. The other one of the two is gone.
+    accepts_another_with_the_same_id(|[first, me, ..]| vec![first, me], 1).await;
+}
+
+/// R17.6: blocks that another set with the same id decided are in the log. They do not keep this
+/// node from going on with the set that is in force.
+#[tokio::test(flavor = "multi_thread")]
+async fn r17_6_what_another_set_with_the_same_id_decided_is_left() {
+    accepts_another_with_the_same_id(|[_, me, ..]| vec![me], 2).await;
 }
 
 /// R17.6: whoever leaves a set that goes on stops at a height that is agreed beforehand, and

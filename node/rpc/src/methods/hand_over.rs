@@ -8,7 +8,9 @@
 //! - `l2_createhandover` puts consents together. It asks the state and not L1: whether one is
 //!   due was checked by each who consented, and is by each who accepts.
 //! - `l2_accepthandover` accepts one. What it decides is which chain this node follows, so
-//!   it is an unsafe method.
+//!   it is an unsafe method. On a node that is still below the base it cannot see what was
+//!   applied by then, and when the node comes there nothing more is looked at on L1: of the
+//!   condition it checks that the transaction stands there, how deep, and for how long.
 //! - `l2_haltat` has this node stop at a height, and `l2_resume` follow again: operators who
 //!   leave a set that goes on without applying L1 need one last block. Unsafe, likewise.
 
@@ -242,7 +244,9 @@ fn base(context: &Context, at: &At, args: &Args, position: usize) -> RpcResult<H
     Ok(HandOverBase { number: at.head.number, hash: at.head.hash, set_id, l1_block, txid })
 }
 
-/// What L1 shows, if a hand-over is due for it.
+/// What L1 shows, if a hand-over is due for it. What is applied is asked of this node's last final
+/// block. Where that is below the base it says nothing: nearly all that stands on L1 is not applied
+/// there yet. That the set did not apply it by the base has then been judged by others.
 fn look(context: &Context, at: &At, base: &HandOverBase) -> RpcResult<ForcedInBlock> {
     let found = context
         .l1()?
@@ -317,6 +321,11 @@ fn failure(error: DeskError) -> ErrorObjectOwned {
              is never undone. To follow a hand-over from below it, begin with an empty database \
              and accept it before the node is at its base"
         ),
+        DeskError::Decided { number, hash } => format!(
+            "this node has decided on a block above that: {number} ({hash:?}), which is about to be \
+             final. Try again in a moment: if the answer is the same, the node's log says what \
+             keeps it from being imported, and a restart tries it anew"
+        ),
         DeskError::Unknown(detail) => return Named::RuntimeError.with(detail),
     };
     Named::HandOverRefused.with(why)
@@ -375,14 +384,13 @@ pub(super) struct Created {
 }
 
 pub(super) fn create(context: &Context, args: &Args) -> RpcResult<Created> {
+    // Anybody may call it: what cannot be read costs no look at the state.
+    let consents = consents(args, 2)?
+        .try_into()
+        .map_err(|_| args.wrong(2, "more consents than a set has seats"))?;
     let at = context.at_head()?;
     let base = base(context, &at, args, 3)?;
-    let hand_over = HandOver {
-        base,
-        consents: consents(args, 2)?
-            .try_into()
-            .map_err(|_| args.wrong(2, "more consents than a set has seats"))?,
-    };
+    let hand_over = HandOver { base, consents };
     context
         .chain
         .hand_over_set(at.head.hash, hand_over.clone())?
@@ -442,12 +450,10 @@ pub(super) fn accept(context: &Context, args: &Args) -> RpcResult<Accepted> {
         .ok_or_else(|| args.unexpected(0, "a hand-over in hex, as l2_createhandover gives it"))?;
     let without_l1 = args.flag(1, false)?;
     let id = hand_over.id();
-    let mut accepted = context.hand_over.accepted().into_iter();
-    if let Some(known) = accepted.find(|known| known.hand_over.id() == id) {
-        // Its set may have applied L1 since.
-        return Ok(known.into());
-    }
-    if !without_l1 {
+    // If it is known its set may have applied L1 since. The signatures in it may be others, so
+    // the desk sees it all the same.
+    let is_known = context.hand_over.accepted().iter().any(|known| known.hand_over.id() == id);
+    if !is_known && !without_l1 {
         let at = context.at_head()?;
         if context.l1.is_none() {
             return Err(Named::L1NotConfigured.with(

@@ -125,7 +125,9 @@ impl HandOverDesk for TestDesk {
         }
         decide(&hand_over).map_err(DeskError::Refused)?;
         let accepted = AcceptedHandOver { hand_over, in_force: true };
-        self.accepted.lock().push(accepted.clone());
+        let mut all = self.accepted.lock();
+        all.retain(|known| known.hand_over.id() != accepted.hand_over.id());
+        all.push(accepted.clone());
         Ok(accepted)
     }
 
@@ -372,10 +374,15 @@ fn r17_6_an_operator_accepts_what_its_l1_node_and_its_state_confirm() {
     let answer = setup().call("l2_accepthandover", json!([encoded])).expect("it is due");
     assert_eq!(answer["id"], json!(hand_over.id()));
     assert_eq!((&answer["base"], &answer["inForce"]), (&shown_base(2), &json!(true)));
-    // Again is nothing new, and is not looked at: its set may have applied L1 by now.
+    // Again is nothing new, and L1 is not asked: its set may have applied it by now.
     let again = blind().call("l2_accepthandover", json!([encoded])).expect("it is known");
     assert_eq!(again, answer);
     assert_eq!(desk.accepted().len(), 1);
+    // The desk sees it all the same: the id says nothing of the signatures.
+    let mut bad = hand_over.clone();
+    bad.consents[1].signature = ed25519::Signature::from_raw([7; 64]);
+    assert_eq!(bad.id(), hand_over.id());
+    expect(blind(), "l2_accepthandover", json!([in_hex(&bad)]), REFUSED, "the consent of");
     let other = in_hex(&of(&[1, 9], 3));
     blind().call("l2_accepthandover", json!([other, true])).expect("nobody asks L1");
     assert_eq!(desk.accepted().len(), 2);
@@ -384,11 +391,16 @@ fn r17_6_an_operator_accepts_what_its_l1_node_and_its_state_confirm() {
 #[test]
 fn what_is_not_accepted_is_told_apart() {
     let encoded = || json!([in_hex(&of(&[1, 2], 2))]);
-    let cases: [(fn() -> DeskError, Named, &str); 5] = [
+    let cases: [(fn() -> DeskError, Named, &str); 6] = [
         (|| DeskError::Refused(HandOverError::SetId(4)), REFUSED, "must be 4"),
         (|| DeskError::Refused(HandOverError::WrongBlock), REFUSED, "another block"),
         (|| DeskError::OtherAccepted(H256::repeat_byte(5)), REFUSED, "0x0505"),
         (|| DeskError::Above { number: 26, hash: TestChain::hash(26) }, REFUSED, "never undone"),
+        (
+            || DeskError::Decided { number: 26, hash: TestChain::hash(26) },
+            REFUSED,
+            "about to be final. Try again",
+        ),
         (|| DeskError::Unknown("no database".into()), Named::RuntimeError, "no database"),
     ];
     for (fault, named, text) in cases {

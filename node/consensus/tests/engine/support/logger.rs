@@ -1,6 +1,6 @@
-//! Remembers what the engines warn of and why the runtime panics, and shows what they log if
-//! `ENGINE_LOG` is set to a level (`debug`). Best with one test: the engines' lines do not say
-//! whose they are.
+//! Remembers what the engines warn of, and shows what they log if `ENGINE_LOG` is
+//! set to a level (`debug`). Best with one test: the engines' lines do not say whose
+//! they are.
 
 use parking_lot::Mutex;
 use std::sync::OnceLock;
@@ -17,7 +17,7 @@ static LOGGER: OnceLock<Logger> = OnceLock::new();
 
 impl log::Log for Logger {
     fn enabled(&self, metadata: &log::Metadata) -> bool {
-        metadata.target().starts_with("l2") || metadata.target() == "runtime"
+        metadata.target().starts_with("l2")
     }
 
     fn log(&self, record: &log::Record) {

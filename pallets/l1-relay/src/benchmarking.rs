@@ -8,17 +8,18 @@
 use crate::{
     fork::CastForkVote,
     pallet::{
-        Applied, AppliedHashes, Attested, AttestedQueue, Call, Config, ForkVotes, PageProgress,
-        Pallet, RankingHash, Recovery, TipTimes, Unpunished, Votes, VotesSetId, WithheldTimes,
+        Applied, AppliedHashes, Attested, AttestedQueue, Call, Config, ForkVotes, LastSight,
+        PageProgress, Pallet, RankingHash, Recovery, TipTimes, Unpunished, Votes, VotesSetId,
+        WithheldTimes,
     },
     tally::{Candidate, CastVote, HeightVotes},
     types::{Tips, VoterTip, MAX_QUEUE},
-    withheld::{MAX_WITHHOLDERS, PUNISHED},
+    withheld::{Sight, MAX_WITHHOLDERS, PUNISHED},
 };
 use alloc::{vec, vec::Vec};
 use cascoin_l2_primitives::{
     apis::Withheld,
-    chain::{AccountId, Moment, MAX_SEQUENCERS},
+    chain::{AccountId, BlockNumber, Moment, MAX_SEQUENCERS},
     l1::{burn::MAX_KEPT_PAYLOAD, L1Hash, OutPoint},
     relay::{
         EventPage, ForkPoint, ForkVote, L1BlockContext, L1BlockDigest, L1Event, OnL1Event,
@@ -306,8 +307,11 @@ mod benchmarks {
         VotesSetId::<T>::put(T::Sequencers::set_id());
         let deadline = T::Parameters::get().relay_withholding_s * 1_000;
         let silent = (agree..members).filter_map(T::Sequencers::account);
+        let silent: Vec<AccountId> = silent.collect();
+        let before = BoundedVec::truncate_from(silent.clone());
+        LastSight::<T>::put(Sight { time: 0, silent: before });
         let mut times: Vec<_> =
-            silent.map(|account| Withheld { account, ms: deadline - 1 }).collect();
+            silent.into_iter().map(|account| Withheld { account, ms: deadline - 1 }).collect();
         let silent = times.len();
         // Accounts that are in no set.
         let others = (0..MAX_WITHHOLDERS as usize - silent)
@@ -316,7 +320,8 @@ mod benchmarks {
         WithheldTimes::<T>::put(BoundedVec::truncate_from(times));
         #[block]
         {
-            Pallet::<T>::look(1, Moment::MAX);
+            // Long behind the last change of the set.
+            Pallet::<T>::look(BlockNumber::MAX, Moment::MAX);
         }
         assert_eq!(Unpunished::<T>::get().len(), silent);
         assert!(silent > 0);

@@ -13,9 +13,7 @@ pub mod pallet_chain_parameters;
 pub mod pallet_compensation;
 pub mod pallet_equivocation;
 pub mod pallet_forced_inclusion;
-pub mod pallet_hand_over {
-    pub use ::pallet_hand_over::weights::EstimatedWeight as WeightInfo;
-}
+pub mod pallet_hand_over;
 pub mod pallet_l1_relay;
 pub mod pallet_l2_registry;
 pub mod pallet_liveness;

@@ -311,9 +311,10 @@ where
             Outcome::Valid(executed) => {
                 Ok(self.import.import_decided(*executed, &certificate).await?)
             }
-            // The same keys may certify for several hand-overs, under one set id.
+            // The same keys may certify for several hand-overs, under one set id, and then for
+            // what stands on each.
             Outcome::Invalid(InvalidBlock::Header(
-                HeaderError::NotAccepted | HeaderError::WrongHandOver,
+                HeaderError::NotAccepted | HeaderError::WrongHandOver | HeaderError::WrongParent,
             )) => Err(ImportError::OtherSet.into()),
             Outcome::Invalid(reason) => Err(AdoptError::Execution(reason.to_string())),
             Outcome::Internal(error) => Err(AdoptError::Execution(error)),

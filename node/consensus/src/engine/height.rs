@@ -243,7 +243,7 @@ where
                     self.complain("a decided block in the log is another set's", &error);
                     self.memory.forget_decided(at);
                     if let Some(keys) = keys {
-                        self.leave_to_others(&keys, at.height);
+                        self.leave_to_others(&keys, at);
                     }
                 }
                 Err(error) => {
@@ -277,7 +277,7 @@ where
     fn rest(&mut self, why: &str) {
         self.complain("this node stands", &why);
         // It waits for its operator, and does not end while he acts.
-        self.begun = true;
+        self.rested = true;
         // As after a restart: what binds this node is read from the log again.
         self.wal = None;
         self.log_retry_at = None;
@@ -458,7 +458,7 @@ where
             Err(error) => {
                 // At the start the operator is told at once; later a disk may be
                 // freed, so the next height tries again.
-                self.fatal = !self.begun;
+                self.fatal = !(self.begun || self.rested);
                 self.log_retry_at = Some(Instant::now() + RETRY);
                 self.complain("this node does not sequence", &error);
                 None

@@ -167,6 +167,8 @@ pub struct Engine<C, B, I, E, T> {
     fatal: bool,
     /// The first height was taken up; from now on trouble is waited out.
     begun: bool,
+    /// It stood and waited for its operator, who is there.
+    rested: bool,
     /// When all peers were last greeted again.
     greeted_all: Option<Instant>,
     /// Who was last asked for certified blocks because it is ahead.
@@ -227,6 +229,7 @@ where
             complaints: Complaints::default(),
             fatal: false,
             begun: false,
+            rested: false,
             greeted_all: None,
             asked: None,
             cut_off: false,

@@ -61,7 +61,8 @@ enum RecallError {
     /// The log knows another set by this id.
     #[error(
         "the write-ahead log holds messages of {0} that are of another set with this id, from \
-         before another hand-over was accepted; signing again at the next height"
+         before another hand-over was accepted; signing again above the last height that this key \
+         has signed at"
     )]
     OtherSet(Instance),
 }
@@ -117,14 +118,15 @@ where
                 let below = Instance { set_id: at.set_id.saturating_add(1), ..at };
                 self.silence = Some(Silence { key, below });
             }
-            RecallError::OtherSet(at) => self.leave_to_others(&keys, at.height),
+            RecallError::OtherSet(at) => self.leave_to_others(&keys, at),
         }
         None
     }
 
-    /// These keys sign at a height in no set; at the next one they do.
-    pub(super) fn leave_to_others(&mut self, keys: &LocalKeys, height: Height) {
-        let below = Instance { height: Height(height.0.saturating_add(1)), set_id: 0 };
+    /// These keys do not sign at a height in a set; in one with a higher id they do, and at the
+    /// next height.
+    pub(super) fn leave_to_others(&mut self, keys: &LocalKeys, at: Instance) {
+        let below = Instance { set_id: at.set_id.saturating_add(1), ..at };
         self.silence = Some(Silence { key: keys.grandpa, below });
     }
 

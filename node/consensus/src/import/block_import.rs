@@ -202,15 +202,15 @@ where
         }
     }
 
-    /// Why a block does not come with its whole state, as the target of a warp sync does: it
-    /// would pass the base of a hand-over that waits, and nobody here would see which set went on
-    /// from there.
+    /// Why a block is not taken from a warp sync, whether of its proof or its target: it would
+    /// pass the base of a hand-over that waits, and nobody here would see which set went on from
+    /// there.
     fn why_no_state(
         &self,
         number: BlockNumber,
         block: &BlockImportParams<OpaqueBlock>,
     ) -> Option<String> {
-        if !block.with_state() {
+        if !block.with_state() && block.origin != BlockOrigin::WarpSync {
             return None;
         }
         let head = self.client.info().finalized_number;

@@ -142,8 +142,9 @@ impl<C: EngineClient, I> CertifiedImport<C, I> {
     /// Lets the one take over whose base has become the finalized head. The caller holds the
     /// lock.
     ///
-    /// Of several the highest set id does, and a lower one only if the state does not take that.
-    /// If this node cannot put it into force for another reason, it waits, and blocks what lies
+    /// Of several the highest set id does, and a lower one only if the state does not take that,
+    /// whatever its signatures. If this node cannot put it into force for another reason, or a
+    /// signature is wrong, of which the right ones may still come, it waits, and blocks what lies
     /// above ([`Self::why_not_above`]): the set before must not go on here with this node's help.
     pub(super) fn take_over(&self) {
         let info = self.client.info();
@@ -159,7 +160,8 @@ impl<C: EngineClient, I> CertifiedImport<C, I> {
                 "the hand-over {:?} that was accepted here does not come into force: {error}",
                 hand_over.id(),
             ));
-            if !matches!(error, DeskError::Refused(_)) {
+            let may_be_mended = matches!(error, DeskError::Refused(HandOverError::BadSignature(_)));
+            if may_be_mended || !matches!(error, DeskError::Refused(_)) {
                 return;
             }
             self.hand_overs.is_refused(&hand_over.id());

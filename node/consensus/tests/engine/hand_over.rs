@@ -288,6 +288,9 @@ async fn r17_6_what_was_accepted_with_wrong_signatures_can_be_mended() {
     }
     assert_eq!(desk(&cluster, 2).accepted(), [in_force(&ours).expect("it is")]);
     assert_eq!(desk(&cluster, 3).accepted(), [waits(&bad)], "the state does not take it");
+    // Nor does the old set go on here meanwhile: the right ones may come.
+    let head = cluster.client_block(3, base).expect("the base");
+    assert!(!cluster.import(3).claim(base + 1, head, None, BlockHash::repeat_byte(7)));
     assert_eq!(accept(&cluster, 3, &ours).await, in_force(&ours));
     cluster.reopen(3);
     assert_eq!(desk(&cluster, 3).accepted(), [in_force(&ours).expect("it is")]);
@@ -342,11 +345,16 @@ async fn r17_6_a_state_from_above_a_base_is_not_taken() {
     cluster.reopen(3);
     accept(&cluster, 3, &ours).await.expect("it waits");
     let header = cluster.header(0, base + 2).expect("a final block");
-    let block = header.hash();
+    let (block, of_proof) = (header.hash(), header.clone());
     let mut params = BlockImportParams::new(BlockOrigin::NetworkInitialSync, header);
     let state = ImportedState { block, state: KeyValueStates(Vec::new()) };
     params.state_action = StateAction::ApplyChanges(StorageChanges::Import(state));
     let result = cluster.import(3).import_block(params).await;
+    let Err(sp_consensus::Error::ClientImport(why)) = &result else { panic!("{result:?}") };
+    assert!(why.contains("a warp sync does not cross it"), "{why}");
+    // What its proof is made of comes before, and would name sets of the other chain.
+    let proof = BlockImportParams::new(BlockOrigin::WarpSync, of_proof);
+    let result = cluster.import(3).import_block(proof).await;
     let Err(sp_consensus::Error::ClientImport(why)) = &result else { panic!("{result:?}") };
     assert!(why.contains("a warp sync does not cross it"), "{why}");
     assert_eq!(cluster.height(3), 0);

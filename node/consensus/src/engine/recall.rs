@@ -29,7 +29,7 @@ use crate::{
     wal::{Memory, Record},
     wire::{Instance, SignedProposal, SignedVote, SigningContext},
 };
-use cascoin_bft::{Height, SequencerIndex, VoteKind};
+use cascoin_bft::{SequencerIndex, VoteKind};
 use cascoin_l2_primitives::chain::{OpaqueBlock, SequencerSet};
 use sc_client_api::Backend;
 use sc_consensus::BlockImport;
@@ -239,7 +239,7 @@ fn has_what_it_rests_on(memory: &Memory, at: Instance, said: &Said) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cascoin_bft::{BlockId, Proposal, Round, Vote};
+    use cascoin_bft::{BlockId, Height, Proposal, Round, Vote};
     use cascoin_l2_primitives::chain::{BlockHash, SequencerInfo};
     use sp_core::{ecdsa, Pair};
 

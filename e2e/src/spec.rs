@@ -101,12 +101,35 @@ fn name_sequencers(patch: &mut Value, sequencers: usize, keys: &[(&str, Value)])
 /// [`Error::Io`].
 pub fn write_with_parameter(preset: &str, name: &str, value: &Value, file: &Path) -> Result<()> {
     let mut spec = chain_spec(preset)?;
+    change_parameter(&mut spec, name, value)?;
+    save(&spec, file)
+}
+
+/// As [`write`], with some of the preset's parameters changed.
+///
+/// # Errors
+/// As [`write`] and [`write_with_parameter`].
+pub fn write_with_parameters(
+    preset: &str,
+    sequencers: usize,
+    changes: &[(&str, Value)],
+    file: &Path,
+) -> Result<()> {
+    let mut spec = chain_spec(preset)?;
+    name_sequencers(&mut spec["genesis"]["runtimeGenesis"]["patch"], sequencers, &[])?;
+    for (name, value) in changes {
+        change_parameter(&mut spec, name, value)?;
+    }
+    save(&spec, file)
+}
+
+fn change_parameter(spec: &mut Value, name: &str, value: &Value) -> Result<()> {
     let table = &mut spec["genesis"]["runtimeGenesis"]["patch"]["chainParameters"]["parameters"];
     if table[name].is_null() {
         return Err(Error::other(format!("no parameter {name} in {table}")));
     }
     table[name] = value.clone();
-    save(&spec, file)
+    Ok(())
 }
 
 /// Writes the spec of `preset` to `file`, with L1 addresses from which trust spreads.

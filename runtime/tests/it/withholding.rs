@@ -16,16 +16,16 @@ use sp_core::{ed25519, Pair, H256};
 use sp_keyring::Sr25519Keyring::{Alice, Bob, Charlie};
 
 const SESSION: u32 = 20;
-/// Sixteen looks: one in 20 blocks of 100 ms, from block 50 on, when the L1 block is older
-/// than an eighth of it.
-const DEADLINE_S: u64 = 32;
-const FOUND_AT: u32 = 350;
+/// Sixteen looks: one in 20 blocks of half a second, from block 10 on.
+const DEADLINE_S: u64 = 160;
+const FOUND_AT: u32 = 310;
 
 /// Three appointed sequencers, of whom all must vote: two are more than half.
 fn three_sequencers() -> Chain {
     let mut genesis = preset("regtest");
     let parameters = &mut genesis.chain_parameters.parameters;
     parameters.session_blocks = SESSION;
+    parameters.block_time_ms = 500;
     parameters.relay_withholding_s = DEADLINE_S;
     genesis.session.keys.truncate(3);
     genesis.sequencer_registry.members.truncate(3);
@@ -75,7 +75,7 @@ fn r17_6_who_withholds_its_relay_votes_loses_its_seat_and_l1_goes_on() {
     grow_to(&mut chain, FOUND_AT - 1);
     let status = chain.read(L1Relay::status);
     assert_eq!(status.applied_height + 1, digest.height);
-    assert_eq!(status.withheld, [Withheld { account: charlie.clone(), ms: 30_000 }]);
+    assert_eq!(status.withheld, [Withheld { account: charlie.clone(), ms: 150_000 }]);
     assert_eq!(set(&mut chain), (0, vec![alice.clone(), bob.clone(), charlie.clone()]));
 
     chain.grow(vec![]);

@@ -3,11 +3,15 @@
 
 use super::scale;
 use crate::{
-    chain::{AccountId, BlockHash, Header},
+    chain::{AccountId, BlockHash, Header, MAX_SEQUENCERS},
     consensus::{
         precommit_payload, verify_certificate, Certificate, DoubleSignEvidence, GrandpaRound,
         LeaderDigest, SignedStatement, Statement,
     },
+    hand_over::{
+        consent_message, Consent, HandOver, HandOverBase, MalformedHandOver, HAND_OVER_ENGINE_ID,
+    },
+    l1::L1Hash,
     sequencers::{
         Announcement, NodeAttestation, SignedAnnouncement, MAX_ADDRESSES, MAX_ADDRESS_BYTES,
         MAX_PEER_BYTES,
@@ -124,6 +128,50 @@ fn header() {
             let twice: Vec<_> = read.digest.logs.iter().cloned().chain([leader.item()]).collect();
             assert_eq!(LeaderDigest::find(&twice), None);
         }
+        true
+    });
+}
+
+#[test]
+fn hand_over() {
+    let base = HandOverBase {
+        number: NUMBER,
+        hash: BlockHash::repeat_byte(3),
+        set_id: SET_ID,
+        l1_block: L1Hash([4; 32]),
+        txid: L1Hash([5; 32]),
+    };
+    let seeds = [1, 2, 3];
+    let message = consent_message(&GENESIS, &base);
+    let consent = |seed: &u8| Consent {
+        account: AccountId::new([*seed; 32]),
+        signature: pair(*seed).sign(&message),
+    };
+    let of = |seeds: &[u8]| HandOver {
+        base,
+        consents: BoundedVec::truncate_from(seeds.iter().map(consent).collect::<Vec<_>>()),
+    };
+    let keys = seeds.map(|seed| pair(seed).public());
+    let expected = of(&seeds);
+    fuzz(&[expected.encode(), of(&[]).encode()], |bytes| {
+        let Some(read) = scale::<HandOver>(bytes) else { return false };
+        assert!(read.consents.len() <= MAX_SEQUENCERS as usize);
+        // A consent holds for nothing but what was signed.
+        if read.base != base {
+            let message = consent_message(&GENESIS, &read.base);
+            let holds = |consent: &Consent| {
+                keys.iter().any(|key| ed25519::Pair::verify(&consent.signature, &message, key))
+            };
+            assert!(!read.consents.iter().any(holds));
+        }
+        // Where and who have one name, and a header that carries it carries nothing else.
+        let is_same = read.base == base && read.accounts().eq(expected.accounts());
+        assert_eq!(read.id() == expected.id(), is_same);
+        assert_eq!(HandOver::find(&[read.item()]), Ok(Some(read.clone())));
+        let mut longer = read.encode();
+        longer.push(0);
+        let longer = DigestItem::PreRuntime(HAND_OVER_ENGINE_ID, longer);
+        assert_eq!(HandOver::find(&[longer]), Err(MalformedHandOver));
         true
     });
 }

@@ -17,7 +17,6 @@ use serde_json::{json, Value};
 use sp_core::H256;
 use std::{
     collections::BTreeSet,
-    fs,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 use tempfile::TempDir;
@@ -44,16 +43,8 @@ const LONG: Duration = Duration::from_secs(240);
 fn setup() -> (TempDir, Setup) {
     let folder = TempDir::new().expect("a folder for the chain's specification");
     let file = folder.path().join("hand-over.json");
-    let deadline = json!(FORCED_INCLUSION_S);
-    spec::write_with_parameter("regtest", "forcedInclusionS", &deadline, &file)
-        .expect("a specification");
-    let text = fs::read_to_string(&file).expect("it was written");
-    let mut chain: Value = serde_json::from_str(&text).expect("it is JSON");
-    let genesis = &mut chain["genesis"]["runtimeGenesis"]["patch"];
-    let parameters = &mut genesis["chainParameters"]["parameters"];
-    assert!(parameters["maxSequencers"].is_u64(), "{parameters}");
-    parameters["maxSequencers"] = json!(4);
-    fs::write(&file, chain.to_string()).expect("it can be written");
+    let changes = [("forcedInclusionS", json!(FORCED_INCLUSION_S)), ("maxSequencers", json!(4))];
+    spec::write_with_parameters("regtest", 4, &changes, &file).expect("a specification");
     let chain = file.display().to_string();
     (folder, Setup { chain, full_nodes: 1, ..Setup::regtest() })
 }

@@ -7,8 +7,8 @@ use cascoin_e2e::{
     spec,
     wait::{until, Seen},
 };
-use serde_json::{json, Value};
-use std::{fs, time::Duration};
+use serde_json::json;
+use std::time::Duration;
 
 /// A minute's blocks, and then some on a loaded machine.
 const LONG: Duration = Duration::from_secs(600);
@@ -22,14 +22,8 @@ const COIN: u64 = 100_000_000;
 fn r17_6_who_casts_no_relay_votes_loses_its_seat_and_burns_arrive() {
     let folder = tempfile::tempdir().expect("a folder for the chain's specification");
     let file = folder.path().join("withholding.json");
-    spec::write("regtest", 3, &file).expect("a specification");
-    let text = fs::read_to_string(&file).expect("it was written");
-    let mut chain: Value = serde_json::from_str(&text).expect("it is JSON");
-    let genesis = &mut chain["genesis"]["runtimeGenesis"]["patch"];
-    let parameters = &mut genesis["chainParameters"]["parameters"];
-    assert!(parameters["relayWithholdingS"].is_u64(), "{parameters}");
-    parameters["relayWithholdingS"] = json!(DEADLINE_S);
-    fs::write(&file, chain.to_string()).expect("it can be written");
+    let deadline = ("relayWithholdingS", json!(DEADLINE_S));
+    spec::write_with_parameters("regtest", 3, &[deadline], &file).expect("a specification");
 
     let setup = Setup { chain: file.display().to_string(), sequencers: 3, ..Setup::regtest() };
     let network = Network::prepare(&setup).map(|mut network| {
